@@ -1,0 +1,40 @@
+--[[
+  Accept (CASPaxos paper, section 2.2, the acceptor's second phase): takes a value under a ballot.
+
+  Input:
+    KEYS[1]  the register's hash, "r:" + key, with the fields promise, ballot and value
+    ARGV[1]  the ballot of the value, "era.counter.proposer.incarnation"
+    ARGV[2]  the value, "" for the empty register
+    ARGV[3]  the next ballot of the same proposer, promised along with this accept (paper, section 2.2.1: one round trip)
+
+  Output:
+    {"ok"}                  accepted, or accepted before under the same ballot with the same value
+    {"conflict", ballot}    refused; the ballot that stood in the way
+]]
+
+-- Whether ballot a is above ballot b. Numbers, not text: "10" comes before "9" as text. No ballot ("") is below every other.
+local function above(a, b)
+  if b == "" then return a ~= "" end
+  if a == "" then return false end
+  local a1, a2, a3, a4 = string.match(a, "^(%d+)%.(%d+)%.(%d+)%.(%d+)$")
+  local b1, b2, b3, b4 = string.match(b, "^(%d+)%.(%d+)%.(%d+)%.(%d+)$")
+  if a1 ~= b1 then return tonumber(a1) > tonumber(b1) end
+  if a2 ~= b2 then return tonumber(a2) > tonumber(b2) end
+  if a3 ~= b3 then return tonumber(a3) > tonumber(b3) end
+  return tonumber(a4) > tonumber(b4)
+end
+
+local function highest(a, b)
+  return above(b, a) and b or a
+end
+
+local stored = redis.call("HMGET", KEYS[1], "promise", "ballot", "value")
+local promise, accepted, present = stored[1] or "", stored[2] or "", stored[3] or ""
+local ballot, value, nextBallot = ARGV[1], ARGV[2], ARGV[3]
+
+local fresh = not above(promise, ballot) and above(ballot, accepted)
+local again = ballot == accepted and value == present
+if not fresh and not again then return { "conflict", highest(promise, accepted) } end
+
+redis.call("HSET", KEYS[1], "promise", highest(highest(promise, ballot), nextBallot), "ballot", ballot, "value", value)
+return { "ok" }

@@ -1,0 +1,35 @@
+--[[
+  Prepare (CASPaxos paper, section 2.2, the acceptor's first phase): promises to take nothing below a ballot.
+
+  Input:
+    KEYS[1]  the register's hash, "r:" + key, with the fields promise, ballot and value
+    ARGV[1]  the ballot to promise, "era.counter.proposer.incarnation"
+
+  Output:
+    {"ok", ballot, value}   promised; the accepted ballot and value, both "" where nothing was accepted yet
+    {"conflict", ballot}    refused; the ballot that stood in the way
+
+  Ballots leave as the text that was stored: tostring() of a number would round it to 14 digits.
+]]
+
+-- Whether ballot a is above ballot b. Numbers, not text: "10" comes before "9" as text. No ballot ("") is below every other.
+local function above(a, b)
+  if b == "" then return a ~= "" end
+  if a == "" then return false end
+  local a1, a2, a3, a4 = string.match(a, "^(%d+)%.(%d+)%.(%d+)%.(%d+)$")
+  local b1, b2, b3, b4 = string.match(b, "^(%d+)%.(%d+)%.(%d+)%.(%d+)$")
+  if a1 ~= b1 then return tonumber(a1) > tonumber(b1) end
+  if a2 ~= b2 then return tonumber(a2) > tonumber(b2) end
+  if a3 ~= b3 then return tonumber(a3) > tonumber(b3) end
+  return tonumber(a4) > tonumber(b4)
+end
+
+local stored = redis.call("HMGET", KEYS[1], "promise", "ballot", "value")
+local promise, accepted, value = stored[1] or "", stored[2] or "", stored[3] or ""
+local ballot = ARGV[1]
+
+local barrier = above(accepted, promise) and accepted or promise
+if not above(ballot, barrier) then return { "conflict", barrier } end
+
+redis.call("HSET", KEYS[1], "promise", ballot)
+return { "ok", accepted, value }

@@ -1,0 +1,60 @@
+import { BadRequest } from './errors.js';
+import type { QuorumSet } from './quorum.js';
+
+/**
+ * Whom a proposer asks. The two sets differ only in the middle of a membership change (paper, section 2.3).
+ * Acceptors go by their logical names, `host:port`.
+ */
+export interface Configuration {
+  /** One number for the whole cluster, raised with every change; it leads every ballot. */
+  readonly era: number;
+  readonly prepare: QuorumSet;
+  readonly accept: QuorumSet;
+}
+
+/** What a proposer starts with, and returns to by `wipe`: it refuses every operation. */
+export const EMPTY_CONFIGURATION: Configuration = {
+  era: 0,
+  prepare: { nodes: [], quorum: 0 },
+  accept: { nodes: [], quorum: 0 },
+};
+
+/** Whether a proposer with this configuration can run a round. */
+export function isConfigured({ prepare, accept }: Configuration): boolean {
+  return prepare.nodes.length > 0 && accept.nodes.length > 0;
+}
+
+/** Every acceptor of either set, each once. */
+export function acceptorsOf({ prepare, accept }: Configuration): string[] {
+  return [...new Set([...prepare.nodes, ...accept.nodes])];
+}
+
+/** Checks what came over the wire or from disk. Throws {@link BadRequest} naming what is wrong. */
+export function parseConfiguration(input: unknown): Configuration {
+  const { era, prepare, accept } = parseObject(input, 'a configuration');
+  return { era: parseEra(era, 'era'), prepare: parseSet(prepare, 'prepare'), accept: parseSet(accept, 'accept') };
+}
+
+/** An era: an integer from 0 to 2^53 - 1. Throws {@link BadRequest} with the field's name for anything else. */
+export function parseEra(input: unknown, field: string): number {
+  if (!Number.isSafeInteger(input) || Number(input) < 0) throw new BadRequest(`${field} must be an integer from 0 to 2^53 - 1`);
+  return Number(input);
+}
+
+function parseSet(input: unknown, field: string): QuorumSet {
+  const { nodes, quorum } = parseObject(input, field);
+  if (!Array.isArray(nodes) || !nodes.every((node): node is string => typeof node === 'string' && node !== '')) {
+    throw new BadRequest(`${field}.nodes must be a list of acceptor names`);
+  }
+  if (new Set(nodes).size !== nodes.length) throw new BadRequest(`${field}.nodes lists an acceptor twice`);
+  const smallest = nodes.length === 0 ? 0 : 1;
+  if (!Number.isSafeInteger(quorum) || Number(quorum) < smallest || Number(quorum) > nodes.length) {
+    throw new BadRequest(`${field}.quorum must be an integer from ${smallest} to ${nodes.length}, the size of the set`);
+  }
+  return { nodes, quorum: Number(quorum) };
+}
+
+function parseObject(input: unknown, field: string): Record<string, unknown> {
+  if (typeof input !== 'object' || input === null || Array.isArray(input)) throw new BadRequest(`${field} must be a JSON object`);
+  return { ...input };
+}

@@ -1,0 +1,95 @@
+import { Pool } from 'undici';
+import type { Configuration } from './configuration.js';
+import type { ErrorCode } from './errors.js';
+import type { Versioned } from './kv.js';
+
+/** No answer in HTTP: refused, reset, or none in time. Whether a write was applied is unknown. */
+export class NetworkError extends Error {}
+
+/** What a proposer said. `code` tells one refusal from another; decide by it, not by the status alone. */
+export type Answer<Body> = { readonly ok: true; readonly status: number; readonly body: Body } | Refusal;
+
+export interface Refusal {
+  readonly ok: false;
+  readonly status: number;
+  readonly code: ErrorCode;
+  readonly message: string;
+  /** The whole answer, with what this error says besides: `ver` and `val`, or the present configuration. */
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+/** One of a proposer's two ports, over connections that are kept. Every method rejects with {@link NetworkError} where no answer came. */
+abstract class HttpClient {
+  readonly #pool: Pool;
+
+  /**
+   * @param address `host:port`
+   * @param timeoutMs to connect, and then for the answer; longer than any answer of a proposer takes
+   */
+  constructor(address: string, timeoutMs = 5_000) {
+    this.#pool = new Pool(`http://${address}`, { connectTimeout: timeoutMs, headersTimeout: timeoutMs, bodyTimeout: timeoutMs });
+  }
+
+  close(): Promise<void> {
+    return this.#pool.destroy();
+  }
+
+  protected async request<Body>(method: 'GET' | 'PUT' | 'POST', path: string, body?: unknown, headers = {}): Promise<Answer<Body>> {
+    const json = body === undefined ? {} : { 'content-type': 'application/json' };
+    let status: number;
+    let parsed: unknown;
+    try {
+      const response = await this.#pool.request({
+        method,
+        path,
+        headers: { ...headers, ...json },
+        body: body === undefined ? null : JSON.stringify(body),
+      });
+      status = response.statusCode;
+      parsed = await response.body.json();
+    } catch (error) {
+      throw new NetworkError(error instanceof Error ? error.message : String(error), { cause: error });
+    }
+    if (status < 300) return { ok: true, status, body: parsed as Body };
+    const refusal = parsed as { code: ErrorCode; message: string };
+    return { ok: false, status, code: refusal.code, message: refusal.message, body: { ...refusal } };
+  }
+}
+
+/** The port for clients. */
+export class KeyValueClient extends HttpClient {
+  readonly #headers: Record<string, string>;
+
+  /** @param wait false asks the proposer neither to queue nor to retry: what collides is refused at once. */
+  constructor(address: string, { wait = true } = {}) {
+    super(address);
+    this.#headers = wait ? {} : { prefer: 'wait=0' };
+  }
+
+  /** `KeyNotFound` means version 0. */
+  get(key: string): Promise<Answer<Versioned>> {
+    return this.request('GET', `/kv/${encodeURIComponent(key)}`, undefined, this.#headers);
+  }
+
+  /** Writes `val` as version `ver` + 1 where the key is at version `ver`. */
+  put(key: string, ver: number, val: unknown): Promise<Answer<Versioned>> {
+    return this.request('PUT', `/kv/${encodeURIComponent(key)}`, { ver, val }, this.#headers);
+  }
+}
+
+/** The port for the control node. */
+export class AdminClient extends HttpClient {
+  configuration(): Promise<Answer<Configuration>> {
+    return this.request('GET', '/configuration');
+  }
+
+  /** Takes effect only where the proposer is still at `expectedEra`. */
+  configure(expectedEra: number, configuration: Configuration): Promise<Answer<Configuration>> {
+    return this.request('PUT', '/configuration', { expectedEra, ...configuration });
+  }
+
+  /** @param keys at most 1,000 */
+  rescan(era: number, keys: readonly string[]): Promise<Answer<{ done: string[]; failed: { key: string; message: string }[] }>> {
+    return this.request('POST', '/rescan', { era, keys });
+  }
+}

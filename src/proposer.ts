@@ -1,0 +1,171 @@
+import type { Accepted, Acceptor, Conflict, Value } from './acceptor.js';
+import { type Ballot, BallotClock, compareBallots, ZERO_BALLOT } from './ballot.js';
+import { acceptorsOf, type Configuration, isConfigured } from './configuration.js';
+import { CommitError, ConcurrentRequestError, NotConfigured, PrepareError, StaleConfiguration } from './errors.js';
+import { Gate } from './gate.js';
+import { containsQuorum, gather } from './quorum.js';
+import type { Time } from './time.js';
+import { ayes, isVoteOver, provenBy, type Replies, shortfall } from './votes.js';
+
+/** From the register's present value to its next. Pure: it may run in a round that is given up. The identity reads. */
+export type ChangeFunction = (value: Value) => Value;
+
+export const identity: ChangeFunction = (value) => value;
+
+export interface ProposerOptions {
+  /** Unique among the proposers of the cluster. */
+  readonly id: number;
+  /** Higher at every start of this proposer, and on disk before the first round. */
+  readonly incarnation: number;
+  readonly configuration: Configuration;
+  /** The acceptor of a logical name; called for every message. */
+  readonly acceptor: (name: string) => Acceptor;
+  readonly time: Time;
+  /** The longest wait for the acceptors in each phase, in milliseconds. */
+  readonly timeoutMs: number;
+}
+
+/** What a quorum promised, and with it the right to propose under that ballot: `value` is what the register holds. */
+interface Promised {
+  readonly ballot: Ballot;
+  readonly value: Value;
+}
+
+/** The proposer's role (paper, section 2.2). One call makes one attempt; it neither retries nor queues. */
+export class Proposer {
+  readonly #options: ProposerOptions;
+  readonly #clock: BallotClock;
+  readonly #gate = new Gate();
+  readonly #busy = new Set<string>();
+  /** Promises piggybacked on the last accept of a key, each good for one round without a prepare. */
+  readonly #promised = new Map<string, Promised>();
+  #configuration: Configuration;
+
+  constructor(options: ProposerOptions) {
+    this.#options = options;
+    this.#configuration = options.configuration;
+    this.#clock = new BallotClock(options.id, options.incarnation, options.configuration.era);
+  }
+
+  get configuration(): Configuration {
+    return this.#configuration;
+  }
+
+  /**
+   * Applies a change to the register of `key` and returns the value that an accept quorum now holds.
+   *
+   * @param path `full` forgets a piggybacked promise and prepares; `short` uses one where there is one (paper, section 2.2.1)
+   * @throws NotConfigured, StaleConfiguration, PrepareError, ConcurrentRequestError: nothing was sent that could be chosen
+   * @throws CommitError the accept was sent, no quorum confirmed it: the change may still take effect, or never
+   */
+  change(key: string, fn: ChangeFunction, path: 'short' | 'full' = 'short'): Promise<Value> {
+    return this.#gate.shared(async () => {
+      this.#assertConfigured();
+      if (this.#busy.has(key)) throw new ConcurrentRequestError('this proposer runs another round for the key');
+      this.#busy.add(key);
+      try {
+        const cached = path === 'short' ? this.#promised.get(key) : undefined;
+        // Dropped before the accept, not after a failure: a ballot is never used for two values.
+        this.#promised.delete(key);
+        const { ballot, value } = cached ?? (await this.#prepare(key));
+        const next = fn(value);
+        await this.#accept(key, ballot, next);
+        return next;
+      } finally {
+        this.#busy.delete(key);
+      }
+    });
+  }
+
+  /**
+   * Reads without a round: where the same accepted ballot is on a prepare quorum and on an accept quorum, its value is chosen
+   * and nothing above it is. Changes nothing on the acceptors, and needs no turn.
+   *
+   * @returns undefined where that proof is not to be had at the moment
+   * @throws NotConfigured
+   */
+  read(key: string): Promise<{ readonly value: Value } | undefined> {
+    return this.#gate.shared(async () => {
+      this.#assertConfigured();
+      const configuration = this.#configuration;
+      let proven: Accepted | undefined;
+      const isDecided = (replies: ReadonlyMap<string, Accepted>): boolean => {
+        proven = provenBy(replies, configuration);
+        return proven !== undefined;
+      };
+      await this.#ask(acceptorsOf(configuration), (acceptor) => acceptor.read(key), isDecided);
+      return proven && { value: proven.value };
+    });
+  }
+
+  /**
+   * Changes whom this proposer asks, with no round in flight: rounds under way finish first, new ones wait.
+   * @param persist puts the new configuration on disk; where it rejects, the old one stays and the error is passed on
+   */
+  reconfigure(configuration: Configuration, persist: () => Promise<void>): Promise<void> {
+    return this.#gate.exclusive(async () => {
+      await persist();
+      this.#promised.clear();
+      this.#clock.enterEra(configuration.era);
+      this.#configuration = configuration;
+    });
+  }
+
+  /** Phase 1: asks for promises under a new ballot; the value of the highest accepted ballot among them is the register's. */
+  async #prepare(key: string): Promise<Promised> {
+    const { prepare } = this.#configuration;
+    const ballot = this.#clock.next();
+    const replies = await this.#ask(
+      prepare.nodes,
+      (acceptor) => acceptor.prepare(key, ballot),
+      (soFar, outstanding) => isVoteOver(prepare, soFar, outstanding),
+    );
+    if (!this.#learn(replies)) {
+      throw new StaleConfiguration(`era ${this.#configuration.era} of this proposer's configuration is over; write it the present one`);
+    }
+    if (!containsQuorum(prepare, ayes(replies))) throw new PrepareError(shortfall('promised', prepare, replies));
+    let latest: Accepted = { ballot: ZERO_BALLOT, value: null };
+    for (const reply of replies.values()) {
+      if (reply.ok && compareBallots(reply.ballot, latest.ballot) > 0) latest = reply;
+    }
+    return { ballot, value: latest.value };
+  }
+
+  /** Phase 2: asks to accept the value, and for the promise of this proposer's next round in the same message. */
+  async #accept(key: string, ballot: Ballot, value: Value): Promise<void> {
+    const { prepare, accept } = this.#configuration;
+    const next = this.#clock.next();
+    const replies = await this.#ask(
+      accept.nodes,
+      (acceptor) => acceptor.accept(key, ballot, value, next),
+      (soFar, outstanding) => isVoteOver(accept, soFar, outstanding),
+    );
+    const confirmed = ayes(replies);
+    if (!this.#learn(replies) || !containsQuorum(accept, confirmed)) throw new CommitError(shortfall('accepted', accept, replies));
+    // With flexible quorums an accept quorum need not hold a prepare quorum: only then is the piggybacked promise a full one.
+    if (containsQuorum(prepare, confirmed)) this.#promised.set(key, { ballot: next, value });
+  }
+
+  /** Fast-forwards past every ballot that stood in the way. False where one shows that this proposer's configuration is stale. */
+  #learn(replies: Replies<{ ok: true } | Conflict>): boolean {
+    let current = true;
+    for (const reply of replies.values()) {
+      if (!reply.ok && !this.#clock.fastForward(reply.conflict)) current = false;
+    }
+    return current;
+  }
+
+  #ask<Reply>(
+    nodes: readonly string[],
+    message: (acceptor: Acceptor) => Promise<Reply>,
+    isDecided: (replies: Replies<Reply>, outstanding: number) => boolean,
+  ): Promise<Replies<Reply>> {
+    const { acceptor, time, timeoutMs } = this.#options;
+    return gather(nodes, (node) => message(acceptor(node)), isDecided, time, timeoutMs);
+  }
+
+  #assertConfigured(): void {
+    if (!isConfigured(this.#configuration))
+      throw new NotConfigured('this proposer has no acceptors yet; add-accept and add-prepare give it some');
+  }
+}

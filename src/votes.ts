@@ -1,0 +1,43 @@
+import type { Accepted } from './acceptor.js';
+import { compareBallots, formatBallot, ZERO_BALLOT } from './ballot.js';
+import type { Configuration } from './configuration.js';
+import { containsQuorum, type QuorumSet } from './quorum.js';
+
+/** By node. */
+export type Replies<Reply> = ReadonlyMap<string, Reply>;
+
+/** The nodes that said yes. */
+export function ayes(replies: Replies<{ ok: boolean }>): string[] {
+  return [...replies].flatMap(([node, reply]) => (reply.ok ? [node] : []));
+}
+
+/** Whether a quorum said yes, or can no longer be reached. */
+export function isVoteOver({ quorum }: QuorumSet, replies: Replies<{ ok: boolean }>, outstanding: number): boolean {
+  const votes = ayes(replies).length;
+  return votes >= quorum || votes + outstanding < quorum;
+}
+
+/**
+ * The accepted value that these replies prove to be the register's, if they do: the same ballot, of this era or later, on a
+ * prepare quorum and on an accept quorum. Then that value is chosen, and no later one was when the first of them was asked.
+ */
+export function provenBy(replies: Replies<Accepted>, { era, prepare, accept }: Configuration): Accepted | undefined {
+  const nodesByBallot = new Map<string, string[]>();
+  for (const [node, reply] of replies) {
+    const ballot = formatBallot(reply.ballot);
+    const nodes = nodesByBallot.get(ballot) ?? [];
+    nodesByBallot.set(ballot, nodes);
+    nodes.push(node);
+    if (!containsQuorum(prepare, nodes)) continue;
+    // That no acceptor of a prepare quorum has accepted anything proves the register empty, whatever the others hold.
+    const isEmpty = compareBallots(reply.ballot, ZERO_BALLOT) === 0;
+    if (isEmpty || (containsQuorum(accept, nodes) && reply.ballot.era >= era)) return reply;
+  }
+  return undefined;
+}
+
+/** Why a vote failed, in words. */
+export function shortfall(verb: string, { nodes, quorum }: QuorumSet, replies: Replies<{ ok: boolean }>): string {
+  const votes = ayes(replies).length;
+  return `${votes} of ${nodes.length} acceptors ${verb}, ${quorum} are needed; ${replies.size - votes} preferred a higher ballot`;
+}
