@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 /** From a logical name, `acceptor-1:6379`, to the `host:port` where it listens. Configurations and output hold logical names only. */
 export type Addresses = (name: string) => string;
 
@@ -5,6 +7,11 @@ export type Addresses = (name: string) => string;
 export function addressesFrom(map: Readonly<Record<string, string>> = {}): Addresses {
   const entries = new Map(Object.entries(map));
   return (name) => entries.get(name) ?? name;
+}
+
+/** Reads the map that the local cluster writes, a JSON object. Without a file the names are the addresses. */
+export function readAddresses(path: string | undefined): Addresses {
+  return path ? addressesFrom(JSON.parse(readFileSync(path, 'utf8')) as Record<string, string>) : addressesFrom();
 }
 
 /** Splits `host:port`. Throws a `TypeError` for anything else. */

@@ -11,6 +11,7 @@ export const HTTP_STATUS = {
   EraMismatch: 409,
   PayloadTooLarge: 413,
   InternalError: 500,
+  StorageError: 500,
   ConcurrentRequestError: 503,
   NotConfigured: 503,
   PrepareError: 503,
@@ -92,4 +93,9 @@ export class PayloadTooLarge extends ClusterError {
 /** A fault of ours. The answer holds no inside detail; the log does. */
 export class InternalError extends ClusterError {
   readonly code = 'InternalError';
+}
+
+/** The state folder could not be written: the disk is full or read-only. */
+export class StorageError extends ClusterError {
+  readonly code = 'StorageError';
 }

@@ -1,0 +1,64 @@
+import type { Express, Request } from 'express';
+import { parseConfiguration, parseEra } from '../src/configuration.js';
+import { BadRequest, EraMismatch } from '../src/errors.js';
+import { jsonBody, onlyMethods } from './http.js';
+import { BODY_MAX_BYTES, RESCAN_BODY_MAX_BYTES, RESCAN_CONCURRENCY, RESCAN_MAX_KEYS } from './limits.js';
+import type { Operations } from './operations.js';
+import type { ReconfigurableProposer } from './reconfigurable-proposer.js';
+
+/** The interface for the control node. */
+export function addAdminRoutes(app: Express, operations: Operations, member: ReconfigurableProposer): void {
+  app.get('/configuration', (_request, response) => {
+    response.json(member.configuration);
+  });
+
+  app.put('/configuration', jsonBody(BODY_MAX_BYTES), async (request, response) => {
+    const { expectedEra } = request.body as { expectedEra?: unknown };
+    const configuration = parseConfiguration(request.body);
+    response.json(await member.reconfigure(parseEra(expectedEra, 'expectedEra'), configuration));
+  });
+
+  app.get('/identity', (_request, response) => {
+    response.json(member.identity);
+  });
+
+  app.post('/rescan', jsonBody(RESCAN_BODY_MAX_BYTES), async (request, response) => {
+    const { era, keys } = parseRescan(request);
+    assertEra(era);
+    const done: string[] = [];
+    const failed: { key: string; message: string }[] = [];
+    const rest = keys.values();
+    const worker = async (): Promise<void> => {
+      for (const key of rest) {
+        try {
+          await operations.rescan(key);
+          done.push(key);
+        } catch (error) {
+          failed.push({ key, message: error instanceof Error ? error.message : String(error) });
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: RESCAN_CONCURRENCY }, worker));
+    assertEra(era);
+    response.json({ done, failed });
+  });
+
+  app.all('/configuration', onlyMethods('GET', 'PUT'));
+  app.all('/identity', onlyMethods('GET'));
+  app.all('/rescan', onlyMethods('POST'));
+
+  function assertEra(era: number): void {
+    const { configuration } = member;
+    if (configuration.era !== era) {
+      throw new EraMismatch(`the configuration is of era ${configuration.era}, not ${era}; start the rescan again`, { ...configuration });
+    }
+  }
+}
+
+function parseRescan(request: Request): { era: number; keys: string[] } {
+  const { era, keys } = request.body as { era?: unknown; keys?: unknown };
+  if (!Array.isArray(keys) || keys.length > RESCAN_MAX_KEYS || !keys.every((key): key is string => typeof key === 'string' && key !== '')) {
+    throw new BadRequest(`keys must be a list of at most ${RESCAN_MAX_KEYS} keys`);
+  }
+  return { era: parseEra(era, 'era'), keys };
+}

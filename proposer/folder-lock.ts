@@ -1,0 +1,38 @@
+import { rmSync, statSync } from 'node:fs';
+import { connect, createServer, type Server } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Longer than another process takes from finding a dead lock to replacing it. */
+const SETTLE_MS = 50;
+
+/**
+ * Keeps a second process out of a folder: a socket in it that somebody listens on. It goes with the process however that ends, which a
+ * file with a process number does not, and reaches across containers that share the volume.
+ *
+ * @param path of the socket; at most about 100 bytes, so preferably relative to the working folder
+ * @throws where another process holds it
+ */
+export async function lockFolder(path: string): Promise<Server> {
+  if (await isHeld(path)) throw new Error('another process uses this state folder');
+  rmSync(path, { force: true });
+  const server = createServer((socket) => socket.destroy());
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(path, resolve);
+  });
+  const { ino } = statSync(path);
+  await sleep(SETTLE_MS);
+  if (statSync(path, { throwIfNoEntry: false })?.ino !== ino) throw new Error('another process took this state folder at the same time');
+  return server;
+}
+
+function isHeld(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}

@@ -1,0 +1,68 @@
+import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler, type Response } from 'express';
+import type { Logger } from 'pino';
+import { BadRequest, ClusterError, InternalError, MethodNotAllowed, NotFound, PayloadTooLarge } from '../src/errors.js';
+
+/** After a 503 a client may try again at once; a second is the shortest that the header can say besides. */
+const RETRY_AFTER_SECONDS = 1;
+
+/** An app that takes paths byte for byte, and answers everything that has no route, and every error, in JSON. */
+export function createApp(log: Logger, addRoutes: (app: Express) => void): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.enable('strict routing');
+  app.enable('case sensitive routing');
+  app.use(escapeRawBytes);
+  addRoutes(app);
+  app.use((request) => {
+    throw new NotFound(`nothing is at ${request.path}`);
+  });
+  app.use(answerError(log));
+  return app;
+}
+
+/** Reads a JSON object from the body of a request. */
+export function jsonBody(limitBytes: number): RequestHandler {
+  const parse: RequestHandler = express.json({ limit: limitBytes, inflate: false });
+  return (request, response, next) => {
+    if (!request.is('application/json')) throw new BadRequest('send a JSON body with Content-Type: application/json');
+    parse(request, response, next);
+  };
+}
+
+/** The last route of a path: every method that the path does not have. */
+export function onlyMethods(...methods: string[]): RequestHandler {
+  return (request, response) => {
+    response.set('Allow', methods.join(', '));
+    throw new MethodNotAllowed(`${request.method} is not for this path; it takes ${methods.join(' and ')}`);
+  };
+}
+
+/** Some clients send a key's bytes unescaped. Node hands them on as one character for each byte. */
+const escapeRawBytes: RequestHandler = (request, _response, next) => {
+  request.url = request.url.replace(/[\x80-\xff]/g, (byte) => `%${byte.charCodeAt(0).toString(16)}`);
+  next();
+};
+
+function answerError(log: Logger): ErrorRequestHandler {
+  return (thrown: unknown, request: Request, response: Response, next) => {
+    if (response.headersSent) {
+      next(thrown);
+      return;
+    }
+    const error = asClusterError(thrown);
+    if (error instanceof InternalError) log.error({ err: thrown, method: request.method }, 'a request failed by a fault of this proposer');
+    if (error.status === 503) response.set('Retry-After', String(RETRY_AFTER_SECONDS));
+    response.status(error.status).json({ ...error.details, code: error.code, message: error.message });
+  };
+}
+
+/** Express and its body parser throw errors with a `status` for what a client did wrong. */
+function asClusterError(thrown: unknown): ClusterError {
+  if (thrown instanceof ClusterError) return thrown;
+  const status = thrown instanceof Error && 'status' in thrown ? Number(thrown.status) : 500;
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  if (status === 413) return new PayloadTooLarge('the body is too large');
+  if (status >= 400 && status < 500) return new BadRequest(message);
+  return new InternalError('this proposer failed; its log says why');
+}

@@ -1,0 +1,67 @@
+import type { Express, Request } from 'express';
+import { BadRequest, KeyNotFound, NotConfigured, PayloadTooLarge, PrepareError } from '../src/errors.js';
+import { isConfigured } from '../src/configuration.js';
+import type { Proposer } from '../src/proposer.js';
+import type { AcceptorPool } from './acceptor-pool.js';
+import { jsonBody, onlyMethods } from './http.js';
+import { BODY_MAX_BYTES, KEY_MAX_BYTES, VALUE_MAX_BYTES } from './limits.js';
+import type { Operations } from './operations.js';
+
+/** The interface for clients. */
+export function addKvRoutes(app: Express, operations: Operations, proposer: Proposer, acceptors: AcceptorPool): void {
+  app.get('/kv/:key', async (request, response) => {
+    const key = keyOf(request);
+    const { ver, val } = await operations.get(key, { wait: !wantsNoWait(request) });
+    if (ver === 0) throw new KeyNotFound('the key does not exist', { key, ver: 0 });
+    response.json({ key, ver, val });
+  });
+
+  app.put('/kv/:key', jsonBody(BODY_MAX_BYTES), async (request, response) => {
+    const key = keyOf(request);
+    const { ver, val } = parseWrite(request.body);
+    const written = await operations.cas(key, ver, val, { wait: !wantsNoWait(request) });
+    response.status(ver === 0 ? 201 : 200).json({ key, ...written });
+  });
+
+  app.all('/kv/:key', onlyMethods('GET', 'PUT'));
+
+  app.all('/kv/', () => {
+    throw new BadRequest(`a key has 1 to ${KEY_MAX_BYTES} bytes`);
+  });
+
+  app.get('/healthz', (_request, response) => {
+    response.json({ status: 'alive' });
+  });
+
+  app.get('/readyz', async (_request, response) => {
+    if (!isConfigured(proposer.configuration)) throw new NotConfigured('this proposer has no acceptors yet');
+    if (!(await acceptors.hasQuorum(proposer.configuration))) throw new PrepareError('no quorum of acceptors answers');
+    response.json({ status: 'ready' });
+  });
+
+  app.all('/healthz', onlyMethods('GET'));
+  app.all('/readyz', onlyMethods('GET'));
+}
+
+function keyOf(request: Request): string {
+  const key = String(request.params['key']);
+  if (Buffer.byteLength(key) > KEY_MAX_BYTES) throw new BadRequest(`a key has 1 to ${KEY_MAX_BYTES} bytes`);
+  return key;
+}
+
+/** RFC 7240, section 4.3: how long the client is willing to wait. Zero means: not for others. */
+function wantsNoWait(request: Request): boolean {
+  const prefer = request.headers['prefer'];
+  return prefer !== undefined && /(^|[,;])\s*wait\s*=\s*"?0"?\s*($|[,;])/i.test(String(prefer));
+}
+
+function parseWrite(body: unknown): { ver: number; val: unknown } {
+  const { ver, val } = body as { ver?: unknown; val?: unknown };
+  if (!Number.isSafeInteger(ver) || Number(ver) < 0 || Number(ver) === Number.MAX_SAFE_INTEGER) {
+    throw new BadRequest('ver must be an integer from 0 (the key does not exist yet) to 2^53 - 2');
+  }
+  if (val === undefined) throw new BadRequest('val is missing; it may be any JSON value');
+  if (Buffer.byteLength(JSON.stringify(val)) > VALUE_MAX_BYTES)
+    throw new PayloadTooLarge(`a value has at most ${VALUE_MAX_BYTES} bytes of JSON`);
+  return { ver: Number(ver), val };
+}

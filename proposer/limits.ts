@@ -1,0 +1,36 @@
+/** Every number that bounds a proposer, with its reason. */
+
+/** The longest wait for an acceptor. A quorum answers in a few; one that needs this long is treated as down. */
+export const ACCEPTOR_TIMEOUT_MS = 400;
+
+/** How long a request may wait for its turn and retry, so that even the slowest is answered well within 3 s. */
+export const RETRY_DEADLINE_MS = 1_000;
+/** The pause before the first retry, about one round trip; doubled, with jitter, up to the longest. */
+export const RETRY_PAUSE_MS = 2;
+export const RETRY_PAUSE_MAX_MS = 50;
+
+/** How long to look for the outcome of an accept that failed, before it is reported as unknown. */
+export const RESOLVE_MS = 500;
+export const RESOLVE_PAUSE_MS = 5;
+
+/** How long a change of configuration waits for connections to acceptors that it adds. It goes on without: they may be down. */
+export const CONNECT_WAIT_MS = 500;
+
+/** A key is part of a URL and of every log line and table about it. */
+export const KEY_MAX_BYTES = 512;
+/** A value is sent to every acceptor and written to disk there, for each change. */
+export const VALUE_MAX_BYTES = 64 * 1024;
+/** A value, its version and some white space. */
+export const BODY_MAX_BYTES = VALUE_MAX_BYTES + 1024;
+
+export const RESCAN_MAX_KEYS = 1_000;
+/** Each of these keys with every byte escaped as JSON's longest form. */
+export const RESCAN_BODY_MAX_BYTES = RESCAN_MAX_KEYS * KEY_MAX_BYTES * 6 + 64 * 1024;
+/** Keys of one rescan request in progress at the same time: enough to fill the round trips, few enough to leave room for clients. */
+export const RESCAN_CONCURRENCY = 32;
+
+/** How long a proposer that was told to stop may take to finish what runs. */
+export const SHUTDOWN_MS = 5_000;
+
+/** Idle connections are kept longer than clients keep theirs, so that none is closed under a request. */
+export const KEEP_ALIVE_MS = 65_000;

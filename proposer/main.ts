@@ -1,0 +1,94 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { pino } from 'pino';
+import { readAddresses } from '../src/addresses.js';
+import { KeyValue } from '../src/kv.js';
+import { Proposer } from '../src/proposer.js';
+import { AcceptorPool } from './acceptor-pool.js';
+import { addAdminRoutes } from './admin-routes.js';
+import { lockFolder } from './folder-lock.js';
+import { createApp } from './http.js';
+import { addKvRoutes } from './kv-routes.js';
+import { ACCEPTOR_TIMEOUT_MS, KEEP_ALIVE_MS, RESOLVE_MS, RESOLVE_PAUSE_MS, SHUTDOWN_MS } from './limits.js';
+import { Operations } from './operations.js';
+import { ReconfigurableProposer } from './reconfigurable-proposer.js';
+import { readSettings } from './settings.js';
+import { StateFolder } from './state-folder.js';
+import { systemTime } from './system-time.js';
+
+async function main(): Promise<void> {
+  const settings = readSettings(process.env);
+  const log = pino({ level: settings.logLevel, base: { proposer: settings.id } });
+  const addresses = readAddresses(settings.addressMap);
+
+  const state = new StateFolder(settings.stateFolder);
+  process.chdir(settings.stateFolder); // the path of a socket is limited to about 100 bytes
+  await lockFolder('lock');
+  const configuration = state.loadConfiguration();
+  const incarnation = state.raiseIncarnation(Date.now());
+
+  const acceptors = new AcceptorPool(addresses, log);
+  const proposer = new Proposer({
+    id: settings.id,
+    incarnation,
+    configuration,
+    acceptor: (name) => acceptors.get(name),
+    time: systemTime,
+    timeoutMs: ACCEPTOR_TIMEOUT_MS,
+  });
+  let operationCount = 0;
+  const kv = new KeyValue({
+    proposer,
+    nextOperationId: () => `${settings.id}.${incarnation}.${++operationCount}`,
+    time: systemTime,
+    random: Math.random,
+    resolveMs: RESOLVE_MS,
+    backoffMs: RESOLVE_PAUSE_MS,
+  });
+  const operations = new Operations(kv);
+  const identity = { proposer: settings.id, incarnation };
+  const member = new ReconfigurableProposer({ identity, proposer, acceptors, addresses, state, log });
+  await acceptors.connect(configuration);
+
+  const publicApp = createApp(log, (app) => addKvRoutes(app, operations, proposer, acceptors));
+  const adminApp = createApp(log, (app) => addAdminRoutes(app, operations, member));
+  const servers = await Promise.all([
+    listen(publicApp, settings.host, settings.port, 'PORT'),
+    listen(adminApp, settings.host, settings.adminPort, 'ADMIN_PORT'),
+  ]);
+  log.info({ ...identity, port: settings.port, adminPort: settings.adminPort, configuration }, 'proposer started');
+
+  const stop = (signal: string): void => {
+    log.info({ signal }, 'stopping: finishing what runs');
+    setTimeout(() => process.exit(0), SHUTDOWN_MS).unref();
+    void Promise.all(servers.map(close)).then(() => {
+      log.info('stopped');
+      process.exit(0);
+    });
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+}
+
+function listen(app: RequestListener, host: string, port: number, variable: string): Promise<Server> {
+  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, app);
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) => reject(new Error(`cannot listen on port ${port}: ${error.message}. ${variable} takes another one.`)));
+    server.listen(port, host, () => resolve(server));
+  });
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    // A connection that is kept after its last answer would hold up the shutdown.
+    const sweep = setInterval(() => server.closeIdleConnections(), 20);
+    server.close(() => {
+      clearInterval(sweep);
+      resolve();
+    });
+  });
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`proposer: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+});

@@ -1,0 +1,88 @@
+import type { Logger } from 'pino';
+import { type Addresses, splitAddress } from '../src/addresses.js';
+import { acceptorsOf, type Configuration } from '../src/configuration.js';
+import { BadRequest, EraMismatch, StorageError } from '../src/errors.js';
+import type { Proposer } from '../src/proposer.js';
+import type { AcceptorPool } from './acceptor-pool.js';
+import type { StateFolder } from './state-folder.js';
+
+/** Which proposer this is; two with the same number would share ballots. */
+export interface Identity {
+  readonly proposer: number;
+  readonly incarnation: number;
+}
+
+export interface ReconfigurableProposerOptions {
+  readonly identity: Identity;
+  readonly proposer: Proposer;
+  readonly acceptors: AcceptorPool;
+  readonly addresses: Addresses;
+  readonly state: StateFolder;
+  readonly log: Logger;
+}
+
+/** Changes the configuration of a running proposer: connections first, then disk, then the rounds. */
+export class ReconfigurableProposer {
+  readonly #options: ReconfigurableProposerOptions;
+
+  constructor(options: ReconfigurableProposerOptions) {
+    this.#options = options;
+  }
+
+  get configuration(): Configuration {
+    return this.#options.proposer.configuration;
+  }
+
+  get identity(): Identity {
+    return this.#options.identity;
+  }
+
+  /**
+   * Returns once the new configuration is on disk and in force.
+   * @throws EraMismatch where the present era is not the expected one; then nothing changed
+   * @throws BadRequest for an era that is not higher, or a name that is no address
+   * @throws StorageError where it could not be written; the present one stays
+   */
+  async reconfigure(expectedEra: number, next: Configuration): Promise<Configuration> {
+    const { proposer, acceptors, state, log } = this.#options;
+    if (next.era <= expectedEra) throw new BadRequest('era must be higher than expectedEra');
+    for (const name of acceptorsOf(next)) this.#assertAddress(name);
+    this.#assertEra(expectedEra);
+    await acceptors.connect(next);
+    try {
+      await proposer.reconfigure(next, async () => {
+        this.#assertEra(expectedEra);
+        this.#save(state, next);
+      });
+      log.info(next, 'configuration changed');
+    } finally {
+      acceptors.retain(proposer.configuration);
+    }
+    return next;
+  }
+
+  #assertEra(expectedEra: number): void {
+    const { configuration } = this;
+    if (configuration.era === expectedEra) return;
+    throw new EraMismatch(`the configuration is of era ${configuration.era}, not ${expectedEra}: somebody else changed it`, {
+      ...configuration,
+    });
+  }
+
+  #save(state: StateFolder, next: Configuration): void {
+    try {
+      state.saveConfiguration(next);
+    } catch (error) {
+      this.#options.log.error({ err: error }, 'the configuration could not be saved; the present one stays');
+      throw new StorageError(`the configuration could not be saved: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+
+  #assertAddress(name: string): void {
+    try {
+      splitAddress(this.#options.addresses(name));
+    } catch {
+      throw new BadRequest(`"${name}" is not the name of an acceptor, host:port`);
+    }
+  }
+}

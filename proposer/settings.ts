@@ -1,0 +1,38 @@
+/** What the environment says. */
+export interface Settings {
+  readonly id: number;
+  readonly stateFolder: string;
+  readonly host: string;
+  readonly port: number;
+  readonly adminPort: number;
+  readonly logLevel: string;
+  /** A JSON file from logical names to addresses; without it the names are the addresses. */
+  readonly addressMap: string | undefined;
+}
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
+
+/** Throws an error that names the variable and what it takes. */
+export function readSettings(environment: NodeJS.ProcessEnv): Settings {
+  const logLevel = environment['LOG_LEVEL'] || 'info';
+  if (!LOG_LEVELS.includes(logLevel)) throw new Error(`LOG_LEVEL must be one of ${LOG_LEVELS.join(', ')}`);
+  const stateFolder = environment['STATE_DIR'];
+  if (!stateFolder) throw new Error('STATE_DIR must name the folder for this proposer, which it keeps its configuration in');
+  return {
+    id: integer(environment, 'PROPOSER_ID', undefined, Number.MAX_SAFE_INTEGER),
+    stateFolder,
+    host: environment['HOST'] || '0.0.0.0',
+    port: integer(environment, 'PORT', 8080, 65_535),
+    adminPort: integer(environment, 'ADMIN_PORT', 8090, 65_535),
+    logLevel,
+    addressMap: environment['ADDRESS_MAP'] || undefined,
+  };
+}
+
+function integer(environment: NodeJS.ProcessEnv, name: string, fallback: number | undefined, max: number): number {
+  const text = environment[name];
+  if (!text && fallback !== undefined) return fallback;
+  const value = /^\d+$/.test(text ?? '') ? Number(text) : NaN;
+  if (!(value >= 1 && value <= max)) throw new Error(`${name} must be an integer from 1 to ${max}${text ? `, not "${text}"` : ''}`);
+  return value;
+}
