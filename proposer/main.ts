@@ -55,7 +55,7 @@ async function main(): Promise<void> {
     listen(publicApp, settings.host, settings.port, 'PORT'),
     listen(adminApp, settings.host, settings.adminPort, 'ADMIN_PORT'),
   ]);
-  log.info({ ...identity, port: settings.port, adminPort: settings.adminPort, configuration }, 'proposer started');
+  log.info({ incarnation, port: settings.port, adminPort: settings.adminPort, configuration }, 'proposer started');
 
   const stop = (signal: string): void => {
     log.info({ signal }, 'stopping: finishing what runs');
