@@ -1,0 +1,59 @@
+import { type Answer, KeyValueClient } from '../src/http-client.js';
+import type { Time } from '../src/time.js';
+
+/** How long a proposer that did not answer is left alone: short enough to see it come back, long enough not to wait for it all the time. */
+export const AVOID_MS = 1_000;
+
+export interface Proposer {
+  /** The logical `host:port`, as the user typed it. */
+  readonly name: string;
+  readonly client: KeyValueClient;
+}
+
+/** The proposers that the coroutines share. One that gave no answer is avoided for a while; then a single request tries it again. */
+export class Proposers {
+  readonly #time: Time;
+  readonly #all: readonly Proposer[];
+  /** Whom to avoid, and until when; `Infinity` while one request tries it, so that a proposer that hangs holds up one coroutine, not all. */
+  readonly #avoidedUntilMs = new Map<Proposer, number>();
+
+  /** @param addressOf from a name to where that proposer listens */
+  constructor(names: readonly string[], addressOf: (name: string) => string, time: Time, { wait = true } = {}) {
+    this.#time = time;
+    this.#all = names.map((name) => ({ name, client: new KeyValueClient(addressOf(name), { wait }) }));
+  }
+
+  /**
+   * One of those that are not avoided; the caller then {@link ask}s it. Undefined where all are avoided.
+   *
+   * @param chance from 0 to 1, one number for each choice whoever is avoided, so that a seed gives the same sequence of numbers
+   */
+  choose(chance: number): Proposer | undefined {
+    const nowMs = this.#time.nowMs();
+    const candidates = this.#all.filter((proposer) => (this.#avoidedUntilMs.get(proposer) ?? 0) <= nowMs);
+    const chosen = candidates[Math.floor(chance * candidates.length)];
+    if (chosen && this.#avoidedUntilMs.has(chosen)) this.#avoidedUntilMs.set(chosen, Infinity);
+    return chosen;
+  }
+
+  /** @throws NetworkError where no answer came: the proposer is then avoided */
+  async ask<Body>(proposer: Proposer, send: (client: KeyValueClient) => Promise<Answer<Body>>): Promise<Answer<Body>> {
+    try {
+      const answer = await send(proposer.client);
+      this.#avoidedUntilMs.delete(proposer);
+      return answer;
+    } catch (error) {
+      this.avoid(proposer);
+      throw error;
+    }
+  }
+
+  avoid(proposer: Proposer): void {
+    this.#avoidedUntilMs.set(proposer, this.#time.nowMs() + AVOID_MS);
+  }
+
+  /** Cuts off what is still in flight. */
+  async close(): Promise<void> {
+    await Promise.all(this.#all.map(({ client }) => client.close()));
+  }
+}

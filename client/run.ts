@@ -1,0 +1,94 @@
+import { NetworkError } from '../src/http-client.js';
+import type { Addresses } from '../src/addresses.js';
+import type { Time } from '../src/time.js';
+import { Coroutine, type Note } from './coroutine.js';
+import { judge, readAll } from './final-check.js';
+import { Funnel, header, noCounts } from './funnel.js';
+import { Ledger } from './ledger.js';
+import { Proposers } from './proposers.js';
+import { forkedFrom, type Random } from './random.js';
+import type { Settings } from './settings.js';
+import { within } from './within.js';
+
+/** How long the first look at the keys may hold up the clients, where a proposer hangs. */
+const FIRST_LOOK_MS = 1_000;
+/** How long requests in flight may take at the end. A write that takes longer counts as unknown. */
+const IN_FLIGHT_MS = 4_000;
+
+export interface World {
+  readonly addresses: Addresses;
+  readonly time: Time;
+  readonly random: Random;
+  /** The output. */
+  readonly print: (text: string) => void;
+  readonly note: Note;
+}
+
+/**
+ * Runs the clients until `stop` is aborted or the seconds are over, then the final check.
+ *
+ * @returns whether the check found all in order
+ * @throws NotANumber where a key holds something else from the start
+ */
+export async function run(settings: Settings, world: World, stop: AbortController): Promise<boolean> {
+  const { time, random, print, note } = world;
+  const keys = Array.from({ length: settings.keys }, (_, index) => `${settings.keyPrefix}${index + 1}`);
+  const ledger = new Ledger(keys);
+  const proposers = new Proposers(settings.proposers, world.addresses, time, { wait: settings.retry });
+  try {
+    const chances = forkedFrom(random);
+    await within(time, FIRST_LOOK_MS, firstLook(ledger, proposers, chances, stop.signal));
+
+    const columns = Array.from({ length: settings.clients }, noCounts);
+    print(header(settings.proposers.length, keys.length, columns.length));
+    const funnel = new Funnel(time, columns, print);
+    const coroutines = columns.map((counts) => new Coroutine({ proposers, ledger, counts, random: forkedFrom(random), time, note }));
+    let failures = 0;
+    const failed = (error: unknown): void => {
+      failures += 1;
+      note('failed', error instanceof Error ? error.message : String(error));
+      stop.abort();
+    };
+    funnel.start((second) => {
+      if (second >= (settings.seconds ?? Infinity)) stop.abort();
+    });
+    const ends = coroutines.map((coroutine) => coroutine.run(stop.signal).catch(failed));
+    await aborted(stop.signal);
+    funnel.stop();
+    await within(time, IN_FLIGHT_MS, Promise.all(ends));
+
+    const tallies = ledger.tallies();
+    const touched = tallies.filter(({ start }) => start !== undefined).map(({ key }) => key);
+    const { lines, ok } = judge(tallies, await readAll(touched, proposers, chances, time));
+    print(lines.join('\n') + '\n');
+    return ok && failures === 0;
+  } finally {
+    await proposers.close();
+  }
+}
+
+/**
+ * Reads every key once, so that the check knows all of them and a key of somebody else's is found before the first write. What cannot be
+ * read now (nothing is configured, nobody answers) the coroutines will see first: see {@link Ledger}.
+ */
+async function firstLook(ledger: Ledger, proposers: Proposers, random: Random, signal: AbortSignal): Promise<void> {
+  for (const key of ledger.keys) {
+    const proposer = proposers.choose(random());
+    if (!proposer || signal.aborted) return;
+    try {
+      const answer = await proposers.ask(proposer, (client) => client.get(key));
+      if (answer.ok) ledger.saw(key, answer.body.val);
+      else if (answer.code === 'KeyNotFound') ledger.saw(key, 0);
+      else if (answer.code === 'NotConfigured') return;
+    } catch (error) {
+      if (!(error instanceof NetworkError)) throw error;
+    }
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

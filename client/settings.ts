@@ -1,0 +1,122 @@
+import { readFileSync } from 'node:fs';
+import { Command, InvalidArgumentError } from 'commander';
+import { type Addresses, addressesFrom, splitAddress } from '../src/addresses.js';
+
+/** As typed; each option is checked. */
+export interface Settings {
+  /** Logical `host:port`, all different. */
+  readonly proposers: readonly string[];
+  readonly keys: number;
+  readonly clients: number;
+  readonly seconds?: number;
+  readonly seed?: number;
+  /** False asks the proposers neither to queue nor to retry. */
+  readonly retry: boolean;
+  readonly keyPrefix: string;
+}
+
+const KEYS_MAX = 10_000;
+const CLIENTS_MAX = 256;
+const SECONDS_MAX = 31_536_000;
+const SEED_MAX = 2 ** 32 - 1;
+/** A proposer takes keys of at most 512 bytes; the number after the prefix needs its room. */
+const PREFIX_BYTES_MAX = 512 - String(KEYS_MAX).length;
+
+const EXPLANATION = `
+Each line of the output, tab-separated: the n-th second since the start, then for each client what it did in that second,
+  [attempts-reads-writes errors]
+  attempts  reads sent (GET)
+  reads     reads answered, also with "there is no such key"
+  writes    compare-and-sets that a proposer confirmed (PUT)
+  errors    requests without an HTTP answer: connection refused or reset, or no answer in time
+What is lost from left to right is contention: another client was faster with the same key.
+
+The end (Ctrl-C, SIGTERM or --seconds): all keys are read, and each must have grown by what was acknowledged, and at most by what is
+unknown more. That is exact only when this client is the only writer of its keys: give it a --key-prefix of its own where others run.
+A second Ctrl-C ends at once, without that check.
+
+Exit codes: 0 nothing lost; 1 LOST UPDATES, another finding of the check, or a wrong option; 130 or 143 ended by a second signal.
+
+Environment: ADDRESS_MAP, the path of a JSON file {"proposer-1:8080": "127.0.0.1:8081"} from the names to where they listen.
+
+Examples:
+  client                                    until Ctrl-C, on the keys key-1 to key-9
+  client --seconds 10 --key-prefix mine-    ten seconds on keys of its own
+  client --no-retry                         the raw contention, as the original demo showed it
+  client --keys 1 --clients 10 --seed 7     ten clients fight for one key`;
+
+/** Reads the command line; ends the program where it is wrong, or asks for help. @param argv without the program */
+export function settingsFrom(argv: readonly string[]): Settings {
+  return new Command('client')
+    .description('Increments random keys through random proposers, by a read and a compare-and-set, and prints a funnel each second.')
+    .option('--proposers <list>', 'host:port, separated by commas', proposerList, ['proposer-1:8080', 'proposer-2:8080'])
+    .option('--keys <count>', `how many keys, 1 to ${KEYS_MAX}`, wholeNumber(1, KEYS_MAX), 9)
+    .option('--clients <count>', `how many clients at once, 1 to ${CLIENTS_MAX}`, wholeNumber(1, CLIENTS_MAX), 3)
+    .option('--seconds <count>', 'stop after that many seconds (default: until Ctrl-C)', wholeNumber(1, SECONDS_MAX))
+    .option(
+      '--seed <number>',
+      `makes the choices of proposer and key the same from run to run, 0 to ${SEED_MAX}; timing, and so the counts, still differ (default: random)`,
+      wholeNumber(0, SEED_MAX),
+    )
+    .option('--no-retry', 'ask the proposers neither to queue nor to retry (Prefer: wait=0)')
+    .option('--key-prefix <text>', 'the keys are this and a number; clients with the same prefix share their keys', keyPrefix, 'key-')
+    .addHelpText('after', EXPLANATION)
+    .showHelpAfterError('(--help explains the options)')
+    .parse(argv, { from: 'user' })
+    .opts<Settings>();
+}
+
+/** @param path of the address map; undefined where the names are the addresses. Throws an `Error` that says what is wrong with the file. */
+export function addressesAt(path: string | undefined): Addresses {
+  if (path === undefined || path === '') return addressesFrom();
+  let map: unknown;
+  try {
+    map = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new Error(`cannot read the address map ${path} (ADDRESS_MAP): ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
+  }
+  if (!isAddressMap(map)) throw new Error(`the address map ${path} (ADDRESS_MAP) must be {"host:port": "host:port", ...}`);
+  return addressesFrom(map);
+}
+
+function isAddressMap(map: unknown): map is Record<string, string> {
+  if (typeof map !== 'object' || map === null || Array.isArray(map)) return false;
+  return Object.values(map).every((address) => typeof address === 'string' && isAddress(address));
+}
+
+function isAddress(text: string): boolean {
+  if (!/^([\w.-]+|\[[\da-f:.]+\]):\d+$/i.test(text)) return false;
+  try {
+    splitAddress(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function proposerList(text: string): readonly string[] {
+  const names = text.split(',').map((name) => name.trim());
+  for (const name of names) {
+    if (!isAddress(name)) throw new InvalidArgumentError(`"${name}" is not host:port.`);
+  }
+  if (new Set(names).size < names.length) throw new InvalidArgumentError('A proposer is listed twice.');
+  return names;
+}
+
+function wholeNumber(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < min || value > max)
+      throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
+    return value;
+  };
+}
+
+function keyPrefix(text: string): string {
+  const bytes = Buffer.byteLength(text);
+  if (bytes < 1 || bytes > PREFIX_BYTES_MAX) throw new InvalidArgumentError(`It must have 1 to ${PREFIX_BYTES_MAX} bytes.`);
+  if (!text.isWellFormed() || /\p{Cc}/u.test(text)) throw new InvalidArgumentError('It must be text without control characters.');
+  return text;
+}

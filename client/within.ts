@@ -1,0 +1,14 @@
+import type { Time } from '../src/time.js';
+
+/** Waits for the promise, but at most `limitMs`: then undefined. What the promise stands for goes on, and its end is ignored. */
+export async function within<Result>(time: Time, limitMs: number, promise: Promise<Result>): Promise<Result | undefined> {
+  let cancel = (): void => undefined;
+  const limit = new Promise<undefined>((resolve) => {
+    cancel = time.after(limitMs, () => resolve(undefined));
+  });
+  try {
+    return await Promise.race([promise, limit]);
+  } finally {
+    cancel();
+  }
+}
