@@ -53,7 +53,7 @@ function answerError(log: Logger): ErrorRequestHandler {
     const error = asClusterError(thrown);
     if (error instanceof InternalError) log.error({ err: thrown, method: request.method }, 'a request failed by a fault of this proposer');
     if (error.status === 503) response.set('Retry-After', String(RETRY_AFTER_SECONDS));
-    response.status(error.status).json({ ...error.details, code: error.code, message: error.message });
+    response.status(error.status).json({ code: error.code, message: error.message, ...error.details });
   };
 }
 

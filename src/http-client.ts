@@ -34,7 +34,11 @@ abstract class HttpClient {
     return this.#pool.destroy();
   }
 
-  protected async request<Body>(method: 'GET' | 'PUT' | 'POST', path: string, body?: unknown, headers = {}): Promise<Answer<Body>> {
+  protected async request<Body>(
+    method: 'GET' | 'PUT' | 'POST',
+    path: string,
+    { body, headers = {}, timeoutMs }: { body?: unknown; headers?: Record<string, string>; timeoutMs?: number } = {},
+  ): Promise<Answer<Body>> {
     const json = body === undefined ? {} : { 'content-type': 'application/json' };
     let status: number;
     let parsed: unknown;
@@ -44,6 +48,7 @@ abstract class HttpClient {
         path,
         headers: { ...headers, ...json },
         body: body === undefined ? null : JSON.stringify(body),
+        ...(timeoutMs === undefined ? {} : { headersTimeout: timeoutMs, bodyTimeout: timeoutMs }),
       });
       status = response.statusCode;
       parsed = await response.body.json();
@@ -68,14 +73,17 @@ export class KeyValueClient extends HttpClient {
 
   /** `KeyNotFound` means version 0. */
   get(key: string): Promise<Answer<Versioned>> {
-    return this.request('GET', `/kv/${encodeURIComponent(key)}`, undefined, this.#headers);
+    return this.request('GET', `/kv/${encodeURIComponent(key)}`, { headers: this.#headers });
   }
 
   /** Writes `val` as version `ver` + 1 where the key is at version `ver`. */
   put(key: string, ver: number, val: unknown): Promise<Answer<Versioned>> {
-    return this.request('PUT', `/kv/${encodeURIComponent(key)}`, { ver, val }, this.#headers);
+    return this.request('PUT', `/kv/${encodeURIComponent(key)}`, { body: { ver, val }, headers: this.#headers });
   }
 }
+
+/** A thousand keys, of which each may wait and retry for a second, 32 at a time. */
+const RESCAN_TIMEOUT_MS = 120_000;
 
 /** The port for the control node. */
 export class AdminClient extends HttpClient {
@@ -83,13 +91,17 @@ export class AdminClient extends HttpClient {
     return this.request('GET', '/configuration');
   }
 
+  identity(): Promise<Answer<{ proposer: number; incarnation: number }>> {
+    return this.request('GET', '/identity');
+  }
+
   /** Takes effect only where the proposer is still at `expectedEra`. */
   configure(expectedEra: number, configuration: Configuration): Promise<Answer<Configuration>> {
-    return this.request('PUT', '/configuration', { expectedEra, ...configuration });
+    return this.request('PUT', '/configuration', { body: { expectedEra, ...configuration } });
   }
 
   /** @param keys at most 1,000 */
   rescan(era: number, keys: readonly string[]): Promise<Answer<{ done: string[]; failed: { key: string; message: string }[] }>> {
-    return this.request('POST', '/rescan', { era, keys });
+    return this.request('POST', '/rescan', { body: { era, keys }, timeoutMs: RESCAN_TIMEOUT_MS });
   }
 }

@@ -1,0 +1,96 @@
+import type { Addresses } from '../src/addresses.js';
+import type { Configuration } from '../src/configuration.js';
+import { AdminClient, NetworkError } from '../src/http-client.js';
+import { RedisAdmin } from '../src/redis-admin.js';
+
+/** Something that the operator has to see to. The message says what, and what to type next. */
+export class ControlError extends Error {}
+
+/** A proposer's configuration port, by the proposer's name. */
+const ADMIN_PORT = 8090;
+
+/** To connect to an acceptor, and for each command to it. */
+const ACCEPTOR_TIMEOUT_MS = 2_000;
+
+export interface Member {
+  readonly name: string;
+  readonly admin: AdminClient;
+}
+
+export interface Present {
+  readonly member: Member;
+  readonly configuration: Configuration;
+}
+
+/** The nodes that the control node knows, in a fixed order. */
+export class Cluster {
+  readonly members: readonly Member[];
+  readonly acceptors: readonly string[];
+  readonly #addresses: Addresses;
+
+  /**
+   * @param proposers names, without a port
+   * @param acceptors names with their port, as configurations hold them
+   */
+  constructor(proposers: readonly string[], acceptors: readonly string[], addresses: Addresses) {
+    this.#addresses = addresses;
+    this.acceptors = acceptors;
+    this.members = proposers.map((name) => ({ name, admin: new AdminClient(addresses(`${name}:${ADMIN_PORT}`)) }));
+  }
+
+  /** One proposer, or `all`. Throws {@link ControlError} for a name that is not known. */
+  select(name: string): readonly Member[] {
+    if (name === 'all') return this.members;
+    const selected = this.members.filter((member) => member.name === name);
+    const known = [...this.members.map((member) => member.name), 'all'].join(', ');
+    if (selected.length === 0) throw new ControlError(`there is no proposer "${name}". Known: ${known}`);
+    return selected;
+  }
+
+  /** Throws {@link ControlError} for a name that is not known. */
+  assertAcceptor(name: string): void {
+    if (!this.acceptors.includes(name)) throw new ControlError(`there is no acceptor "${name}". Known: ${this.acceptors.join(', ')}`);
+  }
+
+  /** Connects to an acceptor for the time of a task. Rejects where it cannot be reached. */
+  async withAcceptor<Result>(name: string, task: (admin: RedisAdmin) => Promise<Result>): Promise<Result> {
+    const admin = new RedisAdmin(this.#addresses(name), ACCEPTOR_TIMEOUT_MS);
+    try {
+      await admin.connect();
+      return await task(admin);
+    } finally {
+      admin.close();
+    }
+  }
+
+  /** The configurations of all proposers. Throws {@link ControlError} naming every one that cannot be asked. */
+  async readAll(): Promise<Present[]> {
+    const answers = await this.tryReadAll();
+    const missing = answers.filter(({ configuration }) => configuration === undefined).map(({ member }) => member.name);
+    if (missing.length > 0) {
+      throw new ControlError(
+        `${missing.join(' and ')} cannot be reached. A step needs every proposer: nothing was changed. Start it and run the command again`,
+      );
+    }
+    return answers.flatMap(({ member, configuration }) => (configuration ? [{ member, configuration }] : []));
+  }
+
+  /** As {@link readAll}, with undefined for a proposer that cannot be asked. */
+  tryReadAll(): Promise<{ member: Member; configuration: Configuration | undefined }[]> {
+    return Promise.all(
+      this.members.map(async (member) => {
+        try {
+          const answer = await member.admin.configuration();
+          return { member, configuration: answer.ok ? answer.body : undefined };
+        } catch (error) {
+          if (!(error instanceof NetworkError)) throw error;
+          return { member, configuration: undefined };
+        }
+      }),
+    );
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.members.map(({ admin }) => admin.close()));
+  }
+}

@@ -1,0 +1,10 @@
+import { type Cluster, ControlError } from '../cluster.js';
+
+/** The configurations, as JSON by proposer. */
+export async function dump(cluster: Cluster, selection: string): Promise<string[]> {
+  const selected = cluster.select(selection);
+  const answers = (await cluster.tryReadAll()).filter(({ member }) => selected.includes(member));
+  const missing = answers.filter(({ configuration }) => configuration === undefined).map(({ member }) => member.name);
+  if (missing.length > 0) throw new ControlError(`${missing.join(' and ')} cannot be reached`);
+  return [JSON.stringify(Object.fromEntries(answers.map(({ member, configuration }) => [member.name, configuration])), null, 2)];
+}

@@ -1,0 +1,6 @@
+import type { Cluster } from '../cluster.js';
+
+/** Names every node that the other commands take. */
+export function ls(cluster: Cluster): string[] {
+  return [...cluster.members.map(({ name }) => name), ...cluster.acceptors];
+}

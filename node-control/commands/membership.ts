@@ -1,0 +1,50 @@
+import type { Configuration } from '../../src/configuration.js';
+import type { QuorumSet } from '../../src/quorum.js';
+import { type Cluster, ControlError } from '../cluster.js';
+import { type Outcome, step } from '../step.js';
+
+export type MembershipCommand = 'add-accept' | 'rm-accept' | 'add-prepare' | 'rm-prepare';
+
+/** Adds an acceptor to a set of the selected proposers, or removes it, and sets the quorum of that set. */
+export async function membership(
+  cluster: Cluster,
+  command: MembershipCommand,
+  selection: string,
+  acceptor: string,
+  quorum: number,
+): Promise<string[]> {
+  const selected = cluster.select(selection);
+  cluster.assertAcceptor(acceptor);
+  const phase = command.endsWith('accept') ? 'accept' : 'prepare';
+  const edit = command.startsWith('add') ? add : remove;
+  const change = (present: Configuration): Configuration => ({ ...present, [phase]: edit(present[phase], acceptor, quorum) });
+  return (await step(cluster, selected, change)).map((outcome) => describe(outcome, phase));
+}
+
+function add({ nodes }: QuorumSet, acceptor: string, quorum: number): QuorumSet {
+  return checked(nodes.includes(acceptor) ? [...nodes] : [...nodes, acceptor], quorum);
+}
+
+function remove({ nodes }: QuorumSet, acceptor: string, quorum: number): QuorumSet {
+  return checked(
+    nodes.filter((node) => node !== acceptor),
+    quorum,
+  );
+}
+
+function checked(nodes: readonly string[], quorum: number): QuorumSet {
+  const smallest = nodes.length === 0 ? 0 : 1;
+  if (quorum >= smallest && quorum <= nodes.length) return { nodes, quorum };
+  const size = nodes.length === 0 ? 'is empty' : `has ${nodes.length} acceptor${nodes.length === 1 ? '' : 's'} (${nodes.join(', ')})`;
+  const range = smallest === nodes.length ? `${smallest}` : `${smallest} to ${nodes.length}`;
+  throw new ControlError(`the set then ${size}: its quorum can be ${range}, not ${quorum}. Nothing was changed`);
+}
+
+function describe({ name, before, after, changed }: Outcome, phase: 'prepare' | 'accept'): string {
+  if (!changed) return `${name}: already ${phase} ${setText(after[phase])} (era ${after.era})`;
+  return `${name}: ${phase} ${setText(after[phase])}, was ${setText(before[phase])} (era ${after.era})`;
+}
+
+function setText({ nodes, quorum }: QuorumSet): string {
+  return nodes.length === 0 ? 'nobody' : `${quorum} of ${nodes.join(' ')}`;
+}

@@ -1,0 +1,139 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { readAddresses } from '../src/addresses.js';
+import { Cluster, ControlError } from './cluster.js';
+import { dump } from './commands/dump.js';
+import { ls } from './commands/ls.js';
+import { membership, type MembershipCommand } from './commands/membership.js';
+import { rescan } from './commands/rescan.js';
+import { status } from './commands/status.js';
+import { wipeAcceptor } from './commands/wipe-acceptor.js';
+import { wipe } from './commands/wipe.js';
+import { Progress } from './progress.js';
+
+const MEMBERSHIP: Readonly<Record<MembershipCommand, string>> = {
+  'add-accept': 'add an acceptor to the accept set and set its quorum',
+  'rm-accept': 'remove an acceptor from the accept set and set its quorum',
+  'add-prepare': 'add an acceptor to the prepare set and set its quorum',
+  'rm-prepare': 'remove an acceptor from the prepare set and set its quorum',
+};
+
+const EPILOGUE = `
+PROPOSER is a name that "ls" shows, or "all". ACCEPTOR is host:port, as "ls" shows it.
+Every command can be repeated: it says what it changed and what already stood. It exits with 0 only when all of it is done.
+
+Start with one acceptor:
+  ./run-control.sh add-accept all acceptor-1:6379 1
+  ./run-control.sh add-prepare all acceptor-1:6379 1`;
+
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
+const progress = new Progress(process.stderr);
+const cluster = new Cluster(
+  names('PROPOSERS', 'proposer-1,proposer-2'),
+  names('ACCEPTORS', 'acceptor-1:6379,acceptor-2:6379,acceptor-3:6379'),
+  readAddresses(process.env['ADDRESS_MAP']),
+);
+
+const program = new Command('run-control.sh')
+  .description('Looks at the configuration of a running cluster, and changes it while clients run.')
+  .addHelpText('after', EPILOGUE)
+  .showHelpAfterError('Run with --help for all commands.')
+  .configureHelp({ showGlobalOptions: false });
+
+program
+  .command('ls')
+  .description('name the proposers and the acceptors')
+  .action(run(async () => ls(cluster)));
+
+program
+  .command('dump')
+  .description('print configurations as JSON')
+  .argument('[PROPOSER]', 'a proposer, or all', 'all')
+  .action(run((selection: string) => dump(cluster, selection)));
+
+program
+  .command('status')
+  .description('print one table of all nodes')
+  .action(
+    run(async () => {
+      await status(cluster, print);
+      return [];
+    }),
+  );
+
+program
+  .command('wipe')
+  .description('take all acceptors from a proposer: back to the empty configuration')
+  .argument('<PROPOSER>', 'a proposer, or all')
+  .action(run((selection: string) => wipe(cluster, selection)));
+
+for (const [name, description] of Object.entries(MEMBERSHIP)) {
+  program
+    .command(name)
+    .description(description)
+    .argument('<PROPOSER>', 'a proposer, or all')
+    .argument('<ACCEPTOR>', 'host:port')
+    .argument('<QUORUM>', 'the quorum of the set from then on', wholeNumber)
+    .action(
+      run((selection: string, acceptor: string, quorum: number) =>
+        membership(cluster, name as MembershipCommand, selection, acceptor, quorum),
+      ),
+    );
+}
+
+program
+  .command('rescan')
+  .description('bring every key to the present configuration')
+  .argument('<ACCEPTORS>', 'acceptors to list the keys of, with commas between', list)
+  .argument('<REQUIRED>', 'how many of them must list their keys completely', wholeNumber)
+  .action(
+    run((acceptors: string[], required: number) => {
+      for (const acceptor of acceptors) cluster.assertAcceptor(acceptor);
+      if (required < 1 || required > acceptors.length) {
+        throw new ControlError(`REQUIRED must be 1 to ${acceptors.length}, the number of acceptors listed, not ${required}`);
+      }
+      return rescan(cluster, acceptors, required, progress);
+    }),
+  );
+
+program
+  .command('wipe-acceptor')
+  .description('remove all data of an acceptor that no proposer lists any more')
+  .argument('<ACCEPTOR>', 'host:port')
+  .option('--force', 'although a proposer still lists it or cannot be asked', false)
+  .action(run((acceptor: string, options: { force: boolean }) => wipeAcceptor(cluster, acceptor, options)));
+
+await program.parseAsync();
+
+/** Prints what a command returns. An error of the operator's concern is one line and exit code 1. */
+function run<Arguments extends unknown[]>(command: (...args: Arguments) => Promise<string[]>): (...args: Arguments) => Promise<void> {
+  return async (...args) => {
+    try {
+      const lines = await command(...args);
+      progress.end();
+      lines.forEach(print);
+    } catch (error) {
+      progress.end();
+      if (!(error instanceof ControlError)) throw error;
+      process.stderr.write(`error: ${error.message}.\n`);
+      process.exitCode = 1;
+    } finally {
+      await cluster.close();
+    }
+  };
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
+  return Number(text);
+}
+
+function list(text: string): string[] {
+  const items = text.split(',').map((item) => item.trim());
+  if (items.includes('') || new Set(items).size < items.length)
+    throw new InvalidArgumentError('It must be names with commas between, each once.');
+  return items;
+}
+
+function names(variable: string, fallback: string): string[] {
+  return list(process.env[variable] || fallback);
+}
