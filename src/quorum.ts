@@ -16,7 +16,7 @@ export function containsQuorum(set: QuorumSet, voters: Iterable<string>): boolea
 /**
  * Asks every node at once and settles as soon as the outcome is certain; what arrives later is ignored.
  *
- * @param ask rejects, or never settles, where the node does not answer
+ * @param ask throws, rejects, or never settles, where the node does not answer
  * @param isDecided called after each answer or failure with the replies so far and the number of nodes still to answer
  * @param timeoutMs ends the wait; the nodes that did not answer by then count as failed
  * @returns the replies that led to the decision, by node
@@ -40,10 +40,12 @@ export function gather<Reply>(
     const cancel = time.after(timeoutMs, settle);
     const answered = (): void => {
       outstanding -= 1;
-      if (outstanding === 0 || isDecided(replies, outstanding)) settle();
+      if (isDecided(replies, outstanding) || outstanding === 0) settle();
     };
+    // Async, so that a node that cannot even be asked, an unusable address say, is one that failed.
+    const asked = async (node: string): Promise<Reply> => ask(node);
     for (const node of nodes) {
-      ask(node).then(
+      asked(node).then(
         (reply) => {
           if (settled) return;
           replies.set(node, reply);
