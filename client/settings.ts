@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
-import { type Addresses, addressesFrom, splitAddress } from '../src/addresses.js';
+import { type Addresses, readAddresses, splitAddress } from '../src/addresses.js';
 
 /** As typed; each option is checked. */
 export interface Settings {
@@ -66,24 +65,24 @@ export function settingsFrom(argv: readonly string[]): Settings {
     .opts<Settings>();
 }
 
-/** @param path of the address map; undefined where the names are the addresses. Throws an `Error` that says what is wrong with the file. */
-export function addressesAt(path: string | undefined): Addresses {
-  if (path === undefined || path === '') return addressesFrom();
-  let map: unknown;
+/** @param path of the address map; undefined where the names are the addresses. Throws an `Error` that says what is wrong with it. */
+export function addressesAt(path: string | undefined, proposers: readonly string[]): Addresses {
+  let addresses: Addresses;
   try {
-    map = JSON.parse(readFileSync(path, 'utf8'));
+    addresses = readAddresses(path);
   } catch (error) {
-    throw new Error(`cannot read the address map ${path} (ADDRESS_MAP): ${error instanceof Error ? error.message : String(error)}`, {
-      cause: error,
-    });
+    throw new Error(`cannot read the address map ${path ?? ''} (ADDRESS_MAP): ${reasonOf(error)}`, { cause: error });
   }
-  if (!isAddressMap(map)) throw new Error(`the address map ${path} (ADDRESS_MAP) must be {"host:port": "host:port", ...}`);
-  return addressesFrom(map);
+  for (const name of proposers) {
+    const address: unknown = addresses(name);
+    if (typeof address === 'string' && isAddress(address)) continue;
+    throw new Error(`the address map ${path ?? ''} (ADDRESS_MAP) gives ${name} the address ${JSON.stringify(address)}, not host:port`);
+  }
+  return addresses;
 }
 
-function isAddressMap(map: unknown): map is Record<string, string> {
-  if (typeof map !== 'object' || map === null || Array.isArray(map)) return false;
-  return Object.values(map).every((address) => typeof address === 'string' && isAddress(address));
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function isAddress(text: string): boolean {
