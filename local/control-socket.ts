@@ -1,0 +1,153 @@
+import { chmodSync, renameSync, rmSync } from 'node:fs';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { isSystemError, sayWhy, Trouble } from './trouble.js';
+
+/** One line of JSON each way on the supervisor's socket. */
+export interface Request {
+  readonly action: string;
+  readonly node?: string;
+}
+
+export interface Reply {
+  readonly ok: boolean;
+  readonly message: string;
+}
+
+/** A connection that asks nothing for so long is closed. */
+const SILENCE_MS = 2_000;
+
+/**
+ * Asks the supervisor. Resolves when it has closed the connection; undefined where nobody listens, or where it ended without a reply.
+ * Rejects with {@link Trouble} where it does not answer in time.
+ */
+export function ask(path: string, request: Request, timeoutMs: number): Promise<Reply | undefined> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    const socket = connect(path, () => socket.write(`${JSON.stringify(request)}\n`));
+    const timer = setTimeout(() => {
+      socket.destroy();
+      reject(
+        new Trouble(
+          `the supervisor of the local cluster does not answer within ${timeoutMs / 1_000} s: see whether its terminal is suspended`,
+        ),
+      );
+    }, timeoutMs);
+    const settle = () => {
+      clearTimeout(timer);
+      resolve(text === '' ? undefined : (JSON.parse(text) as Reply));
+    };
+    socket.on('data', (chunk) => (text += chunk.toString()));
+    socket.on('end', settle);
+    socket.on('error', settle);
+  });
+}
+
+/** The supervisor's end: the proof that the cluster runs, and the one thing that only one supervisor of a data folder can hold. */
+export class ControlSocket {
+  readonly #server: Server;
+  readonly #open = new Set<Promise<void>>();
+
+  private constructor(handle: (request: Request) => Promise<string>) {
+    this.#server = createServer((socket) => {
+      const served = serve(socket, handle).finally(() => this.#open.delete(served));
+      this.#open.add(served);
+    });
+  }
+
+  /**
+   * Takes the socket, also from a supervisor that died and left it. Returns with it whether there was such a one.
+   *
+   * @param handle the reply's message; what it rejects with becomes a reply that is not ok
+   */
+  static async claim(path: string, handle: (request: Request) => Promise<string>): Promise<{ control: ControlSocket; wasStale: boolean }> {
+    const control = new ControlSocket(handle);
+    let wasStale = false;
+    while (!(await listen(control.#server, path))) {
+      if (!(await putAsideIfDead(path)))
+        throw new Trouble('the local cluster already runs on this data folder: stop that one first, or set CLUSTER_DIR');
+      wasStale = true;
+    }
+    chmodSync(path, 0o600);
+    return { control, wasStale };
+  }
+
+  /** Removes the socket and resolves when every reply is on its way. */
+  async close(): Promise<void> {
+    this.#server.close();
+    await Promise.all(this.#open);
+  }
+}
+
+async function serve(socket: Socket, handle: (request: Request) => Promise<string>): Promise<void> {
+  socket.on('error', () => undefined);
+  const line = await readLine(socket);
+  if (line === undefined) return;
+  let request: Request | undefined;
+  let reply: Reply;
+  try {
+    request = JSON.parse(line) as Request;
+    reply = { ok: true, message: await handle(request) };
+  } catch (error) {
+    reply = { ok: false, message: sayWhy(error) };
+  }
+  // Who asked for the end waits for the end of the connection, which is that of this process.
+  if (request?.action === 'stop') socket.write(JSON.stringify(reply));
+  else socket.end(JSON.stringify(reply));
+}
+
+/** Undefined where the other side hangs up, or says nothing for a while. */
+function readLine(socket: Socket): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    let text = '';
+    socket.on('data', (chunk) => {
+      text += chunk.toString();
+      if (!text.includes('\n')) return;
+      socket.setTimeout(0);
+      resolve(text);
+    });
+    socket.setTimeout(SILENCE_MS, () => socket.destroy());
+    socket.on('close', () => resolve(undefined));
+  });
+}
+
+/** False where something is there already. */
+function listen(server: Server, path: string): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) => {
+      if (isSystemError(error, 'EADDRINUSE')) resolve(false);
+      else reject(new Trouble(`cannot listen on ${path}: ${sayWhy(error)}`));
+    });
+    server.listen(path, () => {
+      server.removeAllListeners('error');
+      resolve(true);
+    });
+  });
+}
+
+/** Moved away first, and looked at again there: a second supervisor that finds the same dead socket must not remove the living one of the first. */
+async function putAsideIfDead(path: string): Promise<boolean> {
+  if (await somebodyListens(path)) return false;
+  const aside = `${path}.${process.pid}`;
+  try {
+    renameSync(path, aside);
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT')) return true;
+    throw error;
+  }
+  if (await somebodyListens(aside)) {
+    renameSync(aside, path);
+    return false;
+  }
+  rmSync(aside, { force: true });
+  return true;
+}
+
+function somebodyListens(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path, () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on('error', (error) => resolve(!isSystemError(error, 'ECONNREFUSED', 'ENOENT')));
+  });
+}

@@ -1,0 +1,189 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import path from 'node:path';
+import type { Reaper } from './reaper.js';
+import { sayWhy, Trouble } from './trouble.js';
+
+/** What to run as a node. */
+export interface NodeSpec {
+  readonly name: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+  /** Its data, and the folder it runs in. */
+  readonly folder: string;
+  readonly logFile: string;
+  /** Whether it does its work now. */
+  answers(): Promise<boolean>;
+}
+
+/** `held`: killed on request, until it is started on request. `waiting`: died, and about to be started again. */
+export type Standing = 'stopped' | 'running' | 'paused' | 'held' | 'waiting';
+
+const FIRST_BACKOFF_MS = 200;
+const MAX_BACKOFF_MS = 5_000;
+/** A process that lived this long did not die of its start: the back-off begins anew. */
+const SOUND_AFTER_MS = 10_000;
+
+/** One node as a process that leads a group of its own; started again whenever it dies by itself. */
+export class NodeProcess {
+  readonly spec: NodeSpec;
+  readonly #reaper: Reaper;
+  readonly #say: (line: string) => void;
+  #standing: Standing = 'stopped';
+  #child: ChildProcess | undefined;
+  #gone: Promise<void> = Promise.resolve();
+  #restart: NodeJS.Timeout | undefined;
+  #backoffMs = FIRST_BACKOFF_MS;
+  #deaths = 0;
+
+  /** @param say hears of what becomes of the node, without its name */
+  constructor(spec: NodeSpec, reaper: Reaper, say: (line: string) => void) {
+    this.spec = spec;
+    this.#reaper = reaper;
+    this.#say = say;
+  }
+
+  get standing(): Standing {
+    return this.#standing;
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /** How often it died by itself. */
+  get deaths(): number {
+    return this.#deaths;
+  }
+
+  /** Starts what does not run, and lets run what is paused. Returns what was done. */
+  async start(): Promise<string> {
+    // What was killed a moment ago may still hold its port.
+    if (this.#standing === 'held') await this.#gone;
+    if (this.#standing === 'paused') return this.resume();
+    if (this.#standing === 'running') return 'already runs';
+    this.#launch('started');
+    return 'started';
+  }
+
+  /** SIGKILL, and no restart. Resolves when the process is gone. */
+  async kill(): Promise<string> {
+    if (this.#standing === 'held') return 'was already killed';
+    clearTimeout(this.#restart);
+    this.#standing = 'held';
+    this.#signal('SIGKILL');
+    await this.#gone;
+    this.#say('held (killed on request)');
+    return 'killed; it stays down until it is started';
+  }
+
+  /** SIGSTOP: connections stay open, and nothing answers on them. */
+  pause(): string {
+    if (this.#standing === 'paused') return 'was already paused';
+    if (this.#standing !== 'running') throw new Trouble(`${this.spec.name} does not run: start it first`);
+    this.#standing = 'paused';
+    this.#signal('SIGSTOP');
+    this.#say('paused');
+    return 'paused; it answers nothing until it is resumed';
+  }
+
+  resume(): string {
+    if (this.#standing !== 'paused' && this.#standing !== 'running')
+      throw new Trouble(`${this.spec.name} is not paused, it is down: start it`);
+    // Also where it counts as running: somebody else may have sent a SIGSTOP.
+    this.#signal('SIGCONT');
+    if (this.#standing === 'running') return 'was not paused';
+    this.#standing = 'running';
+    this.#say('resumed');
+    return 'resumed';
+  }
+
+  /**
+   * Ends the process for good: SIGTERM, and SIGKILL for what is still there later.
+   *
+   * @param graceMs between the two
+   */
+  async stop(graceMs: number): Promise<void> {
+    clearTimeout(this.#restart);
+    this.#standing = 'stopped';
+    this.#signal('SIGTERM');
+    // A process that is stopped by SIGSTOP hears SIGTERM only when it goes on.
+    this.#signal('SIGCONT');
+    const force = setTimeout(() => this.terminate(), graceMs);
+    await this.#gone;
+    clearTimeout(force);
+  }
+
+  /** SIGKILL, for whoever will not wait. */
+  terminate(): void {
+    this.#signal('SIGKILL');
+  }
+
+  #launch(word: string): void {
+    clearTimeout(this.#restart);
+    this.#standing = 'running';
+    const bornMs = Date.now();
+    const child = this.#spawn();
+    this.#child = child;
+    this.#gone = new Promise((resolve) => {
+      const ended = (why: string) => {
+        this.#ended(child.pid, why, Date.now() - bornMs);
+        resolve();
+      };
+      child.once('exit', (code, signal) => ended(signal ?? `exit code ${code ?? '?'}`));
+      child.on('error', (error) => {
+        if (child.pid === undefined) ended(error.message);
+      });
+    });
+    if (child.pid === undefined) return;
+    this.#reaper.add(child.pid);
+    this.#say(`${word} (pid ${child.pid})`);
+  }
+
+  #spawn(): ChildProcess {
+    const { command, args, env, folder, logFile } = this.spec;
+    mkdirSync(folder, { recursive: true });
+    mkdirSync(path.dirname(logFile), { recursive: true });
+    const log = openSync(logFile, 'a');
+    try {
+      // In a group of its own, so that a Ctrl-C in the terminal reaches the supervisor only.
+      return spawn(command, args, { cwd: folder, env, detached: true, stdio: ['ignore', log, log] });
+    } finally {
+      closeSync(log);
+    }
+  }
+
+  #ended(pid: number | undefined, why: string, livedMs: number): void {
+    // What it forked may still run, a Redis that rewrites its log for one.
+    this.#signal('SIGKILL');
+    if (pid !== undefined) this.#reaper.remove(pid);
+    this.#child = undefined;
+    if (this.#standing === 'stopped') this.#say('stopped');
+    if (this.#standing !== 'running' && this.#standing !== 'paused') return;
+    this.#deaths += 1;
+    this.#standing = 'waiting';
+    this.#say(`died (${why})`);
+    if (livedMs >= SOUND_AFTER_MS) this.#backoffMs = FIRST_BACKOFF_MS;
+    this.#restart = setTimeout(() => this.#tryAgain(), this.#backoffMs);
+    this.#backoffMs = Math.min(this.#backoffMs * 2, MAX_BACKOFF_MS);
+  }
+
+  #tryAgain(): void {
+    try {
+      this.#launch('restarted');
+    } catch (error) {
+      // Its folder or its log cannot be written.
+      this.#ended(undefined, sayWhy(error), 0);
+    }
+  }
+
+  #signal(signal: NodeJS.Signals): void {
+    if (this.#child?.pid === undefined) return;
+    try {
+      process.kill(-this.#child.pid, signal);
+    } catch {
+      // Already gone.
+    }
+  }
+}

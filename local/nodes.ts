@@ -1,0 +1,85 @@
+import { accessSync, constants, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
+import { ACCEPTORS, PROPOSERS, type Layout, type Port } from './layout.js';
+import type { NodeSpec } from './node-process.js';
+import { proposerAnswers, redisAnswers } from './probe.js';
+import { Trouble } from './trouble.js';
+
+/** The three acceptors, then the two proposers. Throws {@link Trouble} where Redis is not installed. */
+export function nodeSpecs(
+  layout: Layout,
+  ports: readonly Port[],
+  env: NodeJS.ProcessEnv,
+): { acceptors: NodeSpec[]; proposers: NodeSpec[] } {
+  const redis = findRedis(layout, env);
+  const portOf = (logical: string): number => {
+    const port = ports.find((candidate) => candidate.logical === logical)?.port;
+    if (port === undefined) throw new TypeError(`no port for ${logical}`);
+    return port;
+  };
+  return {
+    acceptors: ACCEPTORS.map((name) => acceptor(name, layout, redis, env, portOf(`${name}:6379`))),
+    proposers: PROPOSERS.map((name, at) => proposer(name, at + 1, layout, env, portOf(`${name}:8080`), portOf(`${name}:8090`))),
+  };
+}
+
+function acceptor(name: string, layout: Layout, redis: string, env: NodeJS.ProcessEnv, port: number): NodeSpec {
+  const folder = path.join(layout.folder, name);
+  const settings = path.join(folder, 'redis.conf');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(settings, localSettings(layout));
+  return {
+    name,
+    command: redis,
+    args: [settings, '--port', String(port), '--bind', '127.0.0.1', '--dir', folder],
+    env,
+    folder,
+    logFile: path.join(layout.logs, `${name}.log`),
+    answers: () => redisAnswers(port),
+  };
+}
+
+/** The acceptor's settings without `dir`: Redis changes to that folder as soon as it reads the line, and the container's is not on this machine. */
+function localSettings(layout: Layout): string {
+  return readFileSync(path.join(layout.root, 'acceptor/redis.conf'), 'utf8').replace(/^dir .*\n/m, '');
+}
+
+function proposer(name: string, id: number, layout: Layout, env: NodeJS.ProcessEnv, port: number, adminPort: number): NodeSpec {
+  const folder = path.join(layout.folder, name);
+  return {
+    name,
+    command: process.execPath,
+    args: [path.join(layout.root, 'dist/proposer/main.js')],
+    env: {
+      ...env,
+      PROPOSER_ID: String(id),
+      STATE_DIR: folder,
+      HOST: '127.0.0.1',
+      PORT: String(port),
+      ADMIN_PORT: String(adminPort),
+      ADDRESS_MAP: layout.addressesFile,
+    },
+    folder,
+    logFile: path.join(layout.logs, `${name}.log`),
+    answers: () => proposerAnswers(port),
+  };
+}
+
+function findRedis(layout: Layout, env: NodeJS.ProcessEnv): string {
+  const folders = (env['PATH'] ?? '').split(path.delimiter).filter((folder) => folder !== '');
+  const found = ['redis-server', 'valkey-server'].flatMap((name) => folders.map((folder) => path.join(folder, name))).find(isExecutable);
+  if (found !== undefined) return found;
+  const installer = path.join(layout.root, 'local/install-redis.sh');
+  const { stdout } = spawnSync('bash', [installer, '--print'], { encoding: 'utf8', env });
+  throw new Trouble(`redis-server (or valkey-server) is not installed. ${stdout.trim()}`);
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,60 @@
+import { get } from 'node:http';
+import { connect, createServer } from 'node:net';
+import type { Port } from './layout.js';
+import { isSystemError, sayWhy, Trouble } from './trouble.js';
+
+const PROBE_TIMEOUT_MS = 1_000;
+
+/** Whether Redis answers on this port and is not LOADING its data. */
+export function redisAnswers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'));
+    const done = (answers: boolean) => {
+      socket.destroy();
+      resolve(answers);
+    };
+    socket.setTimeout(PROBE_TIMEOUT_MS, () => done(false));
+    socket.on('error', () => done(false));
+    socket.on('close', () => resolve(false));
+    socket.on('data', (reply) => done(reply.toString().startsWith('+PONG')));
+  });
+}
+
+/** Whether a proposer answers 200 on `/healthz`. Not `fetch`: that refuses some ports that a user may choose. */
+export function proposerAnswers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const request = get({ host: '127.0.0.1', port, path: '/healthz', agent: false, timeout: PROBE_TIMEOUT_MS }, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    });
+    request.on('timeout', () => request.destroy());
+    request.on('error', () => resolve(false));
+    request.on('close', () => resolve(false));
+  });
+}
+
+/**
+ * Rejects with {@link Trouble} that names each port that cannot be listened on, and how to change it.
+ *
+ * @param patienceMs how long to wait for them, where they may just be about to become free
+ */
+export async function requireFree(ports: readonly Port[], patienceMs: number): Promise<void> {
+  const deadline = Date.now() + patienceMs;
+  for (;;) {
+    const complaints = (await Promise.all(ports.map(complaintAbout))).filter((complaint) => complaint !== undefined);
+    if (complaints.length === 0) return;
+    if (Date.now() >= deadline) throw new Trouble(complaints.join('\n'));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+function complaintAbout({ node, port, variable }: Port): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', (error) => {
+      const why = isSystemError(error, 'EADDRINUSE') ? 'is taken by another program' : `cannot be used (${sayWhy(error)})`;
+      resolve(`port ${port}, for ${node}, ${why}: end that program, or give another port with ${variable}=…`);
+    });
+    server.listen({ host: '127.0.0.1', port, exclusive: true }, () => server.close(() => resolve(undefined)));
+  });
+}
