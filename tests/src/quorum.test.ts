@@ -1,0 +1,114 @@
+import { describe, expect, it } from 'vitest';
+import { containsQuorum, gather } from '../../src/quorum.js';
+import { VirtualTime } from '../virtual-time.js';
+
+const NODES = ['a', 'b', 'c'];
+const never = (): Promise<never> => new Promise(() => undefined);
+const undecided = (): boolean => false;
+
+describe('a quorum', () => {
+  it('counts the members of its set, and nobody else', () => {
+    const set = { nodes: NODES, quorum: 2 };
+    expect(containsQuorum(set, ['a'])).toBe(false);
+    expect(containsQuorum(set, ['a', 'x', 'y'])).toBe(false);
+    expect(containsQuorum(set, ['c', 'x', 'a'])).toBe(true);
+  });
+
+  it('is never had from an empty set', () => {
+    expect(containsQuorum({ nodes: [], quorum: 0 }, [])).toBe(false);
+    expect(containsQuorum({ nodes: [], quorum: 0 }, ['a'])).toBe(false);
+  });
+});
+
+describe('gathering replies', () => {
+  it('asks every node at once', async () => {
+    const asked: string[] = [];
+    void gather(NODES, (node) => (asked.push(node), never()), undecided, new VirtualTime(), 100);
+    expect(asked).toEqual(NODES);
+  });
+
+  it('settles with the reply that decides, without waiting for the rest', async () => {
+    const time = new VirtualTime();
+    const ask = (node: string): Promise<string> => (node === 'c' ? never() : Promise.resolve(node.toUpperCase()));
+    const replies = await time.run(gather(NODES, ask, (soFar) => soFar.size === 2, time, 100));
+    expect([...replies]).toEqual([
+      ['a', 'A'],
+      ['b', 'B'],
+    ]);
+    expect(time.nowMs()).toBe(0);
+  });
+
+  it('asks after every answer and failure whether it is decided, also after the last', async () => {
+    const seen: string[] = [];
+    const time = new VirtualTime();
+    const ask = async (node: string): Promise<string> => {
+      if (node === 'b') throw new Error('gone');
+      return node;
+    };
+    const decide = (replies: ReadonlyMap<string, string>, outstanding: number): boolean => {
+      seen.push(`${[...replies.keys()].join('')} ${outstanding}`);
+      return false;
+    };
+    await time.run(gather(NODES, ask, decide, time, 100));
+    expect(seen.map((line) => Number(line.split(' ')[1]))).toEqual([2, 1, 0]);
+    expect(seen.at(-1)).toBe('ac 0');
+  });
+
+  it('settles at once when every node has answered or failed', async () => {
+    const time = new VirtualTime();
+    const ask = (node: string): Promise<string> => (node === 'a' ? Promise.resolve('A') : Promise.reject(new Error('refused')));
+    expect([...(await time.run(gather(NODES, ask, undecided, time, 100)))]).toEqual([['a', 'A']]);
+    expect(time.nowMs()).toBe(0);
+  });
+
+  it('takes a node that cannot even be asked for one that failed', async () => {
+    const time = new VirtualTime();
+    const ask = (node: string): Promise<string> => {
+      if (node === 'b') throw new TypeError('no such node');
+      return Promise.resolve(node);
+    };
+    const replies = await time.run(gather(NODES, ask, undecided, time, 100));
+    expect([...replies.keys()]).toEqual(['a', 'c']);
+    expect(time.pending).toBe(0);
+  });
+
+  it('ends after the time-out, with the nodes that answered by then', async () => {
+    const time = new VirtualTime();
+    const replies = await time.run(gather(NODES, (node) => (node === 'a' ? Promise.resolve('A') : never()), undecided, time, 100));
+    expect([...replies.keys()]).toEqual(['a']);
+    expect(time.nowMs()).toBe(100);
+  });
+
+  it('ignores what arrives after the time-out', async () => {
+    const time = new VirtualTime();
+    let answer = (): void => undefined;
+    const late = new Promise<string>((resolve) => (answer = () => resolve('late')));
+    let decisions = 0;
+    const gathered = gather(
+      ['a', 'b'],
+      (node) => (node === 'a' ? late : never()),
+      () => ((decisions += 1), false),
+      time,
+      100,
+    );
+    const replies = await time.run(gathered);
+    answer();
+    await time.settle();
+    expect(replies.size).toBe(0);
+    expect(decisions).toBe(0);
+  });
+
+  it('calls its time-out off once it has settled', async () => {
+    const time = new VirtualTime();
+    await time.run(
+      gather(
+        ['a'],
+        async () => 'A',
+        () => true,
+        time,
+        100,
+      ),
+    );
+    expect(time.pending).toBe(0);
+  });
+});
