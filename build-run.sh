@@ -1,0 +1,191 @@
+#!/usr/bin/env bash
+# Builds and starts three acceptors and two proposers, in Docker or as local processes.
+set -euo pipefail
+
+here=${BASH_SOURCE[0]}
+while [ -L "$here" ]; do
+  target=$(readlink -- "$here")
+  case $target in /*) here=$target ;; *) here=$(dirname -- "$here")/$target ;; esac
+done
+here=$(CDPATH='' cd -P -- "$(dirname -- "$here")" && pwd)
+# shellcheck source-path=SCRIPTDIR source=node-control/cluster.sh
+. "$here/node-control/cluster.sh"
+
+usage() {
+  cat <<'END'
+usage: build-run.sh [--docker | --local] [--detach] [--help]
+       build-run.sh --stop
+
+Builds and starts the cluster: three acceptors and two proposers, in Docker or, where no Docker engine answers, as local processes.
+Ctrl-C stops it; its data stays, and the next start has it again. ./clear.sh removes everything.
+
+  --docker   in Docker, or not at all
+  --local    as local processes: needs Node.js 20.19 and redis-server, which is installed where it is missing
+  --detach   return once everything answers, and leave the cluster running
+  --stop     stop the cluster that runs; its data stays
+
+Environment:
+  PROPOSER_1_PORT, PROPOSER_2_PORT   where the proposers listen on 127.0.0.1, default 8081 and 8082
+  COMPOSE_PROJECT_NAME               a name for a Docker cluster of its own, default caspaxos-demo
+  CLUSTER_DIR                        the data of a local cluster, default .cluster in the project
+  CLUSTER=docker|local               the same as --docker and --local
+  LOG_LEVEL                          of the proposers, default info
+END
+}
+
+mode=${CLUSTER:-} detach='' stop=''
+choose_mode() {
+  if [ -n "$given" ] && [ "$given" != "$1" ]; then misuse 'Either --docker or --local.'; fi
+  given=$1 mode=$1
+}
+given=''
+for argument; do
+  case $argument in
+    --docker) choose_mode docker ;;
+    --local) choose_mode local ;;
+    --detach | -d) detach=yes ;;
+    --stop) stop=yes ;;
+    --help | -h)
+      usage
+      exit 0
+      ;;
+    *) misuse "Unknown argument \"$argument\"." ;;
+  esac
+done
+
+# How a terminal reaches this very cluster, where it is not the default one.
+exports() {
+  if [ "$mode" = docker ] && [ "$project" != caspaxos-demo ]; then echo "  export COMPOSE_PROJECT_NAME=$project"; fi
+  if [ "$mode" = local ] && [ "$data" != "$root/.cluster" ]; then printf '  export CLUSTER_DIR=%q\n' "$data"; fi
+}
+
+what_next() { # ADDRESS ADDRESS: of the proposers
+  printf '\n  proposer-1  http://%s\n  proposer-2  http://%s\n\n' "$1" "$2"
+  echo 'A new cluster has no acceptors configured yet. Type in another terminal:'
+  exports
+  printf '  cd %q\n' "$root/node-control"
+  echo '  ./run-control.sh add-accept all acceptor-1:6379 1'
+  echo '  ./run-control.sh add-prepare all acceptor-1:6379 1'
+  echo '  ./run-client.sh'
+  if [ -n "$detach" ]; then
+    printf '\nStop it, the data stays: %q --stop\n' "$root/build-run.sh"
+  else
+    printf '\nCtrl-C stops the cluster, the data stays.\n'
+  fi
+  printf 'Remove everything: %q\n\n' "$root/clear.sh"
+}
+
+# Redis and Node run under other users than the one that cloned the project, maybe with a strict umask.
+let_containers_read() {
+  if [ -O "$root/acceptor/redis.conf" ]; then chmod a+r "$root/acceptor/redis.conf"; fi
+}
+
+# Asks from inside, so that the host needs neither Node nor curl.
+everything_answers() {
+  compose exec -T proposer-1 node -e '
+    const healthy = async (host) => {
+      if (!(await fetch("http://" + host + ":8080/healthz", { signal: AbortSignal.timeout(2000) })).ok) throw host;
+    };
+    const listens = (host) => new Promise((resolve, reject) => {
+      require("net").connect({ host, port: 6379, timeout: 2000 }, resolve).on("error", reject).on("timeout", reject);
+    });
+    const all = [...[1, 2].map((n) => healthy("proposer-" + n)), ...[1, 2, 3].map((n) => listens("acceptor-" + n))];
+    Promise.all(all).then(() => process.exit(0), () => process.exit(1));
+  ' </dev/null >/dev/null 2>&1
+}
+
+wait_until_it_answers() {
+  local deadline=$((SECONDS + 45))
+  until everything_answers; do
+    if [ "$SECONDS" -ge "$deadline" ]; then
+      compose ps --all >&2 || true
+      compose logs --tail 5 >&2 || true
+      stop_docker
+      fail 'Not every node answers; see above. The containers are stopped, the data stays.'
+    fi
+    sleep 0.3
+  done
+}
+
+# "up" starts what was killed, and leaves alone what fault.sh has paused.
+resume_all() {
+  local container
+  for container in $(nodes_of_docker --quiet --filter status=paused); do docker unpause "$container" >/dev/null; done
+}
+
+stop_docker() {
+  # A second Ctrl-C would leave some of them running.
+  trap '' INT TERM HUP
+  compose stop
+}
+
+end_foreground() { # EXIT CODE
+  if [ -n "${logs:-}" ]; then kill "$logs" 2>/dev/null || true; fi
+  echo
+  stop_docker
+  echo 'Stopped; the data stays.'
+  exit "$1"
+}
+
+run_docker() {
+  choose_compose
+  if local_runs; then
+    fail "A cluster of local processes runs already ($data)." "Stop it first, its data stays: $root/build-run.sh --local --stop"
+  fi
+  let_containers_read
+  compose build proposer-1 client || fail '' 'The images could not be built; see above.'
+  # What the images of the last build were.
+  docker image prune --force --filter "label=caspaxos-demo.project=$project" >/dev/null
+  if [ -z "$detach" ]; then
+    trap 'end_foreground 130' INT
+    trap 'end_foreground 143' TERM
+    trap 'end_foreground 129' HUP
+  fi
+  resume_all
+  if ! compose up --detach --no-build; then
+    fail '' 'The cluster could not be started; see above.' \
+      'Where a port is taken, choose others: PROPOSER_1_PORT=9081 PROPOSER_2_PORT=9082 '"$root/build-run.sh"
+  fi
+  wait_until_it_answers
+  printf '\nThree acceptors and two proposers answer, in Docker (project %s).\n' "$project"
+  what_next "$(compose port proposer-1 8080)" "$(compose port proposer-2 8080)"
+  if [ -z "$detach" ]; then follow_logs; fi
+}
+
+# Until Ctrl-C, or until somebody else has stopped the cluster.
+follow_logs() {
+  while docker_runs; do
+    compose logs --follow --tail 0 </dev/null &
+    logs=$!
+    wait "$logs" || true
+  done
+  echo 'The cluster was stopped from elsewhere.'
+}
+
+run_local() {
+  if docker_runs; then
+    fail "A cluster runs already in Docker (project $project)." "Stop it first, its data stays: $root/build-run.sh --docker --stop"
+  fi
+  "$root/local/install-redis.sh"
+  build_for_host
+  exec node "$root/dist/local/main.js" start ${detach:+--detach} --banner \
+    "$(what_next "127.0.0.1:${PROPOSER_1_PORT:-8081}" "127.0.0.1:${PROPOSER_2_PORT:-8082}")"
+}
+
+if [ -n "$stop" ]; then
+  CLUSTER=$mode
+  find_cluster
+  if [ "$cluster" = local ]; then exec node "$root/dist/local/main.js" stop; fi
+  stop_docker
+  echo 'Stopped; the data stays.'
+  exit
+fi
+if [ "$mode" != local ] && ! engine_answers; then
+  if [ "$mode" = docker ]; then
+    fail 'No Docker engine answers. Start it ("docker version" says what is wrong), or run the cluster without: '"$root/build-run.sh --local"
+  fi
+  echo 'No Docker engine answers: the cluster runs as local processes instead.'
+  mode=local
+fi
+mode=${mode:-docker}
+"run_$mode"

@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# Removes everything that the demo made: in Docker and of the local processes.
+set -euo pipefail
+
+here=${BASH_SOURCE[0]}
+while [ -L "$here" ]; do
+  target=$(readlink -- "$here")
+  case $target in /*) here=$target ;; *) here=$(dirname -- "$here")/$target ;; esac
+done
+here=$(CDPATH='' cd -P -- "$(dirname -- "$here")" && pwd)
+# shellcheck source-path=SCRIPTDIR source=node-control/cluster.sh
+. "$here/node-control/cluster.sh"
+
+usage() {
+  cat <<'END'
+usage: clear.sh [--help]
+
+Stops the cluster and removes all that the demo made, the data too: every container, volume, network and image of its Docker project
+(no image that it did not build), and the processes and the data folder of a local cluster. Says what it removed.
+Left alone: redis:8 and node:24-trixie-slim, Docker's build cache ("docker builder prune" empties it), node_modules/ and dist/.
+
+Environment:
+  COMPOSE_PROJECT_NAME   the Docker cluster to clear, default caspaxos-demo
+  CLUSTER_DIR            the data of the local cluster to clear, default .cluster in the project
+  CLUSTER=docker|local   clear only this one
+END
+}
+
+case $#${1:-} in
+  0) ;;
+  1-h | 1--help)
+    usage
+    exit 0
+    ;;
+  *) misuse "Unknown argument \"$1\"." ;;
+esac
+
+removed=0 failed=''
+
+remove() { # KIND COMMAND…: with each line of stdin, the word to remove it by and the name to say
+  local kind=$1 id name
+  shift
+  while read -r id name; do
+    if "$@" "$id" >/dev/null </dev/null; then
+      echo "removed $kind $name"
+      removed=$((removed + 1))
+    else
+      failed=yes
+    fi
+  done
+}
+
+# By the labels that Compose gives to all it makes, so that nodes of an older version and one-off commands go, too. The images have a
+# label of our own: their last stages, those that a newer build replaced, and what a builder without BuildKit left of the others.
+clear_docker() {
+  local ours=label=com.docker.compose.project=$project
+  remove container docker rm --force --volumes < <(docker ps --all --filter "$ours" --format '{{.ID}} {{.Names}}')
+  remove volume docker volume rm < <(docker volume ls --filter "$ours" --format '{{.Name}} {{.Name}}')
+  remove network docker network rm < <(docker network ls --filter "$ours" --format '{{.ID}} {{.Name}}')
+  remove image docker image rm --force < <(docker image ls --filter "label=caspaxos-demo.project=$project" --format '{{.ID}} {{.Repository}}')
+}
+
+clear_local() {
+  local entry
+  if [ ! -d "$data" ]; then return; fi
+  # Data must not be taken from under a supervisor, and only the program can tell whether there is one.
+  if [ ! -f "$root/dist/local/main.js" ]; then build_for_host; fi
+  if local_runs; then
+    node "$root/dist/local/main.js" stop >/dev/null
+    echo 'stopped the local processes'
+  fi
+  for entry in "$data"/acceptor-[123] "$data"/proposer-[12] "$data"/logs "$data"/addresses.json* "$data"/supervisor.sock*; do
+    rm -rf -- "$entry"
+  done
+  if rmdir -- "$data" 2>/dev/null; then
+    echo "removed folder $data"
+    removed=$((removed + 1))
+  else
+    echo "left $data: it holds files that are not the demo's" >&2
+    failed=yes
+  fi
+}
+
+if [ "${CLUSTER:-}" != docker ]; then clear_local; fi
+if [ "${CLUSTER:-}" != local ]; then
+  if engine_answers; then
+    clear_docker
+  elif command -v docker >/dev/null; then
+    echo 'No Docker engine answers: what it may hold stays.' >&2
+  fi
+fi
+if [ -n "$failed" ]; then fail 'Not everything could be removed; see above.'; fi
+if [ "$removed" -eq 0 ]; then echo "Nothing to remove: no trace of Docker project $project, no local data in $data."; fi

@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Runs the clients against the cluster that runs, in Docker or as local processes. Ctrl-C ends them with the final check.
+set -euo pipefail
+
+here=${BASH_SOURCE[0]}
+while [ -L "$here" ]; do
+  target=$(readlink -- "$here")
+  case $target in /*) here=$target ;; *) here=$(dirname -- "$here")/$target ;; esac
+done
+here=$(CDPATH='' cd -P -- "$(dirname -- "$here")" && pwd)
+# shellcheck source-path=SCRIPTDIR source=cluster.sh
+. "$here/cluster.sh"
+
+# Where a cluster runs, the program's own help says more.
+usage() {
+  cat <<'END'
+usage: run-client.sh [--seconds N] [--keys N] [--clients N] [--no-retry] [--seed N] [--key-prefix TEXT] [--proposers LIST]
+
+Increments random keys through random proposers and prints a funnel each second. Ctrl-C ends it with a check that no update was lost.
+Once a cluster runs (../build-run.sh), --help explains each option.
+Environment: CLUSTER=docker|local where both kinds run, COMPOSE_PROJECT_NAME, CLUSTER_DIR.
+END
+}
+
+case ${1:-} in
+  -h | --help)
+    if ! (find_cluster) 2>/dev/null; then
+      usage
+      exit 0
+    fi
+    ;;
+esac
+run_program client "$@"

@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Runs a command of the control node against the cluster that runs, in Docker or as local processes.
+set -euo pipefail
+
+here=${BASH_SOURCE[0]}
+while [ -L "$here" ]; do
+  target=$(readlink -- "$here")
+  case $target in /*) here=$target ;; *) here=$(dirname -- "$here")/$target ;; esac
+done
+here=$(CDPATH='' cd -P -- "$(dirname -- "$here")" && pwd)
+# shellcheck source-path=SCRIPTDIR source=cluster.sh
+. "$here/cluster.sh"
+
+# Where a cluster runs, the program's own help says more.
+usage() {
+  cat <<'END'
+usage: run-control.sh COMMAND …
+
+  ls, dump [PROPOSER|all], status                                   look at the cluster
+  add-accept|rm-accept|add-prepare|rm-prepare PROPOSER|all ACCEPTOR QUORUM
+                                                                    change the acceptors of a proposer
+  rescan ACCEPTOR,ACCEPTOR… REQUIRED                                bring every key to the present configuration
+  wipe PROPOSER|all                                                 back to the empty configuration
+  wipe-acceptor ACCEPTOR [--force]                                  remove all data of an acceptor
+
+Once a cluster runs (../build-run.sh): run-control.sh COMMAND --help
+Environment: CLUSTER=docker|local where both kinds run, COMPOSE_PROJECT_NAME, CLUSTER_DIR.
+END
+}
+
+case ${1:-} in
+  -h | --help | help)
+    if ! (find_cluster) 2>/dev/null; then
+      usage
+      exit 0
+    fi
+    ;;
+esac
+run_program control "$@"
