@@ -38,7 +38,7 @@ async function main(): Promise<void> {
   let operationCount = 0;
   const kv = new KeyValue({
     proposer,
-    nextOperationId: () => `${settings.id}.${incarnation}.${++operationCount}`,
+    nextOperationId: () => [settings.id, incarnation, ++operationCount].map((part) => part.toString(36)).join('.'),
     time: systemTime,
     random: Math.random,
     resolveMs: RESOLVE_MS,

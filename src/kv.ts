@@ -10,10 +10,18 @@ export interface Versioned {
   readonly val: unknown;
 }
 
-/** As stored: with the id of the operation that wrote it, which every later round keeps. */
+/**
+ * As stored: with the ids of the operations that wrote this version, the one before, and so on. Every later round keeps them, so that
+ * a write whose accept failed can find itself although others wrote since.
+ */
 interface Stored extends Versioned {
-  readonly op: string;
+  readonly ops: readonly string[];
 }
+
+/** How many ids are kept. A write is reported as unknown only where more than this many versions passed it by meanwhile. */
+const OPERATION_IDS_KEPT = 8;
+
+const ABSENT: Stored = { ver: 0, val: null, ops: [] };
 
 export interface KeyValueOptions {
   readonly proposer: Proposer;
@@ -39,12 +47,12 @@ export class KeyValue {
   /** Reads by quorum, without a round. Undefined where the acceptors do not agree at the moment: {@link get} then settles it. */
   async peek(key: string): Promise<Versioned | undefined> {
     const read = await this.#options.proposer.read(key);
-    return read && versioned(read.value);
+    return read && decode(read.value);
   }
 
   /** Linearizable read; `ver` 0 where the key does not exist. Throws only errors that leave the key as it was. */
   async get(key: string): Promise<Versioned> {
-    return (await this.peek(key)) ?? versioned(await this.#unchanged(this.#options.proposer.change(key, identity)));
+    return (await this.peek(key)) ?? decode(await this.#unchanged(this.#options.proposer.change(key, identity)));
   }
 
   /** Brings the register, even an empty one, to an accept quorum of the present configuration (paper, section 2.3). */
@@ -61,12 +69,13 @@ export class KeyValue {
    */
   async cas(key: string, ver: number, val: unknown): Promise<Versioned> {
     const op = this.#options.nextOperationId();
-    const wanted = JSON.stringify({ ver: ver + 1, val, op } satisfies Stored);
     const accept = { sent: false };
     const change: ChangeFunction = (value) => {
-      if (versioned(value).ver !== ver) return value;
+      const present = decode(value);
+      if (present.ver !== ver) return value;
+      const next: Stored = { ver: ver + 1, val, ops: [op, ...present.ops].slice(0, OPERATION_IDS_KEPT) };
       accept.sent = true;
-      return wanted;
+      return JSON.stringify(next);
     };
 
     let completed: Value;
@@ -76,9 +85,11 @@ export class KeyValue {
       if (!accept.sent) throw unchanged(error);
       completed = await this.#resolve(key, change);
     }
-    if (operationOf(completed) === op) return { ver: ver + 1, val };
-    const present = versioned(completed);
-    if (accept.sent && present.ver > ver + 1) throw new CommitError('the key moved on while the outcome of this write was open');
+    const present = decode(completed);
+    const versionsSince = present.ver - (ver + 1);
+    if (present.ops[versionsSince] === op) return { ver: ver + 1, val };
+    if (accept.sent && versionsSince >= present.ops.length)
+      throw new CommitError('the key moved on while the outcome of this write was open');
     throw new VersionMismatch(`the key is at version ${present.ver}, not ${ver}`, { key, ver: present.ver, val: present.val });
   }
 
@@ -114,12 +125,6 @@ function unchanged(error: unknown): unknown {
   return error instanceof CommitError ? new PrepareError(error.message) : error;
 }
 
-function versioned(value: Value): Versioned {
-  if (value === null) return { ver: 0, val: null };
-  const { ver, val } = JSON.parse(value) as Stored;
-  return { ver, val };
-}
-
-function operationOf(value: Value): string | undefined {
-  return value === null ? undefined : (JSON.parse(value) as Stored).op;
+function decode(value: Value): Stored {
+  return value === null ? ABSENT : (JSON.parse(value) as Stored);
 }
