@@ -64,7 +64,7 @@ export class ControlSocket {
     let wasStale = false;
     while (!(await listen(control.#server, path))) {
       if (!(await putAsideIfDead(path)))
-        throw new Trouble('the local cluster already runs on this data folder: stop that one first, or set CLUSTER_DIR');
+        throw new Trouble('a local cluster already runs on this data folder. Stop it first, its data stays: ./build-run.sh --local --stop');
       wasStale = true;
     }
     chmodSync(path, 0o600);

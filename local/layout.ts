@@ -49,7 +49,8 @@ const MAX_SOCKET_BYTES = 90;
 /** Where things are; never fails and writes nothing. A relative CLUSTER_DIR counts from the repository, so that it means the same in every folder. */
 export function layoutFrom(env: Environment): Layout {
   const root = repository();
-  const given = path.resolve(root, env['CLUSTER_DIR'] ?? '.cluster');
+  const chosen = env['CLUSTER_DIR'] ?? '';
+  const given = path.resolve(root, chosen === '' ? '.cluster' : chosen);
   const folder = existsSync(given) ? realpathSync(given) : given;
   return {
     root,

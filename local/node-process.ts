@@ -57,40 +57,41 @@ export class NodeProcess {
     return this.#deaths;
   }
 
-  /** Starts what does not run, and lets run what is paused. Returns what was done. */
+  // The words are those of fault.sh with Docker; each method returns what was done.
+
+  /** Starts what does not run. */
   async start(): Promise<string> {
     // What was killed a moment ago may still hold its port.
     if (this.#standing === 'held') await this.#gone;
-    if (this.#standing === 'paused') return this.resume();
-    if (this.#standing === 'running') return 'already runs';
+    if (this.#standing === 'paused') throw this.#cannot('is paused. Resume it', 'resume');
+    if (this.#standing === 'running') return 'runs already';
     this.#launch('started');
     return 'started';
   }
 
   /** SIGKILL, and no restart. Resolves when the process is gone. */
   async kill(): Promise<string> {
-    if (this.#standing === 'held') return 'was already killed';
+    if (this.#standing === 'held') return 'was dead already';
     clearTimeout(this.#restart);
     this.#standing = 'held';
     this.#signal('SIGKILL');
     await this.#gone;
     this.#say('held (killed on request)');
-    return 'killed; it stays down until it is started';
+    return `killed: it stays dead until "fault.sh start ${this.spec.name}"`;
   }
 
   /** SIGSTOP: connections stay open, and nothing answers on them. */
   pause(): string {
-    if (this.#standing === 'paused') return 'was already paused';
-    if (this.#standing !== 'running') throw new Trouble(`${this.spec.name} does not run: start it first`);
+    if (this.#standing === 'paused') return 'was paused already';
+    if (this.#standing !== 'running') throw this.#cannot('is dead and cannot be paused. Start it first', 'start');
     this.#standing = 'paused';
     this.#signal('SIGSTOP');
     this.#say('paused');
-    return 'paused; it answers nothing until it is resumed';
+    return `paused: it hangs until "fault.sh resume ${this.spec.name}"`;
   }
 
   resume(): string {
-    if (this.#standing !== 'paused' && this.#standing !== 'running')
-      throw new Trouble(`${this.spec.name} is not paused, it is down: start it`);
+    if (this.#standing !== 'paused' && this.#standing !== 'running') throw this.#cannot('is dead and cannot be resumed. Start it', 'start');
     // Also where it counts as running: somebody else may have sent a SIGSTOP.
     this.#signal('SIGCONT');
     if (this.#standing === 'running') return 'was not paused';
@@ -176,6 +177,11 @@ export class NodeProcess {
       // Its folder or its log cannot be written.
       this.#ended(undefined, sayWhy(error), 0);
     }
+  }
+
+  #cannot(why: string, remedy: string): Trouble {
+    const { name } = this.spec;
+    return new Trouble(`${name} ${why}: fault.sh ${remedy} ${name}`);
   }
 
   #signal(signal: NodeJS.Signals): void {
