@@ -160,7 +160,7 @@ export class NodeProcess {
     this.#signal('SIGKILL');
     if (pid !== undefined) this.#reaper.remove(pid);
     this.#child = undefined;
-    if (this.#standing === 'stopped') this.#say('stopped');
+    if (this.#standing === 'stopped') this.#say(why === 'SIGKILL' ? 'stopped by force' : 'stopped');
     if (this.#standing !== 'running' && this.#standing !== 'paused') return;
     this.#deaths += 1;
     this.#standing = 'waiting';

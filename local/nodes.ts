@@ -1,4 +1,4 @@
-import { accessSync, constants, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { ACCEPTORS, PROPOSERS, type Layout, type Port } from './layout.js';
@@ -26,23 +26,15 @@ export function nodeSpecs(
 
 function acceptor(name: string, layout: Layout, redis: string, env: NodeJS.ProcessEnv, port: number): NodeSpec {
   const folder = path.join(layout.folder, name);
-  const settings = path.join(folder, 'redis.conf');
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(settings, localSettings(layout));
   return {
     name,
     command: redis,
-    args: [settings, '--port', String(port), '--bind', '127.0.0.1', '--dir', folder],
+    args: [path.join(layout.root, 'acceptor/redis.conf'), '--port', String(port), '--bind', '127.0.0.1', '--dir', folder],
     env,
     folder,
     logFile: path.join(layout.logs, `${name}.log`),
     answers: () => redisAnswers(port),
   };
-}
-
-/** The acceptor's settings without `dir`: Redis changes to that folder as soon as it reads the line, and the container's is not on this machine. */
-function localSettings(layout: Layout): string {
-  return readFileSync(path.join(layout.root, 'acceptor/redis.conf'), 'utf8').replace(/^dir .*\n/m, '');
 }
 
 function proposer(name: string, id: number, layout: Layout, env: NodeJS.ProcessEnv, port: number, adminPort: number): NodeSpec {

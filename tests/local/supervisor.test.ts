@@ -1,0 +1,161 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { childrenOf, eventually, LocalCluster } from './local-cluster.js';
+
+let cluster: LocalCluster;
+beforeEach(async () => {
+  cluster = await LocalCluster.prepare();
+});
+afterEach(() => cluster.remove());
+
+test('start is ready when all five nodes answer, and the address map tells where', async () => {
+  expect((await cluster.run('running')).code).toBe(1);
+  const foreground = cluster.launch(['--banner', 'type this next']);
+  await foreground.says('type this next');
+  expect(await cluster.run('running')).toEqual({ code: 0, stdout: '', stderr: '' });
+  expect(await cluster.redis('PING')).toBe('+PONG\r\n');
+  expect(await cluster.healthz('PROPOSER_1_PORT')).toBe(200);
+  expect(await cluster.healthz('PROPOSER_2_PORT')).toBe(200);
+
+  const { stdout } = await cluster.run('path', 'addresses');
+  const at = (variable: string) => `127.0.0.1:${cluster.port(variable)}`;
+  expect(JSON.parse(readFileSync(stdout.trim(), 'utf8'))).toEqual({
+    'acceptor-1:6379': at('ACCEPTOR_1_PORT'),
+    'acceptor-2:6379': at('ACCEPTOR_2_PORT'),
+    'acceptor-3:6379': at('ACCEPTOR_3_PORT'),
+    'proposer-1:8080': at('PROPOSER_1_PORT'),
+    'proposer-2:8080': at('PROPOSER_2_PORT'),
+    'proposer-1:8090': at('PROPOSER_1_ADMIN_PORT'),
+    'proposer-2:8090': at('PROPOSER_2_ADMIN_PORT'),
+  });
+  expect(foreground.stdout.trimEnd().split('\n').slice(-2)).toEqual([
+    `ready: three acceptors and two proposers answer; data and logs are in ${cluster.folder}`,
+    'type this next',
+  ]);
+});
+
+test('Ctrl-C reaches the supervisor only, which stops the proposers before the acceptors', async () => {
+  const foreground = await cluster.start();
+  foreground.signal('SIGINT');
+  expect(await foreground.ended()).toBe(0);
+  expect(cluster.survivors()).toEqual([]);
+  expect(foreground.stdout).not.toContain('died');
+  const stopped = foreground.stdout.match(/^(acceptor|proposer)(?=-\d {2}stopped)/gm);
+  expect(stopped).toEqual(['proposer', 'proposer', 'acceptor', 'acceptor', 'acceptor']);
+});
+
+test.each(['SIGTERM', 'SIGHUP'] as const)('%s leaves nothing running, nodes that hang included', async (signal) => {
+  const foreground = await cluster.start();
+  await cluster.run('node', 'pause', 'acceptor-1');
+  await cluster.run('node', 'pause', 'proposer-1');
+  foreground.signal(signal);
+  expect(await foreground.ended()).toBe(0);
+  expect(cluster.survivors()).toEqual([]);
+  expect(foreground.stdout).not.toContain('by force');
+  expect((await cluster.run('running')).code).toBe(1);
+});
+
+test('stop waits for the end, and the next run has the data', async () => {
+  const first = await cluster.start();
+  await cluster.redis('SET kept yes');
+  expect(await cluster.run('stop')).toEqual({ code: 0, stdout: 'stopped; the data stays\n', stderr: '' });
+  expect(cluster.survivors()).toEqual([]);
+  expect(await first.ended()).toBe(0);
+  expect((await cluster.run('stop')).code).toBe(1);
+
+  await cluster.start();
+  expect(await cluster.redis('GET kept')).toBe('$3\r\nyes\r\n');
+});
+
+test('SIGKILL of the supervisor leaves nothing running, and the next run has the data', async () => {
+  const first = await cluster.start();
+  await cluster.redis('SET kept yes');
+  await cluster.run('node', 'pause', 'acceptor-2');
+  first.signal('SIGKILL');
+  const second = await cluster.start();
+  await eventually('the first nodes are gone', () => cluster.survivors().length === 5);
+  expect(second.stdout).not.toContain('died');
+  expect(await cluster.redis('GET kept')).toBe('$3\r\nyes\r\n');
+});
+
+test('a reaper that is killed is replaced, and the new one knows all nodes', async () => {
+  const foreground = await cluster.start();
+  const [first = 0] = childrenOf(foreground.pid, 'reaper.sh');
+  process.kill(first, 'SIGKILL');
+  await eventually('another reaper', () => childrenOf(foreground.pid, 'reaper.sh').some((pid) => pid !== first));
+  foreground.signal('SIGKILL');
+  await eventually('nothing runs', () => cluster.survivors().length === 0);
+});
+
+test('a second supervisor of the same folder is refused', async () => {
+  await cluster.start();
+  const second = cluster.launch();
+  expect(await second.ended()).toBe(1);
+  expect(second.stderr).toContain('already runs on this data folder');
+  expect((await cluster.run('running')).code).toBe(0);
+  expect(cluster.survivors()).toHaveLength(5);
+});
+
+test('of several that find the socket of a dead one, one takes it', async () => {
+  const dead = await cluster.start();
+  dead.signal('SIGKILL');
+  await dead.ended();
+  const all = [1, 2, 3].map(() => cluster.launch());
+  const codes: (number | null)[] = [];
+  for (const one of all) void one.ended().then((code) => codes.push(code));
+  await eventually('two gave up', () => codes.length === 2);
+  await eventually('one is ready', () => all.some(({ stdout }) => stdout.includes('ready')));
+  expect(codes).toEqual([1, 1]);
+  expect(all.filter(({ stderr }) => stderr.includes('already runs'))).toHaveLength(2);
+});
+
+test('a port that is taken is named with the variable that changes it, and nothing is left', async () => {
+  const server = createServer().listen(cluster.port('PROPOSER_2_ADMIN_PORT'), '127.0.0.1');
+  const foreground = cluster.launch();
+  expect(await foreground.ended()).toBe(1);
+  server.close();
+  expect(foreground.stderr).toMatch(
+    new RegExp(`^port ${cluster.port('PROPOSER_2_ADMIN_PORT')}, for proposer-2, is taken.*PROPOSER_2_ADMIN_PORT=…\n$`),
+  );
+  expect((await cluster.run('running')).code).toBe(1);
+});
+
+test('a node that cannot start ends the start with the end of its log, and nothing is left', async () => {
+  breakProposer(cluster);
+  const foreground = cluster.launch();
+  expect(await foreground.ended()).toBe(1);
+  expect(foreground.stderr).toMatch(/^proposer-1 ended as soon as it was started\. The end of its log, .*proposer-1\.log:\nproposer: /);
+  const pids = [...foreground.stdout.matchAll(/started \(pid (\d+)\)/g)].map(([, pid]) => Number(pid));
+  expect(pids).toHaveLength(5);
+  for (const pid of pids) expect(() => process.kill(pid, 0)).toThrow();
+});
+
+test('a node that does not answer in time ends the start', async () => {
+  const foreground = cluster.launch(['--timeout', '0.001']);
+  expect(await foreground.ended()).toBe(1);
+  expect(foreground.stderr).toContain('does not answer after 0.001 s');
+});
+
+test('detached: returns when it is ready, runs on, and is stopped by a command', async () => {
+  const { code, stdout } = await cluster.run('start', '--detach', '--banner', 'type this next');
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/ready: .*\ntype this next\n$/);
+  await cluster.nodes();
+  expect(cluster.survivors()).toHaveLength(5);
+  expect((await cluster.run('stop')).code).toBe(0);
+  expect(cluster.survivors()).toEqual([]);
+});
+
+test('detached: what keeps it from starting is said, on stderr', async () => {
+  breakProposer(cluster);
+  const { code, stdout, stderr } = await cluster.run('start', '--detach');
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(stderr).toContain('proposer-1 ended as soon as it was started');
+});
+
+function breakProposer({ folder }: LocalCluster): void {
+  mkdirSync(path.join(folder, 'proposer-1'), { recursive: true });
+  writeFileSync(path.join(folder, 'proposer-1/incarnation.json'), '{');
+}
