@@ -47,12 +47,12 @@ export class KeyValue {
   /** Reads by quorum, without a round. Undefined where the acceptors do not agree at the moment: {@link get} then settles it. */
   async peek(key: string): Promise<Versioned | undefined> {
     const read = await this.#options.proposer.read(key);
-    return read && decode(read.value);
+    return read && versioned(read.value);
   }
 
   /** Linearizable read; `ver` 0 where the key does not exist. Throws only errors that leave the key as it was. */
   async get(key: string): Promise<Versioned> {
-    return (await this.peek(key)) ?? decode(await this.#unchanged(this.#options.proposer.change(key, identity)));
+    return (await this.peek(key)) ?? versioned(await this.#unchanged(this.#options.proposer.change(key, identity)));
   }
 
   /** Brings the register, even an empty one, to an accept quorum of the present configuration (paper, section 2.3). */
@@ -123,6 +123,12 @@ export class KeyValue {
 
 function unchanged(error: unknown): unknown {
   return error instanceof CommitError ? new PrepareError(error.message) : error;
+}
+
+/** Without the operation ids, which are ours. */
+function versioned(value: Value): Versioned {
+  const { ver, val } = decode(value);
+  return { ver, val };
 }
 
 function decode(value: Value): Stored {
