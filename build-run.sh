@@ -119,11 +119,12 @@ stop_docker() {
   compose stop
 }
 
-end_foreground() { # EXIT CODE
+end_foreground() { # EXIT CODE, where the cluster was not up yet; else this is its ordinary end
   if [ -n "${logs:-}" ]; then kill "$logs" 2>/dev/null || true; fi
   echo
   stop_docker
   echo 'Stopped; the data stays.'
+  if [ -n "${logs:-}" ]; then exit 0; fi
   exit "$1"
 }
 
@@ -152,10 +153,16 @@ run_docker() {
   if [ -z "$detach" ]; then follow_logs; fi
 }
 
+# Some versions of Compose erase each line before they print it, also in a file.
+without_erase() {
+  local line
+  while IFS= read -r line; do printf '%s\n' "${line#$'\033[2K'}"; done
+}
+
 # Until Ctrl-C, or until somebody else has stopped the cluster.
 follow_logs() {
   while docker_runs; do
-    compose logs --follow --tail 0 </dev/null &
+    if [ -t 1 ]; then compose logs --follow --tail 0 & else compose logs --follow --tail 0 > >(without_erase) & fi
     logs=$!
     wait "$logs" || true
   done
@@ -174,6 +181,10 @@ run_local() {
 
 if [ -n "$stop" ]; then
   CLUSTER=$mode
+  if ! docker_runs && ! local_runs; then
+    echo 'No cluster runs.'
+    exit
+  fi
   find_cluster
   if [ "$cluster" = local ]; then exec node "$root/dist/local/main.js" stop; fi
   stop_docker

@@ -62,7 +62,7 @@ clear_docker() {
 
 clear_local() {
   local entry
-  if [ ! -d "$data" ]; then return; fi
+  if [ ! -d "$data" ]; then return 0; fi
   # Data must not be taken from under a supervisor, and only the program can tell whether there is one.
   if [ ! -f "$root/dist/local/main.js" ]; then build_for_host; fi
   if local_runs; then

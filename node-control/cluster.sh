@@ -64,7 +64,7 @@ engine_answers() {
 compose_command=''
 choose_compose() {
   local version
-  if [ -n "$compose_command" ]; then return; fi
+  if [ -n "$compose_command" ]; then return 0; fi # in a trap, "return" alone would hand back what the signal interrupted
   if docker compose version >/dev/null 2>&1; then
     compose_command='docker compose'
   elif ! version=$(docker-compose version --short 2>/dev/null); then
@@ -195,5 +195,5 @@ run_in_docker() {
 pass_on() { # SIGNAL: to the program in the container; the third one is the last
   signals=$((signals + 1))
   if [ "$signals" -ge 3 ]; then set -- KILL; fi
-  docker kill --signal "$1" "$container" >/dev/null 2>&1 || kill -TERM -- "-$job" 2>/dev/null || true
+  docker kill --signal "$1" "$container" >/dev/null 2>&1 || kill -s "$1" -- "-$job" 2>/dev/null || true
 }
