@@ -1,0 +1,131 @@
+#!/usr/bin/env bash
+# Every check and every test of the project, on this machine.
+set -euo pipefail
+
+here=$(CDPATH='' cd -P -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
+cd "$here"
+
+usage() {
+  cat <<'END'
+usage: test.sh [--quick] [--help]
+
+Installs what is missing (npm packages, redis-server, shellcheck, luacheck), then runs: types, lint, format, shellcheck, luacheck, all tests
+against real Redis servers and real processes, the commands of README.md and the tour with local processes, and, where a Docker engine
+answers, both again in Docker. A cluster that you run is left alone.
+
+  --quick   without the README's commands and the tour
+
+Environment: CI=true makes a part that could not run a failure.
+END
+}
+
+quick=''
+for argument; do
+  case $argument in
+    --quick) quick=yes ;;
+    --help | -h)
+      usage
+      exit 0
+      ;;
+    *)
+      printf 'Unknown argument "%s".\n\n' "$argument" >&2
+      usage >&2
+      exit 2
+      ;;
+  esac
+done
+
+passed=0 failed='' missing=''
+
+# Runs one part, also where an earlier one failed: one run then shows all that is wrong.
+part() { # NAME COMMAND...
+  local name=$1 begun=$SECONDS
+  shift
+  printf '\n== %s\n' "$name"
+  if "$@"; then
+    passed=$((passed + 1))
+    printf -- '-- %s: passed in %s s\n' "$name" $((SECONDS - begun))
+  else
+    failed="$failed$name; "
+    printf -- '-- %s: FAILED after %s s\n' "$name" $((SECONDS - begun))
+  fi
+}
+
+left_out() { # NAME WHY
+  printf '\n== %s: DID NOT RUN: %s\n' "$1" "$2"
+  missing="$missing$1; "
+}
+
+install_packages() {
+  if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
+    echo 'Node.js and npm are missing. Install Node.js 20.19 or later: https://nodejs.org' >&2
+    exit 1
+  fi
+  # What an older lock file brought would be tested instead.
+  if [ ! -f node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
+    npm ci
+    touch node_modules/.package-lock.json
+  fi
+}
+
+# The two linters that are no npm packages; only root installs without a question.
+install_linter() { # COMMAND PACKAGE
+  if command -v "$1" >/dev/null; then return; fi
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    apt-get update -qq >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$2" >/dev/null
+  fi
+  command -v "$1" >/dev/null
+}
+
+shell_scripts() {
+  git ls-files --cached --others --exclude-standard -- '*.sh' .ci/run
+}
+
+check_shell() {
+  # shellcheck disable=SC2046 # no file name here has a space
+  shellcheck -x $(shell_scripts)
+}
+
+check_lua() {
+  luacheck --no-color --std lua51 --read-globals redis KEYS ARGV --max-line-length 140 -- acceptor/*.lua
+}
+
+end_to_end() { # docker|local
+  CLUSTER=$1 npx vitest run --config vitest.end-to-end.config.ts
+}
+
+echo '== What the tests need'
+install_packages
+./local/install-redis.sh
+npm run --silent build
+
+part 'types' npm run --silent types
+part 'lint' npm run --silent lint
+part 'format' npm run --silent format:check
+if install_linter shellcheck shellcheck; then part 'shellcheck' check_shell; else left_out 'shellcheck' 'install it with your package manager'; fi
+if install_linter luacheck lua-check; then part 'luacheck' check_lua; else left_out 'luacheck' 'install it with your package manager'; fi
+part 'tests' npx vitest run
+
+if [ -z "$quick" ]; then
+  part 'README, local processes' end_to_end local
+  part 'tour, local processes' ./tour.sh --local
+  if docker version >/dev/null 2>&1; then
+    part 'README, Docker' end_to_end docker
+    part 'tour, Docker' ./tour.sh --docker
+  else
+    left_out 'README, Docker' 'no Docker engine answers'
+    left_out 'tour, Docker' 'no Docker engine answers'
+  fi
+fi
+
+printf '\n'
+if [ -n "$missing" ]; then echo "Did not run: ${missing%; }"; fi
+if [ -n "$failed" ]; then
+  echo "FAILED: ${failed%; }"
+  exit 1
+fi
+if [ -n "$missing" ] && [ "${CI:-}" = true ]; then
+  echo 'FAILED: with CI=true every part must run'
+  exit 1
+fi
+echo "All $passed parts passed in $SECONDS s."

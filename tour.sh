@@ -1,0 +1,206 @@
+#!/usr/bin/env bash
+# The whole story in one command: a cluster of its own, the clients, the migration from one acceptor to three and back, a node lost.
+set -euo pipefail
+
+here=${BASH_SOURCE[0]}
+while [ -L "$here" ]; do
+  target=$(readlink -- "$here")
+  case $target in /*) here=$target ;; *) here=$(dirname -- "$here")/$target ;; esac
+done
+here=$(CDPATH='' cd -P -- "$(dirname -- "$here")" && pwd)
+
+usage() {
+  cat <<'END'
+usage: tour.sh [--docker | --local] [--help]
+
+Shows the whole story in about a minute, unattended: starts a cluster of its own, in Docker or, where no Docker engine answers, as local
+processes; grows it from one acceptor to three and shrinks it back while clients write; kills an acceptor; removes all that it started.
+A cluster that you run is left alone.
+
+  --docker   in Docker, or not at all
+  --local    as local processes
+
+Exit code 0: no update was lost and no client saw a network error.
+END
+}
+
+mode=''
+for argument; do
+  case $argument in
+    --docker | --local)
+      if [ -n "$mode" ] && [ "$mode" != "$argument" ]; then
+        printf 'Either --docker or --local.\n\n' >&2
+        usage >&2
+        exit 2
+      fi
+      mode=$argument
+      ;;
+    --help | -h)
+      usage
+      exit 0
+      ;;
+    *)
+      printf 'Unknown argument "%s".\n\n' "$argument" >&2
+      usage >&2
+      exit 2
+      ;;
+  esac
+done
+
+# Seven ports in a row, below those that the system gives to connections.
+free_ports() {
+  local first port
+  while :; do
+    first=$((20000 + RANDOM % 12000))
+    for port in 0 1 2 3 4 5 6; do
+      if (exec 3<>"/dev/tcp/127.0.0.1/$((first + port))") 2>/dev/null; then continue 2; fi
+    done
+    echo "$first"
+    return
+  done
+}
+
+# A name, a folder and ports of its own.
+export COMPOSE_PROJECT_NAME=caspaxos-tour CLUSTER_DIR="$here/.cluster-tour"
+port=$(free_ports)
+export PROPOSER_1_PORT=$port PROPOSER_2_PORT=$((port + 1)) PROPOSER_1_ADMIN_PORT=$((port + 2)) PROPOSER_2_ADMIN_PORT=$((port + 3))
+export ACCEPTOR_1_PORT=$((port + 4)) ACCEPTOR_2_PORT=$((port + 5)) ACCEPTOR_3_PORT=$((port + 6))
+unset CLUSTER
+
+bold='' plain=''
+if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then bold=$'\033[1m' plain=$'\033[0m'; fi
+
+# How long the funnel shows the effect of a step before the next one.
+look_seconds=1.5
+
+scratch=$(mktemp -d)
+client=''
+failed_step='starting the cluster'
+
+title() {
+  printf '\n%s== %s%s\n' "$bold" "$1" "$plain"
+}
+
+# Runs a command as it stands in the README, marked where it happens between the seconds of the funnel.
+type_command() {
+  failed_step=$*
+  printf '%s$ %s%s\n' "$bold" "$*" "$plain"
+  (cd "$here/node-control" && "$@") | sed 's/^/    /'
+  sleep "$look_seconds"
+}
+
+explain() {
+  printf '  %s\n' "$@"
+}
+
+finish() {
+  code=$?
+  trap '' INT TERM HUP
+  if [ -n "$client" ]; then
+    kill "$client" 2>/dev/null || true
+    wait "$client" 2>/dev/null || true
+  fi
+  if [ "$code" -ne 0 ] && [ -n "$failed_step" ]; then printf '\nThe tour ended early, at: %s\n' "$failed_step" >&2; fi
+  title 'Removing what the tour started'
+  "$here/clear.sh" | sed 's/^/    /' || code=1
+  rm -rf "$scratch"
+  exit "$code"
+}
+
+# One tour at a time: a second one would take the first one's cluster for the leftovers of a crash.
+lock=${TMPDIR:-/tmp}/caspaxos-tour.$(id -u).pid
+if [ -f "$lock" ] && kill -0 "$(cat "$lock")" 2>/dev/null; then
+  echo "A tour runs already (process $(cat "$lock")). Wait for its end, or end it: kill $(cat "$lock")" >&2
+  exit 1
+fi
+echo $$ >"$lock"
+
+trap 'rm -f "$lock"; finish' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+trap 'exit 129' HUP
+
+title 'Seven nodes: three acceptors (Redis), two proposers (Express), a client, a control node'
+"$here/clear.sh" >/dev/null # what a tour that crashed may have left
+# Words of the mode only where there is one: bash 3.2 calls an empty array unset.
+"$here/build-run.sh" ${mode:+"$mode"} --detach >"$scratch/start.log" 2>&1 || {
+  cat "$scratch/start.log" >&2
+  exit 1
+}
+grep -E 'local processes|in Docker|http://' "$scratch/start.log" | sed 's/^ */  /'
+url=$(sed -n 's/.*proposer-1 *\(http:[^ ]*\).*/\1/p' "$scratch/start.log" | head -1)
+
+title 'A proposer without acceptors refuses every operation'
+printf '%s$ curl %s/kv/hello%s\n' "$bold" "$url" "$plain"
+if command -v curl >/dev/null; then curl -s "$url/kv/hello" | sed 's/^/    /' && echo; else echo '    (curl is missing on this machine)'; fi
+
+title 'One acceptor'
+type_command ./run-control.sh add-accept all acceptor-1:6379 1
+type_command ./run-control.sh add-prepare all acceptor-1:6379 1
+
+title 'Three clients increment random keys through random proposers: [read attempts-reads-writes network errors] a second'
+failed_step=./run-client.sh
+printf '%s$ ./run-client.sh%s\n' "$bold" "$plain"
+"$here/node-control/run-client.sh" > >(tee "$scratch/funnel.log") 2>&1 &
+client=$!
+for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
+  if grep -q '^2	' "$scratch/funnel.log" 2>/dev/null; then break; fi
+  sleep 1
+done
+
+grow() {
+  type_command ./run-control.sh add-accept all acceptor-2:6379 2
+  type_command ./run-control.sh rescan acceptor-1:6379,acceptor-2:6379 2
+  type_command ./run-control.sh add-prepare all acceptor-2:6379 2
+  type_command ./run-control.sh add-accept all acceptor-3:6379 2
+  type_command ./run-control.sh add-prepare all acceptor-3:6379 2
+}
+
+title 'Growing to three acceptors while the clients run'
+explain 'New writes go to acceptor-2, too; the rescan takes the old ones there; only then may reads count on it.' \
+  'From two to three nothing is missing: the third is like one that was down from the start.'
+grow
+type_command ./run-control.sh status
+
+title 'Shrinking back to one: the same in reverse'
+type_command ./run-control.sh rm-accept all acceptor-3:6379 2
+type_command ./run-control.sh rm-prepare all acceptor-3:6379 2
+type_command ./run-control.sh rescan acceptor-1:6379,acceptor-2:6379 2
+type_command ./run-control.sh rm-accept all acceptor-2:6379 1
+type_command ./run-control.sh rm-prepare all acceptor-2:6379 1
+
+title 'Acceptors that left must forget: what they hold will be stale when they join again'
+type_command ./wipe-acceptor-2.sh
+type_command ./wipe-acceptor-3.sh
+
+title 'Growing again, and losing an acceptor: two of three go on'
+grow
+type_command ./fault.sh kill acceptor-1
+sleep 3
+type_command ./fault.sh start acceptor-1
+sleep 1
+type_command ./run-control.sh status
+
+title 'The clients end with a check of every key'
+failed_step='the final check'
+kill -TERM "$client"
+code=0
+wait "$client" || code=$?
+client=''
+sleep 0.5 # for the last lines to pass through tee
+
+# The fourth figure of every coroutine in every second.
+network_errors=$(awk -F '[][ ]+' '/^[0-9]+\t/ { for (i = 3; i <= NF; i += 3) sum += $i } END { print sum + 0 }' "$scratch/funnel.log")
+seconds=$(grep -cE '^[0-9]+	' "$scratch/funnel.log" || true)
+if [ "$code" -ne 0 ]; then
+  echo 'The check failed: see above.' >&2
+  exit 1
+elif [ "$network_errors" -ne 0 ]; then
+  echo "The clients saw $network_errors network errors." >&2
+  exit 1
+elif [ "$seconds" -lt 20 ]; then
+  echo "The clients ran for $seconds seconds only, so the check proves little." >&2
+  exit 1
+fi
+failed_step=''
+printf '\n%sNo update lost and no network error in %s seconds, 17 steps of membership change and one lost acceptor.%s\n' "$bold" "$seconds" "$plain"
