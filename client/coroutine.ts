@@ -3,6 +3,7 @@ import { NetworkError, type Refusal } from '../src/http-client.js';
 import { sleep, type Time } from '../src/time.js';
 import type { Counts } from './funnel.js';
 import type { Ledger } from './ledger.js';
+import { type Note, noteRefusal, noteSilence } from './notes.js';
 import type { Proposer, Proposers } from './proposers.js';
 import type { Random } from './random.js';
 
@@ -28,9 +29,6 @@ const NOT_APPLIED: ReadonlySet<ErrorCode> = new Set([
   'PrepareError',
   'StaleConfiguration',
 ]);
-
-/** Tells the user once what goes wrong. @param kind of which only the first is shown */
-export type Note = (kind: string, text: string) => void;
 
 export interface CoroutineOptions {
   readonly proposers: Proposers;
@@ -72,10 +70,7 @@ export class Coroutine {
     } catch (error) {
       if (!(error instanceof NetworkError)) throw error;
       counts.networkErrors += 1;
-      note(
-        'NetworkError',
-        `${proposer.name} does not answer (${error.message}). It is tried again each second; is the cluster up? ./build-run.sh`,
-      );
+      noteSilence(note, proposer, error);
       return 0;
     }
   }
@@ -102,23 +97,14 @@ export class Coroutine {
     return written;
   }
 
-  #pauseAfter({ name }: Proposer, refusal: Refusal | undefined): number {
+  #pauseAfter(proposer: Proposer, refusal: Refusal | undefined): number {
     if (!refusal) {
       this.#refusedInARow = 0;
       return 0;
     }
     this.#refusedInARow += 1;
     if (CONTENTION.has(refusal.code)) return this.#refusedInARow % REFUSALS_IN_A_ROW === 0 ? PAUSE_MS : 0;
-    this.#options.note(
-      refusal.code,
-      refusal.code === 'NotConfigured' ? notConfigured(name) : `${name} answers ${refusal.code}: ${refusal.message}`,
-    );
+    noteRefusal(this.#options.note, proposer, refusal);
     return PAUSE_MS;
   }
-}
-
-function notConfigured(name: string): string {
-  return `${name} is not configured yet; the clients keep trying. To configure the cluster, type in node-control:
-#   ./run-control.sh add-accept all acceptor-1:6379 1
-#   ./run-control.sh add-prepare all acceptor-1:6379 1`;
 }

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { constants } from 'node:os';
 import type { Time } from '../src/time.js';
-import type { Note } from './coroutine.js';
+import type { Note } from './notes.js';
 import { randomFrom } from './random.js';
 import { run } from './run.js';
 import { addressesAt, settingsFrom } from './settings.js';

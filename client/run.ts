@@ -1,10 +1,11 @@
 import { NetworkError } from '../src/http-client.js';
 import type { Addresses } from '../src/addresses.js';
 import type { Time } from '../src/time.js';
-import { Coroutine, type Note } from './coroutine.js';
+import { Coroutine } from './coroutine.js';
 import { judge, readAll } from './final-check.js';
 import { Funnel, header, noCounts } from './funnel.js';
 import { Ledger } from './ledger.js';
+import { type Note, noteRefusal, noteSilence } from './notes.js';
 import { Proposers } from './proposers.js';
 import { forkedFrom, type Random } from './random.js';
 import type { Settings } from './settings.js';
@@ -37,7 +38,7 @@ export async function run(settings: Settings, world: World, stop: AbortControlle
   const proposers = new Proposers(settings.proposers, world.addresses, time, { wait: settings.retry });
   try {
     const chances = forkedFrom(random);
-    await within(time, FIRST_LOOK_MS, firstLook(ledger, proposers, chances, stop.signal));
+    await within(time, FIRST_LOOK_MS, firstLook(ledger, proposers, chances, note, stop.signal));
 
     const columns = Array.from({ length: settings.clients }, noCounts);
     print(header(settings.proposers.length, keys.length, columns.length));
@@ -71,7 +72,7 @@ export async function run(settings: Settings, world: World, stop: AbortControlle
  * Reads every key once, so that the check knows all of them and a key of somebody else's is found before the first write. What cannot be
  * read now (nothing is configured, nobody answers) the coroutines will see first: see {@link Ledger}.
  */
-async function firstLook(ledger: Ledger, proposers: Proposers, random: Random, signal: AbortSignal): Promise<void> {
+async function firstLook(ledger: Ledger, proposers: Proposers, random: Random, note: Note, signal: AbortSignal): Promise<void> {
   for (const key of ledger.keys) {
     const proposer = proposers.choose(random());
     if (!proposer || signal.aborted) return;
@@ -79,9 +80,13 @@ async function firstLook(ledger: Ledger, proposers: Proposers, random: Random, s
       const answer = await proposers.ask(proposer, (client) => client.get(key));
       if (answer.ok) ledger.saw(key, answer.body.val);
       else if (answer.code === 'KeyNotFound') ledger.saw(key, 0);
-      else if (answer.code === 'NotConfigured') return;
+      else if (answer.code === 'NotConfigured') {
+        noteRefusal(note, proposer, answer);
+        return;
+      }
     } catch (error) {
       if (!(error instanceof NetworkError)) throw error;
+      noteSilence(note, proposer, error);
     }
   }
 }

@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { type Addresses, readAddresses, splitAddress } from '../src/addresses.js';
 
 /** As typed; each option is checked. */
@@ -14,6 +14,7 @@ export interface Settings {
   readonly keyPrefix: string;
 }
 
+const PROPOSERS_DEFAULT = ['proposer-1:8080', 'proposer-2:8080'];
 const KEYS_MAX = 10_000;
 const CLIENTS_MAX = 256;
 const SECONDS_MAX = 31_536_000;
@@ -48,7 +49,11 @@ Examples:
 export function settingsFrom(argv: readonly string[]): Settings {
   return new Command('client')
     .description('Increments random keys through random proposers, by a read and a compare-and-set, and prints a funnel each second.')
-    .option('--proposers <list>', 'host:port, separated by commas', proposerList, ['proposer-1:8080', 'proposer-2:8080'])
+    .addOption(
+      new Option('--proposers <list>', 'host:port, separated by commas')
+        .argParser(proposerList)
+        .default(PROPOSERS_DEFAULT, PROPOSERS_DEFAULT.join(',')),
+    )
     .option('--keys <count>', `how many keys, 1 to ${KEYS_MAX}`, wholeNumber(1, KEYS_MAX), 9)
     .option('--clients <count>', `how many clients at once, 1 to ${CLIENTS_MAX}`, wholeNumber(1, CLIENTS_MAX), 3)
     .option('--seconds <count>', 'stop after that many seconds (default: until Ctrl-C)', wholeNumber(1, SECONDS_MAX))

@@ -1,0 +1,203 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { addressesFrom } from '../../src/addresses.js';
+import { Coroutine, PAUSE_MS } from '../../client/coroutine.js';
+import { noCounts } from '../../client/funnel.js';
+import { Ledger, NotANumber } from '../../client/ledger.js';
+import { AVOID_MS, Proposers } from '../../client/proposers.js';
+import { randomFrom } from '../../client/random.js';
+import { onPut, StandIn } from './stand-in.js';
+import { systemTime } from './system-time.js';
+
+let standIn: StandIn;
+let proposers: Proposers;
+let stop: AbortController;
+let notes: string[];
+beforeEach(async () => {
+  standIn = await StandIn.start();
+  proposers = new Proposers(['proposer-1:8080', 'proposer-2:8080'], addressesFrom(standIn.addressMap), systemTime);
+  stop = new AbortController();
+  notes = [];
+});
+afterEach(async () => {
+  stop.abort();
+  await proposers.close();
+  await standIn.close();
+});
+
+const coroutine = (keys: string[], seed = 1) => {
+  const ledger = new Ledger(keys);
+  const counts = noCounts();
+  const note = (kind: string): number => notes.push(kind);
+  const loop = new Coroutine({ proposers, ledger, counts, random: randomFrom(seed), time: systemTime, note });
+  return { ledger, counts, ended: loop.run(stop.signal) };
+};
+
+/** Stops after that many requests, or that many milliseconds. */
+const until = async (done: () => boolean, limitMs = 10_000): Promise<void> => {
+  const deadlineMs = performance.now() + limitMs;
+  while (!done()) {
+    if (performance.now() > deadlineMs) throw new Error('it did not come to that');
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+};
+const elapse = (delayMs: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, delayMs));
+const gets = () => standIn.seen.filter(({ method }) => method === 'GET');
+
+describe('a coroutine', () => {
+  it('increments each key by what it says, through every proposer', async () => {
+    standIn.store.set('b', { ver: 3, val: 40 });
+    const { ledger, counts, ended } = coroutine(['a', 'b', 'c']);
+    await until(() => counts.writes >= 60);
+    stop.abort();
+    await ended;
+    for (const { key, start, acknowledged, unknown } of ledger.tallies()) {
+      expect(standIn.store.get(key)?.val).toBe((start ?? NaN) + acknowledged);
+      expect(unknown).toBe(0);
+    }
+    expect(ledger.tallies().map(({ start }) => start)).toEqual([0, 40, 0]);
+    expect(new Set(standIn.seen.map(({ proposer }) => proposer))).toEqual(new Set([0, 1]));
+    expect(counts).toMatchObject({ reads: counts.readAttempts, networkErrors: 0 });
+  });
+
+  it('writes through the proposer that it read through', async () => {
+    const { counts, ended } = coroutine(['a', 'b', 'c']);
+    await until(() => counts.writes >= 30);
+    stop.abort();
+    await ended;
+    standIn.seen.forEach((put, index) => {
+      const get = standIn.seen[index - 1];
+      if (put.method === 'PUT') expect(get).toMatchObject({ method: 'GET', key: put.key, proposer: put.proposer });
+    });
+  });
+
+  it('makes the same choices for the same seed', async () => {
+    const choices: string[] = [];
+    for (const seed of [5, 5, 6]) {
+      standIn.seen.length = 0;
+      stop = new AbortController();
+      const { ended } = coroutine(['a', 'b', 'c', 'd'], seed);
+      await until(() => gets().length >= 30);
+      stop.abort();
+      await ended;
+      const first = gets().slice(0, 30);
+      choices.push(first.map(({ proposer, key }) => `${proposer}${key}`).join());
+    }
+    expect(choices[0]).toBe(choices[1]);
+    expect(choices[0]).not.toBe(choices[2]);
+  });
+
+  it.each([
+    ['commit error, applied', 1],
+    ['commit error, not applied', 1],
+    ['reset, applied', 1],
+    ['reset, not applied', 1],
+    [{ status: 500, code: 'InternalError' }, 1],
+    [{ status: 502, code: 'NobodyKnowsThis' }, 1],
+    [{ status: 503, code: 'PrepareError' }, 0],
+    [{ status: 503, code: 'ConcurrentRequestError' }, 0],
+    [{ status: 503, code: 'NotConfigured' }, 0],
+    [{ status: 503, code: 'StaleConfiguration' }, 0],
+    [{ status: 409, code: 'VersionMismatch' }, 0],
+  ] as const)('counts a write that met %j as %i unknown', async (fault, unknown) => {
+    standIn.fault = onPut(3, fault);
+    const { ledger, counts, ended } = coroutine(['a']);
+    await until(() => counts.writes >= 5);
+    stop.abort();
+    await ended;
+    const [tally] = ledger.tallies();
+    expect(tally).toMatchObject({ acknowledged: counts.writes, unknown });
+    const grown = standIn.store.get('a')?.val as number;
+    expect(grown - counts.writes).toBe(typeof fault === 'string' && fault.endsWith(' applied') && !fault.includes('not') ? 1 : 0);
+    expect(counts.networkErrors).toBe(typeof fault === 'string' && fault.startsWith('reset') ? 1 : 0);
+  });
+
+  it.each(['PrepareError', 'ConcurrentRequestError'])('meets %s with the next turn at once, and another key', async (code) => {
+    standIn.fault = () => ({ status: 503, code });
+    const { counts, ended } = coroutine(['a', 'b', 'c']);
+    const startMs = performance.now();
+    await until(() => counts.readAttempts >= 40);
+    // Forty pauses would take four seconds.
+    expect(performance.now() - startMs).toBeLessThan(1_500);
+    stop.abort();
+    await ended;
+    expect(counts.reads).toBe(0);
+    expect(new Set(gets().map(({ key }) => key)).size).toBe(3);
+    expect(notes).toEqual([]);
+  });
+
+  it('does not spin for ever on refusals that contention cannot explain', async () => {
+    standIn.fault = () => ({ status: 503, code: 'PrepareError' });
+    const { counts } = coroutine(['a']);
+    await elapse(1_500);
+    expect(counts.readAttempts).toBeGreaterThan(50);
+    expect(counts.readAttempts).toBeLessThanOrEqual((1_500 / PAUSE_MS) * 50);
+    const times = gets().map(({ atMs }) => atMs);
+    expect((times[50] ?? 0) - (times[49] ?? 0)).toBeGreaterThan(PAUSE_MS * 0.8);
+  });
+
+  it.each(['NotConfigured', 'StaleConfiguration'])('pauses after %s, and says so', async (code) => {
+    standIn.fault = () => ({ status: 503, code });
+    const { counts } = coroutine(['a']);
+    await elapse(550);
+    expect(counts.readAttempts).toBeGreaterThan(1);
+    expect(counts.readAttempts).toBeLessThanOrEqual(7);
+    expect(notes).toContain(code);
+  });
+
+  it('avoids a proposer that does not answer, and comes back to it', async () => {
+    await standIn.kill(1);
+    const { counts } = coroutine(['a', 'b']);
+    await until(() => counts.networkErrors === 1);
+    const errorMs = performance.now();
+    await elapse(AVOID_MS * 0.8);
+    expect(counts.networkErrors).toBe(1);
+    expect(counts.writes).toBeGreaterThan(20);
+    await until(() => counts.networkErrors === 2);
+    expect(performance.now() - errorMs).toBeGreaterThan(AVOID_MS * 0.9);
+    await standIn.revive(1);
+    await until(() => standIn.seen.some(({ proposer }) => proposer === 1));
+  });
+
+  it('does not spin where no proposer answers', async () => {
+    await standIn.kill(0);
+    await standIn.kill(1);
+    const { counts } = coroutine(['a']);
+    await elapse(AVOID_MS * 2.5);
+    expect(counts.networkErrors).toBeGreaterThan(2);
+    expect(counts.readAttempts).toBeLessThanOrEqual(8);
+    expect(notes).toContain('silence');
+  });
+
+  it('loses only one coroutine to a proposer that hangs when it is tried again', async () => {
+    await standIn.kill(1);
+    const first = coroutine(['a', 'b']);
+    await until(() => first.counts.networkErrors === 1);
+    standIn.fault = ({ proposer }) => (proposer === 1 ? 'hangs' : undefined);
+    await standIn.revive(1);
+    const others = [coroutine(['c', 'd'], 2), coroutine(['e', 'f'], 3)];
+    await until(() => standIn.seen.some(({ proposer }) => proposer === 1));
+    await elapse(AVOID_MS * 2);
+    expect(standIn.seen.filter(({ proposer }) => proposer === 1)).toHaveLength(1);
+    const before = others.map(({ counts }) => counts.writes);
+    await elapse(300);
+    const moved = [...others].filter(({ counts }, index) => counts.writes > (before[index] ?? Infinity));
+    expect(moved.length).toBeGreaterThanOrEqual(1);
+  });
+
+  it('finishes the request in flight when it is stopped, and begins no write', async () => {
+    const { ended, counts } = coroutine(['a']);
+    await until(() => counts.writes >= 3);
+    stop.abort();
+    await ended;
+    const seen = standIn.seen.length;
+    await elapse(150);
+    expect(standIn.seen).toHaveLength(seen);
+    expect(standIn.store.get('a')?.val).toBe(counts.writes);
+  });
+
+  it('ends where a key holds no number', async () => {
+    standIn.store.set('a', { ver: 1, val: 'text' });
+    await expect(coroutine(['a']).ended).rejects.toThrow(NotANumber);
+    expect(standIn.store.get('a')?.val).toBe('text');
+  });
+});

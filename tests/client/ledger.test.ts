@@ -1,0 +1,27 @@
+import { describe, expect, it } from 'vitest';
+import { Ledger, NotANumber } from '../../client/ledger.js';
+
+describe('the ledger', () => {
+  it('takes the first value that was read as the start', () => {
+    const ledger = new Ledger(['a']);
+    ledger.saw('a', 5);
+    ledger.saw('a', 9);
+    expect(ledger.tallies()).toEqual([{ key: 'a', start: 5, acknowledged: 0, unknown: 0 }]);
+  });
+
+  it('counts a write as unknown until an answer says otherwise', () => {
+    const ledger = new Ledger(['a']);
+    const first = ledger.sends('a');
+    ledger.sends('a');
+    const third = ledger.sends('a');
+    const before = ledger.tallies();
+    first('acknowledged');
+    third('refused');
+    expect(before).toMatchObject([{ acknowledged: 0, unknown: 3 }]);
+    expect(ledger.tallies()).toMatchObject([{ acknowledged: 1, unknown: 1 }]);
+  });
+
+  it.each([null, 'text', 1.5, {}, 2 ** 53 - 1, true])('refuses to count on from %j', (val) => {
+    expect(() => new Ledger(['a']).saw('a', val)).toThrow(NotANumber);
+  });
+});
