@@ -10,7 +10,7 @@ export const RETRY_PAUSE_MS = 2;
 export const RETRY_PAUSE_MAX_MS = 50;
 
 /** How long to look for the outcome of an accept that failed, before it is reported as unknown. */
-export const RESOLVE_MS = 500;
+export const RESOLVE_MS = 900;
 export const RESOLVE_PAUSE_MS = 5;
 
 /** How long a change of configuration waits for connections to acceptors that it adds. It goes on without: they may be down. */

@@ -1,0 +1,103 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { clear, environment, mode, request, Terminal } from './cluster.js';
+import { parseCheck, parseFunnel } from './funnel.js';
+
+/** An answer within this, whatever is broken. */
+const ANSWER_MS = 3_000;
+
+describe(`a cluster of three acceptors in trouble (${mode})`, () => {
+  const terminal = new Terminal();
+
+  async function type(line: string): Promise<string> {
+    const { code, stdout, stderr } = await terminal.type(line);
+    expect(code, `${line}\n${stdout}${stderr}`).toBe(0);
+    return stdout;
+  }
+
+  const fault = (action: string, ...nodes: string[]): Promise<string[]> =>
+    Promise.all(nodes.map((node) => type(`./node-control/fault.sh ${action} ${node}`)));
+
+  async function untilReady(): Promise<void> {
+    const deadlineMs = Date.now() + 20_000;
+    for (const proposer of [1, 2] as const) {
+      while ((await request(proposer, '/readyz')).status !== 200) {
+        if (Date.now() > deadlineMs) throw new Error(`proposer-${proposer} is not ready again`);
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    }
+  }
+
+  beforeAll(async () => {
+    await clear();
+    await type('./build-run.sh --detach');
+    const steps = [
+      'accept all acceptor-1:6379 1',
+      'prepare all acceptor-1:6379 1',
+      'accept all acceptor-2:6379 2',
+      'prepare all acceptor-2:6379 2',
+    ];
+    steps.push('accept all acceptor-3:6379 2', 'prepare all acceptor-3:6379 2');
+    for (const step of steps) await type(`./node-control/run-control.sh add-${step}`);
+  });
+  afterAll(clear);
+
+  test.each([
+    ['kill', 'start'],
+    ['pause', 'resume'],
+  ])('one acceptor after %s: clients go on, and after %s it serves again', async (breaks, mends) => {
+    await fault(breaks, 'acceptor-2');
+    const output = await type('./node-control/run-client.sh --seconds 4');
+    const seconds = parseFunnel(output).slice(1);
+    expect(seconds.filter(({ writes }) => writes === 0)).toEqual([]);
+    expect(seconds.reduce((sum, { networkErrors }) => sum + networkErrors, 0)).toBe(0);
+    parseCheck(output);
+    await fault(mends, 'acceptor-2');
+    await untilReady();
+    await fault('kill', 'acceptor-1');
+    expect((await request(1, '/kv/key-1')).status).toBe(200);
+    await fault('start', 'acceptor-1');
+    await untilReady();
+  });
+
+  test.each([
+    ['kill', 'start'],
+    ['pause', 'resume'],
+  ])('two acceptors after %s: a clear answer in time, and after %s all is as before', async (breaks, mends) => {
+    const before = await fetch(`http://127.0.0.1:${environment['PROPOSER_1_PORT']}/kv/key-1`).then((response) => response.json());
+    await fault(breaks, 'acceptor-1', 'acceptor-3');
+    const answers = await Promise.all([
+      request(1, '/kv/key-1'),
+      request(2, '/kv/never-written', { ver: 0, val: 1 }),
+      request(2, '/readyz'),
+    ]);
+    expect(answers.map(({ status }) => status)).toEqual([503, expect.toBeOneOf([503, 504]), 503]);
+    for (const { elapsedMs } of answers) expect(elapsedMs).toBeLessThan(ANSWER_MS);
+    await fault(mends, 'acceptor-1', 'acceptor-3');
+    await untilReady();
+    expect(await fetch(`http://127.0.0.1:${environment['PROPOSER_2_PORT']}/kv/key-1`).then((response) => response.json())).toEqual(before);
+  });
+
+  test('a proposer killed in the middle of writes: nothing acknowledged is lost, and it serves again', async () => {
+    const clients = terminal.start('./node-control/run-client.sh --seconds 9 --key-prefix killed-');
+    await clients.until(/^2\t/m, 60_000);
+    await fault('kill', 'proposer-1');
+    await clients.until(/^5\t/m, 60_000);
+    await fault('start', 'proposer-1');
+    expect(await clients.end(), clients.output).toBe(0);
+    const { acknowledged } = parseCheck(clients.output);
+    expect(acknowledged).toBeGreaterThan(0);
+    expect(parseFunnel(clients.output).some(({ networkErrors }) => networkErrors > 0)).toBe(true);
+    await untilReady();
+  });
+
+  test('a proposer out of reach: a step names it and changes nothing', async () => {
+    const before = await type('./node-control/run-control.sh dump proposer-1');
+    await fault('kill', 'proposer-2');
+    const { code, stderr } = await terminal.type('./node-control/run-control.sh rm-accept all acceptor-3:6379 2');
+    expect(code).toBe(1);
+    expect(stderr).toContain('proposer-2 cannot be reached');
+    expect(await type('./node-control/run-control.sh dump proposer-1')).toBe(before);
+    await fault('start', 'proposer-2');
+    await untilReady();
+  });
+});
