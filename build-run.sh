@@ -13,8 +13,7 @@ here=$(CDPATH='' cd -P -- "$(dirname -- "$here")" && pwd)
 
 usage() {
   cat <<'END'
-usage: build-run.sh [--docker | --local] [--detach] [--help]
-       build-run.sh --stop
+usage: build-run.sh [--docker | --local] [--detach | --stop | --help]
 
 Builds and starts the cluster: three acceptors and two proposers, in Docker or, where no Docker engine answers, as local processes.
 Ctrl-C stops it; its data stays, and the next start has it again. ./clear.sh removes everything.
@@ -28,27 +27,22 @@ Environment:
   PROPOSER_1_PORT, PROPOSER_2_PORT   where the proposers listen on 127.0.0.1, default 8081 and 8082
   COMPOSE_PROJECT_NAME               a name for a Docker cluster of its own, default caspaxos-demo
   CLUSTER_DIR                        the data of a local cluster, default .cluster in the project
-  CLUSTER=docker|local               the same as --docker and --local
-  LOG_LEVEL                          of the proposers, default info
+  CLUSTER=docker|local, LOG_LEVEL    as --docker or --local; of the proposers, default info
 END
 }
 
-mode=${CLUSTER:-} detach='' stop=''
+mode=${CLUSTER:-} given='' detach='' stop=''
 choose_mode() {
   if [ -n "$given" ] && [ "$given" != "$1" ]; then misuse 'Either --docker or --local.'; fi
   given=$1 mode=$1
 }
-given=''
 for argument; do
   case $argument in
     --docker) choose_mode docker ;;
     --local) choose_mode local ;;
     --detach | -d) detach=yes ;;
     --stop) stop=yes ;;
-    --help | -h)
-      usage
-      exit 0
-      ;;
+    --help | -h) usage && exit ;;
     *) misuse "Unknown argument \"$argument\"." ;;
   esac
 done
@@ -95,7 +89,7 @@ everything_answers() {
 }
 
 wait_until_it_answers() {
-  local deadline=$((SECONDS + 45))
+  local deadline=$((SECONDS + 30))
   until everything_answers; do
     if [ "$SECONDS" -ge "$deadline" ]; then
       compose ps --all >&2 || true
@@ -144,6 +138,7 @@ run_docker() {
   fi
   resume_all
   if ! compose up --detach --no-build; then
+    stop_docker
     fail '' 'The cluster could not be started; see above.' \
       'Where a port is taken, choose others: PROPOSER_1_PORT=9081 PROPOSER_2_PORT=9082 '"$root/build-run.sh"
   fi

@@ -51,13 +51,14 @@ remove() { # KIND COMMAND…: with each line of stdin, the word to remove it by 
 }
 
 # By the labels that Compose gives to all it makes, so that nodes of an older version and one-off commands go, too. The images have a
-# label of our own: their last stages, those that a newer build replaced, and what a builder without BuildKit left of the others.
+# label of our own, also those that a newer build replaced; what a builder without BuildKit leaves of their first stages has another.
 clear_docker() {
   local ours=label=com.docker.compose.project=$project
   remove container docker rm --force --volumes < <(docker ps --all --filter "$ours" --format '{{.ID}} {{.Names}}')
   remove volume docker volume rm < <(docker volume ls --filter "$ours" --format '{{.Name}} {{.Name}}')
   remove network docker network rm < <(docker network ls --filter "$ours" --format '{{.ID}} {{.Name}}')
   remove image docker image rm --force < <(docker image ls --filter "label=caspaxos-demo.project=$project" --format '{{.ID}} {{.Repository}}')
+  remove 'build stage' docker image rm --force < <(docker image ls --filter label=caspaxos-demo.stage --filter dangling=true --format '{{.ID}} {{.ID}}')
 }
 
 clear_local() {
