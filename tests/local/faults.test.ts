@@ -80,7 +80,7 @@ test('what is paused and dies is started again', async () => {
   expect((await cluster.node('acceptor-3')).standing).toBe('running');
 });
 
-test('what dies again and again is started less and less often', async () => {
+test('what dies again and again is started less and less often, and can be held between two starts', async () => {
   const file = path.join(cluster.folder, 'proposer-1/incarnation.json');
   const sound = readFileSync(file);
   const deaths = () => foreground.stdout.split('proposer-1  died').length - 1;
@@ -91,6 +91,10 @@ test('what dies again and again is started less and less often', async () => {
   await eventually('the fifth death', () => deaths() === 5);
   expect(Date.now() - start).toBeGreaterThan(2_500);
   writeFileSync(file, sound);
+  expect((await cluster.run('node', 'kill', 'proposer-1')).code).toBe(0);
+  // The fifth back-off is 3.2 s.
+  await sleep(3_700);
+  expect((await cluster.node('proposer-1')).standing).toBe('held');
   expect(await cluster.run('node', 'start', 'proposer-1')).toEqual(done('proposer-1 started'));
   expect(await cluster.healthz('PROPOSER_1_PORT')).toBe(200);
 });

@@ -162,6 +162,10 @@ export function lives(pid: number): boolean {
   return /^[^Z]/.test(ps('-o', 'stat=', '-p', String(pid)).trim());
 }
 
+export function groupOf(pid: number): number {
+  return Number(ps('-o', 'pgid=', '-p', String(pid)));
+}
+
 /** The processes that `parent` started and whose command line holds `text`. */
 export function childrenOf(parent: number, text: string): number[] {
   const lines = ps('-ax', '-o', 'pid=,ppid=,args=').split('\n');

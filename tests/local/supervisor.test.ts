@@ -1,8 +1,9 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { childrenOf, eventually, LocalCluster } from './local-cluster.js';
+import { childrenOf, eventually, groupOf, LocalCluster } from './local-cluster.js';
 
 let cluster: LocalCluster;
 beforeEach(async () => {
@@ -38,6 +39,7 @@ test('start is ready when all five nodes answer, and the address map tells where
 
 test('Ctrl-C reaches the supervisor only, which stops the proposers before the acceptors', async () => {
   const foreground = await cluster.start();
+  for (const { pid } of (await cluster.nodes()).values()) expect(groupOf(pid)).toBe(pid);
   foreground.signal('SIGINT');
   expect(await foreground.ended()).toBe(0);
   expect(cluster.survivors()).toEqual([]);
@@ -78,6 +80,18 @@ test('SIGKILL of the supervisor leaves nothing running, and the next run has the
   await eventually('the first nodes are gone', () => cluster.survivors().length === 5);
   expect(second.stdout).not.toContain('died');
   expect(await cluster.redis('GET kept')).toBe('$3\r\nyes\r\n');
+});
+
+test('a run right after a crash waits for the ports that the nodes of the crashed one still hold', async () => {
+  const first = await cluster.start();
+  const [reaper = 0] = childrenOf(first.pid, 'reaper.sh');
+  process.kill(reaper, 'SIGSTOP');
+  first.signal('SIGKILL');
+  const second = cluster.launch();
+  await sleep(1_000);
+  expect(cluster.survivors()).toHaveLength(5);
+  process.kill(reaper, 'SIGCONT');
+  await second.says('ready');
 });
 
 test('a reaper that is killed is replaced, and the new one knows all nodes', async () => {
