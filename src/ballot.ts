@@ -60,7 +60,7 @@ export class BallotClock {
   }
 
   /**
-   * Learns of a ballot that stood in the way (paper, section 2.2: "fast-forward"). Only ever raises the counter.
+   * Learns of a ballot that stood in the way (paper, section 2.1). Only ever raises the counter.
    * @returns false where the ballot is of an era that this proposer's configuration does not reach: it is stale.
    */
   fastForward(seen: Ballot): boolean {
