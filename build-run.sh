@@ -150,8 +150,8 @@ run_docker() {
 
 # Some versions of Compose erase each line before they print it, also in a file.
 without_erase() {
-  local line
-  while IFS= read -r line; do printf '%s\n' "${line#$'\033[2K'}"; done
+  local line erase=$'\033[2K'
+  while IFS= read -r line; do printf '%s\n' "${line#"$erase"}"; done
 }
 
 # Until Ctrl-C, or until somebody else has stopped the cluster.

@@ -58,6 +58,7 @@ clear_docker() {
   remove volume docker volume rm < <(docker volume ls --filter "$ours" --format '{{.Name}} {{.Name}}')
   remove network docker network rm < <(docker network ls --filter "$ours" --format '{{.ID}} {{.Name}}')
   remove image docker image rm --force < <(docker image ls --filter "label=caspaxos-demo.project=$project" --format '{{.ID}} {{.Repository}}')
+  remove container docker rm < <(docker ps --all --filter label=caspaxos-demo.stage --filter status=exited --format '{{.ID}} {{.Names}}')
   remove 'build stage' docker image rm --force < <(docker image ls --filter label=caspaxos-demo.stage --filter dangling=true --format '{{.ID}} {{.ID}}')
 }
 
