@@ -231,6 +231,19 @@ describe('rule 9: after an accept that failed, a full round decides', () => {
     expect(stores.messages('prepare').length).toBe(3);
   });
 
+  it('decides so also where another round of this proposer was promised the next one meanwhile', async () => {
+    const stores = new Stores();
+    await stores.time.run(stores.mine.cas(KEY, 0, 'one'));
+    stores.fates({ a1: only('accept', 'refuse'), a2: only('accept', 'refuse'), a3: only('accept', 'refuse') });
+    const outcome = stores.mine.cas(KEY, 1, 'two');
+    await stores.time.settle();
+    stores.fates({});
+    await stores.proposer1.change(KEY, (value) => value);
+    stores.forget();
+    expect(await stores.time.run(outcome)).toEqual({ ver: 2, val: 'two' });
+    expect(stores.messages('prepare').length).toBe(3);
+  });
+
   /** My write of version 2 is accepted by the acceptors named only; then the others write on until `ver`, without them where `apart`. */
   async function overtaken(holders: readonly string[], ver: number): Promise<{ stores: Stores; outcome: Promise<unknown> }> {
     const stores = new Stores();

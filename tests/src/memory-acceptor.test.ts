@@ -1,5 +1,14 @@
+import { expect, it } from 'vitest';
+import { type Ballot, ZERO_BALLOT } from '../../src/ballot.js';
 import { MemoryAcceptor } from '../../src/memory-acceptor.js';
 import { describeAcceptor } from './acceptor-conformance.js';
 
 const acceptor = new MemoryAcceptor();
 describeAcceptor('the in-memory acceptor', () => acceptor);
+
+it('a prepare must be above the accepted ballot too, should the promise be lower', async () => {
+  const b = (counter: number): Ballot => ({ era: 1, counter, proposer: 1, incarnation: 1 });
+  acceptor.registers.set('k', { promise: ZERO_BALLOT, ballot: b(9), value: 'v' });
+  expect(await acceptor.prepare('k', b(5))).toEqual({ ok: false, conflict: b(9) });
+  expect(await acceptor.prepare('k', b(10))).toEqual({ ok: true, ballot: b(9), value: 'v' });
+});

@@ -266,6 +266,16 @@ describe('an acceptor that is gone', () => {
   });
 });
 
+describe('a register whose promise is below what it accepted', () => {
+  it('is prepared only above both', async () => {
+    const acceptor = connected();
+    await reachable(acceptor);
+    await ask('HSET', 'r:both', 'promise', '1.2.1.1', 'ballot', '1.9.1.1', 'value', 'v');
+    expect(await acceptor.prepare('both', b(5))).toEqual({ ok: false, conflict: b(9) });
+    expect(await acceptor.prepare('both', b(10))).toEqual({ ok: true, ballot: b(9), value: 'v' });
+  });
+});
+
 describe('an acceptor that talks nonsense', () => {
   it('fails the call rather than the proposer', async () => {
     const acceptor = connected();
