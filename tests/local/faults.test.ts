@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { eventually, lives, LocalCluster, type Foreground } from './local-cluster.js';
+import { CLEANUP_MS, eventually, lives, LocalCluster, type Foreground } from './local-cluster.js';
 
 let cluster: LocalCluster;
 let foreground: Foreground;
@@ -10,7 +10,7 @@ beforeAll(async () => {
   cluster = await LocalCluster.prepare();
   foreground = await cluster.start();
 });
-afterAll(() => cluster.remove());
+afterAll(() => cluster.remove(), CLEANUP_MS);
 
 const done = (stdout: string) => ({ code: 0, stdout: `${stdout}\n`, stderr: '' });
 const refused = (stderr: string) => ({ code: 1, stdout: '', stderr: `${stderr}\n` });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { layoutFrom, portsFrom } from '../../local/layout.js';
-import { LocalCluster, ROOT } from './local-cluster.js';
+import { CLEANUP_MS, LocalCluster, ROOT } from './local-cluster.js';
 
 describe('the data folder', () => {
   test('is .cluster in the repository, and a relative one counts from there', () => {
@@ -48,7 +48,7 @@ describe('the ports', () => {
 
 describe('a long path with spaces', () => {
   let cluster: LocalCluster;
-  afterEach(() => cluster.remove());
+  afterEach(() => cluster.remove(), CLEANUP_MS);
 
   test('is a data folder like any other', async () => {
     cluster = await LocalCluster.prepare(`a folder with ${'a long name '.repeat(8)}`.trim());

@@ -19,6 +19,8 @@ const PORT_VARIABLES = [
   'PROPOSER_2_ADMIN_PORT',
 ];
 const WAIT_MS = 20_000;
+/** For the hook that removes a cluster: also one that is asked to stop and hangs is killed. */
+export const CLEANUP_MS = 60_000;
 
 export interface Finished {
   readonly code: number | null;

@@ -3,13 +3,13 @@ import { createServer } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { childrenOf, eventually, groupOf, LocalCluster } from './local-cluster.js';
+import { CLEANUP_MS, childrenOf, eventually, groupOf, LocalCluster } from './local-cluster.js';
 
 let cluster: LocalCluster;
 beforeEach(async () => {
   cluster = await LocalCluster.prepare();
 });
-afterEach(() => cluster.remove());
+afterEach(() => cluster.remove(), CLEANUP_MS);
 
 test('start is ready when all five nodes answer, and the address map tells where', async () => {
   expect((await cluster.run('running')).code).toBe(1);
