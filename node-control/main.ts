@@ -25,6 +25,9 @@ Start with one acceptor:
   ./run-control.sh add-accept all acceptor-1:6379 1
   ./run-control.sh add-prepare all acceptor-1:6379 1`;
 
+/** As shells have it; 1 is for what could not be done. */
+const USAGE_ERROR = 2;
+
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 const progress = new Progress(process.stderr);
 const cluster = new Cluster(
@@ -37,7 +40,7 @@ const program = new Command('run-control.sh')
   .description('Looks at the configuration of a running cluster, and changes it while clients run.')
   .addHelpText('after', EPILOGUE)
   .showHelpAfterError('Run with --help for all commands.')
-  .configureHelp({ showGlobalOptions: false });
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : USAGE_ERROR));
 
 program
   .command('ls')

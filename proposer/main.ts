@@ -27,6 +27,7 @@ async function main(): Promise<void> {
   const incarnation = state.raiseIncarnation(Date.now());
 
   const acceptors = new AcceptorPool(addresses, log);
+  let staleEra = 0;
   const proposer = new Proposer({
     id: settings.id,
     incarnation,
@@ -34,6 +35,11 @@ async function main(): Promise<void> {
     acceptor: (name) => acceptors.get(name),
     time: systemTime,
     timeoutMs: ACCEPTOR_TIMEOUT_MS,
+    onStale: (seenEra) => {
+      if (seenEra === staleEra) return;
+      staleEra = seenEra;
+      log.error({ seenEra, era: proposer.configuration.era }, 'this configuration is stale: an acceptor has seen a later era');
+    },
   });
   let operationCount = 0;
   const kv = new KeyValue({

@@ -23,6 +23,8 @@ export interface ProposerOptions {
   readonly time: Time;
   /** The longest wait for the acceptors in each phase, in milliseconds. */
   readonly timeoutMs: number;
+  /** Called whenever an acceptor shows that an era has begun which this proposer's configuration does not reach. */
+  readonly onStale?: (seenEra: number) => void;
 }
 
 /** What a quorum promised, and with it the right to propose under that ballot: `value` is what the register holds. */
@@ -150,7 +152,9 @@ export class Proposer {
   #learn(replies: Replies<{ ok: true } | Conflict>): boolean {
     let current = true;
     for (const reply of replies.values()) {
-      if (!reply.ok && !this.#clock.fastForward(reply.conflict)) current = false;
+      if (reply.ok || this.#clock.fastForward(reply.conflict)) continue;
+      current = false;
+      this.#options.onStale?.(reply.conflict.era);
     }
     return current;
   }

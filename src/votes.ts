@@ -18,10 +18,12 @@ export function isVoteOver({ quorum }: QuorumSet, replies: Replies<{ ok: boolean
 }
 
 /**
- * The accepted value that these replies prove to be the register's, if they do: the same ballot, of this era or later, on a
+ * The accepted value that these replies prove to be the register's, if they do: the same ballot, of this era or the next, on a
  * prepare quorum and on an accept quorum. Then that value is chosen, and no later one was when the first of them was asked.
  */
 export function provenBy(replies: Replies<Accepted>, { era, prepare, accept }: Configuration): Accepted | undefined {
+  // As in a round: sets that are two steps behind prove nothing.
+  for (const { ballot } of replies.values()) if (ballot.era > era + 1) return undefined;
   const nodesByBallot = new Map<string, string[]>();
   for (const [node, reply] of replies) {
     const ballot = formatBallot(reply.ballot);

@@ -88,6 +88,11 @@ describe('the proof that an accepted value is the present one', () => {
     expect(prove(majority, at(3, 5), at(3, 5))).toEqual(at(3, 5));
   });
 
+  it('is not had where an acceptor has seen an era that these sets do not reach', () => {
+    expect(prove(majority, at(4, 5), at(4, 5))).toBeUndefined();
+    expect(prove(majority, at(4, 5), nothing, nothing)).toBeUndefined();
+  });
+
   it('for an empty register is a prepare quorum alone, in any era', () => {
     expect(prove(majority, nothing)).toBeUndefined();
     expect(prove(majority, nothing, nothing)).toEqual(nothing);
