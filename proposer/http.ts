@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer';
+import type { Duplex } from 'node:stream';
 import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler, type Response } from 'express';
 import type { Logger } from 'pino';
 import { BadRequest, ClusterError, InternalError, MethodNotAllowed, NotFound, PayloadTooLarge } from '../src/errors.js';
@@ -12,7 +14,6 @@ export function createApp(log: Logger, addRoutes: (app: Express) => void): Expre
   app.disable('etag');
   app.enable('strict routing');
   app.enable('case sensitive routing');
-  app.use(escapeRawBytes);
   addRoutes(app);
   app.use((request) => {
     throw new NotFound(`nothing is at ${request.path}`);
@@ -23,7 +24,11 @@ export function createApp(log: Logger, addRoutes: (app: Express) => void): Expre
 
 /** Reads a JSON object from the body of a request. */
 export function jsonBody(limitBytes: number): RequestHandler {
-  const parse: RequestHandler = express.json({ limit: limitBytes, inflate: false });
+  // The parser would put a replacement character for each byte that is no UTF-8: another value than the client sent.
+  const verify = (_request: unknown, _response: unknown, body: Buffer): void => {
+    if (!isUtf8(body)) throw new Error('the body is not UTF-8');
+  };
+  const parse: RequestHandler = express.json({ limit: limitBytes, inflate: false, verify });
   return (request, response, next) => {
     if (!request.is('application/json')) throw new BadRequest('send a JSON body with Content-Type: application/json');
     parse(request, response, next);
@@ -38,11 +43,17 @@ export function onlyMethods(...methods: string[]): RequestHandler {
   };
 }
 
-/** Some clients send a key's bytes unescaped. Node hands them on as one character for each byte. */
-const escapeRawBytes: RequestHandler = (request, _response, next) => {
-  request.url = request.url.replace(/[\x80-\xff]/g, (byte) => `%${byte.charCodeAt(0).toString(16)}`);
-  next();
-};
+/** The answer to bytes that Node's parser refuses before there is a request: a path with a raw space or with raw bytes beyond ASCII, say. */
+export function answerUnparsable(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const message = `not an HTTP request (${error.message}); in a path, every byte beyond ASCII is percent-encoded`;
+  const body = JSON.stringify({ code: 'BadRequest', message });
+  const head = ['HTTP/1.1 400 Bad Request', 'Content-Type: application/json; charset=utf-8', `Content-Length: ${Buffer.byteLength(body)}`];
+  socket.end(`${head.join('\r\n')}\r\nConnection: close\r\n\r\n${body}`);
+}
 
 function answerError(log: Logger): ErrorRequestHandler {
   return (thrown: unknown, request: Request, response: Response, next) => {

@@ -4,7 +4,7 @@ import { isConfigured } from '../src/configuration.js';
 import type { Proposer } from '../src/proposer.js';
 import type { AcceptorPool } from './acceptor-pool.js';
 import { jsonBody, onlyMethods } from './http.js';
-import { BODY_MAX_BYTES, KEY_MAX_BYTES, VALUE_MAX_BYTES } from './limits.js';
+import { BODY_MAX_BYTES, KEY_MAX_BYTES, VALUE_MAX_BYTES, VALUE_MAX_DEPTH } from './limits.js';
 import type { Operations } from './operations.js';
 
 /** The interface for clients. */
@@ -61,7 +61,13 @@ function parseWrite(body: unknown): { ver: number; val: unknown } {
     throw new BadRequest('ver must be an integer from 0 (the key does not exist yet) to 2^53 - 2');
   }
   if (val === undefined) throw new BadRequest('val is missing; it may be any JSON value');
+  if (isDeeper(val, VALUE_MAX_DEPTH)) throw new BadRequest(`a value is nested at most ${VALUE_MAX_DEPTH} levels deep`);
   if (Buffer.byteLength(JSON.stringify(val)) > VALUE_MAX_BYTES)
     throw new PayloadTooLarge(`a value has at most ${VALUE_MAX_BYTES} bytes of JSON`);
   return { ver: Number(ver), val };
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((item) => isDeeper(item, levels - 1));
 }

@@ -6,7 +6,7 @@ import { Proposer } from '../src/proposer.js';
 import { AcceptorPool } from './acceptor-pool.js';
 import { addAdminRoutes } from './admin-routes.js';
 import { lockFolder } from './folder-lock.js';
-import { createApp } from './http.js';
+import { answerUnparsable, createApp } from './http.js';
 import { addKvRoutes } from './kv-routes.js';
 import { ACCEPTOR_TIMEOUT_MS, KEEP_ALIVE_MS, RESOLVE_MS, RESOLVE_PAUSE_MS, SHUTDOWN_MS } from './limits.js';
 import { Operations } from './operations.js';
@@ -77,6 +77,7 @@ async function main(): Promise<void> {
 
 function listen(app: RequestListener, host: string, port: number, variable: string): Promise<Server> {
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, app);
+  server.on('clientError', answerUnparsable);
   return new Promise((resolve, reject) => {
     server.once('error', (error) => reject(new Error(`cannot listen on port ${port}: ${error.message}. ${variable} takes another one.`)));
     server.listen(port, host, () => resolve(server));
