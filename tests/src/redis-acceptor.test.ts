@@ -162,13 +162,17 @@ describe('LOADING', () => {
       filling.disconnect();
       await slow.kill9();
       await slow.start(['--key-load-delay', String(SLOW_LOAD_MICROSECONDS)], 'loading');
-      const acceptor = connected(slow.address);
+      let firstCall: Promise<unknown> | undefined;
+      const acceptor = connected(slow.address, (now) => {
+        if (now) firstCall ??= acceptor.read('1');
+      });
       for (let turn = 0; turn < 3; turn += 1) {
         await failsFast(acceptor.prepare('1', b(2)));
         await new Promise((resolve) => setTimeout(resolve, 100));
       }
       expect(acceptor.reachable).toBe(false);
       await reachable(acceptor);
+      expect(await firstCall).toEqual({ ballot: ZERO_BALLOT, value: null });
       expect(await acceptor.prepare('1', b(2))).toMatchObject({ ok: true });
       expect(await acceptor.prepare(String(SLOW_KEYS - 1), b(1))).toEqual({ ok: false, conflict: b(1) });
     } finally {
@@ -194,7 +198,37 @@ describe('LOADING', () => {
   });
 });
 
+describe('a server that is loading', () => {
+  it('is asked again soon, whatever it thinks how long it will take', async () => {
+    let questions = 0;
+    const fake = createServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.on('data', (chunk) => {
+        if (!chunk.includes('info')) return socket.write("-ERR unknown command 'HELLO'\r\n");
+        questions += 1;
+        const text = questions < 3 ? 'loading:1\r\nloading_eta_seconds:60\r\n' : 'loading:0\r\n';
+        return socket.write(`$${text.length}\r\n${text}\r\n`);
+      });
+    });
+    const port = await freePort();
+    await new Promise<void>((resolve) => fake.listen(port, '127.0.0.1', resolve));
+    const acceptor = connected(`127.0.0.1:${port}`);
+    await reachable(acceptor);
+    expect(questions).toBe(3);
+    acceptor.close();
+    await new Promise((resolve) => fake.close(resolve));
+  });
+});
+
 describe('an acceptor that is gone', () => {
+  it('keeps no call for later: one that comes before the connection fails at once', async () => {
+    const acceptor = connected();
+    for (const call of [acceptor.prepare('early', b(1)), acceptor.accept('early', b(1), 'v', b(2)), acceptor.read('early')])
+      await failsFast(call);
+    await reachable(acceptor);
+    expect(await acceptor.prepare('early', b(1))).toEqual({ ok: true, ballot: ZERO_BALLOT, value: null });
+  });
+
   it('fails every call at once, sends none of them later, and is back soon after its restart', async () => {
     const changes: boolean[] = [];
     const acceptor = connected(server.address, (now) => changes.push(now));
