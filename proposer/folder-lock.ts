@@ -5,6 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** Longer than another process takes from finding a dead lock to replacing it. */
 const SETTLE_MS = 50;
 
+/** No socket there, or one that nobody listens on any more. */
+const ABANDONED = ['ENOENT', 'ECONNREFUSED', 'ENOTSOCK'];
+
 /**
  * Keeps a second process out of a folder: a socket in it that somebody listens on. It goes with the process however that ends, which a
  * file with a process number does not, and reaches across containers that share the volume.
@@ -27,12 +30,13 @@ export async function lockFolder(path: string): Promise<Server> {
 }
 
 function isHeld(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const socket = connect(path);
     socket.once('connect', () => {
       socket.destroy();
       resolve(true);
     });
-    socket.once('error', () => resolve(false));
+    // Any other failure, a full backlog say, does not prove that nobody listens.
+    socket.once('error', (error: NodeJS.ErrnoException) => (ABANDONED.includes(error.code ?? '') ? resolve(false) : reject(error)));
   });
 }

@@ -1,6 +1,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { pino } from 'pino';
 import { readAddresses } from '../src/addresses.js';
+import type { Configuration } from '../src/configuration.js';
 import { KeyValue } from '../src/kv.js';
 import { Proposer } from '../src/proposer.js';
 import { AcceptorPool } from './acceptor-pool.js';
@@ -20,11 +21,7 @@ async function main(): Promise<void> {
   const log = pino({ level: settings.logLevel, base: { proposer: settings.id } });
   const addresses = readAddresses(settings.addressMap);
 
-  const state = new StateFolder(settings.stateFolder);
-  process.chdir(settings.stateFolder); // the path of a socket is limited to about 100 bytes
-  await lockFolder('lock');
-  const configuration = state.loadConfiguration();
-  const incarnation = state.raiseIncarnation(Date.now());
+  const { state, configuration, incarnation } = await openState(settings.stateFolder);
 
   const acceptors = new AcceptorPool(addresses, log);
   let staleEra = 0;
@@ -73,6 +70,17 @@ async function main(): Promise<void> {
   };
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
+}
+
+async function openState(folder: string): Promise<{ state: StateFolder; configuration: Configuration; incarnation: number }> {
+  try {
+    const state = new StateFolder(folder);
+    process.chdir(folder); // the path of a socket is limited to about 100 bytes
+    await lockFolder('lock');
+    return { state, configuration: state.loadConfiguration(), incarnation: state.raiseIncarnation(Date.now()) };
+  } catch (error) {
+    throw new Error(`cannot use the state folder ${folder}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
 }
 
 function listen(app: RequestListener, host: string, port: number, variable: string): Promise<Server> {

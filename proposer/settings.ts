@@ -1,6 +1,9 @@
+import { resolve } from 'node:path';
+
 /** What the environment says. */
 export interface Settings {
   readonly id: number;
+  /** Absolute. */
   readonly stateFolder: string;
   readonly host: string;
   readonly port: number;
@@ -20,7 +23,7 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
   if (!stateFolder) throw new Error('STATE_DIR must name the folder for this proposer, which it keeps its configuration in');
   return {
     id: integer(environment, 'PROPOSER_ID', undefined, Number.MAX_SAFE_INTEGER),
-    stateFolder,
+    stateFolder: resolve(stateFolder),
     host: environment['HOST'] || '0.0.0.0',
     port: integer(environment, 'PORT', 8080, 65_535),
     adminPort: integer(environment, 'ADMIN_PORT', 8090, 65_535),

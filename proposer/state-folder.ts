@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Configuration, EMPTY_CONFIGURATION, parseConfiguration } from '../src/configuration.js';
 
@@ -65,7 +65,8 @@ export class StateFolder {
     try {
       const file = openSync(copy, 'w');
       try {
-        writeSync(file, JSON.stringify(content));
+        // Not writeSync: on a disk that is nearly full that writes a part, and says so in a number only.
+        writeFileSync(file, JSON.stringify(content));
         fsyncSync(file);
       } finally {
         closeSync(file);
