@@ -1,0 +1,128 @@
+import { createServer, type Server } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { Cluster, majorities } from '../cluster.js';
+import { ProposerProcess } from '../proposer-process.js';
+
+async function lonelyProposer(env: Record<string, string> = {}): Promise<ProposerProcess> {
+  const proposer = await ProposerProcess.prepare({ env });
+  onTestFinished(() => proposer.stop());
+  return proposer;
+}
+
+async function occupy(port: number): Promise<void> {
+  const server = await new Promise<Server>((resolve) => {
+    const listening = createServer().listen(port, '127.0.0.1', () => resolve(listening));
+  });
+  onTestFinished(() => void server.close());
+}
+
+describe('a proposer that cannot start', () => {
+  it('because a port is taken says which port and which variable changes it, and exits 1', async () => {
+    for (const [variable, portOf] of [
+      ['PORT', (p: ProposerProcess) => p.port],
+      ['ADMIN_PORT', (p: ProposerProcess) => p.adminPort],
+    ] as const) {
+      // prettier-ignore
+      const proposer = await lonelyProposer();
+      const port = portOf(proposer);
+      await occupy(port);
+      expect((await proposer.launch()).code).toBe(1);
+      expect(proposer.stderr).toMatch(
+        new RegExp(`^proposer: cannot listen on port ${port}: [^\\n]*EADDRINUSE[^\\n]* ${variable} takes another one\\.\\n$`),
+      );
+    }
+  });
+
+  it.each([
+    ['PROPOSER_ID', ''],
+    ['PROPOSER_ID', '0'],
+    ['PROPOSER_ID', '-1'],
+    ['PROPOSER_ID', 'one'],
+    ['PROPOSER_ID', '9007199254740993'],
+    ['PORT', '70000'],
+    ['ADMIN_PORT', '80a'],
+    ['LOG_LEVEL', 'loud'],
+    ['STATE_DIR', ''],
+    ['ADDRESS_MAP', '/nowhere/addresses.json'],
+  ])('because %s is %j says so in one line, and exits 1', async (variable, value) => {
+    const proposer = await lonelyProposer({ [variable]: value });
+    expect((await proposer.launch()).code).toBe(1);
+    expect(proposer.stderr).toMatch(new RegExp(`^proposer: [^\\n]*(${variable}|${value || variable})[^\\n]*\\n$`));
+  });
+});
+
+describe('SIGTERM', () => {
+  it('lets a running request finish, takes no new one, and exits 0 within 5 s', async () => {
+    const cluster = await Cluster.forThisTest({ acceptors: 1, proposers: 1 });
+    const proposer = cluster.proposer(1);
+    await proposer.kv.put('a', 0, 1);
+    cluster.acceptor(1).pause();
+    const running = proposer.kv.put('a', 1, 2);
+    await sleep(100);
+    const startedAt = performance.now();
+    const ended = proposer.end('SIGTERM');
+    await sleep(100);
+    const { address } = proposer;
+    await expect(fetch(`http://${address}/healthz`)).rejects.toThrow();
+    cluster.acceptor(1).resume();
+    expect(await running).toMatchObject({ ok: true, body: { ver: 2 } });
+    expect(await ended).toEqual({ code: 0, signal: null });
+    expect(performance.now() - startedAt).toBeLessThan(5_500);
+    expect(proposer.logged('stopped')).toHaveLength(1);
+  });
+
+  it('ends it although a client keeps its connection open, and although one never finishes its request', async () => {
+    const cluster = await Cluster.forThisTest({ acceptors: 1, proposers: 1 });
+    const proposer = cluster.proposer(1);
+    await proposer.kv.get('a'); // over a connection that is kept
+    const startedAt = performance.now();
+    expect(await proposer.end('SIGTERM')).toEqual({ code: 0, signal: null });
+    expect(performance.now() - startedAt).toBeLessThan(2_500);
+
+    await proposer.start();
+    const hanging = fetch(`http://${proposer.address}/kv/a`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: new ReadableStream({ start: (stream) => stream.enqueue(new TextEncoder().encode('{"ver":')) }),
+      duplex: 'half',
+    } as RequestInit).catch((error: unknown) => error);
+    await sleep(200);
+    expect(await proposer.end('SIGTERM')).toEqual({ code: 0, signal: null });
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
+    expect(await hanging).toBeInstanceOf(Error);
+  });
+});
+
+describe('the log', () => {
+  it('has one line for each configuration change and each acceptor that went or came back, and none for a request', async () => {
+    const cluster = await Cluster.forThisTest({ acceptors: 3, proposers: 1, configured: 0 });
+    const proposer = cluster.proposer(1);
+    for (let era = 1; era <= 3; era += 1) await proposer.admin.configure(era - 1, { era, ...majorities(3) });
+    expect(proposer.logged('configuration changed').map(({ era }) => era)).toEqual([1, 2, 3]);
+    await proposer.admin.configure(1, { era: 9, ...majorities(1) });
+    expect(proposer.logged('configuration changed')).toHaveLength(3);
+
+    const before = proposer.logged().length;
+    for (let ver = 0; ver < 50; ver += 1) await proposer.kv.put('a', ver, ver);
+    await Promise.all([
+      proposer.kv.get('a'),
+      proposer.kv.get('b'),
+      proposer.kv.put('a', 0, 0),
+      fetch(`http://${proposer.address}/nowhere`),
+    ]);
+    expect(proposer.logged()).toHaveLength(before);
+
+    await cluster.acceptor(2).kill9();
+    for (let ver = 0; ver < 50; ver += 1) await proposer.kv.put('c', ver, ver);
+    await sleep(1_000);
+    await cluster.acceptor(2).start();
+    await expect.poll(() => proposer.logged('came back'), { timeout: 5_000 }).toHaveLength(1);
+    const news = proposer.logged().slice(before);
+    expect(news.map(({ acceptor, msg }) => [acceptor, msg])).toEqual([
+      ['acceptor-2:6379', 'acceptor went away'],
+      ['acceptor-2:6379', 'acceptor came back'],
+    ]);
+    expect(proposer.stderr).toBe('');
+  });
+});
