@@ -71,10 +71,10 @@ bold='' plain=''
 if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then bold=$'\033[1m' plain=$'\033[0m'; fi
 
 # How long the funnel shows the effect of a step before the next one.
-look_seconds=1.5
+look_seconds=1
 
 scratch=$(mktemp -d)
-client=''
+client='' starting=''
 failed_step='starting the cluster'
 
 title() {
@@ -93,17 +93,17 @@ explain() {
   printf '  %s\n' "$@"
 }
 
-finish() {
-  code=$?
+finish() { # EXIT CODE
+  code=$1
   trap '' INT TERM HUP
-  if [ -n "$client" ]; then
-    kill "$client" 2>/dev/null || true
-    wait "$client" 2>/dev/null || true
-  fi
+  for program in $starting $client; do
+    kill "$program" 2>/dev/null || true
+    wait "$program" 2>/dev/null || true
+  done
   if [ "$code" -ne 0 ] && [ -n "$failed_step" ]; then printf '\nThe tour ended early, at: %s\n' "$failed_step" >&2; fi
   title 'Removing what the tour started'
   "$here/clear.sh" | sed 's/^/    /' || code=1
-  rm -rf "$scratch"
+  rm -rf "$scratch" "$lock"
   exit "$code"
 }
 
@@ -115,7 +115,7 @@ if [ -f "$lock" ] && kill -0 "$(cat "$lock")" 2>/dev/null; then
 fi
 echo $$ >"$lock"
 
-trap 'rm -f "$lock"; finish' EXIT
+trap 'finish $?' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 trap 'exit 129' HUP
@@ -123,10 +123,21 @@ trap 'exit 129' HUP
 title 'Seven nodes: three acceptors (Redis), two proposers (Express), a client, a control node'
 "$here/clear.sh" >/dev/null # what a tour that crashed may have left
 # Words of the mode only where there is one: bash 3.2 calls an empty array unset.
-"$here/build-run.sh" ${mode:+"$mode"} --detach >"$scratch/start.log" 2>&1 || {
+"$here/build-run.sh" ${mode:+"$mode"} --detach >"$scratch/start.log" 2>&1 &
+starting=$!
+printf '  Building and starting; the first time takes a minute or two '
+while kill -0 "$starting" 2>/dev/null; do
+  sleep 1
+  printf '.'
+done
+printf '\n'
+code=0
+wait "$starting" || code=$?
+if [ "$code" -ne 0 ]; then
   cat "$scratch/start.log" >&2
   exit 1
-}
+fi
+starting=''
 grep -E 'local processes|in Docker|http://' "$scratch/start.log" | sed 's/^ */  /'
 url=$(sed -n 's/.*proposer-1 *\(http:[^ ]*\).*/\1/p' "$scratch/start.log" | head -1)
 
