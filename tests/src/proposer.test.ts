@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { Acceptor } from '../../src/acceptor.js';
 import { compareBallots, formatBallot, type Ballot } from '../../src/ballot.js';
 import { EMPTY_CONFIGURATION } from '../../src/configuration.js';
 import { CommitError, ConcurrentRequestError, NotConfigured, PrepareError, StaleConfiguration } from '../../src/errors.js';
-import { type ChangeFunction, identity } from '../../src/proposer.js';
+import { type ChangeFunction, identity, Proposer } from '../../src/proposer.js';
 import { only, ScriptedCluster, TIMEOUT_MS } from '../scripted-cluster.js';
 
 const set =
@@ -227,6 +228,29 @@ describe('rule 4: fast-forward', () => {
     await proposer.reconfigure(cluster.configuration({ era: 3 }), async () => undefined);
     await cluster.time.run(proposer.change(KEY, set('v')).catch(() => undefined));
     expect(await cluster.time.run(proposer.change(KEY, set('v')))).toBe('v');
+  });
+
+  it('says which era it saw where its configuration is stale, and nothing of the next era', async () => {
+    const cluster = new ScriptedCluster(3);
+    const seen: number[] = [];
+    const acceptor = (name: string): Acceptor => cluster.acceptor(name);
+    const { time } = cluster;
+    const configuration = cluster.configuration({ era: 1 });
+    const proposer = new Proposer({
+      id: 1,
+      incarnation: 1,
+      configuration,
+      acceptor,
+      time,
+      timeoutMs: TIMEOUT_MS,
+      onStale: (era) => seen.push(era),
+    });
+    for (const { memory } of cluster.acceptors.values()) await memory.prepare(KEY, ballot(2, 1));
+    await time.run(proposer.change(KEY, set('v')).catch(() => undefined));
+    expect(seen).toEqual([]);
+    await cluster.acceptor('a1').memory.prepare(KEY, ballot(7, 1));
+    await time.run(proposer.change(KEY, set('v')).catch(() => undefined));
+    expect(seen).toEqual([7]);
   });
 
   it('takes the outcome for unknown where a later era stood in the way of an accept, though a quorum confirmed it', async () => {
