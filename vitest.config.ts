@@ -5,6 +5,8 @@ export default defineConfig({
     include: ['tests/**/*.test.ts'],
     // These need a cluster each, see vitest.end-to-end.config.ts.
     exclude: ['tests/end-to-end/**'],
+    globalSetup: ['tests/build.ts'],
     testTimeout: 30_000,
+    hookTimeout: 30_000,
   },
 });

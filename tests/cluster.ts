@@ -72,7 +72,7 @@ export class Cluster {
   /** Gives every proposer the same sets, under an era above all of theirs, without the control node. */
   async configure(sets: { prepare: QuorumSet; accept: QuorumSet }): Promise<Configuration> {
     const present = await Promise.all(this.proposers.map((proposer) => configurationOf(proposer)));
-    const next = { era: Math.max(...present.map(({ era }) => era)) + 1, ...sets };
+    const next = { ...sets, era: Math.max(...present.map(({ era }) => era)) + 1 };
     await Promise.all(
       this.proposers.map(async ({ admin }, index) => {
         const answer = await admin.configure(present[index]?.era ?? 0, next);
