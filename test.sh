@@ -4,6 +4,8 @@ set -euo pipefail
 
 here=$(CDPATH='' cd -P -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 cd "$here"
+# shellcheck source-path=SCRIPTDIR source=node-control/cluster.sh
+. "$here/node-control/cluster.sh"
 
 usage() {
   cat <<'END'
@@ -27,11 +29,7 @@ for argument; do
       usage
       exit 0
       ;;
-    *)
-      printf 'Unknown argument "%s".\n\n' "$argument" >&2
-      usage >&2
-      exit 2
-      ;;
+    *) misuse "Unknown argument \"$argument\"." ;;
   esac
 done
 
@@ -54,18 +52,6 @@ part() { # NAME COMMAND...
 left_out() { # NAME WHY
   printf '\n== %s: DID NOT RUN: %s\n' "$1" "$2"
   missing="$missing$1; "
-}
-
-install_packages() {
-  if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
-    echo 'Node.js and npm are missing. Install Node.js 20.19 or later: https://nodejs.org' >&2
-    exit 1
-  fi
-  # What an older lock file brought would be tested instead.
-  if [ ! -f node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
-    npm ci
-    touch node_modules/.package-lock.json
-  fi
 }
 
 # The two linters that are no npm packages; only root installs without a question.
@@ -95,9 +81,8 @@ end_to_end() { # docker|local
 }
 
 echo '== What the tests need'
-install_packages
+build_for_host
 ./local/install-redis.sh
-npm run --silent build
 
 part 'types' npm run --silent types
 part 'lint' npm run --silent lint
@@ -109,7 +94,7 @@ part 'tests' npx vitest run
 if [ -z "$quick" ]; then
   part 'README, local processes' end_to_end local
   part 'tour, local processes' ./tour.sh --local
-  if docker version >/dev/null 2>&1; then
+  if engine_answers; then
     part 'README, Docker' end_to_end docker
     part 'tour, Docker' ./tour.sh --docker
   else

@@ -1,0 +1,91 @@
+# shellcheck shell=bash
+# Sourced by cluster.sh: the cluster in Docker.
+: "${root:?is set by cluster.sh}" "${project:?is set by cluster.sh}"
+
+# Compose moves the cursor even where its output goes to a file.
+if [ ! -t 1 ] || [ -n "${NO_COLOR:-}" ]; then export COMPOSE_ANSI=never; fi
+
+# An engine that is just being started may accept the question and say nothing for minutes.
+engine_answers() {
+  local question tenths=0
+  command -v docker >/dev/null || return 1
+  docker version --format '{{.Server.Version}}' >/dev/null 2>&1 &
+  question=$!
+  while kill -0 "$question" 2>/dev/null; do
+    if [ "$tenths" -ge 100 ]; then
+      kill "$question" 2>/dev/null || true
+      return 1
+    fi
+    sleep 0.1
+    tenths=$((tenths + 1))
+  done
+  wait "$question"
+}
+
+compose_command=''
+choose_compose() {
+  local version
+  if [ -n "$compose_command" ]; then return 0; fi # in a trap, "return" alone would hand back what the signal interrupted
+  if docker compose version >/dev/null 2>&1; then
+    compose_command='docker compose'
+  elif ! version=$(docker-compose version --short 2>/dev/null); then
+    fail 'Docker is here, but Docker Compose v2 is not. Install it: https://docs.docker.com/compose/install/' \
+      "Or run the cluster without Docker: $root/build-run.sh --local"
+  else
+    case $version in
+      1.* | v1.*)
+        fail "docker-compose $version is too old. Install Docker Compose v2: https://docs.docker.com/compose/install/" \
+          "Or run the cluster without Docker: $root/build-run.sh --local"
+        ;;
+    esac
+    compose_command='docker-compose'
+  fi
+}
+
+compose() { # ARGUMENT...: to Docker Compose, for this project
+  choose_compose
+  # Two words where it is the plugin.
+  # shellcheck disable=SC2086
+  $compose_command --project-directory "$root" --file "$root/docker-compose.yml" "$@"
+}
+
+nodes_of_docker() { # OPTION...: of docker ps; prints the containers of the five nodes, not those of commands
+  docker ps --filter "label=com.docker.compose.project=$project" --filter 'label=com.docker.compose.oneoff=False' "$@" 2>/dev/null
+}
+
+docker_runs() {
+  command -v docker >/dev/null && [ -n "$(nodes_of_docker --quiet)" ]
+}
+
+# Compose would drop the container on Ctrl-C and leave it running, so it runs in a process group of its own and the signals go to the
+# program itself. No terminal and no stdin: the next lines of a pasted block of commands belong to the shell.
+run_in_docker() {
+  local code before
+  choose_compose
+  if ! docker image inspect "$project-client" >/dev/null 2>&1; then
+    echo "Building the image $project-client…" >&2
+    compose build client >&2
+  fi
+  container=$project-$1-$$-$RANDOM
+  signals=0
+  trap 'pass_on INT' INT
+  trap 'pass_on TERM' TERM HUP
+  set -m
+  compose run --rm --no-deps -T --name "$container" "$@" </dev/null &
+  job=$!
+  set +m
+  while :; do
+    before=$signals code=0
+    wait "$job" || code=$?
+    if [ "$signals" -eq "$before" ]; then break; fi
+  done
+  # Where Compose was ended too early to remove it.
+  docker rm --force "$container" >/dev/null 2>&1 || true
+  exit "$code"
+}
+
+pass_on() { # SIGNAL: to the program in the container; the third one is the last
+  signals=$((signals + 1))
+  if [ "$signals" -ge 3 ]; then set -- KILL; fi
+  docker kill --signal "$1" "$container" >/dev/null 2>&1 || kill -s "$1" -- "-$job" 2>/dev/null || true
+}
