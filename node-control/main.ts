@@ -31,9 +31,9 @@ const USAGE_ERROR = 2;
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 const progress = new Progress(process.stderr);
 const cluster = new Cluster(
-  names('PROPOSERS', 'proposer-1,proposer-2'),
-  names('ACCEPTORS', 'acceptor-1:6379,acceptor-2:6379,acceptor-3:6379'),
-  readAddresses(process.env['ADDRESS_MAP']),
+  setting('PROPOSERS', (text) => list(text || 'proposer-1,proposer-2')),
+  setting('ACCEPTORS', (text) => list(text || 'acceptor-1:6379,acceptor-2:6379,acceptor-3:6379')),
+  setting('ADDRESS_MAP', readAddresses),
 );
 
 const program = new Command('run-control.sh')
@@ -137,6 +137,11 @@ function list(text: string): string[] {
   return items;
 }
 
-function names(variable: string, fallback: string): string[] {
-  return list(process.env[variable] || fallback);
+function setting<Value>(variable: string, read: (text: string | undefined) => Value): Value {
+  try {
+    return read(process.env[variable]);
+  } catch (error) {
+    process.stderr.write(`error: ${variable}: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(USAGE_ERROR);
+  }
 }

@@ -36,10 +36,20 @@ export async function step(
       .filter(({ member }) => selected.includes(member))
       .map(({ member, before, after, changed }) => ({ name: member.name, before, after: { ...after, era: era ?? after.era }, changed }));
   if (isSettled && planned.every(({ changed }) => !changed)) return report();
+  // Half of another step is to be seen. Repeating that one makes the proposers agree; a step on top of it would leave them two steps apart.
+  if (!isSettled && selected.length === planned.length && !agree(planned.map(({ after }) => after))) {
+    throw new ControlError(
+      'the proposers differ: another step is under way or was interrupted. Nothing was changed. Run that step again, then this one',
+    );
+  }
 
   const claimed = await claimEra(present);
   for (const { member, after } of planned) await write(member, claimed, { ...after, era: claimed + 1 });
   return report(claimed + 1);
+}
+
+function agree([first, ...others]: readonly Configuration[]): boolean {
+  return others.every(({ prepare, accept }) => isDeepStrictEqual([prepare, accept], [first?.prepare, first?.accept]));
 }
 
 /** Takes the next era for this step alone: of two operators one finds an era that is not the one it read. */
