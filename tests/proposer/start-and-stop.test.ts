@@ -86,7 +86,7 @@ describe('SIGTERM', () => {
       headers: { 'content-type': 'application/json' },
       body: new ReadableStream({ start: (stream) => stream.enqueue(new TextEncoder().encode('{"ver":')) }),
       duplex: 'half',
-    } as RequestInit).catch((error: unknown) => error);
+    }).catch((error: unknown) => error);
     await sleep(200);
     expect(await proposer.end('SIGTERM')).toEqual({ code: 0, signal: null });
     expect(performance.now() - startedAt).toBeLessThan(10_000);
