@@ -12,13 +12,14 @@ describe('the ledger', () => {
   it('counts a write as unknown until an answer says otherwise', () => {
     const ledger = new Ledger(['a']);
     const first = ledger.sends('a');
+    ledger.sends('a')('unknown');
     ledger.sends('a');
     const third = ledger.sends('a');
     const before = ledger.tallies();
     first('acknowledged');
     third('refused');
-    expect(before).toMatchObject([{ acknowledged: 0, unknown: 3 }]);
-    expect(ledger.tallies()).toMatchObject([{ acknowledged: 1, unknown: 1 }]);
+    expect(before).toMatchObject([{ acknowledged: 0, unknown: 4 }]);
+    expect(ledger.tallies()).toMatchObject([{ acknowledged: 1, unknown: 2 }]);
   });
 
   it.each([null, 'text', 1.5, {}, 2 ** 53 - 1, true])('refuses to count on from %j', (val) => {

@@ -181,13 +181,27 @@ describe('the client, as a program', () => {
   });
 
   it('stops, and still makes the check, where a key turns into something else', async () => {
-    const client = start('--seconds', '20');
+    const client = start();
     await client.printed(/^1\t/);
     standIn.store.set('key-5', { ver: 100_000, val: 'text' });
     expect(await client.ended).toBe(1);
     expect(client.stderr).toContain('key-5 holds "text"');
     expect(client.stdout).toContain('# key-5: NOT A NUMBER: "text"');
     expect(client.stdout).toMatch(/# key-1: .*: OK/);
+  });
+
+  it('does not end well after such a key, even where the check finds all in order again', async () => {
+    const client = start();
+    await client.printed(/^1\t/);
+    const before = standIn.store.get('key-5');
+    standIn.store.set('key-5', { ver: 100_000, val: 'text' });
+    standIn.fault = ({ method, key }) => {
+      if (method === 'GET' && key === 'key-5' && before) standIn.store.set(key, before);
+      return undefined;
+    };
+    expect(await client.ended).toBe(1);
+    expect(client.stderr).toContain('key-5 holds "text"');
+    expect(client.stdout).toContain('nothing lost');
   });
 
   it('ends quietly where nobody reads its output any more', async () => {
