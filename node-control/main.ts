@@ -28,6 +28,10 @@ Start with one acceptor:
 /** As shells have it; 1 is for what could not be done. */
 const USAGE_ERROR = 2;
 
+/** What a shell reports of a program that wrote to a closed pipe (`| head`). */
+const BROKEN_PIPE = 141;
+process.stdout.on('error', () => process.exit(BROKEN_PIPE));
+
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 const progress = new Progress(process.stderr);
 const cluster = new Cluster(
