@@ -15,6 +15,8 @@ export interface Settings {
 }
 
 const PROPOSERS_DEFAULT = ['proposer-1:8080', 'proposer-2:8080'];
+/** Apart from the 1 of a check that found something. */
+const USAGE_ERROR = 2;
 const KEYS_MAX = 10_000;
 const CLIENTS_MAX = 256;
 const SECONDS_MAX = 31_536_000;
@@ -35,7 +37,7 @@ The end (Ctrl-C, SIGTERM or --seconds): all keys are read, and each must have gr
 unknown more. That is exact only when this client is the only writer of its keys: give it a --key-prefix of its own where others run.
 A second Ctrl-C ends at once, without that check.
 
-Exit codes: 0 nothing lost; 1 LOST UPDATES, another finding of the check, or a wrong option; 130 or 143 ended by a second signal.
+Exit codes: 0 nothing lost; 1 LOST UPDATES, or another finding of the check; 2 a wrong option; 130 or 143 ended by a second signal.
 
 Environment: ADDRESS_MAP, the path of a JSON file {"proposer-1:8080": "127.0.0.1:8081"} from the names to where they listen.
 
@@ -65,6 +67,7 @@ export function settingsFrom(argv: readonly string[]): Settings {
     .option('--no-retry', 'ask the proposers neither to queue nor to retry (Prefer: wait=0)')
     .option('--key-prefix <text>', 'the keys are this and a number; clients with the same prefix share their keys', keyPrefix, 'key-')
     .addHelpText('after', EXPLANATION)
+    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : USAGE_ERROR))
     .showHelpAfterError('(--help explains the options)')
     .parse(argv, { from: 'user' })
     .opts<Settings>();

@@ -35,7 +35,7 @@ describe("the client's options", () => {
     [['run'], 'too many arguments'],
   ])('%j is refused: %s', async (args, message) => {
     const client = program.start(args, NOBODY);
-    expect(await client.ended).toBe(1);
+    expect(await client.ended).toBe(2);
     expect(client.stderr).toContain(message);
     expect(client.stderr).toContain('--help');
     expect(client.stdout).toBe('');
