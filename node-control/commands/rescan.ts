@@ -26,7 +26,7 @@ export async function rescan(cluster: Cluster, acceptors: readonly string[], req
     throw new ControlError('the proposers differ: a step is under way or was interrupted. Run it again for all, then the rescan');
   }
 
-  const keys = await listKeys(cluster, acceptors, required, progress);
+  const { keys, failures } = await listKeys(cluster, acceptors, required, progress);
   const failed = await runThrough(configured, [...keys], progress);
 
   const after = await cluster.readAll();
@@ -38,12 +38,21 @@ export async function rescan(cluster: Cluster, acceptors: readonly string[], req
     const more = failed.length > NAMED_FAILURES ? `\n  and ${failed.length - NAMED_FAILURES} more` : '';
     throw new ControlError(`${failed.length} of ${keys.size} keys failed. Run the rescan again${named.join('')}${more}`);
   }
-  return [`${keys.size} key${keys.size === 1 ? '' : 's'} rescanned (era ${first.configuration.era})`];
+  return [
+    ...failures.map((failure) => `not listed: ${failure}`),
+    `${keys.size} key${keys.size === 1 ? '' : 's'} rescanned (era ${first.configuration.era})`,
+  ];
 }
 
 const sets = (present: readonly Present[]): unknown => present.map(({ configuration }) => configuration);
 
-async function listKeys(cluster: Cluster, acceptors: readonly string[], required: number, progress: Progress): Promise<Set<string>> {
+/** The union of the keys, and the acceptors that did not list theirs completely, each with the reason. */
+async function listKeys(
+  cluster: Cluster,
+  acceptors: readonly string[],
+  required: number,
+  progress: Progress,
+): Promise<{ keys: Set<string>; failures: string[] }> {
   const keys = new Set<string>();
   const failures: string[] = [];
   for (const name of acceptors) {
@@ -63,7 +72,7 @@ async function listKeys(cluster: Cluster, acceptors: readonly string[], required
       `${required} of ${acceptors.length} acceptors must list their keys; failed: ${failures.join(', ')}. Nothing was rescanned`,
     );
   }
-  return keys;
+  return { keys, failures };
 }
 
 interface Failure {
