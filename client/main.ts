@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { constants } from 'node:os';
-import type { Time } from '../src/time.js';
+import { systemTime } from '../src/system-time.js';
 import type { Note } from './notes.js';
 import { randomFrom } from './random.js';
 import { run } from './run.js';
@@ -8,14 +8,6 @@ import { addressesAt, settingsFrom } from './settings.js';
 
 /** What a shell reports of a program that a signal ended. */
 const SIGNALLED = 128;
-
-const time: Time = {
-  nowMs: () => performance.now(),
-  after: (delayMs, fire) => {
-    const timer = setTimeout(fire, delayMs);
-    return () => clearTimeout(timer);
-  },
-};
 
 const noted = new Set<string>();
 const note: Note = (kind, text) => {
@@ -47,7 +39,7 @@ try {
   const addresses = addressesAt(process.env['ADDRESS_MAP'], settings.proposers);
   const print = (text: string): void => void process.stdout.write(text);
   const random = randomFrom(settings.seed ?? randomInt(2 ** 32));
-  if (!(await run(settings, { addresses, time, random, print, note }, stop))) process.exitCode = 1;
+  if (!(await run(settings, { addresses, time: systemTime, random, print, note }, stop))) process.exitCode = 1;
 } catch (error) {
   process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;

@@ -14,7 +14,7 @@ import { Operations } from './operations.js';
 import { ReconfigurableProposer } from './reconfigurable-proposer.js';
 import { readSettings } from './settings.js';
 import { StateFolder } from './state-folder.js';
-import { systemTime } from './system-time.js';
+import { systemTime } from '../src/system-time.js';
 
 async function main(): Promise<void> {
   const settings = readSettings(process.env);

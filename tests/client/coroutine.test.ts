@@ -6,7 +6,7 @@ import { Ledger, NotANumber } from '../../client/ledger.js';
 import { AVOID_MS, Proposers } from '../../client/proposers.js';
 import { randomFrom } from '../../client/random.js';
 import { onPut, StandIn } from './stand-in.js';
-import { systemTime } from './system-time.js';
+import { systemTime } from '../../src/system-time.js';
 
 let standIn: StandIn;
 let proposers: Proposers;

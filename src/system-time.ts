@@ -1,8 +1,9 @@
-import type { Time } from '../../src/time.js';
+import type { Time } from './time.js';
 
+/** The clock of the machine. Programs hand it in; the simulation hands in one of its own. */
 export const systemTime: Time = {
   nowMs: () => performance.now(),
-  after: (delayMs, fire) => {
+  after(delayMs, fire) {
     const timer = setTimeout(fire, delayMs);
     return () => clearTimeout(timer);
   },
