@@ -52,11 +52,11 @@ export class Cluster {
     if (!this.acceptors.includes(name)) throw new ControlError(`there is no acceptor "${name}". Known: ${this.acceptors.join(', ')}`);
   }
 
-  /** Connects to an acceptor for the time of a task. Rejects where it cannot be reached. */
+  /** Connects to an acceptor for the time of a task. Rejects where it cannot be reached in time. */
   async withAcceptor<Result>(name: string, task: (admin: RedisAdmin) => Promise<Result>): Promise<Result> {
     const admin = new RedisAdmin(this.#addresses(name), ACCEPTOR_TIMEOUT_MS);
     try {
-      await admin.connect();
+      await answersInTime(admin.connect());
       return await task(admin);
     } finally {
       admin.close();
@@ -92,5 +92,18 @@ export class Cluster {
 
   async close(): Promise<void> {
     await Promise.all(this.members.map(({ admin }) => admin.close()));
+  }
+}
+
+/** ioredis by itself waits for several time-outs, one after the other, for a server that was stopped, and says no more than "closed". */
+async function answersInTime(connected: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const impatience = new Promise((_resolve, reject) => (timer = setTimeout(reject, ACCEPTOR_TIMEOUT_MS)));
+  try {
+    await Promise.race([connected, impatience]);
+  } catch (error) {
+    throw new Error('it does not answer', { cause: error });
+  } finally {
+    clearTimeout(timer);
   }
 }

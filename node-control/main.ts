@@ -110,6 +110,8 @@ program
   .action(run((acceptor: string, options: { force: boolean }) => wipeAcceptor(cluster, acceptor, options)));
 
 await program.parseAsync();
+// A connection that failed leaves a timer behind, which would keep the program for seconds.
+process.exit();
 
 /** Prints what a command returns. An error of the operator's concern is one line and exit code 1. */
 function run<Arguments extends unknown[]>(command: (...args: Arguments) => Promise<string[]>): (...args: Arguments) => Promise<void> {
