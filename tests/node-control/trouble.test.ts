@@ -41,7 +41,7 @@ describe('status', () => {
     cluster.acceptor(3).pause();
     const startedAt = performance.now();
     const { code, stdout } = await cluster.control('status');
-    expect(performance.now() - startedAt).toBeLessThan(8_000);
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^acceptor-1:6379 +reachable +- +listed +listed +0$/m);
     expect(stdout).toMatch(/^acceptor-2:6379 +unreachable +- +listed +listed +\?$/m);
@@ -173,7 +173,9 @@ describe('wipe-acceptor', () => {
     for (const number of [2, 3]) {
       const { code, stdout, stderr } = await cluster.control('wipe-acceptor', acceptorName(number));
       expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-      expect(stderr).toMatch(new RegExp(`^error: acceptor-${number}:6379 could not be wiped: .*Start it and run the command again\\.\\n$`));
+      expect(stderr).toMatch(
+        new RegExp(`^error: acceptor-${number}:6379 could not be wiped: it does not answer\\. Start it and run the command again\\.\\n$`),
+      );
     }
     expect(await cluster.control('wipe-acceptor', 'acceptor-9:6379')).toMatchObject({
       code: 1,
