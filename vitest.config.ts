@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -6,6 +7,8 @@ export default defineConfig({
     // These need a cluster each, see vitest.end-to-end.config.ts.
     exclude: ['tests/end-to-end/**'],
     globalSetup: ['tests/build.ts'],
+    // Most tests wait for programs that they started: two files at a time also where there are two cores only.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 30_000,
     hookTimeout: 30_000,
   },

@@ -4,6 +4,9 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { Cluster, majorities } from '../cluster.js';
 import { ProposerProcess } from '../proposer-process.js';
 
+/** What a proposer logged is here by then. */
+const LOG_MS = 200;
+
 async function lonelyProposer(env: Record<string, string> = {}): Promise<ProposerProcess> {
   const proposer = await ProposerProcess.prepare({ env });
   onTestFinished(() => proposer.stop());
@@ -99,8 +102,10 @@ describe('the log', () => {
     const cluster = await Cluster.forThisTest({ acceptors: 3, proposers: 1, configured: 0 });
     const proposer = cluster.proposer(1);
     for (let era = 1; era <= 3; era += 1) await proposer.admin.configure(era - 1, { era, ...majorities(3) });
-    expect(proposer.logged('configuration changed').map(({ era }) => era)).toEqual([1, 2, 3]);
+    await expect.poll(() => proposer.logged('configuration changed').map(({ era }) => era)).toEqual([1, 2, 3]);
+    expect(proposer.logged('acceptor connected')).toHaveLength(3);
     await proposer.admin.configure(1, { era: 9, ...majorities(1) });
+    await sleep(LOG_MS);
     expect(proposer.logged('configuration changed')).toHaveLength(3);
 
     const before = proposer.logged().length;
@@ -111,6 +116,7 @@ describe('the log', () => {
       proposer.kv.put('a', 0, 0),
       fetch(`http://${proposer.address}/nowhere`),
     ]);
+    await sleep(LOG_MS);
     expect(proposer.logged()).toHaveLength(before);
 
     await cluster.acceptor(2).kill9();

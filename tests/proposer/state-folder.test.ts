@@ -78,7 +78,7 @@ describe('a state folder that is full or read-only', () => {
       expect(await configurationOf(proposer)).toEqual(present);
       expect(proposer.stored('configuration.json')).toBe(onDisk);
       expect(await proposer.kv.put('a', 0, 1)).toMatchObject({ ok: true });
-      expect(proposer.logged('could not be saved')).toHaveLength(1);
+      await expect.poll(() => proposer.logged('could not be saved')).toHaveLength(1);
 
       mendIt();
       expect(existsSync(join(folder, 'configuration.json.new'))).toBe(false);
