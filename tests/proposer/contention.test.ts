@@ -36,6 +36,22 @@ describe('50 increments of one key at once', () => {
   });
 });
 
+describe('writes of one key that wait for an acceptor', () => {
+  it('are done in the order of their arrival', async () => {
+    const cluster = await Cluster.forThisTest({ acceptors: 1, proposers: 1 });
+    const { kv } = cluster.proposer(1);
+    await kv.put('a', 0, 0);
+    cluster.acceptor(1).pause();
+    const writes = [];
+    for (let ver = 1; ver <= 8; ver += 1) {
+      writes.push(kv.put('a', ver, ver));
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    cluster.acceptor(1).resume();
+    expect((await Promise.all(writes)).map(({ status }) => status)).toEqual(Array(8).fill(200));
+  });
+});
+
 describe('Prefer: wait=0', () => {
   const putAtOnce = async (cluster: Cluster, prefer: string | undefined): Promise<Map<string, number>> => {
     const { address } = cluster.proposer(1);
