@@ -46,7 +46,7 @@ export async function readAll(
   }
 }
 
-/** Undefined where all proposers are avoided at the moment: what was wrong before still stands. */
+/** Undefined where all proposers are avoided at the moment, or the time was up: what was wrong before still stands. */
 async function readOnce(key: string, proposers: Proposers, random: Random, time: Time, limitMs: number): Promise<FinalValue | undefined> {
   const proposer = proposers.choose(random());
   if (!proposer) return undefined;
@@ -57,6 +57,8 @@ async function readOnce(key: string, proposers: Proposers, random: Random, time:
       proposers.ask(proposer, (client) => client.get(key)),
     );
     if (!answer) {
+      // It had less time than it may take: that says nothing of it.
+      if (limitMs < READ_MS) return undefined;
       proposers.avoid(proposer);
       return { problem: `${proposer.name} does not answer` };
     }
