@@ -63,14 +63,16 @@ describe('rescan', () => {
   });
 
   it('takes several batches for many keys, and counts each key once', async () => {
-    const cluster = await Cluster.forThisTest({ acceptors: 2 });
+    const cluster = await Cluster.forThisTest({ acceptors: 2, configured: 1 });
     const keys = Array.from({ length: 1_100 }, (_, index) => `key-${index}`);
     const rest = keys.values();
     const writer = async (): Promise<void> => {
       for (const key of rest) expect(await cluster.proposer(1).kv.put(key, 0, 1)).toMatchObject({ status: 201 });
     };
     await Promise.all(Array.from({ length: 20 }, writer));
-    expect(await cluster.control('rescan', both, '2')).toMatchObject({ code: 0, stdout: '1100 keys rescanned (era 1)\n' });
+    await cluster.configure(majorities(2));
+    expect(await cluster.control('rescan', both, '2')).toMatchObject({ code: 0, stdout: '1100 keys rescanned (era 2)\n' });
+    expect(await redisOf(cluster, 2).dbsize()).toBe(1_100);
   });
 
   it('fails where fewer acceptors than required list their keys, killed or stopped, and names those that do not', async () => {

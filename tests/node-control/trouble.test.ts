@@ -80,6 +80,18 @@ describe('a step that was interrupted', () => {
   });
 });
 
+describe('a step of one proposer that was interrupted', () => {
+  it('when only the era of the other one was left to write, is finished by running it again', async () => {
+    const cluster = await Cluster.forThisTest({ configured: 2 });
+    const wanted = { prepare: majorities(2).prepare, accept: firstAcceptors(3) };
+    await cluster.proposer(1).admin.configure(1, { era: 3, ...wanted });
+    await cluster.proposer(2).admin.configure(1, { era: 2, ...majorities(2) });
+    const { code, stdout } = await cluster.control('add-accept', 'proposer-1', acceptorName(3), '2');
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/^proposer-1: already accept 2 of .* \(era 5\)\n$/)]);
+    expect(await configurations(cluster)).toEqual([{ era: 5, ...wanted }, { era: 5, ...majorities(2) }]); // prettier-ignore
+  });
+});
+
 describe('another step than the one that was interrupted', () => {
   it('is refused for all proposers until that one is finished, so that no proposer is two steps ahead', async () => {
     const cluster = await Cluster.forThisTest({ configured: 2 });
