@@ -72,4 +72,4 @@ it('the spec migrates from one acceptor to three and back, twice, under clients:
   expect([...tally.codes].filter(([code]) => !allowed.includes(code))).toEqual([]);
   for (const key of KEYS) expect([key, await counterOf(cluster.proposer(1).kv, key)]).toEqual([key, tally.byKey.get(key)]);
   expect(await cluster.proposer(2).kv.get('quiet')).toMatchObject({ body: { ver: 1, val: 'kept' } });
-});
+}, 120_000);

@@ -43,4 +43,4 @@ it('16 clients increment while the sets change 20 times: they see nothing but va
     for (const { kv } of cluster.proposers) expect([key, await counterOf(kv, key)]).toEqual([key, acknowledged]);
   }
   expect((await configurationOf(cluster.proposer(2))).era).toBe(1 + 2 * CYCLES * STEPS.length);
-});
+}, 60_000);
