@@ -64,7 +64,7 @@ export function settingsFrom(argv: readonly string[]): Settings {
       `makes the choices of proposer and key the same from run to run, 0 to ${SEED_MAX}; timing, and so the counts, still differ (default: random)`,
       wholeNumber(0, SEED_MAX),
     )
-    .option('--no-retry', 'ask the proposers neither to queue nor to retry (Prefer: wait=0)')
+    .option('--no-retry', 'ask the proposers for the bare rounds: no queue, no retry (Prefer: wait=0)')
     .option('--key-prefix <text>', 'the keys are this and a number; clients with the same prefix share their keys', keyPrefix, 'key-')
     .addHelpText('after', EXPLANATION)
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : USAGE_ERROR))

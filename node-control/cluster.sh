@@ -63,6 +63,21 @@ find_cluster() {
   esac
 }
 
+# Where --help is asked for and no cluster runs, the script's own usage has to do: the program's is inside the image, or not built yet.
+wants_help() { # ARGUMENT...
+  local argument
+  if [ "${1:-}" = help ]; then set -- --help; fi
+  for argument; do
+    case $argument in
+      -h | --help)
+        if (find_cluster) 2>/dev/null; then return 0; fi
+        usage
+        exit 0
+        ;;
+    esac
+  done
+}
+
 run_program() { # client|control ARGUMENT...: where the cluster runs; ends the script with the program's exit code
   local program=$1
   find_cluster

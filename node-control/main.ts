@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { readAddresses } from '../src/addresses.js';
 import { Cluster, ControlError } from './cluster.js';
+import { copy } from './commands/copy.js';
 import { dump } from './commands/dump.js';
 import { ls } from './commands/ls.js';
 import { membership, type MembershipCommand } from './commands/membership.js';
@@ -72,6 +73,13 @@ program
   .description('take all acceptors from a proposer: back to the empty configuration')
   .argument('<PROPOSER>', 'a proposer, or all')
   .action(run((selection: string) => wipe(cluster, selection)));
+
+program
+  .command('copy')
+  .description('give a proposer that lost its configuration, or is new, both sets of another one')
+  .argument('<FROM>', 'a proposer')
+  .argument('<PROPOSER>', 'a proposer, or all')
+  .action(run((from: string, selection: string) => copy(cluster, from, selection)));
 
 for (const [name, description] of Object.entries(MEMBERSHIP)) {
   program

@@ -22,12 +22,5 @@ Environment: CLUSTER=docker|local where both kinds run, COMPOSE_PROJECT_NAME, CL
 END
 }
 
-case ${1:-} in
-  -h | --help)
-    if ! (find_cluster) 2>/dev/null; then
-      usage
-      exit 0
-    fi
-    ;;
-esac
+wants_help "$@"
 run_program client "$@"

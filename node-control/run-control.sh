@@ -20,6 +20,7 @@ usage: run-control.sh COMMAND …
   add-accept|rm-accept|add-prepare|rm-prepare PROPOSER|all ACCEPTOR QUORUM
                                                                     change the acceptors of a proposer
   rescan ACCEPTOR,ACCEPTOR… REQUIRED                                bring every key to the present configuration
+  copy FROM PROPOSER|all                                            give a proposer the sets of another one
   wipe PROPOSER|all                                                 back to the empty configuration
   wipe-acceptor ACCEPTOR [--force]                                  remove all data of an acceptor
 
@@ -28,12 +29,10 @@ Environment: CLUSTER=docker|local where both kinds run, COMPOSE_PROJECT_NAME, CL
 END
 }
 
+wants_help "$@"
 case ${1:-} in
-  -h | --help | help)
-    if ! (find_cluster) 2>/dev/null; then
-      usage
-      exit 0
-    fi
-    ;;
+  help | -h | --help | ls | dump | status | add-accept | rm-accept | add-prepare | rm-prepare | rescan | copy | wipe | wipe-acceptor) ;;
+  '') misuse 'Which command?' ;;
+  *) misuse "Unknown command \"$1\"." ;;
 esac
 run_program control "$@"

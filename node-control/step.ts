@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Configuration, parseConfiguration } from '../src/configuration.js';
 import { NetworkError } from '../src/http-client.js';
+import { assertQuorumsMeet } from './quorum-check.js';
 import { type Cluster, ControlError, type Member, type Present } from './cluster.js';
 
 /** What a step did to one proposer. */
@@ -23,11 +24,11 @@ export interface Outcome {
 export async function step(
   cluster: Cluster,
   selected: readonly Member[],
-  change: (present: Configuration) => Configuration,
+  change: (present: Configuration, all: readonly Present[]) => Configuration,
 ): Promise<Outcome[]> {
   const present = await cluster.readAll();
   const planned = present.map(({ member, configuration }) => {
-    const after = selected.includes(member) ? parseConfiguration(change(configuration)) : configuration;
+    const after = selected.includes(member) ? parseConfiguration(change(configuration, present)) : configuration;
     return { member, before: configuration, after, changed: !isDeepStrictEqual(configuration, after) };
   });
   const isSettled = new Set(present.map(({ configuration }) => configuration.era)).size === 1;
@@ -39,9 +40,11 @@ export async function step(
   // Half of another step is to be seen. Repeating that one makes the proposers agree; a step on top of it would leave them two steps apart.
   if (!isSettled && selected.length === planned.length && !agree(planned.map(({ after }) => after))) {
     throw new ControlError(
-      'the proposers differ: another step is under way or was interrupted. Nothing was changed. Run that step again, then this one',
+      'the proposers differ: another step is under way or was interrupted, or one of them lost its sets. Nothing was changed. ' +
+        'Run that step again, or give one the sets of another (copy), then run this one',
     );
   }
+  assertQuorumsMeet(planned);
 
   const claimed = await claimEra(present);
   for (const { member, after } of planned) await write(member, claimed, { ...after, era: claimed + 1 });

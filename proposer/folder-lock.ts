@@ -1,4 +1,4 @@
-import { rmSync, statSync } from 'node:fs';
+import { renameSync, rmSync, statSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -17,7 +17,7 @@ const ABANDONED = ['ENOENT', 'ECONNREFUSED', 'ENOTSOCK'];
  */
 export async function lockFolder(path: string): Promise<Server> {
   if (await isHeld(path)) throw new Error('another process uses this state folder');
-  rmSync(path, { force: true });
+  await removeAbandoned(path);
   const server = createServer((socket) => socket.destroy());
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -27,6 +27,22 @@ export async function lockFolder(path: string): Promise<Server> {
   await sleep(SETTLE_MS);
   if (statSync(path, { throwIfNoEntry: false })?.ino !== ino) throw new Error('another process took this state folder at the same time');
   return server;
+}
+
+/** Looks again at what is put aside: between the two looks another process may have taken the place of a dead one. */
+async function removeAbandoned(path: string): Promise<void> {
+  const aside = `${path}.${process.pid}`;
+  try {
+    renameSync(path, aside);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw error;
+  }
+  if (await isHeld(aside)) {
+    renameSync(aside, path);
+    throw new Error('another process uses this state folder');
+  }
+  rmSync(aside);
 }
 
 function isHeld(path: string): Promise<boolean> {

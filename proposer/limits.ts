@@ -5,15 +5,15 @@ export const ACCEPTOR_TIMEOUT_MS = 300;
 
 /**
  * How long a request may wait for its turn and retry. The slowest answer of all is that of a write whose last attempt began at this
- * deadline: then come its two phases, the search for its outcome, and two phases more. In all that stays below 3 s.
+ * deadline: a pause, its two phases, the search for its outcome, and two phases more. In all that stays below 3 s.
  */
 export const RETRY_DEADLINE_MS = 1_000;
-/** The pause before the first retry, about one round trip; doubled, with jitter, up to the longest. */
+/** The longest pause before the first retry, about one round trip; doubled for each further one, up to the longest of all. */
 export const RETRY_PAUSE_MS = 2;
 export const RETRY_PAUSE_MAX_MS = 50;
 
 /** How long to look for the outcome of an accept that failed, before it is reported as unknown. */
-export const RESOLVE_MS = 700;
+export const RESOLVE_MS = 600;
 export const RESOLVE_PAUSE_MS = 5;
 
 /** How long a change of configuration waits for connections to acceptors that it adds. It goes on without: they may be down. */

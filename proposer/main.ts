@@ -87,7 +87,7 @@ function listen(app: RequestListener, host: string, port: number, variable: stri
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, app);
   server.on('clientError', answerUnparsable);
   return new Promise((resolve, reject) => {
-    server.once('error', (error) => reject(new Error(`cannot listen on port ${port}: ${error.message}. ${variable} takes another one.`)));
+    server.on('error', (error) => reject(new Error(`cannot listen on port ${port}: ${error.message}. ${variable} takes another one.`)));
     server.listen(port, host, () => resolve(server));
   });
 }

@@ -4,7 +4,7 @@ import { RETRY_DEADLINE_MS } from './limits.js';
 import { retryUntil } from './retry.js';
 
 export interface OperationOptions {
-  /** False: neither queue nor retry; what collides is refused at once. */
+  /** False: a round of the protocol as it is, without queue, retry or reading by quorum; what collides is refused at once. */
   readonly wait: boolean;
 }
 
@@ -18,7 +18,7 @@ export class Operations {
   }
 
   async get(key: string, { wait }: OperationOptions): Promise<Versioned> {
-    if (!wait) return this.#kv.get(key);
+    if (!wait) return this.#kv.settle(key);
     const deadlineMs = Date.now() + RETRY_DEADLINE_MS;
     // Reading by quorum needs no turn: it sends no ballots.
     return (await this.#kv.peek(key)) ?? this.#patiently(key, deadlineMs, () => this.#kv.get(key));

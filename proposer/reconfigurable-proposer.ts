@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { type Addresses, splitAddress } from '../src/addresses.js';
 import { acceptorsOf, type Configuration } from '../src/configuration.js';
 import { BadRequest, EraMismatch, StorageError } from '../src/errors.js';
+import { Gate } from '../src/gate.js';
 import type { Proposer } from '../src/proposer.js';
 import type { AcceptorPool } from './acceptor-pool.js';
 import type { StateFolder } from './state-folder.js';
@@ -24,6 +25,8 @@ export interface ReconfigurableProposerOptions {
 /** Changes the configuration of a running proposer: connections first, then disk, then the rounds. */
 export class ReconfigurableProposer {
   readonly #options: ReconfigurableProposerOptions;
+  /** One change at a time: the end of one must not close the connections that the next has opened. */
+  readonly #turn = new Gate();
 
   constructor(options: ReconfigurableProposerOptions) {
     this.#options = options;
@@ -43,22 +46,21 @@ export class ReconfigurableProposer {
    * @throws BadRequest for an era that is not higher, or a name that is no address
    * @throws StorageError where it could not be written; the present one stays
    */
-  async reconfigure(expectedEra: number, next: Configuration): Promise<Configuration> {
+  reconfigure(expectedEra: number, next: Configuration): Promise<Configuration> {
     const { proposer, acceptors, state, log } = this.#options;
-    if (next.era <= expectedEra) throw new BadRequest('era must be higher than expectedEra');
-    for (const name of acceptorsOf(next)) this.#assertAddress(name);
-    this.#assertEra(expectedEra);
-    await acceptors.connect(next);
-    try {
-      await proposer.reconfigure(next, async () => {
-        this.#assertEra(expectedEra);
-        this.#save(state, next);
-      });
-      log.info(next, 'configuration changed');
-    } finally {
-      acceptors.retain(proposer.configuration);
-    }
-    return next;
+    return this.#turn.exclusive(async () => {
+      if (next.era <= expectedEra) throw new BadRequest('era must be higher than expectedEra');
+      for (const name of acceptorsOf(next)) this.#assertAddress(name);
+      this.#assertEra(expectedEra);
+      await acceptors.connect(next);
+      try {
+        await proposer.reconfigure(next, async () => this.#save(state, next));
+        log.info(next, 'configuration changed');
+      } finally {
+        acceptors.retain(proposer.configuration);
+      }
+      return next;
+    });
   }
 
   #assertEra(expectedEra: number): void {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import retry from 'async-retry';
 import { ConcurrentRequestError, PrepareError, StaleConfiguration } from '../src/errors.js';
 import { RETRY_PAUSE_MAX_MS, RETRY_PAUSE_MS } from './limits.js';
@@ -6,13 +7,16 @@ import { RETRY_PAUSE_MAX_MS, RETRY_PAUSE_MS } from './limits.js';
 const PASSING = [PrepareError, ConcurrentRequestError, StaleConfiguration];
 
 /**
- * Repeats an attempt that lost against another proposer, with jittered pauses, until it succeeds or the deadline passes.
+ * Repeats an attempt that lost against another proposer until it succeeds or the deadline passes. Pauses are drawn from zero to a limit
+ * that doubles: two proposers that met once do not meet again in step.
+ *
  * @param deadlineMs on the clock of `Date.now()`
  * @throws the last error: any that does not pass, or the one at the deadline
  */
 export function retryUntil<Result>(deadlineMs: number, attempt: () => Promise<Result>): Promise<Result> {
   return retry<Result>(
-    async (bail) => {
+    async (bail, count) => {
+      if (count > 1) await sleep(Math.random() * Math.min(RETRY_PAUSE_MAX_MS, RETRY_PAUSE_MS * 2 ** (count - 2)));
       try {
         return await attempt();
       } catch (error) {
@@ -23,6 +27,7 @@ export function retryUntil<Result>(deadlineMs: number, attempt: () => Promise<Re
         return undefined as Result; // never seen: bail has already rejected
       }
     },
-    { forever: true, minTimeout: RETRY_PAUSE_MS, maxTimeout: RETRY_PAUSE_MAX_MS, factor: 2, randomize: true },
+    // Its own pauses would all be the longest one, to the millisecond, from the sixth on.
+    { forever: true, minTimeout: 0, maxTimeout: 0 },
   );
 }

@@ -52,8 +52,8 @@ export class StateFolder {
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       throw new UnusableState(
-        `${path} is torn or not ours (${reason}). Put back a copy of it; or remove the file and write this proposer ` +
-          'the configuration of the others (add-accept, add-prepare).',
+        `${path} is torn or not ours (${reason}). Put back a copy of it; or remove the file, start this proposer and give it ` +
+          'the sets of another in one step: run-control.sh copy OTHER-PROPOSER THIS-PROPOSER.',
       );
     }
   }

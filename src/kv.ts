@@ -44,15 +44,20 @@ export class KeyValue {
     this.#options = options;
   }
 
-  /** Reads by quorum, without a round. Undefined where the acceptors do not agree at the moment: {@link get} then settles it. */
+  /** Reads by quorum, without a round. Undefined where the acceptors do not agree at the moment: {@link settle} makes them. */
   async peek(key: string): Promise<Versioned | undefined> {
     const read = await this.#options.proposer.read(key);
     return read && versioned(read.value);
   }
 
-  /** Linearizable read; `ver` 0 where the key does not exist. Throws only errors that leave the key as it was. */
+  /** Linearizable read, by quorum or else by a round; `ver` 0 where the key does not exist. Errors leave the key as it was. */
   async get(key: string): Promise<Versioned> {
-    return (await this.peek(key)) ?? versioned(await this.#unchanged(this.#options.proposer.change(key, identity)));
+    return (await this.peek(key)) ?? this.settle(key);
+  }
+
+  /** Reads by a round with the identity, as the paper does (section 2.2). Errors leave the key as it was. */
+  async settle(key: string): Promise<Versioned> {
+    return versioned(await this.#unchanged(this.#options.proposer.change(key, identity)));
   }
 
   /** Brings the register, even an empty one, to an accept quorum of the present configuration (paper, section 2.3). */

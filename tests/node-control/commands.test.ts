@@ -88,15 +88,15 @@ describe('add and rm', () => {
       stderr: '',
       stdout: [1, 2].map((n) => `proposer-${n}: already accept 1 of acceptor-1:6379 (era ${era + 2})\n`).join(''),
     });
-    await control('add-prepare', 'all', acceptorName(2), '1');
-    await control('add-prepare', 'all', acceptorName(1), '2');
+    await control('add-prepare', 'all', acceptorName(1), '1');
+    await control('add-prepare', 'all', acceptorName(2), '2');
     expect(await configurationOf(cluster.proposer(2))).toEqual({
       era: era + 6,
-      prepare: { nodes: [acceptorName(2), acceptorName(1)], quorum: 2 },
+      prepare: firstAcceptors(2),
       accept: firstAcceptors(1),
     });
     expect((await control('rm-prepare', 'all', acceptorName(2), '1')).stdout).toMatch(
-      /^proposer-1: prepare 1 of acceptor-1:6379, was 2 of acceptor-2:6379 acceptor-1:6379 \(era \d+\)\nproposer-2: /,
+      /^proposer-1: prepare 1 of acceptor-1:6379, was 2 of acceptor-1:6379 acceptor-2:6379 \(era \d+\)\nproposer-2: /,
     );
     expect((await control('rm-prepare', 'all', acceptorName(2), '1')).stdout).toMatch(/^proposer-1: already prepare 1 of acceptor-1:6379/);
     expect((await control('rm-accept', 'all', acceptorName(1), '0')).stdout).toMatch(
