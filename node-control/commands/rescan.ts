@@ -29,7 +29,9 @@ export async function rescan(cluster: Cluster, acceptors: readonly string[], req
   const { keys, failures } = await listKeys(cluster, acceptors, required, progress);
   const failed = await runThrough(configured, [...keys], progress);
 
-  const after = await cluster.readAll();
+  const after = await cluster.tryReadAll();
+  const gone = after.filter(({ configuration }) => configuration === undefined).map(({ member }) => member.name);
+  if (gone.length > 0) throw new ControlError(`${gone.join(' and ')} cannot be asked after the rescan, so it proves nothing. Run it again`);
   if (!isDeepStrictEqual(sets(before), sets(after))) {
     throw new ControlError('a configuration changed during the rescan, so it proves nothing. Run it again');
   }
@@ -44,7 +46,7 @@ export async function rescan(cluster: Cluster, acceptors: readonly string[], req
   ];
 }
 
-const sets = (present: readonly Present[]): unknown => present.map(({ configuration }) => configuration);
+const sets = (present: readonly { configuration: unknown }[]): unknown => present.map(({ configuration }) => configuration);
 
 /** The union of the keys, and the acceptors that did not list theirs completely, each with the reason. */
 async function listKeys(

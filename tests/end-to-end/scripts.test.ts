@@ -1,0 +1,139 @@
+import { createServer } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { clear, environment, mode, root, Terminal } from './cluster.js';
+
+const project = environment['COMPOSE_PROJECT_NAME'];
+const terminal = new Terminal();
+
+async function type(line: string): Promise<string> {
+  const { code, stdout, stderr } = await terminal.type(line);
+  expect(code, `${line}\n${stdout}${stderr}`).toBe(0);
+  return stdout;
+}
+
+describe(`the scripts (${mode})`, () => {
+  beforeAll(clear);
+  afterAll(clear);
+
+  test.each(['./node-control/run-control.sh ls', './node-control/run-client.sh', './node-control/fault.sh kill acceptor-1'])(
+    'say that no cluster runs, and what to type: %s',
+    async (line) => {
+      const { code, stderr } = await terminal.type(line);
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/No (docker|local) cluster runs/);
+      expect(stderr).toContain(`build-run.sh --${mode}`);
+    },
+  );
+
+  test.each([
+    'build-run.sh',
+    'clear.sh',
+    'tour.sh',
+    'test.sh',
+    'node-control/run-control.sh',
+    'node-control/run-client.sh',
+    'node-control/fault.sh',
+  ])('explain themselves without a cluster, and refuse what they do not know: %s', async (script) => {
+    expect(await type(`./${script} --help`)).toMatch(/^usage: /);
+    if (script === 'node-control/run-client.sh') return; // its options are the program's own
+    const { code, stderr } = await terminal.type(`./${script} --nonsense`);
+    expect(code).toBe(2);
+    expect(stderr).toContain('usage: ');
+  });
+
+  test('name the port that is taken and the variable that changes it, and leave nothing running', async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(Number(environment['PROPOSER_1_PORT']), '127.0.0.1', resolve));
+    try {
+      const { code, stdout, stderr } = await terminal.type('./build-run.sh --detach');
+      expect(code).toBe(1);
+      expect(stdout + stderr).toContain('PROPOSER_1_PORT');
+    } finally {
+      server.close();
+    }
+    expect(await type('./build-run.sh --stop')).toBe('No cluster runs.\n');
+  });
+
+  test('stop a cluster and start it again', async () => {
+    expect(await type('./build-run.sh --detach')).toContain(String(environment['PROPOSER_2_PORT']));
+    await type('./node-control/run-control.sh add-accept all acceptor-1:6379 1');
+    await type('./build-run.sh --stop');
+    expect((await terminal.type('./node-control/run-control.sh ls')).code).toBe(1);
+    await type('./build-run.sh --detach');
+    expect(await type('./node-control/run-control.sh dump proposer-1')).toContain('acceptor-1:6379');
+  });
+});
+
+describe.runIf(mode === 'docker')('the containers', () => {
+  beforeAll(async () => {
+    await clear();
+    await type('./build-run.sh --detach');
+  });
+  afterAll(clear);
+
+  interface Container {
+    readonly Name: string;
+    readonly Config: { readonly User: string };
+    readonly HostConfig: {
+      readonly ReadonlyRootfs: boolean;
+      readonly Privileged: boolean;
+      readonly CapDrop: string[];
+      readonly SecurityOpt: string[];
+      readonly Memory: number;
+      readonly MemorySwap: number;
+      readonly PidsLimit: number;
+      readonly Init: boolean;
+      readonly RestartPolicy: { readonly Name: string };
+      readonly LogConfig: { readonly Config: Record<string, string> };
+      readonly PortBindings: Record<string, { readonly HostIp: string }[]>;
+    };
+  }
+
+  test('run without rights that they do not need, within limits, and listen on this machine only', async () => {
+    const ids = (await type(`docker ps -q --filter label=com.docker.compose.project=${project}`)).trim().split('\n');
+    expect(ids).toHaveLength(5);
+    const containers = JSON.parse(await type(`docker inspect ${ids.join(' ')}`)) as Container[];
+    for (const { Name, Config, HostConfig } of containers) {
+      expect(HostConfig, Name).toMatchObject({ ReadonlyRootfs: true, Privileged: false, CapDrop: ['ALL'], Init: true });
+      expect(HostConfig.SecurityOpt, Name).toContain('no-new-privileges:true');
+      expect(['node', 'redis'], Name).toContain(Config.User);
+      expect(HostConfig.Memory, Name).toBeGreaterThan(0);
+      expect(HostConfig.MemorySwap, Name).toBe(HostConfig.Memory);
+      expect(HostConfig.PidsLimit, Name).toBeGreaterThan(0);
+      expect(HostConfig.RestartPolicy.Name, Name).toBe('unless-stopped');
+      expect(HostConfig.LogConfig.Config, Name).toMatchObject({ 'max-size': '10m', 'max-file': '3' });
+      const published = Object.entries(HostConfig.PortBindings).map(([port, [binding]]) => `${binding?.HostIp}:${port}`);
+      expect(published, Name).toEqual(Name.includes('proposer') ? ['127.0.0.1:8080/tcp'] : []);
+    }
+  });
+
+  test.each(['proposer', 'client'])('have nothing of ours in the %s image but what runs', async (name) => {
+    const inside = `find /app -path /app/node_modules -prune -o -type f -print; ls /app/node_modules`;
+    const files = (await type(`docker run --rm --network none --entrypoint sh ${project}-${name} -c '${inside}'`)).trim().split('\n');
+    expect(files.filter((file) => /\.ts$|\.map$|tests|\.git|\.md$/.test(file))).toEqual([]);
+    expect(files.filter((file) => ['typescript', 'vitest', 'eslint', 'prettier', 'fast-check'].includes(file))).toEqual([]);
+    expect(files).toContain('ioredis');
+  });
+
+  test('are all removed by clear.sh, with volumes, networks and images; what it did not build stays', async () => {
+    await type('./clear.sh');
+    const label = `--filter label=com.docker.compose.project=${project}`;
+    for (const list of [
+      `ps -aq ${label}`,
+      `volume ls -q ${label}`,
+      `network ls -q ${label}`,
+      `image ls -q --filter reference=${project}-*`,
+    ]) {
+      expect(await type(`docker ${list}`), list).toBe('');
+    }
+    expect(await type('docker image ls -q redis:8')).not.toBe('');
+    expect(await type('./clear.sh')).toContain('Nothing to remove');
+  });
+
+  test('are not asked for where no engine answers, and the message says so', async () => {
+    const { code, stderr } = await terminal.type('DOCKER_HOST=unix:///nonexistent/docker.sock ./build-run.sh --docker');
+    expect(code).toBe(1);
+    expect(stderr).toContain(`No Docker engine answers`);
+    expect(stderr).toContain(`${root}build-run.sh --local`);
+  });
+});
