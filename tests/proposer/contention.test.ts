@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { RedisAcceptor } from '../../src/redis-acceptor.js';
 import { Cluster } from '../cluster.js';
 import { counterOf, increment, newTally } from '../increments.js';
 import { send } from '../raw-http.js';
@@ -92,6 +93,20 @@ describe('Prefer: wait=0', () => {
     cluster.acceptor(1).resume();
     expect(await inTheWay).toMatchObject({ ok: true });
     expect(await patient).toMatchObject({ ok: false, code: 'VersionMismatch' });
+  });
+
+  it('reads by a round of its own, where a patient read changes nothing on the acceptors', async () => {
+    const cluster = await Cluster.forThisTest({ acceptors: 1, proposers: 1 });
+    const { kv, impatient } = cluster.proposer(1);
+    const acceptor = new RedisAcceptor({ address: cluster.acceptor(1).address, timeoutMs: 2_000 });
+    onTestFinished(() => acceptor.close());
+    await expect.poll(() => acceptor.reachable, { timeout: 5_000 }).toBe(true);
+    await kv.put('a', 0, 1);
+    const { ballot } = await acceptor.read('a');
+    expect(await kv.get('a')).toMatchObject({ ok: true, body: { ver: 1, val: 1 } });
+    expect((await acceptor.read('a')).ballot).toEqual(ballot);
+    expect(await impatient.get('a')).toMatchObject({ ok: true, body: { ver: 1, val: 1 } });
+    expect((await acceptor.read('a')).ballot.counter).toBeGreaterThan(ballot.counter);
   });
 
   it('does not retry: without a quorum it is answered after one attempt', async () => {
