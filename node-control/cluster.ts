@@ -1,20 +1,13 @@
-import type { Addresses } from '../src/addresses.js';
 import type { Configuration } from '../src/configuration.js';
-import { AdminClient, NetworkError } from '../src/http-client.js';
-import { RedisAdmin } from '../src/redis-admin.js';
+import { NetworkError } from '../src/http-client.js';
+import type { AcceptorAdmin, Connections, ProposerAdmin } from './connections.js';
 
 /** Something that the operator has to see to. The message says what, and what to type next. */
 export class ControlError extends Error {}
 
-/** A proposer's configuration port, by the proposer's name. */
-const ADMIN_PORT = 8090;
-
-/** To connect to an acceptor, and for each command to it. */
-const ACCEPTOR_TIMEOUT_MS = 2_000;
-
 export interface Member {
   readonly name: string;
-  readonly admin: AdminClient;
+  readonly admin: ProposerAdmin;
 }
 
 export interface Present {
@@ -26,16 +19,16 @@ export interface Present {
 export class Cluster {
   readonly members: readonly Member[];
   readonly acceptors: readonly string[];
-  readonly #addresses: Addresses;
+  readonly #connections: Connections;
 
   /**
    * @param proposers names, without a port
    * @param acceptors names with their port, as configurations hold them
    */
-  constructor(proposers: readonly string[], acceptors: readonly string[], addresses: Addresses) {
-    this.#addresses = addresses;
+  constructor(proposers: readonly string[], acceptors: readonly string[], connections: Connections) {
+    this.#connections = connections;
     this.acceptors = acceptors;
-    this.members = proposers.map((name) => ({ name, admin: new AdminClient(addresses(`${name}:${ADMIN_PORT}`)) }));
+    this.members = proposers.map((name) => ({ name, admin: connections.proposer(name) }));
   }
 
   /** One proposer, or `all`. Throws {@link ControlError} for a name that is not known. */
@@ -53,10 +46,10 @@ export class Cluster {
   }
 
   /** Connects to an acceptor for the time of a task. Rejects where it cannot be reached in time. */
-  async withAcceptor<Result>(name: string, task: (admin: RedisAdmin) => Promise<Result>): Promise<Result> {
-    const admin = new RedisAdmin(this.#addresses(name), ACCEPTOR_TIMEOUT_MS);
+  async withAcceptor<Result>(name: string, task: (admin: AcceptorAdmin) => Promise<Result>): Promise<Result> {
+    const admin = this.#connections.acceptor(name);
     try {
-      await answersInTime(admin.connect());
+      await admin.connect();
       return await task(admin);
     } finally {
       admin.close();
@@ -92,18 +85,5 @@ export class Cluster {
 
   async close(): Promise<void> {
     await Promise.all(this.members.map(({ admin }) => admin.close()));
-  }
-}
-
-/** ioredis by itself waits for several time-outs, one after the other, for a server that was stopped, and says no more than "closed". */
-async function answersInTime(connected: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const impatience = new Promise((_resolve, reject) => (timer = setTimeout(reject, ACCEPTOR_TIMEOUT_MS)));
-  try {
-    await Promise.race([connected, impatience]);
-  } catch (error) {
-    throw new Error('it does not answer', { cause: error });
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -9,6 +9,7 @@ import { rescan } from './commands/rescan.js';
 import { status } from './commands/status.js';
 import { wipeAcceptor } from './commands/wipe-acceptor.js';
 import { wipe } from './commands/wipe.js';
+import { overNetwork } from './connections.js';
 import { Progress } from './progress.js';
 
 const MEMBERSHIP: Readonly<Record<MembershipCommand, string>> = {
@@ -38,7 +39,7 @@ const progress = new Progress(process.stderr);
 const cluster = new Cluster(
   setting('PROPOSERS', (text) => list(text || 'proposer-1,proposer-2')),
   setting('ACCEPTORS', (text) => list(text || 'acceptor-1:6379,acceptor-2:6379,acceptor-3:6379')),
-  setting('ADDRESS_MAP', readAddresses),
+  setting('ADDRESS_MAP', (text) => overNetwork(readAddresses(text))),
 );
 
 const program = new Command('run-control.sh')

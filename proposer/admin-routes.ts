@@ -1,10 +1,11 @@
 import type { Express, Request } from 'express';
 import { parseConfiguration, parseEra } from '../src/configuration.js';
-import { BadRequest, EraMismatch } from '../src/errors.js';
+import { BadRequest } from '../src/errors.js';
 import { jsonBody, onlyMethods } from './http.js';
-import { BODY_MAX_BYTES, RESCAN_BODY_MAX_BYTES, RESCAN_CONCURRENCY, RESCAN_MAX_KEYS } from './limits.js';
+import { BODY_MAX_BYTES, RESCAN_BODY_MAX_BYTES, RESCAN_MAX_KEYS } from './limits.js';
 import type { Operations } from './operations.js';
 import type { ReconfigurableProposer } from './reconfigurable-proposer.js';
+import { rescanKeys } from './rescan.js';
 
 /** The interface for the control node. */
 export function addAdminRoutes(app: Express, operations: Operations, member: ReconfigurableProposer): void {
@@ -24,35 +25,12 @@ export function addAdminRoutes(app: Express, operations: Operations, member: Rec
 
   app.post('/rescan', jsonBody(RESCAN_BODY_MAX_BYTES), async (request, response) => {
     const { era, keys } = parseRescan(request);
-    assertEra(era);
-    const done: string[] = [];
-    const failed: { key: string; message: string }[] = [];
-    const rest = keys.values();
-    const worker = async (): Promise<void> => {
-      for (const key of rest) {
-        try {
-          await operations.rescan(key);
-          done.push(key);
-        } catch (error) {
-          failed.push({ key, message: error instanceof Error ? error.message : String(error) });
-        }
-      }
-    };
-    await Promise.all(Array.from({ length: RESCAN_CONCURRENCY }, worker));
-    assertEra(era);
-    response.json({ done, failed });
+    response.json(await rescanKeys(member, era, keys, (key) => operations.rescan(key)));
   });
 
   app.all('/configuration', onlyMethods('GET', 'PUT'));
   app.all('/identity', onlyMethods('GET'));
   app.all('/rescan', onlyMethods('POST'));
-
-  function assertEra(era: number): void {
-    const { configuration } = member;
-    if (configuration.era !== era) {
-      throw new EraMismatch(`the configuration is of era ${configuration.era}, not ${era}; start the rescan again`, { ...configuration });
-    }
-  }
 }
 
 function parseRescan(request: Request): { era: number; keys: string[] } {

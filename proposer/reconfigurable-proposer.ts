@@ -16,10 +16,10 @@ export interface Identity {
 export interface ReconfigurableProposerOptions {
   readonly identity: Identity;
   readonly proposer: Proposer;
-  readonly acceptors: AcceptorPool;
+  readonly acceptors: Pick<AcceptorPool, 'connect' | 'retain'>;
   readonly addresses: Addresses;
-  readonly state: StateFolder;
-  readonly log: Logger;
+  readonly state: Pick<StateFolder, 'saveConfiguration'>;
+  readonly log: Pick<Logger, 'info' | 'error'>;
 }
 
 /** Changes the configuration of a running proposer: connections first, then disk, then the rounds. */
@@ -71,7 +71,7 @@ export class ReconfigurableProposer {
     });
   }
 
-  #save(state: StateFolder, next: Configuration): void {
+  #save(state: Pick<StateFolder, 'saveConfiguration'>, next: Configuration): void {
     try {
       state.saveConfiguration(next);
     } catch (error) {

@@ -4,7 +4,7 @@ import type { Configuration } from '../src/configuration.js';
 import { MemoryAcceptor } from '../src/memory-acceptor.js';
 import { Proposer } from '../src/proposer.js';
 import type { QuorumSet } from '../src/quorum.js';
-import { VirtualTime } from './virtual-time.js';
+import { VirtualTime } from '../simulation/virtual-time.js';
 
 export type Message =
   | { readonly kind: 'prepare'; readonly key: string; readonly ballot: Ballot }

@@ -17,7 +17,12 @@ const NAMED_FAILURES = 20;
  * @param required how many of the acceptors must list their keys completely
  * @throws ControlError where the listing is incomplete, a key failed, or a configuration changed meanwhile
  */
-export async function rescan(cluster: Cluster, acceptors: readonly string[], required: number, progress: Progress): Promise<string[]> {
+export async function rescan(
+  cluster: Cluster,
+  acceptors: readonly string[],
+  required: number,
+  progress: Pick<Progress, 'show'>,
+): Promise<string[]> {
   const before = await cluster.readAll();
   const configured = before.filter(({ configuration }) => isConfigured(configuration));
   const [first] = configured;
@@ -53,7 +58,7 @@ async function listKeys(
   cluster: Cluster,
   acceptors: readonly string[],
   required: number,
-  progress: Progress,
+  progress: Pick<Progress, 'show'>,
 ): Promise<{ keys: Set<string>; failures: string[] }> {
   const keys = new Set<string>();
   const failures: string[] = [];
@@ -83,7 +88,7 @@ interface Failure {
 }
 
 /** Each proposer takes the next batch as soon as it has done one. */
-async function runThrough(proposers: readonly Present[], keys: readonly string[], progress: Progress): Promise<Failure[]> {
+async function runThrough(proposers: readonly Present[], keys: readonly string[], progress: Pick<Progress, 'show'>): Promise<Failure[]> {
   const failed: Failure[] = [];
   let next = 0;
   let done = 0;

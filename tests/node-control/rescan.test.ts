@@ -2,6 +2,7 @@ import { Redis } from 'ioredis';
 import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Cluster as ControlCluster } from '../../node-control/cluster.js';
 import { rescan } from '../../node-control/commands/rescan.js';
+import { overNetwork } from '../../node-control/connections.js';
 import { Progress } from '../../node-control/progress.js';
 import { readAddresses } from '../../src/addresses.js';
 import { acceptorName, Cluster, configurationOf, firstAcceptors, majorities } from '../cluster.js';
@@ -153,7 +154,7 @@ describe('a configuration that changes during a rescan', () => {
     const cluster = await Cluster.forThisTest({ acceptors: 1 });
     await withKeys(cluster, ['a']);
     const proposers = cluster.proposers.map(({ name }) => name);
-    const control = new ControlCluster(proposers, [acceptorName(1)], readAddresses(cluster.addressMap));
+    const control = new ControlCluster(proposers, [acceptorName(1)], overNetwork(readAddresses(cluster.addressMap)));
     onTestFinished(() => control.close());
     for (const { admin } of control.members) {
       const original = admin.rescan.bind(admin);

@@ -7,8 +7,8 @@ import { Proposer } from '../../src/proposer.js';
 import { sleep } from '../../src/time.js';
 import { Lineage } from '../lineage.js';
 import { throughNetwork } from '../lossy-network.js';
-import { seededRandom } from '../seeded-random.js';
-import { VirtualTime } from '../virtual-time.js';
+import { randomFrom } from '../../client/random.js';
+import { VirtualTime } from '../../simulation/virtual-time.js';
 
 const KEY = 'the one key';
 const NETWORK = { loss: 0.2, repeats: 0.02, delayMs: 3 };
@@ -37,7 +37,7 @@ class World {
   #incarnation = 0;
 
   constructor(seed: number, quorums: Quorums) {
-    this.random = seededRandom(seed);
+    this.random = randomFrom(seed);
     this.#quorums = quorums;
     this.#acceptors = new Map(Array.from({ length: quorums.acceptors }, (_, index) => [`a${index + 1}`, new MemoryAcceptor()]));
   }

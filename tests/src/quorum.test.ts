@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { containsQuorum, gather } from '../../src/quorum.js';
-import { VirtualTime } from '../virtual-time.js';
+import { VirtualTime } from '../../simulation/virtual-time.js';
 
 const NODES = ['a', 'b', 'c'];
 const never = (): Promise<never> => new Promise(() => undefined);

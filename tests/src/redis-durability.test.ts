@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Ballot } from '../../src/ballot.js';
 import { RedisAcceptor } from '../../src/redis-acceptor.js';
-import { seededRandom } from '../seeded-random.js';
+import { randomFrom } from '../../client/random.js';
 import { RedisServer } from '../redis-server.js';
 
 const KILLS = 20;
@@ -41,7 +41,7 @@ afterAll(async () => {
 
 describe('an acceptor killed with SIGKILL', () => {
   it(`under 64 KiB writes starts again, ${KILLS} times, with every acknowledged accept and promise`, { timeout: 120_000 }, async () => {
-    const random = seededRandom(20260103);
+    const random = randomFrom(20260103);
     const acknowledged = new Map<string, number>();
     let counter = 0;
     for (let kill = 0; kill < KILLS; kill += 1) {
