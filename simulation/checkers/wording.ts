@@ -1,0 +1,34 @@
+import type { Operation, Outcome } from './history.js';
+
+/** What a key holds. Version 0: it does not exist, and the value is null. */
+export interface State {
+  readonly ver: number;
+  readonly val: string | null;
+}
+
+/** How many states are listed before the rest is only counted. */
+const STATES_LISTED = 6;
+
+/** Who did what, when, and what it was answered: the first half of a sentence. */
+export function describeOperation({ client, request, invokedAt, invokedAtMs, returned }: Operation): string {
+  const what = request.kind === 'get' ? 'get' : `write of ${JSON.stringify(request.val)} over version ${request.ver}`;
+  const from = `${invokedAtMs} ms (event ${invokedAt})`;
+  if (!returned) return `${client}'s ${what}, from ${from} and never answered`;
+  return `${client}'s ${what}, from ${from} to ${returned.atMs} ms (event ${returned.at}), was answered "${describeOutcome(returned.outcome)}"`;
+}
+
+function describeOutcome(outcome: Outcome): string {
+  return outcome.kind === 'state' ? describeState(outcome) : outcome.kind;
+}
+
+export function describeState({ ver, val }: State): string {
+  return ver === 0 && val === null ? 'version 0' : `version ${ver} ${JSON.stringify(val)}`;
+}
+
+/** @param states in the order of their versions, one at least */
+export function describeStates(states: readonly State[]): string {
+  const listed = states.slice(0, STATES_LISTED).map(describeState);
+  const more = states.length - listed.length;
+  if (more > 0) listed.push(`${more} more`);
+  return listed.length < 2 ? listed.join() : `${listed.slice(0, -1).join(', ')} or ${listed.at(-1) ?? ''}`;
+}
