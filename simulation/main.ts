@@ -1,0 +1,89 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { Progress } from '../node-control/progress.js';
+import { run } from './run.js';
+import { type Fault, FAULTS, type Overrides, SCENARIOS, settingsFor } from './settings.js';
+import { shrink } from './shrink.js';
+import { commandFor, settingsText, storyOf, Tally, violationText } from './story.js';
+
+const USAGE_ERROR = 2;
+const LARGEST_SEED = 2 ** 32 - 1;
+
+interface Arguments extends Overrides {
+  readonly seed: number;
+  readonly seeds?: number;
+  readonly trace: boolean;
+}
+
+const print = (...lines: string[]): void => void process.stdout.write(`${lines.join('\n')}\n`);
+const progress = new Progress(process.stderr);
+
+const program = new Command('npm run simulate --')
+  .description(
+    'Runs the protocol in a simulated world, with every fault that a network and its nodes can have, and checks what clients saw.',
+  )
+  .option('--seed <N>', 'the first run, or the only one; the same seed is the same run', wholeNumber, 1)
+  .option('--seeds <N>', 'this many runs, stopping at the first violation', wholeNumber)
+  .addOption(new Option('--scenario <NAME>', 'only this one').choices(SCENARIOS))
+  .option('--operations <N>', 'how many operations the clients of a run share', wholeNumber)
+  .option('--stop-after <N>', 'mend and read everything after so many of them', wholeNumber)
+  .option('--without <FAULTS>', `leave out, with commas between: ${FAULTS.join(', ')}`, faults)
+  .option('--trace', 'every message, too', false)
+  .addHelpText('after', '\nExit codes: 0 no violation, 1 a violation, 2 wrong arguments.')
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : USAGE_ERROR));
+
+const { seed, seeds, trace, ...overrides } = program.parse().opts<Arguments>();
+process.exitCode = await (seeds === undefined ? one(seed) : many(seed, seeds));
+
+/** Tells the story of one run. */
+async function one(only: number): Promise<number> {
+  const report = await run(settingsFor(only, overrides), { trace: true });
+  const tally = new Tally();
+  tally.add(report);
+  print(settingsText(report.settings), '', ...storyOf(report, { withMessages: trace }), '', tally.toString());
+  print(...(report.violations.length > 0 ? report.violations.map(violationText) : ['no violation']));
+  return report.violations.length > 0 ? 1 : 0;
+}
+
+async function many(first: number, count: number): Promise<number> {
+  const tally = new Tally();
+  const begunMs = Date.now();
+  const perMinute = (): string => Math.round((tally.runs / (Date.now() - begunMs)) * 60_000).toLocaleString('en');
+  for (let current = first; current < first + count; current += 1) {
+    const report = await run(settingsFor(current, overrides));
+    tally.add(report);
+    progress.show(`${tally.runs.toLocaleString('en')} of ${count.toLocaleString('en')} seeds, ${perMinute()} a minute, no violation`);
+    if (report.violations.length === 0) continue;
+    progress.end();
+    print(`seed ${current}: ${report.violations.map(violationText).join('\n')}`, '', 'Looking for a smaller run that shows it …');
+    await explain(current);
+    return 1;
+  }
+  progress.end();
+  print(
+    `seeds ${first} to ${first + count - 1}: no violation in ${count.toLocaleString('en')} runs, ${perMinute()} a minute`,
+    tally.toString(),
+  );
+  return 0;
+}
+
+/** The smallest run of a seed that shows the fault: its history for the key in question, with the messages. */
+async function explain(failing: number): Promise<void> {
+  const { report, overrides: smallest } = await shrink(failing, overrides);
+  const key = report.violations[0]?.key;
+  print('', settingsText(report.settings), '');
+  print(...storyOf(report, { withMessages: true, ...(key === undefined ? {} : { key }) }), '');
+  print(...report.violations.map(violationText), '', 'This run again:', `  ${commandFor(failing, smallest, '--trace')}`);
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,10}$/.test(text) || Number(text) > LARGEST_SEED)
+    throw new InvalidArgumentError(`It must be a whole number up to ${LARGEST_SEED}.`);
+  return Number(text);
+}
+
+function faults(text: string): Fault[] {
+  const named = text.split(',');
+  const unknown = named.filter((name) => !(FAULTS as readonly string[]).includes(name));
+  if (unknown.length > 0) throw new InvalidArgumentError(`There is no fault "${unknown.join('", "')}".`);
+  return named as Fault[];
+}

@@ -1,0 +1,105 @@
+import { ReconfigurableProposer } from '../proposer/reconfigurable-proposer.js';
+import type { Random } from '../client/random.js';
+import { acceptorsOf, type Configuration } from '../src/configuration.js';
+import { KeyValue } from '../src/kv.js';
+import { Proposer } from '../src/proposer.js';
+import type { Acceptor } from '../src/acceptor.js';
+import { Process } from './process.js';
+import type { VirtualTime } from './virtual-time.js';
+
+/** Long enough for most messages of a simulated network, short enough for a late one to come after it. */
+const ACCEPTOR_TIMEOUT_MS = 30;
+const RESOLVE_MS = 60;
+const RESOLVE_PAUSE_MS = 5;
+
+/** What a started proposer consists of. */
+export interface Running {
+  readonly process: Process;
+  readonly proposer: Proposer;
+  readonly kv: KeyValue;
+  readonly member: ReconfigurableProposer;
+}
+
+export interface ProposerNodeOptions {
+  readonly name: string;
+  readonly id: number;
+  readonly configuration: Configuration;
+  readonly time: VirtualTime;
+  readonly random: Random;
+  /** An acceptor across the network, for one process of this node. */
+  readonly acceptor: (caller: Process, name: string) => Acceptor;
+}
+
+/** A proposer with a disk: its configuration and its incarnation outlast its crashes, nothing else does. */
+export class ProposerNode {
+  readonly name: string;
+  readonly #options: ProposerNodeOptions;
+  readonly #disk: { configuration: Configuration; incarnation: number };
+  #running: Running | undefined;
+
+  constructor(options: ProposerNodeOptions) {
+    this.name = options.name;
+    this.#options = options;
+    this.#disk = { configuration: options.configuration, incarnation: 0 };
+    this.start();
+  }
+
+  /** Throws while the proposer is down. */
+  get running(): Running {
+    if (!this.#running) throw new Error('connection refused');
+    return this.#running;
+  }
+
+  get isUp(): boolean {
+    return this.#running !== undefined;
+  }
+
+  crash(): void {
+    this.#running?.process.kill();
+    this.#running = undefined;
+  }
+
+  start(): void {
+    if (this.#running) return;
+    const { id, time, random, acceptor } = this.#options;
+    const disk = this.#disk;
+    disk.incarnation += 1;
+    const { configuration, incarnation } = disk;
+    const process = new Process(time);
+    const connections = new Map<string, Acceptor>();
+    const connect = (node: string): Acceptor => {
+      const connection = connections.get(node) ?? acceptor(process, node);
+      connections.set(node, connection);
+      return connection;
+    };
+    const proposer = new Proposer({
+      id,
+      incarnation,
+      configuration,
+      acceptor: connect,
+      time: process.time,
+      timeoutMs: ACCEPTOR_TIMEOUT_MS,
+    });
+    let operations = 0;
+    const kv = new KeyValue({
+      proposer,
+      nextOperationId: () => `${id}.${incarnation}.${(operations += 1)}`,
+      time: process.time,
+      random,
+      resolveMs: RESOLVE_MS,
+      backoffMs: RESOLVE_PAUSE_MS,
+    });
+    const member = new ReconfigurableProposer({
+      identity: { proposer: id, incarnation },
+      proposer,
+      acceptors: {
+        connect: async (next) => acceptorsOf(next).forEach(connect),
+        retain: () => undefined,
+      },
+      addresses: (acceptorName) => acceptorName,
+      state: { saveConfiguration: (next) => void (disk.configuration = next) },
+      log: { info: () => undefined, error: () => undefined },
+    });
+    this.#running = { process, proposer, kv, member };
+  }
+}

@@ -1,0 +1,137 @@
+import { forkedFrom, randomFrom } from '../client/random.js';
+import { sleep } from '../src/time.js';
+import { AcceptorMonitor } from './checkers/acceptor-monitor.js';
+import { checkHistory } from './checkers/check.js';
+import { History, type Violation } from './checkers/history.js';
+import { acceptorAcross, AcceptorNode } from './acceptor-node.js';
+import { Client } from './client.js';
+import { Faults } from './faults.js';
+import { Network } from './network.js';
+import { named, Operator } from './operator.js';
+import { ProposerNode } from './proposer-node.js';
+import { acceptorName, type Settings } from './settings.js';
+import { Trace } from './trace.js';
+import { VirtualTime } from './virtual-time.js';
+
+export interface Report {
+  readonly settings: Settings;
+  readonly history: History;
+  readonly violations: readonly Violation[];
+  readonly trace: Trace;
+  readonly messages: number;
+  readonly faults: number;
+  /** Commands of the operator that were done, and attempts at them. */
+  readonly steps: number;
+  readonly attempts: number;
+}
+
+/** How often each key is read at the end through each proposer, where the network no longer loses anything, before that counts as silence. */
+const FINAL_ATTEMPTS = 20;
+
+/** Runs one world from start to end and checks what happened. The same settings give the same report. */
+export async function run(settings: Settings, { trace: isTraced = false } = {}): Promise<Report> {
+  const world = new World(settings, isTraced);
+  await world.time.run(world.live());
+  return world.report();
+}
+
+class World {
+  readonly time = new VirtualTime();
+  readonly #settings: Settings;
+  readonly #trace: Trace;
+  readonly #history = new History(() => this.time.nowMs());
+  readonly #monitor = new AcceptorMonitor();
+  readonly #acceptors: readonly AcceptorNode[];
+  readonly #proposers: readonly ProposerNode[];
+  readonly #network: Network;
+  readonly #faults: Faults;
+  readonly #operator: Operator;
+  readonly #clients: readonly Client[];
+  readonly #reader: Client;
+  readonly #keys: readonly string[];
+  readonly #thresholds: readonly number[];
+  readonly #finals = new Map<string, { ver: number; val: string | null }>();
+  readonly #silent: Violation[] = [];
+  #operations = 0;
+  #isOver = false;
+
+  constructor(settings: Settings, isTraced: boolean) {
+    this.#settings = settings;
+    const { time } = this;
+    this.#trace = new Trace(() => time.nowMs(), isTraced);
+    // A stream of its own for each part: fewer operations or faults do not shift what the others draw.
+    const seeds = randomFrom(settings.seed ^ 0x5eed);
+    const forAll = { time, trace: this.#trace };
+    const network = (this.#network = new Network(time, forkedFrom(seeds), settings.network, this.#trace));
+    this.#acceptors = Array.from({ length: settings.acceptors }, (_, index) => new AcceptorNode(acceptorName(index + 1), this.#monitor));
+    this.#proposers = Array.from({ length: settings.proposers }, (_, index) => {
+      const name = `proposer-${index + 1}`;
+      const { configuration } = settings;
+      return new ProposerNode({
+        ...{ name, id: index + 1, configuration, time, random: forkedFrom(seeds) },
+        acceptor: (caller, to) => acceptorAcross(network, caller, name, named(this.#acceptors, to)),
+      });
+    });
+    const nodes = { network, proposers: this.#proposers, acceptors: this.#acceptors };
+    this.#faults = new Faults({ ...forAll, ...nodes, settings, random: forkedFrom(seeds) });
+    const { deaths, doubles } = settings;
+    this.#operator = new Operator({ ...forAll, ...nodes, random: forkedFrom(seeds), deaths, doubles });
+    this.#keys = Array.from({ length: settings.keys }, (_, index) => `k${index + 1}`);
+    const clients = { time, ...nodes, history: this.#history, keys: this.#keys, reads: settings.reads, thinkMs: settings.thinkMs };
+    this.#clients = Array.from({ length: settings.clients }, (_, index) => {
+      const take = (): boolean => (this.#operations += 1) <= settings.stopAfter;
+      return new Client({ ...clients, name: `client-${index + 1}`, random: forkedFrom(seeds), take });
+    });
+    this.#reader = new Client({ ...clients, name: 'reader', random: forkedFrom(seeds), take: () => false });
+    const random = forkedFrom(seeds);
+    // The operator goes on when so many operations have begun: the commands are spread over the run, some close together.
+    this.#thresholds = settings.commands.map(() => random() * settings.operations).sort((a, b) => a - b);
+  }
+
+  async live(): Promise<void> {
+    for (const command of this.#settings.start) await this.#operator.type(command);
+    const typing = this.#migrate();
+    void this.#faults.run();
+    await Promise.all(this.#clients.map((client) => client.run()));
+    this.#isOver = true;
+    this.#operator.heal();
+    this.#faults.heal();
+    await typing;
+    await this.#readAll();
+    // What is still on its way arrives now, into a world that has moved on.
+    await sleep(this.time, this.#settings.network.lateMs);
+    await this.#readAll();
+  }
+
+  report(): Report {
+    const violations = [...this.#monitor.violations, ...this.#silent, ...checkHistory(this.#history, this.#finals)];
+    const { done: steps, attempts } = this.#operator;
+    const { count: faults } = this.#faults;
+    const { messages } = this.#network;
+    return { settings: this.#settings, history: this.#history, violations, trace: this.#trace, messages, faults, steps, attempts };
+  }
+
+  async #migrate(): Promise<void> {
+    const pauseMs = 1;
+    for (const [index, command] of this.#settings.commands.entries()) {
+      while (this.#operations < (this.#thresholds[index] ?? 0)) {
+        if (this.#isOver) return;
+        await sleep(this.time, pauseMs);
+      }
+      await this.#operator.type(command);
+    }
+  }
+
+  /** Every key through every proposer, when all is mended: what the last one says is the final state. */
+  async #readAll(): Promise<void> {
+    for (const key of this.#keys) {
+      for (const proposer of this.#proposers) {
+        let attempts = 0;
+        let outcome = await this.#reader.get(proposer, key);
+        while (outcome.kind !== 'state' && (attempts += 1) < FINAL_ATTEMPTS) outcome = await this.#reader.get(proposer, key);
+        if (outcome.kind === 'state') this.#finals.set(key, outcome);
+        else this.#silent.push({ rule: 'it answers when all is mended', key, message: `${proposer.name} does not answer` });
+      }
+    }
+  }
+}
