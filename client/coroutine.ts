@@ -17,7 +17,7 @@ const REFUSALS_IN_A_ROW = 50;
 const CONTENTION: ReadonlySet<ErrorCode> = new Set(['VersionMismatch', 'PrepareError', 'ConcurrentRequestError', 'CommitError']);
 
 /** Refusals after which a write was certainly not applied. All others, and codes that nobody documented, leave it unknown. */
-const NOT_APPLIED: ReadonlySet<ErrorCode> = new Set([
+export const NOT_APPLIED: ReadonlySet<ErrorCode> = new Set([
   'BadRequest',
   'NotFound',
   'KeyNotFound',

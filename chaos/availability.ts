@@ -1,0 +1,53 @@
+import { ACCEPTORS, PROPOSERS } from '../local/layout.js';
+import { containsQuorum, type QuorumSet } from '../src/quorum.js';
+import { type Fault, separates } from './fault.js';
+
+/** Times are in milliseconds since the run began. `untilMs` undefined: still. */
+interface Span {
+  readonly fromMs: number;
+  readonly untilMs?: number;
+}
+
+/** From before the fault was ordered until the node answered again. */
+export interface FaultSpan extends Span, Fault {}
+
+export interface Sets {
+  readonly prepare: QuorumSet;
+  readonly accept: QuorumSet;
+}
+
+/** While a step runs, or was tried in vain, the sets before it and those after it are both possible. */
+export interface SetsSpan extends Span {
+  readonly sets: Sets;
+}
+
+/**
+ * How long after the last fault, or the last change of the sets, writes may still fail. The slowest way back: a request that went to a
+ * hung node the moment before it was mended is given up by the client after 1 s and repeated after 50 ms; meanwhile the proposer has
+ * given up its connection (600 ms), pauses (200 ms) and connects again (300 ms for an attempt that was lost, then one that is not); the
+ * request then waits for the round before it in the queue of the key (two phases of 300 ms) and takes its own.
+ */
+export const SETTLE_MS = 2_500;
+
+/**
+ * Whether at least one write must succeed from `fromMs` to `untilMs`: some proposer was undisturbed for that time and for
+ * {@link SETTLE_MS} before it, and so were, with their links to it, a prepare quorum and an accept quorum of all sets that it may have
+ * had in that time.
+ */
+export function demandsWrites(fromMs: number, untilMs: number, faults: readonly FaultSpan[], sets: readonly SetsSpan[]): boolean {
+  const window = { fromMs: fromMs - SETTLE_MS, untilMs };
+  if (window.fromMs < 0) return false;
+  const disturbed = faults.filter((fault) => overlap(fault, window)).map(({ target }) => target);
+  const possible = sets.filter((span) => overlap(span, window));
+  return PROPOSERS.some((proposer) => {
+    const reached = ACCEPTORS.filter((acceptor) => !disturbed.some((target) => separates(target, proposer, acceptor)));
+    const voters = reached.map((acceptor) => `${acceptor}:6379`);
+    return (
+      possible.length > 0 && possible.every((span) => containsQuorum(span.sets.prepare, voters) && containsQuorum(span.sets.accept, voters))
+    );
+  });
+}
+
+export function overlap(span: Span, { fromMs, untilMs }: { fromMs: number; untilMs: number }): boolean {
+  return span.fromMs < untilMs && (span.untilMs ?? Infinity) > fromMs;
+}
