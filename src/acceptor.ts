@@ -1,6 +1,6 @@
 import type { Ballot } from './ballot.js';
 
-/** What a register holds: text that the protocol does not look into, or null for the empty register. */
+/** What a register holds: text that the protocol does not look into, never "", or null for the empty register. */
 export type Value = string | null;
 
 /** A value and the ballot it was accepted under; `ZERO_BALLOT` and null where nothing was accepted yet. */

@@ -89,6 +89,13 @@ export function describeAcceptor(name: string, acceptor: () => Acceptor): void {
       expect(await acceptor().read(key)).toEqual({ ballot: b(5), value: 'v' });
     });
 
+    it('refuses the value that it holds under another ballot below the promise, on either side of the accepted one', async () => {
+      const key = await accepted(3, 'v');
+      await acceptor().prepare(key, b(9));
+      for (const counter of [2, 4]) expect(await acceptor().accept(key, b(counter), 'v', b(20))).toEqual(conflict(b(9)));
+      expect(await acceptor().read(key)).toEqual({ ballot: b(3), value: 'v' });
+    });
+
     it('says yes again to the same ballot with the same value, also after a higher promise', async () => {
       const key = await accepted(3, 'v');
       expect(await acceptor().accept(key, b(3), 'v', b(4))).toEqual(OK);

@@ -56,7 +56,9 @@ describe('a ballot', () => {
     '1.2.3.1e3',
     '1.2.3. 4',
     '1.2.3.9007199254740992',
-  ])('is never read from "%s"', (text) => expect(() => parseBallot(text)).toThrow(TypeError));
+  ])('is never read from "%s", and the message quotes it', (text) => {
+    expect(() => parseBallot(text)).toThrow(new TypeError(`not a ballot: "${text}"`));
+  });
 });
 
 describe('the ballot clock', () => {
@@ -115,6 +117,6 @@ describe('the ballot clock', () => {
     expect(new BallotClock(1, 2, 1).next()).not.toEqual(new BallotClock(1, 1, 1).next());
     const clock = new BallotClock(1, 1, 1);
     clock.fastForward(ballot(1, LARGEST));
-    expect(() => clock.next()).toThrow(RangeError);
+    expect(() => clock.next()).toThrow(new RangeError('the ballot counter is exhausted'));
   });
 });

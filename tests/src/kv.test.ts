@@ -7,6 +7,7 @@ import { type Message, only, ScriptedCluster, TIMEOUT_MS } from '../scripted-clu
 
 const KEY = 'k';
 const RESOLVE_MS = 500;
+const BACKOFF_MS = 10;
 /** How many operation ids a value keeps, and the version that the write in question would be. */
 const [IDS_KEPT, OPEN_VERSION] = [8, 2];
 const ballot = (era: number, counter: number): Ballot => ({ era, counter, proposer: 9, incarnation: 1 });
@@ -21,10 +22,10 @@ class Stores extends ScriptedCluster {
     super(3);
   }
 
-  store(proposer: Proposer, name: string): KeyValue {
+  store(proposer: Proposer, name: string, resolveMs = RESOLVE_MS): KeyValue {
     let operations = 0;
     const nextOperationId = (): string => `${name} ${(operations += 1)}`;
-    return new KeyValue({ proposer, nextOperationId, time: this.time, random: () => 0.5, resolveMs: RESOLVE_MS, backoffMs: 10 });
+    return new KeyValue({ proposer, nextOperationId, time: this.time, random: () => 0.5, resolveMs, backoffMs: BACKOFF_MS });
   }
 
   /** Writes by the other proposer until the key is at version `ver`, whatever it is at now. */
@@ -166,7 +167,7 @@ describe('compare-and-set', () => {
     for (const ver of [0, 1, 3]) {
       const error = await stores.time.run(rejection(stores.mine.cas(KEY, ver, 'x')));
       expect(error).toBeInstanceOf(VersionMismatch);
-      expect(error).toMatchObject({ details: { key: KEY, ver: 2, val: 'two' } });
+      expect(error).toMatchObject({ details: { key: KEY, ver: 2, val: 'two' }, message: `the key is at version 2, not ${ver}` });
     }
     expect(await stores.time.run(stores.theirs.get(KEY))).toEqual({ ver: 2, val: 'two' });
   });
@@ -179,6 +180,13 @@ describe('compare-and-set', () => {
     expect(stores.acceptor('a1').memory.registers.get(KEY)?.value).toContain('mine 1');
     await stores.time.run(stores.mine.cas(KEY, 1, 'one'));
     expect(stores.acceptor('a1').memory.registers.get(KEY)?.value).toContain('mine 2');
+  });
+
+  it('is stored as the version, the value, and the ids of the operations that wrote it and the versions before, the latest first', async () => {
+    const stores = new Stores();
+    await stores.time.run(stores.mine.cas(KEY, 0, 'one'));
+    await stores.time.run(stores.mine.cas(KEY, 1, ['two']));
+    expect(stores.acceptor('a1').memory.registers.get(KEY)?.value).toBe('{"ver":2,"val":["two"],"ops":["mine 2","mine 1"]}');
   });
 
   it('that sent no accept is certainly not applied, whatever failed, also where its mismatch could not be confirmed (rule 8)', async () => {
@@ -322,7 +330,9 @@ describe('rule 9: after an accept that failed, a full round decides', () => {
     for (const holders of [[], ['a1', 'a2', 'a3']]) {
       const { stores, outcome } = await overtaken(holders, OPEN_VERSION + IDS_KEPT);
       stores.fates({});
-      expect(await stores.time.run(outcome)).toBeInstanceOf(CommitError);
+      const error = await stores.time.run(outcome);
+      expect(error).toBeInstanceOf(CommitError);
+      expect(error).toHaveProperty('message', 'the key moved on while the outcome of this write was open');
     }
   });
 
@@ -358,6 +368,27 @@ describe('rule 9: after an accept that failed, a full round decides', () => {
       expect(stores.time.pending).toBe(0);
     },
   );
+
+  it('tries again where the whole of the next pause fits into the time that is left, and says why it gave up', async () => {
+    // Pauses of up to 1, 2 and 4 times the back-off, of which half is slept: attempts after 0, 0.5 and 1.5 times of it.
+    for (const [resolveMs, lastAttemptMs] of [
+      [2.5 * BACKOFF_MS, 1.5 * BACKOFF_MS],
+      [2.5 * BACKOFF_MS - 1, 0.5 * BACKOFF_MS],
+    ] as const) {
+      const stores = new Stores();
+      const store = stores.store(stores.proposer1, 'mine', resolveMs);
+      await stores.time.run(store.cas(KEY, 0, 'one'));
+      stores.fates({ a1: 'refuse', a2: 'refuse', a3: 'refuse' });
+      const startMs = stores.time.nowMs();
+      const error = await stores.time.run(rejection(store.cas(KEY, 1, 'two')));
+      expect(stores.time.nowMs() - startMs).toBe(lastAttemptMs);
+      expect(error).toBeInstanceOf(CommitError);
+      expect(error).toHaveProperty(
+        'message',
+        'the outcome of this write is unknown: 0 of 3 acceptors promised, 2 are needed; 0 preferred a higher ballot',
+      );
+    }
+  });
 
   it('where the configuration was taken away meanwhile: unknown', async () => {
     const stores = new Stores();

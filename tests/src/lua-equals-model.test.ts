@@ -21,7 +21,8 @@ const part = fc.oneof(
   { weight: 2, arbitrary: fc.constantFrom(10 ** 15, 10 ** 15 + 1, LARGEST - 2, LARGEST - 1, LARGEST) },
   { weight: 1, arbitrary: fc.maxSafeNat() },
 );
-const farBallot = fc.record({ era: fc.constantFrom(1, 9, 10), counter: part, proposer: part, incarnation: part });
+const era = fc.oneof({ weight: 7, arbitrary: fc.constantFrom(1, 9, 10) }, { weight: 1, arbitrary: part });
+const farBallot = fc.record({ era, counter: part, proposer: part, incarnation: part });
 /** One number beside what the register holds by then: from far ballots alone a register is soon at the largest, and refuses all. */
 const nearBallot = fc.record({
   near: fc.constantFrom('promise', 'ballot'),
@@ -37,7 +38,21 @@ const ballot = fc.oneof(
 /** Never "", which no value is: Redis holds that for null. */
 const value = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom('v', 'w', null) },
-  { weight: 2, arbitrary: fc.constantFrom('v\0', '\0', ' ', '0', '1.9.1.1', '{"ver":1,"val":null,"ops":["a"]}', 'é', 'e\u0301', '👩‍🚀') },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom(
+      'v\0',
+      '\0',
+      ' ',
+      '007',
+      '9007199254740993',
+      '1.9.1.1',
+      '{"ver":1,"val":null,"ops":["a"]}',
+      'é',
+      'e\u0301',
+      '👩‍🚀',
+    ),
+  },
   { weight: 1, arbitrary: fc.string({ unit: 'binary', minLength: 1 }) },
   { weight: 1, arbitrary: fc.constantFrom('v'.repeat(65_536), '€'.repeat(21_845)) },
 );

@@ -507,3 +507,36 @@ describe('rule 11: a change of configuration', () => {
     expect(await cluster.time.run(two.change(KEY, (value) => `${String(value)}, new`))).toBe('old 4, new');
   });
 });
+
+describe('a proposer says in words', () => {
+  it('how many acceptors promised, or accepted, and how many would have to', async () => {
+    const cluster = new ScriptedCluster(3);
+    const proposer = cluster.proposer(1);
+    await cluster.acceptor('a1').memory.prepare(KEY, ballot(1, 41));
+    cluster.fates({ a3: 'refuse' });
+    await expect(cluster.time.run(proposer.change(KEY, identity))).rejects.toThrow(
+      '1 of 3 acceptors promised, 2 are needed; 1 preferred a higher ballot',
+    );
+    cluster.fates({ a2: only('accept', 'lose'), a3: only('accept', 'lose') });
+    await expect(cluster.time.run(proposer.change(KEY, identity))).rejects.toThrow(
+      '1 of 3 acceptors accepted, 2 are needed; 0 preferred a higher ballot',
+    );
+  });
+
+  it('that another round for the key is under way', async () => {
+    const cluster = new ScriptedCluster(1);
+    const proposer = cluster.proposer(1);
+    const first = proposer.change(KEY, identity);
+    await expect(proposer.change(KEY, identity)).rejects.toThrow('this proposer runs another round for the key');
+    await cluster.time.run(first);
+  });
+
+  it('what to do where it has no acceptors, and where the era of its configuration is over', async () => {
+    const cluster = new ScriptedCluster(1);
+    await expect(cluster.proposer(1, EMPTY_CONFIGURATION).change(KEY, identity)).rejects.toThrow('add-accept and add-prepare give it some');
+    await cluster.acceptor('a1').memory.prepare(KEY, ballot(9, 1));
+    await expect(cluster.time.run(cluster.proposer(1, cluster.configuration({ era: 4 })).change(KEY, identity))).rejects.toThrow(
+      "era 4 of this proposer's configuration is over; write it the present one",
+    );
+  });
+});

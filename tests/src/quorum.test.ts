@@ -79,20 +79,23 @@ describe('gathering replies', () => {
     expect(time.nowMs()).toBe(100);
   });
 
-  it('ignores what arrives after the time-out', async () => {
+  it('ignores what arrives or fails after the time-out', async () => {
     const time = new VirtualTime();
     let answer = (): void => undefined;
+    let fail = (): void => undefined;
     const late = new Promise<string>((resolve) => (answer = () => resolve('late')));
+    const lateFailure = new Promise<string>((_, reject) => (fail = () => reject(new Error('late'))));
     let decisions = 0;
     const gathered = gather(
       ['a', 'b'],
-      (node) => (node === 'a' ? late : never()),
+      (node) => (node === 'a' ? late : lateFailure),
       () => ((decisions += 1), false),
       time,
       100,
     );
     const replies = await time.run(gathered);
     answer();
+    fail();
     await time.settle();
     expect(replies.size).toBe(0);
     expect(decisions).toBe(0);
