@@ -1,5 +1,5 @@
 import { checkFinalState } from './final-state.js';
-import type { History, Violation } from './history.js';
+import type { History, Operation, Violation } from './history.js';
 import { checkLineage } from './lineage.js';
 import { checkLinearizability } from './linearizability.js';
 import type { State } from './wording.js';
@@ -10,8 +10,9 @@ import type { State } from './wording.js';
  * @param finals what each key held when all was over; a key of the history that is missing there is a violation
  */
 export function checkHistory(history: History, finals: ReadonlyMap<string, State>): Violation[] {
-  return [...new Set([...history.keys, ...finals.keys()])].flatMap((key) => {
-    const operations = history.of(key);
+  const byKey = new Map<string, Operation[]>([...history.keys, ...finals.keys()].map((key) => [key, []]));
+  for (const operation of history.operations) byKey.get(operation.key)?.push(operation);
+  return [...byKey].flatMap(([key, operations]) => {
     const final = finals.get(key);
     const found = final
       ? [checkLinearizability(operations), checkLineage(operations, final), checkFinalState(operations, final)]

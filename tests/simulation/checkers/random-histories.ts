@@ -35,60 +35,73 @@ export const anyHistory = fc
   )
   .map(numbered);
 
-/** What a client asks, when it takes effect, and how much of the answer comes through. */
+/** What a client asks, when it takes effect, and what becomes of the answer. */
 const step = fc.record({
   moments,
-  /** Between the two moments; a write that is answered as unknown may take effect later. */
+  /** Between the two moments; where the outcome is open, a write may take effect later. */
   effect: fc.double({ min: 0, max: 1, noNaN: true }),
-  late: fc.nat(8),
+  laterBy: fc.nat(8),
   isWrite: fc.boolean(),
   /** What a write expects, from the present version. */
   off: fc.constantFrom(0, 0, 0, 0, 1, -1),
-  fate: fc.constantFrom('answered', 'answered', 'answered', 'unknown', 'never answered', 'lost', 'refused'),
+  fate: fc.constantFrom('answered', 'answered', 'answered', 'answered', 'unknown', 'never answered', 'lost', 'refused'),
 });
 
-const steps = fc.array(step, { minLength: 1, maxLength: 7 });
-
 /** What a register answered, so that all are linearizable. */
-export const trueHistory = steps.map(played);
+export const trueHistory = stepsOf(1, 7).map(played);
 
-/** What a register answered, but for one answer which is another one's, or comes at another moment: the near misses. */
+/** A long one, with this many operations. */
+export function longTrueHistory(length: number): fc.Arbitrary<Operation[]> {
+  return stepsOf(length, length).map((steps) =>
+    played(
+      steps.map((each, index) => ({
+        ...each,
+        moments: { invoked: index + each.moments.invoked, returned: index + each.moments.returned },
+      })),
+    ),
+  );
+}
+
+/** What a register answered, but for one answer, which is another or came at another moment: the near misses. */
 export const bentHistory = fc
   .record({
-    steps,
+    steps: stepsOf(3, 7),
     at: fc.nat(),
-    from: fc.nat(),
-    how: fc.constantFrom('other answer', 'version', 'later', 'earlier', 'refused', 'written'),
+    other: fc.nat(),
+    up: fc.boolean(),
+    how: fc.constantFrom(...(['answer', 'version', 'later', 'earlier'] as const)),
   })
-  .map(({ steps, at, from, how }): Operation[] => {
+  .map(({ steps, at, other, up, how }): Operation[] => {
     const operations = played(steps);
-    const index = at % operations.length;
-    const bent = operations[index];
-    const other = operations[from % operations.length]?.returned?.outcome;
-    if (!bent?.returned) return operations;
-    const { returned, request } = bent;
+    const told = [...operations.entries()].filter(([, { returned }]) => returned && /state|written/.test(returned.outcome.kind));
+    const [index, bent] = told[at % told.length] ?? [];
+    if (index === undefined || !bent?.returned) return operations;
+    const { returned } = bent;
+    const answers = [...told.map(([, operation]) => operation.returned?.outcome), { kind: 'refused' } as const].filter(
+      (answer) => answer !== undefined,
+    );
     const { outcome } = returned;
-    const answer = (instead: Outcome): Operation => ({ ...bent, returned: { ...returned, outcome: instead } });
-    const instead = (): Operation => {
-      switch (how) {
-        case 'other answer':
-          return other && !(other.kind === 'written' && request.kind === 'get') ? answer(other) : bent;
-        case 'version':
-          return outcome.kind === 'state' ? answer({ ...outcome, ver: Math.max(0, outcome.ver + (from % 2 ? 1 : -1)) }) : bent;
-        // Between two events, at a number that no other has.
-        case 'later':
-          return { ...bent, invokedAt: returned.at - 0.5 };
-        case 'earlier':
-          return { ...bent, returned: { ...returned, at: bent.invokedAt + 0.5 } };
-        case 'refused':
-          return answer({ kind: 'refused' });
-        case 'written':
-          return request.kind === 'cas' ? answer({ kind: 'written' }) : bent;
-      }
-    };
-    operations[index] = instead();
+    switch (how) {
+      case 'answer':
+        operations[index] = { ...bent, returned: { ...returned, outcome: answers[other % answers.length] ?? outcome } };
+        break;
+      case 'version':
+        if (outcome.kind === 'state')
+          operations[index] = { ...bent, returned: { ...returned, outcome: { ...outcome, ver: outcome.ver + (up ? 1 : -1) } } };
+        break;
+      // At a number that no other event has.
+      case 'later':
+        operations[index] = { ...bent, invokedAt: returned.at - 0.5 };
+        break;
+      case 'earlier':
+        operations[index] = { ...bent, returned: { ...returned, at: bent.invokedAt + 0.5 } };
+    }
     return operations;
   });
+
+function stepsOf(minLength: number, maxLength: number): fc.Arbitrary<Step[]> {
+  return fc.array(step, { minLength, maxLength, size: 'max' });
+}
 
 type Step = typeof step extends fc.Arbitrary<infer Value> ? Value : never;
 
@@ -98,7 +111,7 @@ function played(all: readonly Step[]): Operation[] {
   const steps = all.map((each, index) => {
     const { invoked, returned } = each.moments;
     const isOpen = each.fate === 'unknown' || each.fate === 'never answered';
-    return { ...each, index, at: invoked + each.effect * (returned - invoked) + (isOpen ? each.late : 0) };
+    return { ...each, index, at: invoked + each.effect * (returned - invoked) + (isOpen ? each.laterBy : 0) };
   });
   const happened = new Map<number, { request: Request; outcome: Outcome | undefined }>();
   for (const { index, isWrite, off, fate } of steps.sort((a, b) => a.at - b.at)) {

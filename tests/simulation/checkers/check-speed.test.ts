@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import { checkHistory } from '../../../simulation/checkers/check.js';
+import type { History, Operation } from '../../../simulation/checkers/history.js';
+import { checkLinearizability } from '../../../simulation/checkers/linearizability.js';
+import { busyRegister } from './busy-register.js';
+import { told } from './told.js';
+
+/** What it takes of the processor, in milliseconds: the time on the clock says more about who else is at work. */
+function costMs(work: () => void): number {
+  const before = process.cpuUsage();
+  work();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1_000;
+}
+
+describe('it takes little time', () => {
+  it('for the history of a simulation: 200 operations of 6 clients, about 30 of them unknown', () => {
+    const many = Array.from({ length: 300 }, (_, seed) =>
+      busyRegister({ seed, operations: 200, clients: 6, keys: 1 + (seed % 3), unknown: 0.3 }),
+    );
+    const ms = costMs(() => {
+      for (const { history, finals } of many) expect(checkHistory(history, finals)).toEqual([]);
+    });
+    expect(ms / many.length).toBeLessThan(5);
+  });
+
+  it('for the history of a chaos run, good or with one wrong answer: 100,000 operations on 9 keys', () => {
+    const { history, finals } = busyRegister({ seed: 1, operations: 100_000, clients: 16, keys: 9, unknown: 0.1 });
+    expect(costMs(() => expect(checkHistory(history, finals)).toEqual([]))).toBeLessThan(5_000);
+    answerStale(history);
+    expect(costMs(() => expect(checkHistory(history, finals)).toMatchObject([{ rule: 'linearizability' }]))).toBeLessThan(5_000);
+  });
+
+  it('for many unknown writes of one version, whether some order explains them or none', () => {
+    const lines: string[] = [];
+    for (let ver = 0; ver < 8; ver += 1) for (let of = 0; of < 20; of += 1) lines.push(`W${ver}.${of} put ${ver} v${ver}.${of}`);
+    lines.push('R get', 'R 6 v5.7', 'R get', 'R 8 v7.13');
+    expect(costMs(() => expect(checkLinearizability(told(lines.join('\n')))).toBeUndefined())).toBeLessThan(500);
+    lines.push('R get', 'R 7 v6.1');
+    expect(costMs(() => expect(checkLinearizability(told(lines.join('\n')))).toBeDefined())).toBeLessThan(500);
+  });
+});
+
+/** Answers one of the last reads with the state that another one saw long before. */
+function answerStale(history: History): void {
+  const isRead = ({ request, returned }: Operation): boolean =>
+    request.kind === 'get' && returned?.outcome.kind === 'state' && returned.outcome.ver > 10;
+  const index = history.operations.findLastIndex(isRead);
+  const read = history.operations[index];
+  const outcome = history.operations.find((operation) => isRead(operation) && operation.key === read?.key)?.returned?.outcome;
+  if (!read?.returned || !outcome) throw new Error('nobody reads');
+  history.operations[index] = { ...read, returned: { ...read.returned, outcome } };
+}
