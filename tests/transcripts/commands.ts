@@ -1,0 +1,136 @@
+import { type Configuration, EMPTY_CONFIGURATION, parseConfiguration } from '../../src/configuration.js';
+import type { QuorumSet } from '../../src/quorum.js';
+import { MESSAGE_KINDS, type Pattern } from './network.js';
+import { stateText } from './wording.js';
+import { World } from './world.js';
+
+interface Command {
+  readonly form: RegExp;
+  /** @param words what the groups of the form matched */
+  readonly run: (world: World, words: readonly string[]) => void | Promise<void>;
+  /** Whether it begins together with what the line before began. All others wait until nothing is under way. */
+  readonly isConcurrent?: boolean;
+}
+
+/** All commands but `cluster`, which makes the world that they work on. */
+const COMMANDS: readonly Command[] = [
+  {
+    form: /^(p\d+) cas (\S+) (\d+) (.+)$/,
+    run: (world, [proposer = '', key = '', ver = '', json = '']) => {
+      const val: unknown = JSON.parse(json);
+      return world.begin(
+        proposer,
+        `cas ${key} ${ver} ${json}`,
+        async ({ kv }) => `written, version ${(await kv.cas(key, Number(ver), val)).ver}`,
+      );
+    },
+    isConcurrent: true,
+  },
+  {
+    form: /^(p\d+) get (\S+)$/,
+    run: (world, [proposer = '', key = '']) => world.begin(proposer, `get ${key}`, async ({ kv }) => stateText(await kv.get(key))),
+    isConcurrent: true,
+  },
+  {
+    form: /^lose (\S+) -> (\S+) (\S+)$/,
+    run: (world, words) => {
+      for (const pattern of patterns(world, words)) world.network.lose(pattern);
+    },
+    isConcurrent: true,
+  },
+  {
+    form: /^hold (\S+) -> (\S+) (\S+)$/,
+    run: (world, words) => {
+      for (const pattern of patterns(world, words)) world.network.hold(pattern);
+    },
+    isConcurrent: true,
+  },
+  { form: /^release$/, run: (world) => world.network.release() },
+  { form: /^wait$/, run: (world) => world.wait() },
+  { form: /^restart (\S+)$/, run: (world, [proposer = '']) => world.restart(proposer) },
+  { form: /^registers (\S+)$/, run: (world, [key = '']) => world.registers(key) },
+  { form: /^control (.+)$/, run: (world, [words = '']) => world.control(words.split(' ')) },
+];
+
+/** Runs the commands of one transcript. */
+export class Interpreter {
+  #world: World | undefined;
+
+  /**
+   * Runs the commands of one step.
+   * @returns what happened, until nothing was under way any more
+   * @throws for a command that is not known, or makes no sense
+   */
+  async step(commands: readonly string[]): Promise<string[]> {
+    for (const [index, command] of commands.entries()) {
+      if (index > 0 && command.startsWith('cluster ')) throw new TypeError('a cluster begins a step of its own');
+      await this.#run(command);
+    }
+    await this.#world?.untilQuiet();
+    this.#world?.network.assertMet('losses');
+    return this.#world?.log.take() ?? [];
+  }
+
+  /** Throws where operations are still running, or a message that was to be held never came. */
+  end(): void {
+    this.#world?.assertOver();
+  }
+
+  async #run(line: string): Promise<void> {
+    const cluster = /^cluster (.+)$/.exec(line);
+    if (cluster) {
+      this.end();
+      this.#world = createWorld(String(cluster[1]));
+      return;
+    }
+    const command = COMMANDS.find(({ form }) => form.test(line));
+    if (!command) throw new TypeError(`unknown command: ${line}`);
+    const world = this.#world;
+    if (!world) throw new TypeError('a transcript begins with a cluster');
+    if (!command.isConcurrent) await world.untilQuiet();
+    await command.run(world, command.form.exec(line)?.slice(1) ?? []);
+  }
+}
+
+/** From `acceptors=3 prepare=2 accept=2:a1,a2`. Without sets, the proposers are not configured. */
+function createWorld(text: string): World {
+  const settings = new Map(text.split(' ').map((setting) => setting.split('=', 2) as [string, string]));
+  const take = (name: string): string | undefined => {
+    const value = settings.get(name);
+    settings.delete(name);
+    return value;
+  };
+  const acceptors = Array.from({ length: wholeNumber(take('acceptors')) }, (_, index) => `a${index + 1}`);
+  const proposers = wholeNumber(take('proposers') ?? '2');
+  const era = wholeNumber(take('era') ?? '1');
+  const [prepare, accept] = [take('prepare'), take('accept')];
+  if (settings.size > 0) throw new TypeError(`unknown setting of a cluster: ${[...settings.keys()].join(' ')}`);
+  const configuration: Configuration =
+    prepare && accept
+      ? parseConfiguration({ era, prepare: parseSet(prepare, acceptors), accept: parseSet(accept, acceptors) })
+      : EMPTY_CONFIGURATION;
+  return new World({ acceptors, proposers, configuration });
+}
+
+/** From `2`, of all acceptors, or `2:a1,a2`. */
+function parseSet(text: string, all: readonly string[]): QuorumSet {
+  const [quorum, names] = text.split(':', 2);
+  return { nodes: names?.split(',') ?? all, quorum: wholeNumber(quorum) };
+}
+
+function wholeNumber(text: string | undefined): number {
+  if (!text || !/^\d+$/.test(text)) throw new TypeError(`not a whole number: ${text}`);
+  return Number(text);
+}
+
+/** One for each pair of a sender and a receiver. */
+function patterns(world: World, [from = '', to = '', kind = '']: readonly string[]): Pattern[] {
+  const known = ['*', ...world.proposers.keys(), ...world.acceptors.keys()];
+  const names = (list: string): string[] => {
+    const unknown = list.split(',').filter((name) => !known.includes(name));
+    if (unknown.length > 0) throw new TypeError(`there is no node ${unknown.join(', ')}`);
+    return list.split(',');
+  };
+  if (!['*', ...MESSAGE_KINDS].includes(kind)) throw new TypeError(`no kind of message: ${kind}`);
+  return names(from).flatMap((sender) => names(to).map((receiver) => ({ from: sender, to: receiver, kind })));
+}

@@ -1,0 +1,110 @@
+import { Cluster, ControlError } from '../../node-control/cluster.js';
+import { membership, type MembershipCommand } from '../../node-control/commands/membership.js';
+import { rescan } from '../../node-control/commands/rescan.js';
+import { wipeAcceptor } from '../../node-control/commands/wipe-acceptor.js';
+import type { AcceptorAdmin, Connections, ProposerAdmin } from '../../node-control/connections.js';
+import { rescanKeys } from '../../proposer/rescan.js';
+import { ClusterError } from '../../src/errors.js';
+import type { Answer } from '../../src/http-client.js';
+import type { MemoryAcceptor } from '../../src/memory-acceptor.js';
+import type { Log } from './log.js';
+import type { ProposerNode } from './proposer-node.js';
+import { changeText } from './wording.js';
+
+const MEMBERSHIP: readonly MembershipCommand[] = ['add-accept', 'rm-accept', 'add-prepare', 'rm-prepare'];
+
+export interface ControlNodeOptions {
+  readonly proposers: ReadonlyMap<string, ProposerNode>;
+  readonly acceptors: ReadonlyMap<string, MemoryAcceptor>;
+  readonly log: Log;
+}
+
+/** The commands of run-control.sh, straight to the proposers and acceptors of a transcript. */
+export class ControlNode {
+  readonly #log: Log;
+  readonly #cluster: Cluster;
+
+  constructor({ proposers, acceptors, log }: ControlNodeOptions) {
+    this.#log = log;
+    const connections: Connections = {
+      proposer: (name) => this.#proposerAdmin(present(proposers, name)),
+      acceptor: (name) => acceptorAdmin(present(acceptors, name)),
+    };
+    this.#cluster = new Cluster([...proposers.keys()], [...acceptors.keys()], connections);
+  }
+
+  /** Prints what the command says, or its error. Throws a `TypeError` for a command that is not known. */
+  async run(words: readonly string[]): Promise<void> {
+    const task = this.#task(words);
+    try {
+      for (const line of await task()) this.#log.line(line);
+    } catch (error) {
+      if (!(error instanceof ControlError)) throw error;
+      this.#log.line(`error: ${error.message}`);
+    }
+  }
+
+  #task([command = '', ...rest]: readonly string[]): () => Promise<string[]> {
+    const [first, second, third] = rest;
+    const isKnown = (name: string): name is MembershipCommand => MEMBERSHIP.some((known) => known === name);
+    if (isKnown(command) && rest.length === 3 && first && second) {
+      return () => membership(this.#cluster, command, first, second, Number(third));
+    }
+    if (command === 'rescan' && rest.length === 2 && first) {
+      return () => rescan(this.#cluster, first.split(','), Number(second), { show: () => undefined });
+    }
+    if (command === 'wipe-acceptor' && rest.length === 1 && first) return () => wipeAcceptor(this.#cluster, first, { force: false });
+    throw new TypeError(`unknown command of the control node: ${[command, ...rest].join(' ')}`);
+  }
+
+  #proposerAdmin(node: ProposerNode): ProposerAdmin {
+    return {
+      configuration: () => answer(async () => node.member.configuration),
+      identity: () => answer(async () => node.member.identity),
+      configure: (expectedEra, next) => {
+        this.#log.add(`control -> ${node.name}`, changeText(node.member.configuration, next));
+        return answer(() => node.member.reconfigure(expectedEra, next));
+      },
+      rescan: (era, keys) => {
+        this.#log.add(`control -> ${node.name}`, `rescan ${keys.join(' ')}`);
+        return answer(async () => {
+          const { done, failed } = await rescanKeys(node.member, era, keys, (key) => node.kv.rescan(key));
+          return { done: [...done], failed: [...failed] };
+        });
+      },
+      close: () => Promise.resolve(),
+    };
+  }
+}
+
+function acceptorAdmin({ registers }: MemoryAcceptor): AcceptorAdmin {
+  return {
+    connect: () => Promise.resolve(),
+    async *keys() {
+      yield [...registers.keys()];
+    },
+    size: async () => registers.size,
+    wipe: async () => {
+      const { size } = registers;
+      registers.clear();
+      return size;
+    },
+    close: () => undefined,
+  };
+}
+
+async function answer<Body>(act: () => Promise<Body>): Promise<Answer<Body>> {
+  try {
+    return { ok: true, status: 200, body: await act() };
+  } catch (error) {
+    if (!(error instanceof ClusterError)) throw error;
+    const { code, status, message, details } = error;
+    return { ok: false, status, code, message, body: { code, message, ...details } };
+  }
+}
+
+function present<Node>(nodes: ReadonlyMap<string, Node>, name: string): Node {
+  const node = nodes.get(name);
+  if (!node) throw new TypeError(`there is no node ${name}`);
+  return node;
+}

@@ -1,0 +1,127 @@
+import { ACCEPTOR_TIMEOUT_MS, RESOLVE_MS, RESOLVE_PAUSE_MS } from '../../proposer/limits.js';
+import { ReconfigurableProposer } from '../../proposer/reconfigurable-proposer.js';
+import type { VirtualTime } from '../../simulation/virtual-time.js';
+import type { Acceptor } from '../../src/acceptor.js';
+import type { Configuration } from '../../src/configuration.js';
+import { KeyValue } from '../../src/kv.js';
+import type { MemoryAcceptor } from '../../src/memory-acceptor.js';
+import { Proposer } from '../../src/proposer.js';
+import type { Time } from '../../src/time.js';
+import type { Log } from './log.js';
+import type { MessageKind, Network } from './network.js';
+import { acceptedText, acceptText, confirmationText, prepareText, promiseText } from './wording.js';
+
+export interface ProposerNodeOptions {
+  /** Its name is `p` and this number. */
+  readonly id: number;
+  readonly configuration: Configuration;
+  readonly acceptor: (name: string) => MemoryAcceptor;
+  readonly time: VirtualTime;
+  readonly network: Network;
+  readonly log: Log;
+}
+
+/** A process of a proposer, from one start to the next. */
+interface Process {
+  readonly kv: KeyValue;
+  readonly member: ReconfigurableProposer;
+  isAlive: boolean;
+}
+
+/** The proposer as the product builds it, across the network of a transcript. Its configuration and its incarnation outlast a restart. */
+export class ProposerNode {
+  readonly name: string;
+  readonly #options: ProposerNodeOptions;
+  #configuration: Configuration;
+  #incarnation = 0;
+  #operations = 0;
+  #process: Process;
+
+  constructor(options: ProposerNodeOptions) {
+    this.name = `p${options.id}`;
+    this.#options = options;
+    this.#configuration = options.configuration;
+    this.#process = this.#start();
+  }
+
+  get kv(): KeyValue {
+    return this.#process.kv;
+  }
+
+  get member(): ReconfigurableProposer {
+    return this.#process.member;
+  }
+
+  restart(): void {
+    this.#process.isAlive = false;
+    this.#process = this.#start();
+    this.#options.log.add(this.name, `starts again, incarnation ${this.#incarnation}`);
+  }
+
+  #start(): Process {
+    const { id } = this.#options;
+    const incarnation = (this.#incarnation += 1);
+    const lifeline = { isAlive: true };
+    const isAlive = (): boolean => lifeline.isAlive;
+    const time = this.#timeFor(isAlive);
+    const proposer = new Proposer({
+      id,
+      incarnation,
+      configuration: this.#configuration,
+      acceptor: (name) => this.#acceptorAcross(name, isAlive),
+      time,
+      timeoutMs: ACCEPTOR_TIMEOUT_MS,
+      onStale: (seenEra) => this.#options.log.add(this.name, `sees era ${seenEra}: its own configuration is stale`),
+    });
+    const kv = new KeyValue({
+      proposer,
+      nextOperationId: () => `${this.name}-${(this.#operations += 1)}`,
+      time,
+      random: () => 0,
+      resolveMs: RESOLVE_MS,
+      backoffMs: RESOLVE_PAUSE_MS,
+    });
+    const member = new ReconfigurableProposer({
+      identity: { proposer: id, incarnation },
+      proposer,
+      acceptors: { connect: () => Promise.resolve(), retain: () => undefined },
+      addresses: (name) => `${name}:6379`,
+      state: { saveConfiguration: (next) => (this.#configuration = next) },
+      log: { info: () => undefined, error: () => undefined },
+    });
+    return Object.assign(lifeline, { kv, member });
+  }
+
+  /** Says when a wait for the acceptors ended in vain. */
+  #timeFor(isAlive: () => boolean): Time {
+    const { time, log } = this.#options;
+    return {
+      nowMs: () => time.nowMs(),
+      after: (delayMs, fire) =>
+        time.after(delayMs, () => {
+          if (!isAlive()) return;
+          if (delayMs === ACCEPTOR_TIMEOUT_MS) log.add(this.name, `has waited for ${delayMs} ms`);
+          fire();
+        }),
+    };
+  }
+
+  #acceptorAcross(to: string, isAlive: () => boolean): Acceptor {
+    const { acceptor, network } = this.#options;
+    const memory = acceptor(to);
+    const call = <Reply>(kind: MessageKind, request: string, act: () => Promise<Reply>, reply: (reply: Reply) => string): Promise<Reply> =>
+      network.call({ from: this.name, to, kind, request, act, reply, isAlive });
+    return {
+      prepare: (key, ballot) => call('prepare', prepareText(key, ballot), () => memory.prepare(key, ballot), promiseText),
+      accept: (key, ballot, value, next) =>
+        call('accept', acceptText(key, ballot, value, next), () => memory.accept(key, ballot, value, next), confirmationText),
+      read: (key) =>
+        call(
+          'read',
+          `read ${key}`,
+          () => memory.read(key),
+          (reply) => `holds ${acceptedText(reply)}`,
+        ),
+    };
+  }
+}
