@@ -22,12 +22,11 @@ export interface SetsSpan extends Span {
 }
 
 /**
- * How long after the last fault, or the last change of the sets, writes may still fail. The slowest way back: a request that went to a
- * hung node the moment before it was mended is given up by the client after 1 s and repeated after 50 ms; meanwhile the proposer has
- * given up its connection (600 ms), pauses (200 ms) and connects again (300 ms for an attempt that was lost, then one that is not); the
- * request then waits for the round before it in the queue of the key (two phases of 300 ms) and takes its own.
+ * How long after the last fault, or the last change of the sets, writes may still fail. Two ways back run side by side, and neither takes
+ * longer. The proposer: an attempt to connect that was lost (300 ms), a pause (200 ms), then a round that was begun before (two phases of
+ * 300 ms) and the next one. The client: a request to a node that hung is given up after 1 s and repeated after 50 ms.
  */
-export const SETTLE_MS = 2_500;
+export const SETTLE_MS = 2_000;
 
 /**
  * Whether at least one write must succeed from `fromMs` to `untilMs`: some proposer was undisturbed for that time and for

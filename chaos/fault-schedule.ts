@@ -25,11 +25,11 @@ export interface FaultKinds {
   readonly ofLinks: readonly FaultKind[];
 }
 
-const QUIET_MS = { least: 500, most: 3_000 };
+const QUIET_MS = { least: 200, most: 2_000 };
 /** Shorter and longer than the time-outs of a proposer, 300 ms for an acceptor, and than that of a client, 1 s. */
 const LASTS_MS = { least: 100, most: 4_000 };
-/** Up to this long after the episode's begin: some faults overlap in part only. */
-const AFTER_MS_MAX = 1_500;
+/** Between two faults of an episode: some overlap in part only. */
+const AFTER_MS_MAX = 1_000;
 /** Of all episodes: in these no write can be asked for, but none may be lost either. */
 const MAJORITY_SHARE = 0.15;
 
@@ -39,10 +39,10 @@ export function* faultSchedule(random: Random, kinds: FaultKinds): Generator<Epi
     const quietMs = between(random, QUIET_MS);
     const severity = random() < MAJORITY_SHARE ? 'majority' : 'minority';
     const targets = severity === 'majority' ? majority(random) : minority(random, kinds);
-    const faults = targets.map((target) => ({
+    const faults = targets.map((target, at) => ({
       kind: pick(random, kindsOf(target, kinds)),
       target,
-      afterMs: Math.floor(random() * AFTER_MS_MAX),
+      afterMs: Math.floor(at * random() * AFTER_MS_MAX),
       lastsMs: between(random, LASTS_MS),
     }));
     yield { quietMs, severity, faults };

@@ -57,5 +57,5 @@ function countByKind(faults: readonly FaultSpan[]): string {
 }
 
 function times(count: number): string {
-  return count === 1 ? 'once' : `${count} times`;
+  return ['never', 'once', 'twice'][count] ?? `${count} times`;
 }
