@@ -1,8 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Acceptor } from '../../src/acceptor.js';
 import { type Ballot, ZERO_BALLOT } from '../../src/ballot.js';
-import { MemoryAcceptor } from '../../src/memory-acceptor.js';
 
 const LARGEST = Number.MAX_SAFE_INTEGER;
 const ballot = (era: number, counter: number, proposer = 1, incarnation = 1): Ballot => ({ era, counter, proposer, incarnation });
@@ -235,32 +233,6 @@ export function describeAcceptor(name: string, acceptor: () => Acceptor): void {
       expect(await acceptor().read(key)).toEqual({ ballot: b(3), value });
       expect(await acceptor().prepare(key, b(5))).toEqual(promised(b(3), value));
       expect(await acceptor().accept(key, b(3), value, b(4))).toEqual(OK);
-    });
-
-    it('do as the model does, whatever they are asked', async () => {
-      const small = fc.record({
-        era: fc.integer({ min: 1, max: 2 }),
-        counter: fc.integer({ min: 8, max: 11 }),
-        proposer: fc.integer({ min: 9, max: 10 }),
-      });
-      const step = fc.record({
-        kind: fc.constantFrom('prepare', 'accept', 'read'),
-        at: small,
-        next: small,
-        value: fc.constantFrom('v', 'w', null),
-      });
-      const steps = fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 25 }), async (list) => {
-        const [model, key] = [new MemoryAcceptor(), freshKey()];
-        const full = (part: Omit<Ballot, 'incarnation'>): Ballot => ({ ...part, incarnation: 1 });
-        for (const { kind, at, next, value } of list) {
-          const ask = (one: Acceptor): Promise<unknown> => {
-            if (kind === 'read') return one.read(key);
-            return kind === 'prepare' ? one.prepare(key, full(at)) : one.accept(key, full(at), value, full(next));
-          };
-          expect(await ask(acceptor())).toEqual(await ask(model));
-        }
-      });
-      await fc.assert(steps, { numRuns: 150 });
     });
   });
 }
