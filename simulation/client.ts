@@ -9,7 +9,7 @@ import type { ProposerNode } from './proposer-node.js';
 import type { VirtualTime } from './virtual-time.js';
 
 /** Longer than a proposer takes for any answer of its own. */
-const REQUEST_TIMEOUT_MS = 400;
+const REQUEST_TIMEOUT_MS = 1_000;
 
 /** How much longer a client waits for each time in a row that it was refused, up to so many. */
 const PAUSE_MS = 10;

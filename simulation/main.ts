@@ -12,6 +12,7 @@ interface Arguments extends Overrides {
   readonly seed: number;
   readonly seeds?: number;
   readonly trace: boolean;
+  readonly brief: boolean;
 }
 
 const print = (...lines: string[]): void => void process.stdout.write(`${lines.join('\n')}\n`);
@@ -28,10 +29,11 @@ const program = new Command('npm run simulate --')
   .option('--stop-after <N>', 'mend and read everything after so many of them', wholeNumber)
   .option('--without <FAULTS>', `leave out, with commas between: ${FAULTS.join(', ')}`, faults)
   .option('--trace', 'every message, too', false)
+  .option('--brief', 'of a violation only the seed and what it is', false)
   .addHelpText('after', '\nExit codes: 0 no violation, 1 a violation, 2 wrong arguments.')
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : USAGE_ERROR));
 
-const { seed, seeds, trace, ...overrides } = program.parse().opts<Arguments>();
+const { seed, seeds, trace, brief, ...overrides } = program.parse().opts<Arguments>();
 process.exitCode = await (seeds === undefined ? one(seed) : many(seed, seeds));
 
 /** Tells the story of one run. */
@@ -54,8 +56,8 @@ async function many(first: number, count: number): Promise<number> {
     progress.show(`${tally.runs.toLocaleString('en')} of ${count.toLocaleString('en')} seeds, ${perMinute()} a minute, no violation`);
     if (report.violations.length === 0) continue;
     progress.end();
-    print(`seed ${current}: ${report.violations.map(violationText).join('\n')}`, '', 'Looking for a smaller run that shows it …');
-    await explain(current);
+    print(`seed ${current}: ${report.violations.map(violationText).join('\n')}`);
+    if (!brief) await explain(current);
     return 1;
   }
   progress.end();
@@ -68,6 +70,7 @@ async function many(first: number, count: number): Promise<number> {
 
 /** The smallest run of a seed that shows the fault: its history for the key in question, with the messages. */
 async function explain(failing: number): Promise<void> {
+  print('', 'Looking for a smaller run that shows it …');
   const { report, overrides: smallest } = await shrink(failing, overrides);
   const key = report.violations[0]?.key;
   print('', settingsText(report.settings), '');

@@ -1,26 +1,40 @@
-/** The commands of the README, in its order. Each is repeated until it succeeds, and only then comes the next. */
+/** The commands of the README, in its order, for acceptors called A, B and C. Each is repeated until it succeeds, and only then comes the next. */
 export const START = [
-  'add-accept all acceptor-1:6379 1', //
-  'add-prepare all acceptor-1:6379 1',
+  'add-accept all A 1', //
+  'add-prepare all A 1',
 ];
 
 export const GROW = [
-  'add-accept all acceptor-2:6379 2',
-  'rescan acceptor-1:6379,acceptor-2:6379 2',
-  'add-prepare all acceptor-2:6379 2',
-  'add-accept all acceptor-3:6379 2',
-  'add-prepare all acceptor-3:6379 2',
+  'add-accept all B 2', //
+  'rescan A,B 2',
+  'add-prepare all B 2',
+  'add-accept all C 2',
+  'add-prepare all C 2',
 ];
 
 export const SHRINK = [
-  'rm-accept all acceptor-3:6379 2',
-  'rm-prepare all acceptor-3:6379 2',
-  'rescan acceptor-1:6379,acceptor-2:6379 2',
-  'rm-accept all acceptor-2:6379 1',
-  'rm-prepare all acceptor-2:6379 1',
+  'rm-accept all C 2', //
+  'rm-prepare all C 2',
+  'rescan A,B 2',
+  'rm-accept all B 1',
+  'rm-prepare all B 1',
 ];
 
 export const WIPE = [
-  'wipe-acceptor acceptor-2:6379', //
-  'wipe-acceptor acceptor-3:6379',
+  'wipe-acceptor B', //
+  'wipe-acceptor C',
 ];
+
+/** Other quorums on the same three acceptors: one is enough to accept, while all have to promise; and back. */
+export const FLEX = [
+  'add-prepare all C 3', //
+  'add-accept all C 1',
+  'add-accept all C 2',
+  'rescan A,B,C 3',
+  'add-prepare all C 2',
+];
+
+/** The commands with the names of acceptors in place of the letters. */
+export function forAcceptors(commands: readonly string[], names: readonly string[]): string[] {
+  return commands.map((command) => command.replace(/\b[ABC]\b/g, (letter) => names['ABC'.indexOf(letter)] ?? letter));
+}

@@ -15,7 +15,7 @@ import type { ProposerNode, Running } from './proposer-node.js';
 import type { Trace } from './trace.js';
 import type { VirtualTime } from './virtual-time.js';
 
-const REQUEST_TIMEOUT_MS = 400;
+const REQUEST_TIMEOUT_MS = 1_000;
 /** Between two attempts at the same command. */
 const PAUSE_MS = 20;
 /** The longest that a control program lives that is going to be killed: most commands take about as long. */

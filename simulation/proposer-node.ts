@@ -7,8 +7,6 @@ import type { Acceptor } from '../src/acceptor.js';
 import { Process } from './process.js';
 import type { VirtualTime } from './virtual-time.js';
 
-/** Long enough for most messages of a simulated network, short enough for a late one to come after it. */
-const ACCEPTOR_TIMEOUT_MS = 30;
 const RESOLVE_MS = 60;
 const RESOLVE_PAUSE_MS = 5;
 
@@ -26,6 +24,7 @@ export interface ProposerNodeOptions {
   readonly configuration: Configuration;
   readonly time: VirtualTime;
   readonly random: Random;
+  readonly timeoutMs: number;
   /** An acceptor across the network, for one process of this node. */
   readonly acceptor: (caller: Process, name: string) => Acceptor;
 }
@@ -61,7 +60,7 @@ export class ProposerNode {
 
   start(): void {
     if (this.#running) return;
-    const { id, time, random, acceptor } = this.#options;
+    const { id, time, random, timeoutMs, acceptor } = this.#options;
     const disk = this.#disk;
     disk.incarnation += 1;
     const { configuration, incarnation } = disk;
@@ -78,7 +77,7 @@ export class ProposerNode {
       configuration,
       acceptor: connect,
       time: process.time,
-      timeoutMs: ACCEPTOR_TIMEOUT_MS,
+      timeoutMs,
     });
     let operations = 0;
     const kv = new KeyValue({

@@ -49,7 +49,7 @@ class World {
   readonly #clients: readonly Client[];
   readonly #reader: Client;
   readonly #keys: readonly string[];
-  readonly #thresholds: readonly number[];
+  readonly #thresholds: number[] = [];
   readonly #finals = new Map<string, { ver: number; val: string | null }>();
   readonly #silent: Violation[] = [];
   #operations = 0;
@@ -66,9 +66,9 @@ class World {
     this.#acceptors = Array.from({ length: settings.acceptors }, (_, index) => new AcceptorNode(acceptorName(index + 1), this.#monitor));
     this.#proposers = Array.from({ length: settings.proposers }, (_, index) => {
       const name = `proposer-${index + 1}`;
-      const { configuration } = settings;
+      const { configuration, timeoutMs } = settings;
       return new ProposerNode({
-        ...{ name, id: index + 1, configuration, time, random: forkedFrom(seeds) },
+        ...{ name, id: index + 1, configuration, time, timeoutMs, random: forkedFrom(seeds) },
         acceptor: (caller, to) => acceptorAcross(network, caller, name, named(this.#acceptors, to)),
       });
     });
@@ -84,8 +84,12 @@ class World {
     });
     this.#reader = new Client({ ...clients, name: 'reader', random: forkedFrom(seeds), take: () => false });
     const random = forkedFrom(seeds);
-    // The operator goes on when so many operations have begun: the commands are spread over the run, some close together.
-    this.#thresholds = settings.commands.map(() => random() * settings.operations).sort((a, b) => a - b);
+    // The operator goes on when so many operations have begun: the commands are spread over the run, some of them in a row.
+    const begins = settings.commands.map(() => random() * settings.operations).sort((a, b) => a - b);
+    for (const [index, begin] of begins.entries()) {
+      const isHasty = index > 0 && random() < settings.haste;
+      this.#thresholds.push(isHasty ? (this.#thresholds[index - 1] ?? 0) : begin);
+    }
   }
 
   async live(): Promise<void> {

@@ -1,6 +1,6 @@
 import { randomFrom } from '../client/random.js';
 import { type Configuration, EMPTY_CONFIGURATION } from '../src/configuration.js';
-import { GROW, SHRINK, START, WIPE } from './migration.js';
+import { FLEX, forAcceptors, GROW, SHRINK, START, WIPE } from './migration.js';
 import type { NetworkSettings } from './network.js';
 
 export const SCENARIOS = ['majority', 'flexible', 'migration', 'quiet migration'] as const;
@@ -24,10 +24,14 @@ export interface Settings {
   readonly keys: number;
   readonly reads: number;
   readonly thinkMs: number;
+  /** The longest that a proposer waits for an acceptor, in milliseconds: some rounds are shorter than a step of the operator, some longer. */
+  readonly timeoutMs: number;
   readonly network: NetworkSettings;
   /** The mean time between two faults of nodes or links, in milliseconds, and how long one lasts at most. */
   readonly faultEveryMs: number;
   readonly faultMs: number;
+  /** How many of the commands follow the one before at once, from 0 to 1. */
+  readonly haste: number;
   readonly deaths: number;
   readonly doubles: number;
   readonly configuration: Configuration;
@@ -54,8 +58,8 @@ export function settingsFor(seed: number, { scenario, operations = 200, stopAfte
   const isQuiet = chosen === 'quiet migration';
 
   const quorums = chosen === 'flexible' ? oneOf(FLEXIBLE) : majority(between(1, 5));
-  const passes = oneOf([1, 1, 2]);
-  const commands = isMigration ? [...Array.from({ length: passes }, () => [...GROW, ...SHRINK, ...WIPE]).flat(), ...GROW] : [];
+  const names = oneOf(ORDERS).map(acceptorName);
+  const passes = Array.from({ length: oneOf([1, 1, 2]) }, () => [...GROW, ...(oneOf([true, false]) ? FLEX : []), ...SHRINK, ...WIPE]);
   const delayMs = oneOf([1, 3, 10]);
   const faultEveryMs = oneOf([50, 200, 800]);
   const has = (fault: Fault, chance: number): boolean => random() < chance && !without.includes(fault);
@@ -80,14 +84,16 @@ export function settingsFor(seed: number, { scenario, operations = 200, stopAfte
     keys: isQuiet ? between(4, 9) : between(1, 3),
     reads: oneOf([0.1, 0.4, 0.7]),
     thinkMs: isQuiet ? oneOf([50, 200]) : oneOf([0, 5, 50]),
+    timeoutMs: oneOf([30, 300]),
+    haste: oneOf([0, 0.5, 0.9]),
     network,
     faultEveryMs,
     faultMs: faultEveryMs * oneOf([0.5, 1, 2]),
     deaths: has('operator-deaths', 0.6) ? oneOf([0.1, 0.5]) : 0,
     doubles: has('operator-deaths', 0.2) ? 0.2 : 0,
     configuration: isMigration ? EMPTY_CONFIGURATION : configurationOf(quorums),
-    start: isMigration ? START : [],
-    commands,
+    start: isMigration ? forAcceptors(START, names) : [],
+    commands: isMigration ? forAcceptors([...passes.flat(), ...GROW], names) : [],
   };
 }
 
@@ -96,6 +102,13 @@ interface Quorums {
   readonly prepare: number;
   readonly accept: number;
 }
+
+/** Which acceptor is the one to start with, the second, the third: proposers ask them in the order in which they were added. */
+const ORDERS = [
+  [1, 2, 3],
+  [2, 3, 1],
+  [3, 1, 2],
+];
 
 /** Prepare and accept quorums of different sizes that meet: the larger phase is the rarer one in the first two. */
 const FLEXIBLE: readonly Quorums[] = [
