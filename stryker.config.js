@@ -19,5 +19,6 @@ export default {
   jsonReporter: { fileName: '.mutants/report.json' },
   htmlReporter: { fileName: '.mutants/report.html' },
   tempDirName: '.mutants/sandbox',
+  cleanTempDir: 'always',
   thresholds: { high: 100, low: 95, break: 90 },
 };
