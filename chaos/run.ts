@@ -43,7 +43,7 @@ export async function run(
 ): Promise<boolean> {
   const random = randomFrom(settings.seed);
   const begunMs = time.nowMs();
-  const elapsedMs = (): number => time.nowMs() - begunMs;
+  const elapsedMs = (): number => Math.round(time.nowMs() - begunMs);
   const history = new History(elapsedMs);
   const throughput = new Throughput();
   const migration = new Migration(cluster, time, elapsedMs, forkedFrom(random));
