@@ -2,7 +2,7 @@ import { checkFinalState } from './final-state.js';
 import type { History, Operation, Violation } from './history.js';
 import { checkLineage } from './lineage.js';
 import { checkLinearizability } from './linearizability.js';
-import type { State } from './wording.js';
+import type { State } from './state.js';
 
 /**
  * Judges a whole history, each key by itself: a history is linearizable where that of each key is (Herlihy & Wing 1990, section 3.1).

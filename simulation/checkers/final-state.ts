@@ -1,5 +1,6 @@
 import type { Operation, Violation } from './history.js';
-import { describeState, type State } from './wording.js';
+import type { State } from './state.js';
+import { describeState } from './wording.js';
 
 /**
  * Whether what one key holds in the end is within what was written: each acknowledged write made a version, and each unknown one may have.

@@ -1,5 +1,6 @@
 import type { Operation, Violation } from './history.js';
-import { describeOperation, describeState, type State } from './wording.js';
+import { type State, stateToldTo } from './state.js';
+import { describeOperation, describeState } from './wording.js';
 
 interface Write {
   readonly by: Operation;
@@ -52,10 +53,4 @@ function writesByValue(operations: readonly Operation[]): Map<string, Write> {
     writes.set(request.val, { by, ver: request.ver + 1, onto: request.onto });
   }
   return writes;
-}
-
-/** What the key held, as an operation was told; undefined where it learned nothing. */
-function stateToldTo({ request, returned }: Operation): State | undefined {
-  if (returned?.outcome.kind === 'state') return returned.outcome;
-  return returned?.outcome.kind === 'written' && request.kind === 'cas' ? { ver: request.ver + 1, val: request.val } : undefined;
 }

@@ -1,10 +1,5 @@
 import type { Operation, Outcome } from './history.js';
-
-/** What a key holds. Version 0: it does not exist, and the value is null. */
-export interface State {
-  readonly ver: number;
-  readonly val: string | null;
-}
+import type { State } from './state.js';
 
 /** How many states are listed before the rest is only counted. */
 const STATES_LISTED = 6;
@@ -13,7 +8,7 @@ const STATES_LISTED = 6;
 export function describeOperation({ client, request, invokedAt, invokedAtMs, returned }: Operation): string {
   const what = request.kind === 'get' ? 'get' : `write of ${JSON.stringify(request.val)} over version ${request.ver}`;
   const from = `${invokedAtMs} ms (event ${invokedAt})`;
-  if (!returned) return `${client}'s ${what}, from ${from} and never answered`;
+  if (!returned) return `${client}'s ${what}, from ${from}, was never answered`;
   return `${client}'s ${what}, from ${from} to ${returned.atMs} ms (event ${returned.at}), was answered "${describeOutcome(returned.outcome)}"`;
 }
 
@@ -25,10 +20,9 @@ export function describeState({ ver, val }: State): string {
   return ver === 0 && val === null ? 'version 0' : `version ${ver} ${JSON.stringify(val)}`;
 }
 
-/** @param states in the order of their versions, one at least */
+/** @param states in the order of their versions */
 export function describeStates(states: readonly State[]): string {
   const listed = states.slice(0, STATES_LISTED).map(describeState);
-  const more = states.length - listed.length;
-  if (more > 0) listed.push(`${more} more`);
-  return listed.length < 2 ? listed.join() : `${listed.slice(0, -1).join(', ')} or ${listed.at(-1) ?? ''}`;
+  const last = states.length > STATES_LISTED ? `${states.length - STATES_LISTED} more` : (listed.pop() ?? 'none');
+  return listed.length === 0 ? last : `${listed.join(', ')} or ${last}`;
 }

@@ -75,6 +75,10 @@ describe('lost', () => {
   });
 });
 
+it('takes a read that was answered as a write for one that learned nothing: the register itself tells that it is wrong', () => {
+  expect(checkLineage(told(`${LINE}\n C get\n C written`), state(2, 'b'))).toBeUndefined();
+});
+
 describe('a line that nobody wrote', () => {
   it.each([
     ['ends in a value that nobody wrote', LINE, state(3, 'x'), 'version 3 "x" is, or led to, the final state, but nobody wrote it'],

@@ -114,6 +114,29 @@ const GOOD: readonly (readonly [string, string])[] = [
      D 1 b`,
   ],
   [
+    'of two crashed writes that nobody read, the one invoked in time (Kingsbury 2014, Computational techniques in Knossos)',
+    `A put 0 a
+     B put 1 b
+     B written
+     C put 0 c
+     C unknown
+     D get
+     D 2 b`,
+  ],
+  [
+    'a crashed write whose version was over before it was invoked (Kingsbury 2014, Computational techniques in Knossos)',
+    `A put 0 a
+     A unknown
+     B put 0 b
+     B written
+     A get
+     A 1 b
+     A put 0 c
+     A unknown
+     A get
+     A 1 b`,
+  ],
+  [
     'a write that did not match, which reports what stood in its way (Rystsov 2018, section 2.2: a change function that keeps the value)',
     `A put 0 a
      A written
@@ -235,7 +258,7 @@ const BAD: readonly (readonly [string, string, string])[] = [
      B get
      B 1 a
      A refused`,
-    'A\'s write of "a" over version 0, from 10 ms (event 1) to 40 ms (event 4), was answered "refused", but nothing else can have made version 1, which was there',
+    'A\'s write of "a" over version 0, from 10 ms (event 1) to 40 ms (event 4), was answered "refused", but version 1 was there, and nothing else can have made it',
   ],
   [
     'two successful writes of one version (Herlihy 1991, section 3.2: of two compare-and-swaps from one value one wins)',
@@ -375,7 +398,21 @@ const BAD: readonly (readonly [string, string, string])[] = [
      A written
      B put 1 b
      B 1 a`,
-    'B\'s write of "b" over version 1, from 30 ms (event 3) to 40 ms (event 4), was answered "version 1 "a"": the very version that it expects',
+    'B\'s write of "b" over version 1, from 30 ms (event 3) to 40 ms (event 4), was answered "version 1 "a"", but while it ran the key can only have been at version 1 "a" (and what it reports is the very version that it expects)',
+  ],
+  [
+    'a version seen beside the one before it, and that one by a reader who came later (Lowe 2017: real time links operations through others)',
+    `A put 0 a
+     A written
+     B put 1 b
+     B unknown
+     C get
+     D get
+     D 1 a
+     C 2 b
+     E get
+     E 1 a`,
+    `E's get`,
   ],
   [
     'a read that must wait for a reader of the version before (Lowe 2017: real time links operations through others)',
@@ -393,7 +430,7 @@ const BAD: readonly (readonly [string, string, string])[] = [
      F 1 a`,
     `F's get`,
   ],
-  ['a value at version 0', 'A get\n A 0 a', `A's get`],
+  ['a value at version 0', 'A get\n A 0 a', `was answered "version 0 "a"", but while it ran the key can only have been at version 0`],
   ['a version without a value', 'A put 0 a\n B get\n B 1', `B's get`],
   ['a version below 0', 'A get\n A -1 a', `A's get`],
   ['half a version', 'A put 0 a\n B put 1 b\n C get\n C 1.5 b', `C's get`],
@@ -432,6 +469,38 @@ describe('not linearizable', () => {
       D 1 a`);
     expect(checkLinearizability(operations)?.message).toContain("B's get");
     expect(checkLinearizability(operations.slice(0, 1).concat(operations.slice(2)))?.message).toContain("C's get");
+  });
+
+  it('finds the order also where the operations are not listed in the order of their invocations', () => {
+    const [, text] = GOOD.find(([title]) => title.startsWith('of two crashed writes')) ?? [];
+    expect(checkLinearizability(told(text ?? '').reverse())).toBeUndefined();
+    const bad = told(`
+      B put 1 b
+      A put 0 a
+      C get
+      C 3 c`);
+    const message = checkLinearizability(bad)?.message;
+    expect(message).toContain('can only have been at version 0, version 1 "a" or version 2 "b"');
+    expect(checkLinearizability(bad.reverse())?.message).toBe(message);
+  });
+
+  it('names no state that was over before, or that came later', () => {
+    const message = checkLinearizability(
+      told(`
+        A put 0 a
+        A written
+        B put 1 b
+        B written
+        C put 2 c
+        D get
+        E get
+        E 3 c
+        D 3 x
+        F put 3 f
+        F written`),
+    )?.message;
+    expect(message).toContain('D\'s get, from 60 ms (event 6) to 90 ms (event 9), was answered "version 3 "x"", but');
+    expect(message?.split('but')[1]).toBe(' while it ran the key can only have been at version 2 "b" or version 3 "c"');
   });
 
   it('says of many possible states how many more there are', () => {
