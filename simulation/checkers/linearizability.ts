@@ -124,9 +124,8 @@ function explain(operations: readonly Operation[], culprit: Operation): string {
   if (request.kind === 'cas' && returned?.outcome.kind === 'refused') {
     return `${what}, but version ${request.ver + 1} was there, and nothing else can have made it`;
   }
-  const own =
-    request.kind === 'cas' && stateToldTo(culprit)?.ver === request.ver ? ' (and what it reports is the very version that it expects)' : '';
-  return `${what}, but while it ran the key can only have been at ${describeStates(statesDuring(operations, culprit))}${own}`;
+  if (request.kind === 'cas' && stateToldTo(culprit)?.ver === request.ver) return `${what}, which is the very version that it expects`;
+  return `${what}, but while it ran the key can only have been at ${describeStates(statesDuring(operations, culprit))}`;
 }
 
 /** What a get could have answered that was invoked with the culprit, and answered just before it was. */

@@ -398,7 +398,7 @@ const BAD: readonly (readonly [string, string, string])[] = [
      A written
      B put 1 b
      B 1 a`,
-    'B\'s write of "b" over version 1, from 30 ms (event 3) to 40 ms (event 4), was answered "version 1 "a"", but while it ran the key can only have been at version 1 "a" (and what it reports is the very version that it expects)',
+    'B\'s write of "b" over version 1, from 30 ms (event 3) to 40 ms (event 4), was answered "version 1 "a"", which is the very version that it expects',
   ],
   [
     'a version seen beside the one before it, and that one by a reader who came later (Lowe 2017: real time links operations through others)',
