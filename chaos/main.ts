@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import path from 'node:path';
 import { lockFolder } from '../proposer/folder-lock.js';
@@ -8,12 +9,13 @@ import { LocalCluster } from './local-cluster.js';
 import { aborted } from './pause.js';
 import { configure, run } from './run.js';
 import { endPrograms } from './script.js';
-import { type Settings, settingsFrom } from './settings.js';
+import { settingsFrom } from './settings.js';
 
 /** What a shell reports of a program that a signal ended. */
 const SIGNALLED = 128;
 
 const settings = settingsFrom(process.argv.slice(2));
+const lockFile = path.join(tmpdir(), `caspaxos-chaos-${process.getuid?.() ?? 0}-${settings.mode}.lock`);
 /** The first signal ends the run with its verdict; the second, or one before the run has begun, leaves it at once. */
 const stop = new AbortController();
 const leave = new AbortController();
@@ -41,8 +43,7 @@ function interrupt(code: number): void {
 }
 
 /** One run of a kind at a time: a second one would take the cluster of the first for the leftovers of a crash. */
-async function lock({ mode }: Settings): Promise<void> {
-  const file = path.join(tmpdir(), `caspaxos-chaos-${process.getuid?.() ?? 0}-${mode}.lock`);
+async function lock(): Promise<void> {
   try {
     (await lockFolder(file)).unref();
   } catch (error) {
@@ -64,7 +65,7 @@ async function startAndRun(cluster: ChaosCluster): Promise<boolean> {
 
 /** Returns the exit code. */
 async function main(): Promise<number> {
-  await lock(settings);
+  await lock();
   const cluster = settings.mode === 'docker' ? await DockerCluster.prepare() : await LocalCluster.prepare();
   try {
     const isInOrder = startAndRun(cluster);
@@ -77,6 +78,7 @@ async function main(): Promise<number> {
     print('Removing what was started');
     endPrograms();
     await cluster.remove();
+    rmSync(lockFile, { force: true });
   }
 }
 

@@ -34,6 +34,9 @@ describe('the saboteur', () => {
       expect([...events].sort()).toEqual(expected.sort());
       if (stopMs > 10_000) expect(events.length).toBeGreaterThan(4);
       expect(time.pending).toBe(0);
+      // Nothing is broken any more, and what is broken is mended at once.
+      expect(Math.max(-1, ...saboteur.spans.map(({ fromMs }) => fromMs))).toBeLessThan(stopMs);
+      expect(time.nowMs()).toBeLessThanOrEqual(stopMs + 2 * TAKES_MS);
     }
   });
 
