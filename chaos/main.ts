@@ -45,10 +45,10 @@ function interrupt(code: number): void {
 /** One run of a kind at a time: a second one would take the cluster of the first for the leftovers of a crash. */
 async function lock(): Promise<void> {
   try {
-    (await lockFolder(file)).unref();
+    (await lockFolder(lockFile)).unref();
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`A chaos run (${mode}) is under way already, or ${file} cannot be used: ${reason}. Wait for its end.`, {
+    throw new Error(`A chaos run (${settings.mode}) is under way already, or ${lockFile} cannot be used: ${reason}`, {
       cause: error,
     });
   }
