@@ -23,10 +23,10 @@ export interface SetsSpan extends Span {
 
 /**
  * How long after the last fault, or the last change of the sets, writes may still fail. Two ways back run side by side, and neither takes
- * longer. The proposer: an attempt to connect that was lost (300 ms), a pause (200 ms), then a round that was begun before (two phases of
- * 300 ms) and the next one. The client: a request to a node that hung is given up after 1 s and repeated after 50 ms.
+ * longer. The proposer: an attempt to connect that was lost (300 ms), a pause (200 ms), a round that was begun before (two phases of
+ * 300 ms), and the next one. The client: a request that was lost is given up after 1 s, and repeated after 50 ms.
  */
-export const SETTLE_MS = 2_000;
+export const SETTLE_MS = 1_500;
 
 /**
  * Whether at least one write must succeed from `fromMs` to `untilMs`: some proposer was undisturbed for that time and for

@@ -25,7 +25,8 @@ export interface FaultKinds {
   readonly ofLinks: readonly FaultKind[];
 }
 
-const QUIET_MS = { least: 200, most: 2_000 };
+/** Long enough, now and then, for a command of the control node, which needs both proposers, and in Docker takes two seconds. */
+const QUIET_MS = { least: 300, most: 4_000 };
 /** Shorter and longer than the time-outs of a proposer, 300 ms for an acceptor, and than that of a client, 1 s. */
 const LASTS_MS = { least: 100, most: 4_000 };
 /** Between two faults of an episode: some overlap in part only. */
