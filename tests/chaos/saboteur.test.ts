@@ -32,7 +32,7 @@ describe('the saboteur', () => {
         `mend ${target} ${untilMs - TAKES_MS}`,
       ]);
       expect([...events].sort()).toEqual(expected.sort());
-      if (stopMs > 10_000) expect(events.length).toBeGreaterThan(4);
+      if (stopMs > 10_000) expect(events.length).toBeGreaterThan(2);
       expect(time.pending).toBe(0);
       // Nothing is broken any more, and what is broken is mended at once.
       expect(Math.max(-1, ...saboteur.spans.map(({ fromMs }) => fromMs))).toBeLessThan(stopMs);
