@@ -1,0 +1,69 @@
+import type { AcceptorStates } from './acceptor-states.js';
+import type { Message, Numbered, Reply } from './messages.js';
+import type { ProposerState, ProposerStates } from './proposer-states.js';
+import type { AdminWrite, Scenario } from './scenario.js';
+import { NOT_ASKED, type Request, requestUnderWay, type Site, type Sites } from './sites.js';
+
+/** What one scenario is made of. Messages, replies and registers go by their numbers. */
+export interface System {
+  readonly scenario: Scenario;
+  readonly acceptorNames: readonly string[];
+  /** Groups of acceptors, by their places, that nothing tells apart. */
+  readonly alike: readonly (readonly number[])[];
+  readonly messages: Numbered<Message>;
+  readonly replies: Numbered<Reply>;
+  readonly acceptors: AcceptorStates;
+  readonly sites: Sites;
+  readonly proposers: readonly ProposerStates[];
+  readonly adminWrites: readonly AdminWrite[];
+}
+
+/** One moment of one execution. */
+export interface World {
+  /** By acceptor. */
+  readonly sites: readonly Site[];
+  readonly proposers: readonly ProposerState[];
+  /**
+   * By proposer: for each operation that was invoked, how many operations of each client had told something by then. An operation is invoked
+   * at the last moment, just before the first message of it that is delivered, and returns at the first: the strictest history.
+   */
+  readonly invoked: readonly (readonly (readonly number[])[])[];
+  readonly lossesLeft: number;
+  /** How many of the control node's writes have arrived. */
+  readonly adminWrites: number;
+}
+
+/** The same text for two worlds with the same future, and with the same past as far as a client could tell. */
+export function keyOf({ sites, proposers, invoked, lossesLeft, adminWrites }: World, { alike }: System): string {
+  let key = String.fromCharCode(lossesLeft, adminWrites);
+  for (const { number } of proposers) key += characters(number);
+  for (const group of alike) {
+    const numbers = group.map((at) => sites[at]?.number ?? 0);
+    for (const number of numbers.sort((a, b) => a - b)) key += characters(number);
+  }
+  for (const operations of invoked) {
+    key += String.fromCharCode(operations.length);
+    for (const after of operations) key += String.fromCharCode(...after);
+  }
+  return key;
+}
+
+/** Two characters hold a number below 2^30: millions of keys have to fit into memory. */
+function characters(number: number): string {
+  return String.fromCharCode(number & 0x7fff, number >> 15);
+}
+
+/** What a phase that has just begun asks of an acceptor. */
+export function requestTo(name: string, { asking }: ProposerState): Request {
+  return asking?.acceptors.includes(name) ? requestUnderWay(asking.message) : NOT_ASKED;
+}
+
+/**
+ * How many operations of each client have returned, up to the last one that told its client anything: those which were refused, or whose outcome
+ * is unknown, put no operation after them under an obligation.
+ */
+export function toldIn(proposers: readonly ProposerState[]): number[] {
+  return proposers.map(
+    ({ performed }) => performed.findLastIndex(({ outcome }) => outcome?.kind === 'state' || outcome?.kind === 'written') + 1,
+  );
+}
