@@ -18,6 +18,8 @@ import type { VirtualTime } from './virtual-time.js';
 const REQUEST_TIMEOUT_MS = 1_000;
 /** Between two attempts at the same command. */
 const PAUSE_MS = 20;
+/** How often a command may fail where nothing is lost any more: what is still on its way may be in its way. */
+const CALM_ATTEMPTS = 100;
 /** The longest that a control program lives that is going to be killed: most commands take about as long. */
 const LIFE_MS = 60;
 /** Keys of one page of SCAN, so that writes come between two pages. */
@@ -52,19 +54,22 @@ export class Operator {
     this.#isCalm = true;
   }
 
-  /** Returns when the command has succeeded. */
-  async type(command: string): Promise<void> {
+  /** Returns when the command has succeeded; false where it does not although all is mended. */
+  async type(command: string): Promise<boolean> {
     const { random, trace, deaths, doubles, time } = this.#options;
-    for (;;) {
+    for (let calmAttempts = 0; calmAttempts < CALM_ATTEMPTS; calmAttempts += this.#isCalm ? 1 : 0) {
       this.attempts += 1;
       if (!this.#isCalm && random() < doubles) void this.#attempt(command, 'operator-2', undefined);
       const lifeMs = !this.#isCalm && random() < deaths ? random() * LIFE_MS : undefined;
       const result = await this.#attempt(command, 'operator-1', lifeMs);
       trace.event(() => `operator-1: ${command}: ${result ?? 'done'}`);
-      if (result === undefined) break;
+      if (result === undefined) {
+        this.done += 1;
+        return true;
+      }
       await sleep(time, random() * PAUSE_MS);
     }
-    this.done += 1;
+    return false;
   }
 
   /** Undefined where it succeeded, else why not. */

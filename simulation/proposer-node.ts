@@ -7,7 +7,6 @@ import type { Acceptor } from '../src/acceptor.js';
 import { Process } from './process.js';
 import type { VirtualTime } from './virtual-time.js';
 
-const RESOLVE_MS = 60;
 const RESOLVE_PAUSE_MS = 5;
 
 /** What a started proposer consists of. */
@@ -25,6 +24,7 @@ export interface ProposerNodeOptions {
   readonly time: VirtualTime;
   readonly random: Random;
   readonly timeoutMs: number;
+  readonly resolveMs: number;
   /** An acceptor across the network, for one process of this node. */
   readonly acceptor: (caller: Process, name: string) => Acceptor;
 }
@@ -60,7 +60,7 @@ export class ProposerNode {
 
   start(): void {
     if (this.#running) return;
-    const { id, time, random, timeoutMs, acceptor } = this.#options;
+    const { id, time, random, timeoutMs, resolveMs, acceptor } = this.#options;
     const disk = this.#disk;
     disk.incarnation += 1;
     const { configuration, incarnation } = disk;
@@ -85,7 +85,7 @@ export class ProposerNode {
       nextOperationId: () => `${id}.${incarnation}.${(operations += 1)}`,
       time: process.time,
       random,
-      resolveMs: RESOLVE_MS,
+      resolveMs,
       backoffMs: RESOLVE_PAUSE_MS,
     });
     const member = new ReconfigurableProposer({

@@ -25,6 +25,9 @@ export interface Report {
   readonly attempts: number;
 }
 
+/** No rule of the protocol, but a cluster that is silent loses nothing either. */
+const ANSWERS = 'answering when all is mended';
+
 /** How often each key is read at the end through each proposer, where the network no longer loses anything, before that counts as silence. */
 const FINAL_ATTEMPTS = 20;
 
@@ -66,9 +69,9 @@ class World {
     this.#acceptors = Array.from({ length: settings.acceptors }, (_, index) => new AcceptorNode(acceptorName(index + 1), this.#monitor));
     this.#proposers = Array.from({ length: settings.proposers }, (_, index) => {
       const name = `proposer-${index + 1}`;
-      const { configuration, timeoutMs } = settings;
+      const { configuration, timeoutMs, resolveMs } = settings;
       return new ProposerNode({
-        ...{ name, id: index + 1, configuration, time, timeoutMs, random: forkedFrom(seeds) },
+        ...{ name, id: index + 1, configuration, time, timeoutMs, resolveMs, random: forkedFrom(seeds) },
         acceptor: (caller, to) => acceptorAcross(network, caller, name, named(this.#acceptors, to)),
       });
     });
@@ -122,7 +125,9 @@ class World {
         if (this.#isOver) return;
         await sleep(this.time, pauseMs);
       }
-      await this.#operator.type(command);
+      if (await this.#operator.type(command)) continue;
+      this.#silent.push({ rule: ANSWERS, key: '', message: `"${command}" does not succeed` });
+      return;
     }
   }
 
@@ -134,7 +139,7 @@ class World {
         let outcome = await this.#reader.get(proposer, key);
         while (outcome.kind !== 'state' && (attempts += 1) < FINAL_ATTEMPTS) outcome = await this.#reader.get(proposer, key);
         if (outcome.kind === 'state') this.#finals.set(key, outcome);
-        else this.#silent.push({ rule: 'it answers when all is mended', key, message: `${proposer.name} does not answer` });
+        else this.#silent.push({ rule: ANSWERS, key, message: `${proposer.name} does not answer` });
       }
     }
   }

@@ -3,7 +3,7 @@ import { type Configuration, EMPTY_CONFIGURATION } from '../src/configuration.js
 import { FLEX, forAcceptors, GROW, SHRINK, START, WIPE } from './migration.js';
 import type { NetworkSettings } from './network.js';
 
-export const SCENARIOS = ['majority', 'flexible', 'migration', 'quiet migration'] as const;
+export const SCENARIOS = ['majority', 'flexible', 'migration', 'quiet migration', 'quorum changes'] as const;
 export type Scenario = (typeof SCENARIOS)[number];
 
 /** What can go wrong in a run; each can be left out. */
@@ -26,6 +26,8 @@ export interface Settings {
   readonly thinkMs: number;
   /** The longest that a proposer waits for an acceptor, in milliseconds: some rounds are shorter than a step of the operator, some longer. */
   readonly timeoutMs: number;
+  /** How long a proposer looks for the outcome of an accept that failed, in milliseconds; 0: by one round. */
+  readonly resolveMs: number;
   readonly network: NetworkSettings;
   /** The mean time between two faults of nodes or links, in milliseconds, and how long one lasts at most. */
   readonly faultEveryMs: number;
@@ -57,7 +59,7 @@ export function settingsFor(seed: number, { scenario, operations = 200, stopAfte
   const isMigration = chosen === 'migration' || chosen === 'quiet migration';
   const isQuiet = chosen === 'quiet migration';
 
-  const quorums = chosen === 'flexible' ? oneOf(FLEXIBLE) : majority(between(1, 5));
+  const quorums = chosen === 'flexible' ? oneOf(FLEXIBLE) : majority(chosen === 'majority' ? between(1, 5) : 3);
   const names = oneOf(ORDERS).map(acceptorName);
   const passes = Array.from({ length: oneOf([1, 1, 2]) }, () => [...GROW, ...(oneOf([true, false]) ? FLEX : []), ...SHRINK, ...WIPE]);
   const delayMs = oneOf([1, 3, 10]);
@@ -85,6 +87,7 @@ export function settingsFor(seed: number, { scenario, operations = 200, stopAfte
     reads: oneOf([0.1, 0.4, 0.7]),
     thinkMs: isQuiet ? oneOf([50, 200]) : oneOf([0, 5, 50]),
     timeoutMs: oneOf([30, 300]),
+    resolveMs: oneOf([0, 60]),
     haste: oneOf([0, 0.5, 0.9]),
     network,
     faultEveryMs,
@@ -93,7 +96,10 @@ export function settingsFor(seed: number, { scenario, operations = 200, stopAfte
     doubles: has('operator-deaths', 0.2) ? 0.2 : 0,
     configuration: isMigration ? EMPTY_CONFIGURATION : configurationOf(quorums),
     start: isMigration ? forAcceptors(START, names) : [],
-    commands: isMigration ? forAcceptors([...passes.flat(), ...GROW], names) : [],
+    commands: forAcceptors(
+      isMigration ? [...passes.flat(), ...GROW] : chosen === 'quorum changes' ? [...FLEX, ...FLEX, ...FLEX] : [],
+      names,
+    ),
   };
 }
 

@@ -45,7 +45,7 @@ function operationText({ client, key, request, invokedAtMs, returned }: Operatio
 }
 
 export function violationText({ rule, key, message }: Violation): string {
-  return `VIOLATION of ${rule}, key ${key}: ${message}`;
+  return `VIOLATION of ${rule}${key && `, key ${key}`}: ${message}`;
 }
 
 /** How the operations of some runs ended. */

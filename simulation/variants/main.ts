@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -47,10 +48,11 @@ process.exitCode = wrong === 0 ? 0 : 1;
 async function judge(variant: Variant, index: number): Promise<{ line: string; isRight: boolean }> {
   const { name, patches, scenario, harmless } = variant;
   const seeds = variant.seeds * factor;
-  const copy = join(project, 'dist', 'variants', String(index));
+  const copy = join(project, 'dist', 'variants', `${process.pid}.${index}`);
   copyWith(patches, project, copy);
   const { code, output } = await simulate(copy, ['--seeds', String(seeds), '--scenario', scenario, '--brief']);
-  const found = /^seed (\d+): VIOLATION of (.*?), key/m.exec(output);
+  rmSync(copy, { recursive: true });
+  const found = /^seed (\d+): VIOLATION of (.*?)[,:]/m.exec(output);
   if (code === 1 && found) {
     const line = `caught at seed ${String(found[1])} of ${seeds}, ${scenario}: ${name} (${String(found[2])})`;
     return harmless ? { line: `NOT HARMLESS: ${line}`, isRight: false } : { line, isRight: true };

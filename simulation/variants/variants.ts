@@ -94,7 +94,7 @@ export const VARIANTS: readonly Variant[] = [
   },
   {
     name: 'a cached promise outlives a change of configuration',
-    scenario: 'migration',
+    scenario: 'quorum changes',
     seeds: 400,
     patches: [patch(PROPOSER, '      this.#promised.clear();\n', '')],
   },
@@ -139,7 +139,7 @@ export const VARIANTS: readonly Variant[] = [
   },
   {
     name: 'a configuration is swapped without waiting for the rounds in flight',
-    scenario: 'migration',
+    scenario: 'quorum changes',
     seeds: 400,
     patches: [patch(PROPOSER, 'return this.#gate.exclusive(async () => {', 'return (async (task) => task())(async () => {')],
   },

@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import { type Report, run } from '../../simulation/run.js';
+import { type Scenario, SCENARIOS, settingsFor } from '../../simulation/settings.js';
+import { storyOf, Tally } from '../../simulation/story.js';
+
+const story = (report: Report): string => storyOf(report, { withMessages: true }).join('\n');
+
+async function tallyOf(scenario: Scenario, seeds: number): Promise<Tally> {
+  const tally = new Tally();
+  for (let seed = 1; seed <= seeds; seed += 1) {
+    const report = await run(settingsFor(seed, { scenario }));
+    expect(report.violations, `seed ${seed}`).toEqual([]);
+    tally.add(report);
+  }
+  return tally;
+}
+
+describe('a simulated run', () => {
+  it('is the same to the last message for the same seed', async () => {
+    const settings = settingsFor(42, { scenario: 'migration' });
+    const first = story(await run(settings, { trace: true }));
+    expect(first.split('\n').length).toBeGreaterThan(1_000);
+    expect(story(await run(settings, { trace: true }))).toBe(first);
+  });
+
+  it('is another one for another seed', async () => {
+    const [one, other] = await Promise.all([1, 2].map((seed) => run(settingsFor(seed, { scenario: 'majority' }), { trace: true })));
+    expect(story(one as Report)).not.toBe(story(other as Report));
+  });
+
+  it('is the same whether it is traced or not', async () => {
+    const settings = settingsFor(7);
+    const [traced, untraced] = [await run(settings, { trace: true }), await run(settings)];
+    expect(untraced.history.operations).toEqual(traced.history.operations);
+    expect(untraced.trace.lines).toEqual([]);
+  });
+
+  it('begins like the whole one where it stops early', async () => {
+    const whole = await run(settingsFor(3, { scenario: 'majority' }), { trace: true });
+    const part = await run(settingsFor(3, { scenario: 'majority', stopAfter: 100 }), { trace: true });
+    const lines = story(part).split('\n');
+    const begin = lines.slice(0, lines.findIndex((line) => line.includes('all is mended')) / 2);
+    expect(begin.length).toBeGreaterThan(50);
+    expect(story(whole).startsWith(begin.join('\n'))).toBe(true);
+  });
+
+  it.each(SCENARIOS)('reads, writes, misses and leaves writes unknown, and loses nothing: %s', async (scenario) => {
+    const { outcomes, faults, steps, attempts, operations } = await tallyOf(scenario, 25);
+    expect(operations).toBeGreaterThanOrEqual(25 * 200);
+    for (const count of Object.values(outcomes)) expect(count).toBeGreaterThan(100);
+    expect(faults).toBeGreaterThan(100);
+    if (scenario.includes('migration')) expect(steps).toBeGreaterThan(25 * 17);
+    // Commands are repeated: some are killed in the middle, some meet a second operator.
+    expect(attempts).toBeGreaterThanOrEqual(steps * (steps > 0 ? 1.2 : 0));
+  });
+
+  it('has no fault at all where all are left out', async () => {
+    const without = ['loss', 'duplication', 'late', 'cuts', 'slow', 'proposer-crashes', 'acceptor-crashes', 'operator-deaths'] as const;
+    const report = await run(settingsFor(5, { scenario: 'migration', without }));
+    expect(report.violations).toEqual([]);
+    expect(report.faults).toBe(0);
+    expect(report.attempts).toBe(report.steps);
+    expect(report.history.operations.filter(({ returned }) => returned?.outcome.kind === 'written').length).toBeGreaterThan(10);
+  });
+});
