@@ -13,6 +13,8 @@ export class AcceptorNode {
   #memory = new MemoryAcceptor();
   readonly #monitor: AcceptorMonitor;
   #isUp = true;
+  /** Number of the connections that are open. What arrives over an older one is not carried out. */
+  connections = 0;
 
   constructor(name: string, monitor: AcceptorMonitor) {
     this.name = name;
@@ -36,11 +38,12 @@ export class AcceptorNode {
     return [...this.#memory.registers.keys()];
   }
 
-  /** Removes all data. Returns how many registers there were. */
+  /** Removes all data, and closes every older connection of the control node. Returns how many registers there were. */
   wipe(): number {
     const { size } = this.#memory.registers;
     this.#memory = new MemoryAcceptor();
     this.#monitor.forgot(this.name);
+    this.connections += 1;
     return size;
   }
 

@@ -63,7 +63,7 @@ export function settingsFor(seed: number, { scenario, operations = 200, stopAfte
   const names = oneOf(ORDERS).map(acceptorName);
   const passes = Array.from({ length: oneOf([1, 1, 2]) }, () => [...GROW, ...(oneOf([true, false]) ? FLEX : []), ...SHRINK, ...WIPE]);
   const delayMs = oneOf([1, 3, 10]);
-  const faultEveryMs = oneOf([50, 200, 800]);
+  const faultEveryMs = isQuiet ? 50 : oneOf([50, 200, 800]);
   const has = (fault: Fault, chance: number): boolean => random() < chance && !without.includes(fault);
   const loss = oneOf([0.01, 0.05, 0.2]);
   const network: NetworkSettings = {
@@ -86,9 +86,9 @@ export function settingsFor(seed: number, { scenario, operations = 200, stopAfte
     keys: isQuiet ? between(4, 9) : between(1, 3),
     reads: oneOf([0.1, 0.4, 0.7]),
     thinkMs: isQuiet ? oneOf([50, 200]) : oneOf([0, 5, 50]),
-    timeoutMs: oneOf([30, 300]),
-    resolveMs: oneOf([0, 60]),
-    haste: oneOf([0, 0.5, 0.9]),
+    timeoutMs: isQuiet ? 30 : oneOf([30, 300]),
+    resolveMs: isQuiet ? 0 : oneOf([0, 60]),
+    haste: isQuiet ? oneOf([0.5, 0.9]) : oneOf([0, 0.5, 0.9]),
     network,
     faultEveryMs,
     faultMs: faultEveryMs * oneOf([0.5, 1, 2]),

@@ -34,8 +34,14 @@ export class RedisAdmin {
     return this.#redis.dbsize();
   }
 
-  /** Removes all data. Returns how many keys there were. */
+  /**
+   * Removes all data. Returns how many keys there were.
+   *
+   * Closes all other connections first. A wipe that got no answer in time, and was repeated, may still be on its way when the acceptor has
+   * joined again: over a connection that is closed it never arrives. Nor does a late accept of a proposer that no longer lists it.
+   */
   async wipe(): Promise<number> {
+    await this.#redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
     const [[, size] = [], [error] = []] = (await this.#redis.multi().dbsize().flushall('SYNC').exec()) ?? [];
     if (error) throw error;
     return Number(size);

@@ -57,6 +57,17 @@ describe('the view of an acceptor as a whole', () => {
     after.close();
   });
 
+  it('wipes after closing every other connection, so that an earlier wipe which is still on its way cannot arrive later', async () => {
+    const earlier = new Redis({ host: '127.0.0.1', port: server.port, retryStrategy: () => null, maxRetriesPerRequest: 0 });
+    earlier.on('error', () => undefined);
+    await earlier.set('a', 'b');
+    const later = new RedisAdmin(server.address, TIMEOUT_MS);
+    await later.connect();
+    expect(await later.wipe()).toBe(1);
+    await expect(earlier.flushall()).rejects.toThrow();
+    later.close();
+  });
+
   it('says where the acceptor cannot be reached', async () => {
     const nobody = new RedisAdmin(`127.0.0.1:${await freePort()}`, TIMEOUT_MS);
     await expect(nobody.connect()).rejects.toThrow();
