@@ -1,6 +1,6 @@
 import { ACCEPTORS, PROPOSERS } from '../local/layout.js';
 import { containsQuorum, type QuorumSet } from '../src/quorum.js';
-import { type Fault, separates } from './fault.js';
+import { type FaultKind, separates } from './fault.js';
 
 /** Times are in milliseconds since the run began. `untilMs` undefined: still. */
 interface Span {
@@ -9,7 +9,11 @@ interface Span {
 }
 
 /** From before the fault was ordered until the node answered again. */
-export interface FaultSpan extends Span, Fault {}
+export interface FaultSpan extends Span {
+  /** `stall`: the machine's own disk, ordered by nobody. */
+  readonly kind: FaultKind | 'stall';
+  readonly target: string;
+}
 
 export interface Sets {
   readonly prepare: QuorumSet;

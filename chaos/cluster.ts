@@ -12,6 +12,8 @@ export type Mode = 'docker' | 'local';
 
 /** A cluster of the chaos program's own, and what can be done to it. */
 export interface ChaosCluster {
+  /** A folder on the disk that the acceptors write to, as far as one can know. */
+  readonly folder: string;
   readonly kinds: FaultKinds;
   /** Where the proposer's port for clients is, `host:port`. */
   addressOf(proposer: string): string;

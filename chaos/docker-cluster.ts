@@ -19,6 +19,10 @@ export class DockerCluster implements ChaosCluster {
     return new DockerCluster(await Scripts.prepare('docker'));
   }
 
+  get folder(): string {
+    return this.#scripts.layout.root;
+  }
+
   addressOf(proposer: string): string {
     return `127.0.0.1:${this.#portOf(proposer)}`;
   }

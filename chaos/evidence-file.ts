@@ -11,9 +11,9 @@ import type { Evidence } from './verdict.js';
  * @returns the path of the file
  */
 export function saveEvidence(settings: Settings, evidence: Evidence, sets: readonly SetsSpan[], violations: readonly Violation[]): string {
-  const { history, finals, faults, silent, unread, failures } = evidence;
+  const { history, finals, faults, stalls, silent, unread, failures } = evidence;
   const file = path.join(mkdtempSync(path.join(tmpdir(), 'caspaxos-chaos-')), `history-${settings.seed}.jsonl`);
-  const run = { ...settings, violations, silent, unread, failures, finals: Object.fromEntries(finals), faults, sets };
+  const run = { ...settings, violations, silent, unread, failures, finals: Object.fromEntries(finals), faults, stalls, sets };
   writeFileSync(file, [run, ...history.operations].map((line) => `${JSON.stringify(line)}\n`).join(''));
   return file;
 }

@@ -9,6 +9,9 @@ export type FaultKind =
   /** Requests arrive, replies do not. */
   | 'mute';
 
+/** The target of a fault that is nobody's doing: the disk of the machine holds up every write. */
+export const DISK = 'disk';
+
 export interface Fault {
   readonly kind: FaultKind;
   /** A node, `acceptor-1`, or a link, {@link linkBetween}. A fault of an acceptor's network is one of all its links. */
@@ -22,13 +25,13 @@ export function linkBetween(proposer: string, acceptor: string): string {
 
 /** Whether a fault of this target keeps the proposer from the acceptor. */
 export function separates(target: string, proposer: string, acceptor: string): boolean {
-  return target === proposer || target === acceptor || target === linkBetween(proposer, acceptor);
+  return target === DISK || target === proposer || target === acceptor || target === linkBetween(proposer, acceptor);
 }
 
 export function isLink(target: string): boolean {
   return target.includes('~');
 }
 
-export function describeFault({ kind, target }: Fault): string {
+export function describeFault({ kind, target }: { kind: string; target: string }): string {
   return `${kind} ${target}`;
 }

@@ -28,6 +28,10 @@ export class LocalCluster implements ChaosCluster {
     return new LocalCluster(await Scripts.prepare('local'));
   }
 
+  get folder(): string {
+    return this.#scripts.layout.root;
+  }
+
   addressOf(proposer: string): string {
     return `127.0.0.1:${this.#scripts.port(`PROPOSER_${proposer.slice(-1)}_PORT`)}`;
   }

@@ -4,6 +4,7 @@ import type { Time } from '../src/time.js';
 import { demandsWrites } from './availability.js';
 import { Clients } from './clients.js';
 import type { ChaosCluster } from './cluster.js';
+import { DiskProbe, openUnnamed } from './disk-probe.js';
 import { saveEvidence } from './evidence-file.js';
 import { FIRST, Migration } from './migration.js';
 import { pause } from './pause.js';
@@ -56,12 +57,20 @@ export async function run(
     onOutcome: (request, outcome) => throughput.add(elapsedMs(), request, outcome),
   });
 
+  const file = await openUnnamed(cluster.folder);
+  const sync = async (): Promise<void> => {
+    await file.write('.', 0);
+    await file.sync();
+  };
+  const disk = new DiskProbe(sync, time, elapsedMs);
+
   const failures: string[] = [];
   const failed = (error: unknown): void => {
     failures.push(error instanceof Error ? error.message : String(error));
     stop.abort();
   };
   const giveUp = new AbortController();
+  const probed = disk.run(stop.signal).catch(failed);
   const clientsEnded = clients.run(stop.signal).catch(failed);
   const mended = saboteur.run(stop.signal).catch(failed);
   const migrated = migration.run(stop.signal, giveUp.signal).catch(failed);
@@ -73,8 +82,9 @@ export async function run(
   for (; (second + 1) * SECOND_MS <= settings.durationMs; second += 1) {
     await pause(time, (second + 1) * SECOND_MS - elapsedMs(), stop.signal);
     if (stop.signal.aborted) break;
-    const isDemanded = demandsWrites(second * SECOND_MS, (second + 1) * SECOND_MS, saboteur.spans, migration.spans);
-    const line = { number: second, counts: throughput.of(second), demanded: isDemanded, step: migration.label, faults: saboteur.spans };
+    const faults = [...saboteur.spans, ...disk.stalls];
+    const isDemanded = demandsWrites(second * SECOND_MS, (second + 1) * SECOND_MS, faults, migration.spans);
+    const line = { number: second, counts: throughput.of(second), demanded: isDemanded, step: migration.label, faults };
     if (isDemanded) demanded += 1;
     if (isSilent(line)) silent.push(second);
     print(timelineLine(line, alarm));
@@ -83,7 +93,8 @@ export async function run(
   stop.abort();
 
   print('Mending everything, finishing the step under way, reading every key through both proposers');
-  await Promise.all([mended, clientsEnded]);
+  await Promise.all([mended, clientsEnded, probed]);
+  await file.close();
   const cancel = time.after(LAST_STEP_MS, () => giveUp.abort());
   await migrated;
   cancel();
@@ -96,6 +107,7 @@ export async function run(
     unread,
     total: throughput.total,
     faults: saboteur.spans,
+    stalls: disk.stalls,
     migration,
     seconds: second,
     demanded,

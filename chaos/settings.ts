@@ -25,6 +25,7 @@ Each line of the timeline:
   a1 … p2  what the acceptors and the proposers suffered in that second, links between them (p1~a2)
   reads, writes, unknown   answered reads, acknowledged writes, writes of which nobody knows
   need     * where a proposer and a quorum of its acceptors were well for that second and the 1.5 s before it: it must show a write
+           (a disk that takes 200 ms for one small write, which the program tries all the time, breaks every acceptor)
   step     what the operator does; + a fault begins, - it ends
 
 Exit codes: 0 linearizable, nothing lost, no second without a write that needed one; 1 a violation, a silent second, or the run could not be

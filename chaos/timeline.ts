@@ -60,17 +60,20 @@ export function timelineLine(second: Second, alarm: (text: string) => string): s
   const now = faults.filter((fault) => overlap(fault, span));
   const nodes = NODES.map((node) => (now.find(({ target }) => target === node)?.kind ?? '.').padEnd(CELL)).join('');
   const links = now.filter(({ target }) => isLink(target)).map(({ target }) => target.split('~').map(short).join('~'));
-  const marks = faults.flatMap((fault) => [
-    ...(within(fault.fromMs, span) ? [`+ ${describeFault(fault)}`] : []),
-    ...(within(fault.untilMs, span) ? [`- ${describeFault(fault)}`] : []),
-  ]);
+  const marks = faults
+    .filter(({ kind }) => kind !== 'stall')
+    .flatMap((fault) => [
+      ...(within(fault.fromMs, span) ? [`+ ${describeFault(fault)}`] : []),
+      ...(within(fault.untilMs, span) ? [`- ${describeFault(fault)}`] : []),
+    ]);
+  const stalled = now.some(({ kind }) => kind === 'stall') ? ['the disk stalls'] : [];
   const figures = [
     String(counts.reads).padStart(6),
     String(counts.writes).padStart(6),
     (demanded ? '*' : '').padStart(4),
     String(counts.unknown || '').padStart(7),
   ].join(' ');
-  const line = `${String(number).padStart(6)} ${nodes}${links.join(' ').padEnd(LINKS)} ${figures}  ${[step, ...marks].join('; ')}`;
+  const line = `${String(number).padStart(6)} ${nodes}${links.join(' ').padEnd(LINKS)} ${figures}  ${[step, ...stalled, ...marks].join('; ')}`;
   return isSilent(second) ? alarm(`${line}; NO WRITE`) : line;
 }
 

@@ -14,6 +14,8 @@ export interface Evidence {
   /** Of the whole run. */
   readonly total: Counts;
   readonly faults: readonly FaultSpan[];
+  /** Times in which the disk of the machine held up every write. */
+  readonly stalls: readonly FaultSpan[];
   readonly migration: Pick<Migration, 'grown' | 'shrunk' | 'attempts' | 'failures'>;
   readonly seconds: number;
   /** Seconds that had to show a write, and of them those that did not. */
@@ -32,11 +34,11 @@ export interface Verdict {
 const VIOLATIONS_SHOWN = 10;
 
 export function judge(evidence: Evidence): Verdict {
-  const { history, finals, unread, total, faults, migration, seconds, demanded, silent, failures } = evidence;
+  const { history, finals, unread, total, faults, stalls, migration, seconds, demanded, silent, failures } = evidence;
   const violations = checkHistory(history, finals);
   const lines = [
     `operations  ${history.operations.length}: ${total.reads} reads answered, ${total.writes} writes acknowledged, ${total.unknown} writes unknown`,
-    `faults      ${faults.length}: ${countByKind(faults)}`,
+    `faults      ${faults.length}: ${countByKind(faults)}; the machine's own disk stalled ${times(stalls.length)}`,
     `membership  grown to three acceptors ${times(migration.grown)}, shrunk to one ${times(migration.shrunk)}; ` +
       `${migration.attempts} commands, of which ${migration.failures} failed and were repeated`,
     `progress    ${demanded} of ${seconds} seconds had to show a write (quorum and proposer well for it and ${SETTLE_MS / 1_000} s before): ` +

@@ -29,6 +29,7 @@ describe('a line of the timeline', () => {
     { kind: 'cut', target: 'proposer-2~acceptor-3', fromMs: 17_000, untilMs: 18_000 },
     { kind: 'mute', target: 'acceptor-1', fromMs: 18_000 },
     { kind: 'cut', target: 'acceptor-3', fromMs: 16_000, untilMs: 17_000 },
+    { kind: 'stall', target: 'disk', fromMs: 16_000, untilMs: 17_001 },
   ] as const;
   const second = { number: 17, counts: { reads: 210, writes: 95, unknown: 2 }, demanded: true, step: 'grow 2/5', faults };
 
@@ -36,7 +37,7 @@ describe('a line of the timeline', () => {
     expect(timelineHeader()).toBe('second a1    a2    a3    p1    p2    links           reads writes need unknown  step and faults');
     expect(timelineLine(second, plain)).toBe(
       '    17 .     kill  .     pause .     p2~a3             210     95    *       2  ' +
-        'grow 2/5; - kill acceptor-2; + pause proposer-1; + cut proposer-2~acceptor-3; - cut acceptor-3',
+        'grow 2/5; the disk stalls; - kill acceptor-2; + pause proposer-1; + cut proposer-2~acceptor-3; - cut acceptor-3',
     );
   });
 

@@ -11,6 +11,7 @@ function evidence(changes: Partial<Evidence> = {}): Evidence {
     unread: [],
     total: { reads: 0, writes: 1, unknown: 0 },
     faults: [],
+    stalls: [],
     migration: { grown: 2, shrunk: 1, attempts: 20, failures: 3 },
     seconds: 60,
     demanded: 40,
