@@ -18,6 +18,7 @@ it('says which states', () => {
   const state = (ver: number): { ver: number; val: string } => ({ ver, val: `v${ver}` });
   expect(describeState({ ver: 0, val: null })).toBe('version 0');
   expect(describeState({ ver: 1, val: null })).toBe('version 1 null');
+  expect(describeStates([])).toBe('none');
   expect(describeStates([state(1)])).toBe('version 1 "v1"');
   expect(describeStates([state(1), state(2), state(3)])).toBe('version 1 "v1", version 2 "v2" or version 3 "v3"');
   expect(describeStates([1, 2, 3, 4, 5, 6, 7].map(state))).toMatch(/ version 6 "v6" or 1 more$/);
