@@ -62,14 +62,16 @@ export class AcceptorNode {
 /** The acceptor as a proposer's process sees it across the network. */
 export function acceptorAcross(network: Network, caller: Process, from: string, node: AcceptorNode): Acceptor {
   const call = <Reply>(
+    kind: string,
     key: string,
     request: () => string,
     reply: (reply: Reply) => string,
     act: (memory: MemoryAcceptor) => Promise<Reply>,
-  ): Promise<Reply> => network.call({ caller, from, to: node.name, request, reply, act: () => node.act(act, key), mayRepeat: true });
+  ): Promise<Reply> => network.call({ caller, from, to: node.name, kind, request, reply, act: () => node.act(act, key), mayRepeat: true });
   return {
     prepare: (key: string, ballot: Ballot): Promise<PrepareReply> =>
       call(
+        'prepare',
         key,
         () => `prepare ${key} ${formatBallot(ballot)}`,
         (reply) => (reply.ok ? `promised ${key}, ${acceptedText(reply)}` : `refused ${key}: ${formatBallot(reply.conflict)}`),
@@ -77,6 +79,7 @@ export function acceptorAcross(network: Network, caller: Process, from: string, 
       ),
     accept: (key: string, ballot: Ballot, value: Value, next: Ballot): Promise<AcceptReply> =>
       call(
+        'accept',
         key,
         () => `accept ${key} ${formatBallot(ballot)} ${value ?? 'nothing'}, promise ${formatBallot(next)}`,
         (reply) => (reply.ok ? `accepted ${key}` : `refused ${key}: ${formatBallot(reply.conflict)}`),
@@ -84,6 +87,7 @@ export function acceptorAcross(network: Network, caller: Process, from: string, 
       ),
     read: (key: string): Promise<Accepted> =>
       call(
+        'read',
         key,
         () => `read ${key}`,
         (reply) => `holds ${key}: ${acceptedText(reply)}`,

@@ -11,6 +11,9 @@ import type { VirtualTime } from './virtual-time.js';
 /** Longer than a proposer takes for any answer of its own. */
 const REQUEST_TIMEOUT_MS = 1_000;
 
+/** Between two looks whether the others have caught up. */
+const WAIT_MS = 5;
+
 /** How much longer a client waits for each time in a row that it was refused, up to so many. */
 const PAUSE_MS = 10;
 const REFUSALS_COUNTED = 8;
@@ -29,6 +32,8 @@ export interface ClientOptions {
   readonly thinkMs: number;
   /** Takes one operation from those that the run has to do; false where none is left. */
   readonly take: () => boolean;
+  /** Whether to wait before the next one: there is something that it would come too early for. */
+  readonly isAhead: () => boolean;
 }
 
 /** Reads and writes random keys through random proposers, and notes every invocation and response. */
@@ -46,9 +51,10 @@ export class Client {
   }
 
   async run(): Promise<void> {
-    const { random, keys, proposers, thinkMs, reads, take } = this.#options;
+    const { random, keys, proposers, thinkMs, reads, take, isAhead } = this.#options;
     const pick = <Item>(items: readonly Item[]): Item => items[Math.floor(random() * items.length)] as Item;
     while (take()) {
+      while (isAhead()) await sleep(this.#process.time, WAIT_MS);
       await sleep(this.#process.time, random() * (thinkMs + this.#refusals * PAUSE_MS));
       const [key, proposer] = [pick(keys), pick(proposers)];
       const outcome = await (random() < reads ? this.get(proposer, key) : this.#write(proposer, key));
@@ -56,9 +62,9 @@ export class Client {
     }
   }
 
-  /** A read, by quorum or by a round. Undefined where it failed. */
-  async get(proposer: ProposerNode, key: string): Promise<Outcome> {
-    return this.#request(proposer, key, { kind: 'get' }, (kv) => kv.get(key));
+  /** @param by `quorum`: by a round only where the quorum does not agree */
+  async get(proposer: ProposerNode, key: string, by: 'quorum' | 'round' = 'quorum'): Promise<Outcome> {
+    return this.#request(proposer, key, { kind: 'get' }, (kv) => (by === 'round' ? kv.settle(key) : kv.get(key)));
   }
 
   #write(proposer: ProposerNode, key: string): Promise<Outcome> {

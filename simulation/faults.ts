@@ -17,8 +17,11 @@ export interface FaultsOptions {
   readonly trace: Trace;
 }
 
-/** How much longer every message of a slow node takes. */
-const SLOWNESS = 20;
+/** How many times longer than other faults a write that was left behind is out of sight: for some steps of the operator. */
+const OUT_OF_SIGHT = 10;
+
+/** How many times longer a message of a slow node takes. */
+const SLOWNESS = 50;
 
 /** Breaks nodes and links at random moments, and mends them after a random time. */
 export class Faults {
@@ -35,14 +38,17 @@ export class Faults {
   async run(): Promise<void> {
     const { settings, time } = this.#options;
     const kinds: readonly (readonly [Fault, () => () => void])[] = [
-      ['cuts', () => this.#cutOff()],
+      ['cuts', () => this.#cutOff(this.#pick([...this.#options.proposers, ...this.#options.acceptors]).name)],
       ['cuts', () => this.#cutOneWay()],
+      ['left-behind', () => this.#leaveBehind()],
       ['slow', () => this.#slowDown()],
       ['proposer-crashes', () => this.#crash(this.#pick(this.#options.proposers))],
       ['acceptor-crashes', () => this.#crash(this.#pick(this.#options.acceptors))],
     ];
     // Some runs know some of these only.
-    const enabled = kinds.filter(([fault]) => this.#random() < 0.6 && !settings.without.includes(fault));
+    const enabled = kinds.filter(
+      ([fault]) => settings.always.includes(fault) || (this.#random() < settings.variety && !settings.without.includes(fault)),
+    );
     if (enabled.length === 0) return;
     for (;;) {
       await sleep(time, this.#random() * 2 * settings.faultEveryMs);
@@ -61,9 +67,8 @@ export class Faults {
     trace.event(() => 'all is mended');
   }
 
-  #cutOff(): () => void {
+  #cutOff(lonely: string): () => void {
     const { network, proposers, acceptors } = this.#options;
-    const lonely = this.#pick([...proposers, ...acceptors]).name;
     const others = [...proposers, ...acceptors].map(({ name }) => name).filter((name) => name !== lonely);
     this.#note(`${lonely} is cut off`);
     const links = others.flatMap((other) => [[lonely, other] as const, [other, lonely] as const]);
@@ -86,13 +91,29 @@ export class Faults {
     };
   }
 
-  #slowDown(): () => void {
-    const { network, acceptors } = this.#options;
-    const { name } = this.#pick(acceptors);
-    this.#note(`${name} is slow`);
-    network.slowDown(name, SLOWNESS);
+  /** One proposer's accepts reach a single acceptor, and then nobody reaches that one for a while: a write is left behind where nobody sees it. */
+  #leaveBehind(): () => void {
+    const { network, proposers, acceptors, settings, time } = this.#options;
+    const [from, keeper] = [this.#pick(proposers).name, this.#pick(acceptors).name];
+    const others = acceptors.map(({ name }) => name).filter((name) => name !== keeper);
+    this.#note(`accepts of ${from} reach nobody but ${keeper}`);
+    for (const to of others) network.cut(from, to, 'accept');
     return () => {
-      network.slowDown(name, 1);
+      for (const to of others) network.mend(from, to, 'accept');
+      this.#note(`accepts of ${from} reach everybody again`, 0);
+      if (!this.#isOver) time.after(this.#random() * OUT_OF_SIGHT * settings.faultMs, this.#cutOff(keeper));
+    };
+  }
+
+  /** An acceptor is slow, for all or for one of the proposers. */
+  #slowDown(): () => void {
+    const { network, proposers, acceptors, settings } = this.#options;
+    const { name } = this.#pick(acceptors);
+    const peers = (this.#random() < 0.5 ? proposers : [this.#pick(proposers)]).map((proposer) => proposer.name);
+    this.#note(`${name} is slow for ${peers.join(' and ')}`);
+    for (const peer of peers) network.slowDown(name, peer, settings.distance * SLOWNESS);
+    return () => {
+      for (const peer of peers) network.slowDown(name, peer, settings.distance);
       this.#note(`${name} is as fast as before`, 0);
     };
   }

@@ -13,6 +13,7 @@ interface Arguments extends Overrides {
   readonly seeds?: number;
   readonly trace: boolean;
   readonly brief: boolean;
+  readonly silence: boolean;
 }
 
 const print = (...lines: string[]): void => void process.stdout.write(`${lines.join('\n')}\n`);
@@ -29,16 +30,17 @@ const program = new Command('npm run simulate --')
   .option('--stop-after <N>', 'mend and read everything after so many of them', wholeNumber)
   .option('--without <FAULTS>', `leave out, with commas between: ${FAULTS.join(', ')}`, faults)
   .option('--trace', 'every message, too', false)
+  .option('--no-silence', 'a cluster that does not answer when all is mended is no violation')
   .option('--brief', 'of a violation only the seed and what it is', false)
   .addHelpText('after', '\nExit codes: 0 no violation, 1 a violation, 2 wrong arguments.')
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : USAGE_ERROR));
 
-const { seed, seeds, trace, brief, ...overrides } = program.parse().opts<Arguments>();
+const { seed, seeds, trace, brief, silence, ...overrides } = program.parse().opts<Arguments>();
 process.exitCode = await (seeds === undefined ? one(seed) : many(seed, seeds));
 
 /** Tells the story of one run. */
 async function one(only: number): Promise<number> {
-  const report = await run(settingsFor(only, overrides), { trace: true });
+  const report = await run(settingsFor(only, overrides), { trace: true, silence });
   const tally = new Tally();
   tally.add(report);
   print(settingsText(report.settings), '', ...storyOf(report, { withMessages: trace }), '', tally.toString());
@@ -51,7 +53,7 @@ async function many(first: number, count: number): Promise<number> {
   const begunMs = Date.now();
   const perMinute = (): string => Math.round((tally.runs / (Date.now() - begunMs)) * 60_000).toLocaleString('en');
   for (let current = first; current < first + count; current += 1) {
-    const report = await run(settingsFor(current, overrides));
+    const report = await run(settingsFor(current, overrides), { silence });
     tally.add(report);
     progress.show(`${tally.runs.toLocaleString('en')} of ${count.toLocaleString('en')} seeds, ${perMinute()} a minute, no violation`);
     if (report.violations.length === 0) continue;

@@ -23,6 +23,8 @@ export interface Call<Reply> {
   readonly to: string;
   /** What the receiver does when the request arrives. */
   readonly act: () => Promise<Reply>;
+  /** What kind of request it is, where one kind can be cut alone. */
+  readonly kind?: string;
   /** For the trace. */
   readonly request: () => string;
   readonly reply: (reply: Reply) => string;
@@ -47,18 +49,19 @@ export class Network {
     this.#trace = trace;
   }
 
-  /** Cuts one direction of a link; what is on its way still arrives. */
-  cut(from: string, to: string): void {
-    this.#cut.add(`${from} ${to}`);
+  /** Cuts one direction of a link, or one kind of request on it alone; what is on its way still arrives. */
+  cut(from: string, to: string, kind = ''): void {
+    this.#cut.add(`${from} ${to} ${kind}`);
   }
 
-  mend(from: string, to: string): void {
-    this.#cut.delete(`${from} ${to}`);
+  mend(from: string, to: string, kind = ''): void {
+    this.#cut.delete(`${from} ${to} ${kind}`);
   }
 
-  /** Makes every message to and from a node take longer; 1 is normal. */
-  slowDown(node: string, factor: number): void {
-    this.#slowness.set(node, factor);
+  /** Makes every message between two nodes take so many times longer, in both directions; 1 is normal. */
+  slowDown(one: string, other: string, factor: number): void {
+    this.#slowness.set(`${one} ${other}`, factor);
+    this.#slowness.set(`${other} ${one}`, factor);
   }
 
   /** From now on nothing is lost, late or repeated. What was sent before stays on its way. */
@@ -68,7 +71,7 @@ export class Network {
     this.#slowness.clear();
   }
 
-  call<Reply>({ caller, from, to, act, request, reply, mayRepeat = false }: Call<Reply>): Promise<Reply> {
+  call<Reply>({ caller, from, to, act, kind = '', request, reply, mayRepeat = false }: Call<Reply>): Promise<Reply> {
     return new Promise((resolve, reject) => {
       const fail = (error: unknown): void => {
         if (caller.alive) reject(error instanceof Error ? error : new Error(String(error)));
@@ -96,19 +99,19 @@ export class Network {
             ),
         );
       };
-      this.#send(from, to, request, deliver, fail);
-      if (mayRepeat && this.#random() < this.#settings.duplication) this.#send(from, to, () => `(again) ${request()}`, deliver, fail);
+      this.#send(from, to, request, deliver, fail, kind);
+      if (mayRepeat && this.#random() < this.#settings.duplication) this.#send(from, to, () => `(again) ${request()}`, deliver, fail, kind);
     });
   }
 
-  #send(from: string, to: string, text: () => string, deliver: () => void, fail: (error: Error) => void): void {
+  #send(from: string, to: string, text: () => string, deliver: () => void, fail: (error: Error) => void, kind = ''): void {
     const { delayMs, late, lateMs, loss, resets } = this.#settings;
     this.messages += 1;
     // Drawn for each message, lost or not: what one fault does must not shift the numbers of all others.
     const [isLost, isReset, isLate, share] = [this.#random() < loss, this.#random() < resets, this.#random() < late, this.#random()];
-    const slowness = (this.#slowness.get(from) ?? 1) * (this.#slowness.get(to) ?? 1);
+    const slowness = this.#slowness.get(`${from} ${to}`) ?? 1;
     const afterMs = share * (isLate ? lateMs : delayMs * slowness);
-    if (isLost || this.#cut.has(`${from} ${to}`)) {
+    if (isLost || this.#cut.has(`${from} ${to} `) || this.#cut.has(`${from} ${to} ${kind}`)) {
       this.#trace.message(from, to, () => `${text()} ${isReset ? '(connection reset)' : '(lost)'}`);
       if (isReset) this.#time.after(afterMs, () => fail(new Error('connection reset')));
       return;

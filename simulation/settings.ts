@@ -7,7 +7,17 @@ export const SCENARIOS = ['majority', 'flexible', 'migration', 'quiet migration'
 export type Scenario = (typeof SCENARIOS)[number];
 
 /** What can go wrong in a run; each can be left out. */
-export const FAULTS = ['loss', 'duplication', 'late', 'cuts', 'slow', 'proposer-crashes', 'acceptor-crashes', 'operator-deaths'] as const;
+export const FAULTS = [
+  'loss',
+  'duplication',
+  'late',
+  'cuts',
+  'left-behind',
+  'slow',
+  'proposer-crashes',
+  'acceptor-crashes',
+  'operator-deaths',
+] as const;
 export type Fault = (typeof FAULTS)[number];
 
 /** All that a run depends on, besides the code. */
@@ -29,9 +39,14 @@ export interface Settings {
   /** How long a proposer looks for the outcome of an accept that failed, in milliseconds; 0: by one round. */
   readonly resolveMs: number;
   readonly network: NetworkSettings;
+  /** How many times longer messages between proposers and acceptors take: with far acceptors a round takes as long as several steps. */
+  readonly distance: number;
   /** The mean time between two faults of nodes or links, in milliseconds, and how long one lasts at most. */
   readonly faultEveryMs: number;
   readonly faultMs: number;
+  /** Which share of the kinds of faults a run knows, from 0 to 1, and which of them in any case. */
+  readonly variety: number;
+  readonly always: readonly Fault[];
   /** How many of the commands follow the one before at once, from 0 to 1. */
   readonly haste: number;
   readonly deaths: number;
@@ -57,12 +72,14 @@ export function settingsFor(seed: number, { scenario, operations = 200, stopAfte
   const drawn = oneOf(SCENARIOS);
   const chosen = scenario ?? drawn;
   const isMigration = chosen === 'migration' || chosen === 'quiet migration';
-  const isQuiet = chosen === 'quiet migration';
+  const isQuiet = chosen === 'quiet migration' || chosen === 'quorum changes';
 
   const quorums = chosen === 'flexible' ? oneOf(FLEXIBLE) : majority(chosen === 'majority' ? between(1, 5) : 3);
   const names = oneOf(ORDERS).map(acceptorName);
   const passes = Array.from({ length: oneOf([1, 1, 2]) }, () => [...GROW, ...(oneOf([true, false]) ? FLEX : []), ...SHRINK, ...WIPE]);
-  const delayMs = oneOf([1, 3, 10]);
+  const delayMs = isQuiet ? 1 : oneOf([1, 3, 10]);
+  const distance = chosen === 'quorum changes' ? oneOf([1, 20]) : isQuiet ? 1 : oneOf([1, 1, 5]);
+  const roundTripMs = 2 * delayMs * distance;
   const faultEveryMs = isQuiet ? 50 : oneOf([50, 200, 800]);
   const has = (fault: Fault, chance: number): boolean => random() < chance && !without.includes(fault);
   const loss = oneOf([0.01, 0.05, 0.2]);
@@ -83,15 +100,18 @@ export function settingsFor(seed: number, { scenario, operations = 200, stopAfte
     acceptors: isMigration ? 3 : quorums.acceptors,
     proposers: oneOf([2, 2, 3]),
     clients: between(2, 5),
-    keys: isQuiet ? between(4, 9) : between(1, 3),
-    reads: oneOf([0.1, 0.4, 0.7]),
-    thinkMs: isQuiet ? oneOf([50, 200]) : oneOf([0, 5, 50]),
-    timeoutMs: isQuiet ? 30 : oneOf([30, 300]),
+    keys: isQuiet ? between(6, 12) : oneOf([1, 1, 2, 3, 10]),
+    reads: isQuiet ? 0.1 : oneOf([0.1, 0.4, 0.7]),
+    thinkMs: isQuiet ? oneOf([10, 50]) : oneOf([0, 5, 50]),
+    timeoutMs: chosen === 'quiet migration' ? 30 : chosen === 'quorum changes' ? 300 : oneOf([roundTripMs + 10, 300]),
     resolveMs: isQuiet ? 0 : oneOf([0, 60]),
     haste: isQuiet ? oneOf([0.5, 0.9]) : oneOf([0, 0.5, 0.9]),
     network,
+    distance,
     faultEveryMs,
     faultMs: faultEveryMs * oneOf([0.5, 1, 2]),
+    variety: isQuiet ? 0.3 : oneOf([0.3, 0.6, 1]),
+    always: isQuiet ? (['left-behind', 'proposer-crashes'] as const).filter((fault) => !without.includes(fault)) : [],
     deaths: has('operator-deaths', 0.6) ? oneOf([0.1, 0.5]) : 0,
     doubles: has('operator-deaths', 0.2) ? 0.2 : 0,
     configuration: isMigration ? EMPTY_CONFIGURATION : configurationOf(quorums),

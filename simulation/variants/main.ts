@@ -50,7 +50,7 @@ async function judge(variant: Variant, index: number): Promise<{ line: string; i
   const seeds = variant.seeds * factor;
   const copy = join(project, 'dist', 'variants', `${process.pid}.${index}`);
   copyWith(patches, project, copy);
-  const { code, output } = await simulate(copy, ['--seeds', String(seeds), '--scenario', scenario, '--brief']);
+  const { code, output } = await simulate(copy, ['--seeds', String(seeds), '--scenario', scenario, '--brief', '--no-silence']);
   rmSync(copy, { recursive: true });
   const found = /^seed (\d+): VIOLATION of (.*?)[,:]/m.exec(output);
   if (code === 1 && found) {

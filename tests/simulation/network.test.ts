@@ -8,7 +8,10 @@ import { VirtualTime } from '../../simulation/virtual-time.js';
 const PERFECT: NetworkSettings = { delayMs: 1, late: 0, lateMs: 0, loss: 0, resets: 0, duplication: 0 };
 
 /** Sends 1,000 requests from a to b under these settings, and counts what came of them. */
-async function thousand(settings: Partial<NetworkSettings>, prepare: (network: Network) => void = () => undefined) {
+async function thousand(
+  { kind = 'prepare', ...settings }: Partial<NetworkSettings> & { kind?: string },
+  prepare: (network: Network) => void = () => undefined,
+) {
   const time = new VirtualTime();
   const network = new Network(time, randomFrom(1), { ...PERFECT, ...settings }, new Trace(() => 0, false));
   prepare(network);
@@ -22,7 +25,7 @@ async function thousand(settings: Partial<NetworkSettings>, prepare: (network: N
       newest = Math.max(newest, number);
       return number;
     };
-    const call = network.call({ caller, from: 'a', to: 'b', act, request: String, reply: String, mayRepeat: true });
+    const call = network.call({ caller, from: 'a', to: 'b', act, kind, request: String, reply: String, mayRepeat: true });
     call.then(
       () => (counts.answered += 1),
       () => (counts.failed += 1),
@@ -74,6 +77,11 @@ describe('the simulated network', () => {
     expect(await after(2, {}, (network) => network.cut('a', 'b'))).toMatchObject({ arrived: 0, answered: 0 });
   });
 
+  it('cuts one kind of request alone', async () => {
+    expect((await after(2, {}, (network) => network.cut('a', 'b', 'accept'))).arrived).toBe(1_000);
+    expect((await after(2, { kind: 'accept' }, (network) => network.cut('a', 'b', 'accept'))).arrived).toBe(0);
+  });
+
   it('brings everything once a link is mended or all is healed', async () => {
     const mended = await after(2, {}, (network) => {
       network.cut('a', 'b');
@@ -82,14 +90,14 @@ describe('the simulated network', () => {
     expect(mended.answered).toBe(1_000);
     const healed = await after(2, { loss: 1, late: 1, lateMs: 1_000 }, (network) => {
       network.cut('a', 'b');
-      network.slowDown('b', 1_000);
+      network.slowDown('a', 'b', 1_000);
       network.heal();
     });
     expect(healed.answered).toBe(1_000);
   });
 
   it('takes longer to and from a slow node', async () => {
-    const isSlow = (network: Network): void => network.slowDown('b', 100);
+    const isSlow = (network: Network): void => network.slowDown('b', 'a', 100);
     expect((await after(2, {}, isSlow)).arrived).toBeLessThan(100);
     expect((await after(200, {}, isSlow)).answered).toBe(1_000);
   });
