@@ -51,15 +51,21 @@ export class Client {
   }
 
   async run(): Promise<void> {
-    const { random, keys, proposers, thinkMs, reads, take, isAhead } = this.#options;
+    const { random, keys, proposers, thinkMs, take, isAhead } = this.#options;
     const pick = <Item>(items: readonly Item[]): Item => items[Math.floor(random() * items.length)] as Item;
     while (take()) {
       while (isAhead()) await sleep(this.#process.time, WAIT_MS);
       await sleep(this.#process.time, random() * (thinkMs + this.#refusals * PAUSE_MS));
       const [key, proposer] = [pick(keys), pick(proposers)];
-      const outcome = await (random() < reads ? this.get(proposer, key) : this.#write(proposer, key));
+      const outcome = await this.operate(proposer, key);
       this.#refusals = outcome.kind === 'refused' ? Math.min(this.#refusals + 1, REFUSALS_COUNTED) : 0;
     }
+  }
+
+  /** A read or a write, as chance has it. */
+  operate(proposer: ProposerNode, key: string): Promise<Outcome> {
+    const { random, reads } = this.#options;
+    return random() < reads ? this.get(proposer, key) : this.#write(proposer, key);
   }
 
   /** @param by `quorum`: by a round only where the quorum does not agree */

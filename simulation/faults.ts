@@ -111,9 +111,17 @@ export class Faults {
     const { name } = this.#pick(acceptors);
     const peers = (this.#random() < 0.5 ? proposers : [this.#pick(proposers)]).map((proposer) => proposer.name);
     this.#note(`${name} is slow for ${peers.join(' and ')}`);
-    for (const peer of peers) network.slowDown(name, peer, settings.distance * SLOWNESS);
+    const slow = (factor: number): void => {
+      for (const peer of peers)
+        for (const [from, to] of [
+          [name, peer],
+          [peer, name],
+        ] as const)
+          network.slowDown(from, to, factor);
+    };
+    slow(settings.distance * SLOWNESS);
     return () => {
-      for (const peer of peers) network.slowDown(name, peer, settings.distance);
+      slow(settings.distance);
       this.#note(`${name} is as fast as before`, 0);
     };
   }

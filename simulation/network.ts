@@ -58,10 +58,9 @@ export class Network {
     this.#cut.delete(`${from} ${to} ${kind}`);
   }
 
-  /** Makes every message between two nodes take so many times longer, in both directions; 1 is normal. */
-  slowDown(one: string, other: string, factor: number): void {
-    this.#slowness.set(`${one} ${other}`, factor);
-    this.#slowness.set(`${other} ${one}`, factor);
+  /** Makes every message in one direction of a link take so many times longer; 1 is normal. */
+  slowDown(from: string, to: string, factor: number): void {
+    this.#slowness.set(`${from} ${to}`, factor);
   }
 
   /** From now on nothing is lost, late or repeated. What was sent before stays on its way. */

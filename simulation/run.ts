@@ -10,6 +10,7 @@ import { Network } from './network.js';
 import { named, Operator } from './operator.js';
 import { ProposerNode } from './proposer-node.js';
 import { acceptorName, type Settings } from './settings.js';
+import { Stepwise } from './stepwise.js';
 import { Trace } from './trace.js';
 import { VirtualTime } from './virtual-time.js';
 
@@ -58,6 +59,7 @@ class World {
   readonly #network: Network;
   readonly #faults: Faults;
   readonly #operator: Operator;
+  readonly #stepwise: Stepwise;
   readonly #clients: readonly Client[];
   readonly #reader: Client;
   readonly #keys: readonly string[];
@@ -84,8 +86,12 @@ class World {
         acceptor: (caller, to) => acceptorAcross(network, caller, name, named(this.#acceptors, to)),
       });
     });
-    for (const { name } of this.#acceptors)
-      for (const proposer of this.#proposers) network.slowDown(name, proposer.name, settings.distance);
+    for (const { name } of this.#acceptors) {
+      for (const proposer of this.#proposers) {
+        network.slowDown(name, proposer.name, settings.distance);
+        network.slowDown(proposer.name, name, settings.distance);
+      }
+    }
     const nodes = { network, proposers: this.#proposers, acceptors: this.#acceptors };
     this.#faults = new Faults({ ...forAll, ...nodes, settings, random: forkedFrom(seeds) });
     const { deaths, doubles } = settings;
@@ -100,9 +106,20 @@ class World {
       thinkMs: settings.thinkMs,
       isAhead: () => this.#isAhead(),
     };
-    this.#clients = Array.from({ length: settings.clients }, (_, index) => {
-      const take = (): boolean => (this.#operations += 1) <= settings.stopAfter && time.nowMs() < LIFE_MS;
-      return new Client({ ...clients, name: `client-${index + 1}`, random: forkedFrom(seeds), take });
+    const take = (): boolean => (this.#operations += 1) <= settings.stopAfter && time.nowMs() < LIFE_MS;
+    this.#clients = Array.from(
+      { length: settings.clients },
+      (_, index) => new Client({ ...clients, name: `client-${index + 1}`, random: forkedFrom(seeds), take }),
+    );
+    this.#stepwise = new Stepwise({
+      ...forAll,
+      ...nodes,
+      operator: this.#operator,
+      distance: settings.distance,
+      clients: this.#clients,
+      take,
+      keys: this.#keys,
+      random: forkedFrom(seeds),
     });
     this.#reader = new Client({ ...clients, name: 'reader', random: forkedFrom(seeds), take: () => false });
     const random = forkedFrom(seeds);
@@ -116,9 +133,13 @@ class World {
 
   async live(): Promise<void> {
     for (const command of this.#settings.start) await this.#operator.type(command);
-    const typing = this.#migrate();
-    void this.#faults.run();
-    await Promise.all(this.#clients.map((client) => client.run()));
+    const typing = this.#settings.isStepwise ? this.#stepwise.run(this.#settings.commands) : this.#migrate();
+    if (this.#settings.isStepwise) {
+      await typing;
+    } else {
+      void this.#faults.run();
+      await Promise.all(this.#clients.map((client) => client.run()));
+    }
     this.#isOver = true;
     this.#operator.heal();
     this.#faults.heal();
@@ -132,7 +153,7 @@ class World {
   report(silence: boolean): Report {
     const violations = [...this.#monitor.violations, ...checkHistory(this.#history, this.#finals), ...(silence ? this.#silent : [])];
     const { done: steps, attempts } = this.#operator;
-    const { count: faults } = this.#faults;
+    const faults = this.#faults.count + this.#stepwise.faults;
     const { messages } = this.#network;
     return { settings: this.#settings, history: this.#history, violations, trace: this.#trace, messages, faults, steps, attempts };
   }

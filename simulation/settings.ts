@@ -3,7 +3,7 @@ import { type Configuration, EMPTY_CONFIGURATION } from '../src/configuration.js
 import { FLEX, forAcceptors, GROW, SHRINK, START, WIPE } from './migration.js';
 import type { NetworkSettings } from './network.js';
 
-export const SCENARIOS = ['majority', 'flexible', 'migration', 'quiet migration', 'quorum changes'] as const;
+export const SCENARIOS = ['majority', 'flexible', 'migration', 'quiet migration', 'stepwise migration', 'stepwise quorums'] as const;
 export type Scenario = (typeof SCENARIOS)[number];
 
 /** What can go wrong in a run; each can be left out. */
@@ -24,6 +24,8 @@ export type Fault = (typeof FAULTS)[number];
 export interface Settings {
   readonly seed: number;
   readonly scenario: Scenario;
+  /** Whether clients and faults keep step with the operator's commands. */
+  readonly isStepwise: boolean;
   /** How many operations the clients share; and after how many of them everything is mended and read, 0 to that number. */
   readonly operations: number;
   readonly stopAfter: number;
@@ -65,22 +67,24 @@ export interface Overrides {
 }
 
 /** Draws a run from its seed, 0 to 2^32 - 1. What is overridden does not change what else is drawn. */
-export function settingsFor(seed: number, { scenario, operations = 200, stopAfter = operations, without = [] }: Overrides = {}): Settings {
+export function settingsFor(seed: number, { scenario, operations, stopAfter, without = [] }: Overrides = {}): Settings {
   const random = randomFrom(seed);
   const oneOf = <Item>(items: readonly Item[]): Item => items[Math.floor(random() * items.length)] as Item;
   const between = (least: number, most: number): number => least + Math.floor(random() * (most - least + 1));
   const drawn = oneOf(SCENARIOS);
   const chosen = scenario ?? drawn;
-  const isMigration = chosen === 'migration' || chosen === 'quiet migration';
-  const isQuiet = chosen === 'quiet migration' || chosen === 'quorum changes';
+  const isMigration = chosen.endsWith('migration');
+  const isQuiet = chosen === 'quiet migration' || chosen === 'stepwise migration' || chosen === 'stepwise quorums';
+  const isStepwise = chosen === 'stepwise migration' || chosen === 'stepwise quorums';
+  const shared = operations ?? 200;
 
   const quorums = chosen === 'flexible' ? oneOf(FLEXIBLE) : majority(chosen === 'majority' ? between(1, 5) : 3);
   const names = oneOf(ORDERS).map(acceptorName);
   const passes = Array.from({ length: oneOf([1, 1, 2]) }, () => [...GROW, ...(oneOf([true, false]) ? FLEX : []), ...SHRINK, ...WIPE]);
   const delayMs = isQuiet ? 1 : oneOf([1, 3, 10]);
-  const distance = chosen === 'quorum changes' ? oneOf([1, 20]) : isQuiet ? 1 : oneOf([1, 1, 5]);
+  const distance = isQuiet ? 1 : oneOf([1, 1, 5]);
   const roundTripMs = 2 * delayMs * distance;
-  const faultEveryMs = isQuiet ? 50 : oneOf([50, 200, 800]);
+  const faultEveryMs = isStepwise ? oneOf([20, 50]) : isQuiet ? 50 : oneOf([50, 200, 800]);
   const has = (fault: Fault, chance: number): boolean => random() < chance && !without.includes(fault);
   const loss = oneOf([0.01, 0.05, 0.2]);
   const network: NetworkSettings = {
@@ -94,16 +98,17 @@ export function settingsFor(seed: number, { scenario, operations = 200, stopAfte
   return {
     seed,
     scenario: chosen,
-    operations,
-    stopAfter,
+    isStepwise,
+    operations: shared,
+    stopAfter: stopAfter ?? shared,
     without,
     acceptors: isMigration ? 3 : quorums.acceptors,
     proposers: oneOf([2, 2, 3]),
     clients: between(2, 5),
-    keys: isQuiet ? between(6, 12) : oneOf([1, 1, 2, 3, 10]),
+    keys: isStepwise ? between(1, 2) : isQuiet ? between(6, 12) : oneOf([1, 1, 2, 3, 10]),
     reads: isQuiet ? 0.1 : oneOf([0.1, 0.4, 0.7]),
-    thinkMs: isQuiet ? oneOf([10, 50]) : oneOf([0, 5, 50]),
-    timeoutMs: chosen === 'quiet migration' ? 30 : chosen === 'quorum changes' ? 300 : oneOf([roundTripMs + 10, 300]),
+    thinkMs: isStepwise ? 5 : isQuiet ? oneOf([10, 50]) : oneOf([0, 5, 50]),
+    timeoutMs: isMigration && isQuiet ? 30 : chosen === 'stepwise quorums' ? 300 : oneOf([roundTripMs + 10, 300]),
     resolveMs: isQuiet ? 0 : oneOf([0, 60]),
     haste: isQuiet ? oneOf([0.5, 0.9]) : oneOf([0, 0.5, 0.9]),
     network,
@@ -117,7 +122,7 @@ export function settingsFor(seed: number, { scenario, operations = 200, stopAfte
     configuration: isMigration ? EMPTY_CONFIGURATION : configurationOf(quorums),
     start: isMigration ? forAcceptors(START, names) : [],
     commands: forAcceptors(
-      isMigration ? [...passes.flat(), ...GROW] : chosen === 'quorum changes' ? [...FLEX, ...FLEX, ...FLEX] : [],
+      isMigration ? [...passes.flat(), ...GROW] : chosen === 'stepwise quorums' ? Array.from({ length: 6 }, () => FLEX).flat() : [],
       names,
     ),
   };

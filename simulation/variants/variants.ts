@@ -94,7 +94,7 @@ export const VARIANTS: readonly Variant[] = [
   },
   {
     name: 'a cached promise outlives a change of configuration',
-    scenario: 'quorum changes',
+    scenario: 'stepwise quorums',
     seeds: 400,
     patches: [patch(PROPOSER, '      this.#promised.clear();\n', '')],
   },
@@ -139,13 +139,13 @@ export const VARIANTS: readonly Variant[] = [
   },
   {
     name: 'a configuration is swapped without waiting for the rounds in flight',
-    scenario: 'quorum changes',
+    scenario: 'stepwise quorums',
     seeds: 400,
     patches: [patch(PROPOSER, 'return this.#gate.exclusive(async () => {', 'return (async (task) => task())(async () => {')],
   },
   {
     name: 'no era in the ballot',
-    scenario: 'quiet migration',
+    scenario: 'stepwise migration',
     seeds: 400,
     patches: [
       patch(BALLOT, 'return { era: this.#era, counter', 'return { era: 0, counter'),
@@ -154,7 +154,7 @@ export const VARIANTS: readonly Variant[] = [
   },
   {
     name: 'a read by quorum trusts a ballot of an older era',
-    scenario: 'quiet migration',
+    scenario: 'stepwise migration',
     seeds: 400,
     patches: [patch('src/votes.ts', ' && reply.ballot.era >= era)', ')')],
   },
@@ -177,19 +177,19 @@ export const VARIANTS: readonly Variant[] = [
   },
   {
     name: 'the rescan is left out when growing',
-    scenario: 'quiet migration',
+    scenario: 'stepwise migration',
     seeds: 400,
     patches: [patch(MIGRATION, "  'add-accept all B 2', //\n  'rescan A,B 2',\n", "  'add-accept all B 2', //\n")],
   },
   {
     name: 'the rescan is left out when shrinking',
-    scenario: 'quiet migration',
+    scenario: 'stepwise migration',
     seeds: 400,
     patches: [patch(MIGRATION, "  'rm-prepare all C 2',\n  'rescan A,B 2',\n", "  'rm-prepare all C 2',\n")],
   },
   {
     name: 'the rescan does one key only',
-    scenario: 'quiet migration',
+    scenario: 'stepwise migration',
     seeds: 400,
     patches: [
       patch(RESCAN, 'await runThrough(configured, [...keys], progress)', 'await runThrough(configured, [...keys].slice(0, 1), progress)'),
@@ -197,25 +197,25 @@ export const VARIANTS: readonly Variant[] = [
   },
   {
     name: 'the rescan is content with an incomplete listing',
-    scenario: 'quiet migration',
+    scenario: 'stepwise migration',
     seeds: 400,
     patches: [patch(RESCAN, 'if (acceptors.length - failures.length < required) {', 'if (acceptors.length - failures.length < 0) {')],
   },
   {
     name: 'the rescan reads from the cache',
-    scenario: 'quiet migration',
+    scenario: 'stepwise migration',
     seeds: 400,
     patches: [patch(KV, "this.#options.proposer.change(key, identity, 'full')", 'this.#options.proposer.change(key, identity)')],
   },
   {
     name: 'the rescan reads by quorum',
-    scenario: 'quiet migration',
+    scenario: 'stepwise migration',
     seeds: 400,
     patches: [patch(KV, "    await this.#unchanged(this.#options.proposer.change(key, identity, 'full'));", '    await this.get(key);')],
   },
   {
     name: 'the rescan leaves out keys that hold only a promise',
-    scenario: 'quiet migration',
+    scenario: 'stepwise migration',
     seeds: 400,
     patches: [
       patch(
@@ -227,7 +227,7 @@ export const VARIANTS: readonly Variant[] = [
   },
   {
     name: 'growing rescans at the end',
-    scenario: 'quiet migration',
+    scenario: 'stepwise migration',
     seeds: 400,
     patches: [
       patch(MIGRATION, "  'rescan A,B 2',\n  'add-prepare all B 2',", "  'add-prepare all B 2',"),
@@ -240,13 +240,13 @@ export const VARIANTS: readonly Variant[] = [
   },
   {
     name: 'growing rescans at the beginning',
-    scenario: 'quiet migration',
+    scenario: 'stepwise migration',
     seeds: 400,
     patches: [patch(MIGRATION, "  'add-accept all B 2', //\n  'rescan A,B 2',", "  'rescan A 1',\n  'add-accept all B 2',")],
   },
   {
     name: 'shrinking rescans at the beginning',
-    scenario: 'quiet migration',
+    scenario: 'stepwise migration',
     seeds: 400,
     patches: [
       patch(
@@ -258,7 +258,7 @@ export const VARIANTS: readonly Variant[] = [
   },
   {
     name: 'an acceptor joins again without a wipe',
-    scenario: 'quiet migration',
+    scenario: 'stepwise migration',
     seeds: 400,
     patches: [patch(MIGRATION, "  'wipe-acceptor B', //\n  'wipe-acceptor C',\n", '')],
   },
