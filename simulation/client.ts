@@ -11,9 +11,6 @@ import type { VirtualTime } from './virtual-time.js';
 /** Longer than a proposer takes for any answer of its own. */
 const REQUEST_TIMEOUT_MS = 1_000;
 
-/** Between two looks whether the others have caught up. */
-const WAIT_MS = 5;
-
 /** How much longer a client waits for each time in a row that it was refused, up to so many. */
 const PAUSE_MS = 10;
 const REFUSALS_COUNTED = 8;
@@ -32,8 +29,8 @@ export interface ClientOptions {
   readonly thinkMs: number;
   /** Takes one operation from those that the run has to do; false where none is left. */
   readonly take: () => boolean;
-  /** Whether to wait before the next one: there is something that it would come too early for. */
-  readonly isAhead: () => boolean;
+  /** Settles when it is time for the next one: there may be something that it would come too early for. */
+  readonly turn: () => Promise<void>;
 }
 
 /** Reads and writes random keys through random proposers, and notes every invocation and response. */
@@ -51,10 +48,10 @@ export class Client {
   }
 
   async run(): Promise<void> {
-    const { random, keys, proposers, thinkMs, take, isAhead } = this.#options;
+    const { random, keys, proposers, thinkMs, take, turn } = this.#options;
     const pick = <Item>(items: readonly Item[]): Item => items[Math.floor(random() * items.length)] as Item;
     while (take()) {
-      while (isAhead()) await sleep(this.#process.time, WAIT_MS);
+      await turn();
       await sleep(this.#process.time, random() * (thinkMs + this.#refusals * PAUSE_MS));
       const [key, proposer] = [pick(keys), pick(proposers)];
       const outcome = await this.operate(proposer, key);

@@ -67,6 +67,7 @@ class World {
   readonly #finals = new Map<string, { ver: number; val: string | null }>();
   readonly #silent: Violation[] = [];
   #operations = 0;
+  #waiting: { readonly condition: () => boolean; readonly resolve: () => void }[] = [];
   #isOver = false;
 
   constructor(settings: Settings, isTraced: boolean) {
@@ -104,9 +105,13 @@ class World {
       keys: this.#keys,
       reads: settings.reads,
       thinkMs: settings.thinkMs,
-      isAhead: () => this.#isAhead(),
+      turn: () => this.#until(() => !this.#isAhead()),
     };
-    const take = (): boolean => (this.#operations += 1) <= settings.stopAfter && time.nowMs() < LIFE_MS;
+    const take = (): boolean => {
+      this.#operations += 1;
+      this.#look();
+      return this.#operations <= settings.stopAfter && time.nowMs() < LIFE_MS;
+    };
     this.#clients = Array.from(
       { length: settings.clients },
       (_, index) => new Client({ ...clients, name: `client-${index + 1}`, random: forkedFrom(seeds), take }),
@@ -141,6 +146,7 @@ class World {
       await Promise.all(this.#clients.map((client) => client.run()));
     }
     this.#isOver = true;
+    this.#look();
     this.#operator.heal();
     this.#faults.heal();
     await typing;
@@ -166,16 +172,29 @@ class World {
   }
 
   async #migrate(): Promise<void> {
-    const pauseMs = 1;
+    this.time.after(LIFE_MS, () => this.#look());
     for (const [index, command] of this.#settings.commands.entries()) {
-      while (this.#operations < (this.#thresholds[index] ?? 0)) {
-        if (this.#isOver) return;
-        await sleep(this.time, pauseMs);
-      }
-      if (await this.#operator.type(command)) continue;
+      const begin = this.#thresholds[index] ?? 0;
+      await this.#until(() => this.#isOver || this.#operations >= begin);
+      if (this.#operations < begin) return;
+      const isDone = await this.#operator.type(command);
+      this.#look();
+      if (isDone) continue;
       this.#silent.push({ rule: ANSWERS, key: '', message: `"${command}" does not succeed` });
       return;
     }
+  }
+
+  /** Settles when the condition holds. It is looked at whenever an operation begins, a command is done, or the run is over. */
+  #until(condition: () => boolean): Promise<void> {
+    if (condition()) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push({ condition, resolve }));
+  }
+
+  #look(): void {
+    const [now, later] = [true, false].map((holds) => this.#waiting.filter(({ condition }) => condition() === holds));
+    this.#waiting = later ?? [];
+    for (const { resolve } of now ?? []) resolve();
   }
 
   /** Every key through every proposer, when all is mended: what the last one says is the final state. */

@@ -72,7 +72,18 @@ export const VARIANTS: readonly Variant[] = [
     name: 'prepare admits an equal ballot',
     scenario: 'majority',
     seeds: 200,
+    harmless:
+      'no ballot is used twice, and after the accept under it the promise has moved on: a prepare that arrives twice is all it admits',
     patches: [patch(ACCEPTOR, 'if (compareBallots(ballot, barrier) <= 0)', 'if (compareBallots(ballot, barrier) < 0)')],
+  },
+  {
+    name: 'two proposers have one number, and prepare admits an equal ballot',
+    scenario: 'majority',
+    seeds: 200,
+    patches: [
+      patch(BALLOT, 'proposer: this.#proposer, incarnation: this.#incarnation };', 'proposer: 0, incarnation: 0 };'),
+      patch(ACCEPTOR, 'if (compareBallots(ballot, barrier) <= 0)', 'if (compareBallots(ballot, barrier) < 0)'),
+    ],
   },
   {
     name: 'accept ignores the promise',
@@ -90,6 +101,7 @@ export const VARIANTS: readonly Variant[] = [
     name: 'a piggybacked promise is used without a prepare quorum',
     scenario: 'flexible',
     seeds: 200,
+    harmless: 'every prepare quorum meets the accept quorum that holds the promise, so nobody below it gets one',
     patches: [patch(PROPOSER, 'if (containsQuorum(prepare, confirmed)) this.#promised', 'this.#promised')],
   },
   {
@@ -156,24 +168,9 @@ export const VARIANTS: readonly Variant[] = [
     name: 'a read by quorum trusts a ballot of an older era',
     scenario: 'stepwise migration',
     seeds: 400,
+    harmless:
+      'to be proven by mistake, a write left behind would have to be all of a quorum without a rescan between; the order of the steps excludes it',
     patches: [patch('src/votes.ts', ' && reply.ballot.era >= era)', ')')],
-  },
-  {
-    name: 'a step claims no era',
-    scenario: 'migration',
-    seeds: 400,
-    patches: [
-      patch(
-        'node-control/step.ts',
-        'const claimed = await claimEra(present);',
-        'const claimed = Math.max(...present.map((p) => p.configuration.era)) + 1;',
-      ),
-      patch(
-        'node-control/step.ts',
-        'for (const { member, after } of planned) await write(member, claimed,',
-        'for (const { member, before, after } of planned) await write(member, before.era,',
-      ),
-    ],
   },
   {
     name: 'the rescan is left out when growing',
@@ -205,18 +202,21 @@ export const VARIANTS: readonly Variant[] = [
     name: 'the rescan reads from the cache',
     scenario: 'stepwise migration',
     seeds: 400,
+    harmless: 'a cached promise is of this configuration: its accept quorum holds the value already',
     patches: [patch(KV, "this.#options.proposer.change(key, identity, 'full')", 'this.#options.proposer.change(key, identity)')],
   },
   {
     name: 'the rescan reads by quorum',
     scenario: 'stepwise migration',
     seeds: 400,
+    harmless: 'what is proven in this era is on an accept quorum already, and an empty register has nothing to bring',
     patches: [patch(KV, "    await this.#unchanged(this.#options.proposer.change(key, identity, 'full'));", '    await this.get(key);')],
   },
   {
     name: 'the rescan leaves out keys that hold only a promise',
     scenario: 'stepwise migration',
     seeds: 400,
+    harmless: 'with eras, a late accept under an old promise is below every ballot of the configurations after it',
     patches: [
       patch(
         'simulation/acceptor-node.ts',
@@ -260,7 +260,26 @@ export const VARIANTS: readonly Variant[] = [
     name: 'an acceptor joins again without a wipe',
     scenario: 'stepwise migration',
     seeds: 400,
+    harmless: 'after the rescans of shrinking all it holds is of an older era than what was acknowledged: it is like one that was slow',
     patches: [patch(MIGRATION, "  'wipe-acceptor B', //\n  'wipe-acceptor C',\n", '')],
+  },
+  {
+    name: 'an acceptor is wiped and joins again without a rescan between',
+    scenario: 'stepwise migration',
+    seeds: 400,
+    patches: [
+      patch(
+        MIGRATION,
+        'export const SHRINK = [',
+        "export const SHRINK = ['rm-accept all C 2', 'rm-prepare all C 2', 'wipe-acceptor C', 'add-accept all C 2', 'add-prepare all C 2',",
+      ),
+    ],
+  },
+  {
+    name: 'a wipe that was late is carried out although a later one was',
+    scenario: 'migration',
+    seeds: 400,
+    patches: [patch('simulation/operator.ts', 'if (node.connections !== connection)', 'if (false)')],
   },
   {
     name: 'an acceptor loses its disk in a crash',
