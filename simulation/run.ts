@@ -37,6 +37,7 @@ const AHEAD = 10;
 
 /** How often each key is read at the end through each proposer, where the network no longer loses anything, before that counts as silence. */
 const FINAL_ATTEMPTS = 20;
+const FINAL_PAUSE_MS = 100;
 
 /**
  * Runs one world from start to end and checks what happened. The same settings give the same report.
@@ -201,9 +202,12 @@ class World {
   async #readAll(by: 'quorum' | 'round'): Promise<void> {
     for (const key of this.#keys) {
       for (const proposer of this.#proposers) {
-        let attempts = 0;
         let outcome = await this.#reader.get(proposer, key, by);
-        while (outcome.kind !== 'state' && (attempts += 1) < FINAL_ATTEMPTS) outcome = await this.#reader.get(proposer, key, by);
+        for (let attempt = 1; outcome.kind !== 'state' && attempt < FINAL_ATTEMPTS; attempt += 1) {
+          // An earlier round for the key may still wait for its time-out.
+          await sleep(this.time, FINAL_PAUSE_MS);
+          outcome = await this.#reader.get(proposer, key, by);
+        }
         if (outcome.kind === 'state') this.#finals.set(key, outcome);
         else this.#silent.push({ rule: ANSWERS, key, message: `${proposer.name} does not answer` });
       }
