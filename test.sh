@@ -12,10 +12,11 @@ usage() {
 usage: test.sh [--quick] [--help]
 
 Installs what is missing (npm packages, redis-server, shellcheck, luacheck), then runs: types, lint, format, shellcheck, luacheck, all tests
-against real Redis servers and real processes, the commands of README.md and the tour with local processes, and, where a Docker engine
-answers, both again in Docker. A cluster that you run is left alone.
+against real Redis servers and real processes, some hundred simulated runs, the broken variants of the protocol, every order of delivery in
+small worlds, the commands of README.md, the tour and some chaos with local processes, and, where a Docker engine answers, these three again
+in Docker. A cluster that you run is left alone.
 
-  --quick   without the README's commands and the tour
+  --quick   without what comes after the tests and the simulated runs
 
 Environment: CI=true makes a part that could not run a failure.
 END
@@ -90,16 +91,22 @@ part 'format' npm run --silent format:check
 if install_linter shellcheck shellcheck; then part 'shellcheck' check_shell; else left_out 'shellcheck' 'install it with your package manager'; fi
 if install_linter luacheck lua-check; then part 'luacheck' check_lua; else left_out 'luacheck' 'install it with your package manager'; fi
 part 'tests' npx vitest run
+part 'simulation' npm run --silent simulate -- --seeds 500
 
 if [ -z "$quick" ]; then
+  part 'broken variants' npm run --silent variants
+  part 'exhaustive' npm run --silent exhaustive -- --quick
   part 'README, local processes' end_to_end local
   part 'tour, local processes' ./tour.sh --local
+  part 'chaos, local processes' npm run --silent chaos -- --minutes 0.7
   if engine_answers; then
     part 'README, Docker' end_to_end docker
     part 'tour, Docker' ./tour.sh --docker
+    part 'chaos, Docker' npm run --silent chaos -- --docker --minutes 0.7
   else
     left_out 'README, Docker' 'no Docker engine answers'
     left_out 'tour, Docker' 'no Docker engine answers'
+    left_out 'chaos, Docker' 'no Docker engine answers'
   fi
 fi
 
