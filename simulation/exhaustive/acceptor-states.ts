@@ -21,7 +21,7 @@ export class AcceptorStates {
   readonly #messages: Numbered<Message>;
   readonly #replies: Numbered<Reply>;
   readonly #registers = new Numbered<RegisterState>();
-  readonly #delivered = new Computed<Delivered>();
+  readonly #delivered = new Computed<number, Delivered>();
   readonly empty = this.#registers.numberOf(EMPTY);
 
   constructor(make: () => MemoryAcceptor, messages: Numbered<Message>, replies: Numbered<Reply>) {
@@ -44,7 +44,7 @@ export class AcceptorStates {
   }
 
   deliver(register: number, message: number): Delivered {
-    return this.#delivered.get(`${register} ${message}`, () => this.#compute(register, this.#messages.at(message)));
+    return this.#delivered.get(register * 2 ** 26 + message, () => this.#compute(register, this.#messages.at(message)));
   }
 
   async #compute(register: number, message: Message): Promise<Delivered> {

@@ -9,11 +9,11 @@ class NotComputed extends Error {
 }
 
 /** Remembers what was computed, and looks it up at once. */
-export class Computed<Value> {
-  readonly #values = new Map<string, Value>();
+export class Computed<Key, Value> {
+  readonly #values = new Map<Key, Value>();
 
   /** Throws where it is not known yet, into {@link whenComputed}. */
-  get(key: string, compute: () => Promise<Value>): Value {
+  get(key: Key, compute: () => Promise<Value>): Value {
     const value = this.#values.get(key);
     if (value !== undefined) return value;
     throw new NotComputed(compute().then((computed) => void this.#values.set(key, computed)));

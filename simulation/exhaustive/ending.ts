@@ -23,13 +23,13 @@ interface Final {
 /** Above every proposer of a scenario. */
 const READER_ID = 9;
 const READER_TIMEOUT_MS = 1;
-/** The first may meet a higher ballot, which it then goes past. */
-const READER_ATTEMPTS = 3;
+/** The first ones may meet higher ballots, which it then goes past. */
+const READER_ATTEMPTS = 4;
 
 /** Judges the moments at which every operation has ended. */
 export class Endings {
   readonly #system: System;
-  readonly #finals = new Computed<Final | 'stale'>();
+  readonly #finals = new Computed<string, Final | 'stale' | 'unreadable'>();
   readonly #sound = new Set<string>();
 
   constructor(system: System) {
@@ -41,38 +41,43 @@ export class Endings {
    * requests that are still under way have arrived, in any order. That read and the operations before it must be linearizable, and so on.
    */
   judge(world: World): Violation | undefined {
+    for (const site of world.sites) {
+      const { violation } = this.#system.sites.restOf(site);
+      if (violation) return violation;
+    }
     const operations = operationsOf(world);
     const history = JSON.stringify(operations.map(({ request, returned, invokedAt }) => [request, returned, invokedAt]));
     for (const configuration of configurationsIn(world)) {
-      for (const final of this.#finalsFor(world, configuration)) {
+      for (const [final, quorum] of this.#finalsFor(world, configuration)) {
         const key = `${history} ${JSON.stringify(final)}`;
         if (this.#sound.has(key)) continue;
         const violation = check(operations, final);
-        if (violation) return violation;
+        if (violation) return { ...violation, message: `${violation.message} (the reader was answered by ${quorum.join(' and ')})` };
         this.#sound.add(key);
       }
     }
     return undefined;
   }
 
-  #finalsFor({ sites }: World, configuration: Configuration): Set<Final> {
+  /** What it can be found to hold, each with one quorum that answers so. */
+  #finalsFor({ sites }: World, configuration: Configuration): Map<Final | 'unreadable', readonly string[]> {
     const { acceptorNames } = this.#system;
-    const registers = sites.map((site) => [...this.#system.sites.registersAfter(site)]);
-    const finals = new Set<Final>();
+    const registers = sites.map((site) => [...this.#system.sites.restOf(site).registers]);
+    const finals = new Map<Final | 'unreadable', readonly string[]>();
     const configurationText = JSON.stringify(configuration);
     for (const quorum of quorumsOf(configuration.prepare.nodes, configuration.prepare.quorum)) {
       const choices = acceptorNames.map((name, at) => (quorum.includes(name) ? (registers[at] ?? []) : [sites[at]?.register ?? 0]));
       forEachChoice(choices, (held) => {
         const key = `${configurationText} ${quorum.join()} ${held.join()}`;
         const final = this.#finals.get(key, () => this.#read(configuration, quorum, [...held]));
-        if (final !== 'stale') finals.add(final);
+        if (final !== 'stale') finals.set(final, quorum);
       });
     }
     return finals;
   }
 
-  /** @returns `stale` where the reader's configuration is, and it may not read */
-  async #read(configuration: Configuration, quorum: readonly string[], held: readonly number[]): Promise<Final | 'stale'> {
+  /** @returns `stale` where the reader's configuration is, so that it may not read */
+  async #read(configuration: Configuration, quorum: readonly string[], held: readonly number[]): Promise<Final | 'stale' | 'unreadable'> {
     const time = new VirtualTime();
     const acceptors = new Map(this.#system.acceptorNames.map((name, at) => [name, this.#system.acceptors.holding(held[at] ?? 0)]));
     const link = (name: string): Acceptor => {
@@ -91,13 +96,14 @@ export class Endings {
         return { ver, val: val as string | null };
       } catch (error) {
         if (error instanceof StaleConfiguration) return 'stale';
-        if (attempt === READER_ATTEMPTS) throw error;
+        if (attempt === READER_ATTEMPTS) return 'unreadable';
       }
     }
   }
 }
 
-function check(operations: readonly Operation[], final: Final): Violation | undefined {
+function check(operations: readonly Operation[], final: Final | 'unreadable'): Violation | undefined {
+  if (final === 'unreadable') return { rule: 'an end', key: KEY, message: 'a quorum of acceptors answers, and yet the key cannot be read' };
   const last = 2 * operations.length + 1;
   const read: Operation = {
     client: 'the reader at the end',

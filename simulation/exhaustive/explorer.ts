@@ -6,9 +6,10 @@ import { whenComputed } from './computed.js';
 import { Endings } from './ending.js';
 import { KEY, type Message, Numbered, type Reply } from './messages.js';
 import { type Move, movesOf } from './moves.js';
-import { LateReplyHeard, ProposerStates } from './proposer-states.js';
+import { ProposerStates } from './proposer-states.js';
 import { acceptorNames as namesOf, adminWritesOf, alikeAcceptors, type Scenario } from './scenario.js';
 import { Sites } from './sites.js';
+import { ViolationFound } from './violation-found.js';
 import { keyOf, requestTo, type System, type World } from './world.js';
 
 /** What was visited. */
@@ -32,6 +33,8 @@ export interface Exploration {
 export interface ExplorerOptions {
   /** The acceptor's code; a broken one in tests. */
   readonly makeAcceptor?: () => MemoryAcceptor;
+  /** Called for each moment at which every operation has ended. */
+  readonly onEnd?: (world: World, system: System) => void;
   /** Called now and then. */
   readonly onProgress?: (counts: Counts) => void;
 }
@@ -39,7 +42,7 @@ export interface ExplorerOptions {
 /** Visits every execution of a scenario, until the first violation. */
 export async function explore(scenario: Scenario, options: ExplorerOptions = {}): Promise<Exploration> {
   const system = systemOf(scenario, options.makeAcceptor ?? (() => new MemoryAcceptor()));
-  return new Explorer(system, options.onProgress ?? (() => undefined)).run();
+  return new Explorer(system, options).run();
 }
 
 /** How many states lie between two reports. */
@@ -47,60 +50,63 @@ const REPORT_EVERY = 1_000;
 
 class Explorer {
   readonly #system: System;
-  readonly #onProgress: (counts: Counts) => void;
+  readonly #options: ExplorerOptions;
   readonly #endings: Endings;
   /** How many executions go on from a state. */
   readonly #executions = new Map<string, number>();
   readonly #path: Move[] = [];
   #transitions = 0;
   #ends = 0;
-  #violation: Violation | undefined;
 
-  constructor(system: System, onProgress: (counts: Counts) => void) {
+  constructor(system: System, options: ExplorerOptions) {
     this.#system = system;
-    this.#onProgress = onProgress;
+    this.#options = options;
     this.#endings = new Endings(system);
   }
 
   async run(): Promise<Exploration> {
     const first = await initialWorld(this.#system);
-    let executions = 0;
     try {
-      executions = await this.#visit(first, keyOf(first, this.#system));
+      const executions = await this.#visit(first, keyOf(first, this.#system));
+      return { counts: this.#counts(executions) };
     } catch (error) {
-      if (!(error instanceof LateReplyHeard)) throw error;
-      this.#violation = { rule: 'late replies are ignored', key: KEY, message: error.message };
+      if (!(error instanceof ViolationFound)) throw error;
+      return { counts: this.#counts(0), violation: { what: error.violation, path: this.#path, first, system: this.#system } };
     }
-    const counts = this.#counts(executions);
-    if (!this.#violation) return { counts };
-    return { counts, violation: { what: this.#violation, path: [...this.#path], first, system: this.#system } };
   }
 
-  /** @returns how many executions go on from here; where there is a violation, `#path` leads to it */
+  /**
+   * @returns how many executions go on from here
+   * @throws ViolationFound `#path` leads there
+   */
   async #visit(world: World, key: string): Promise<number> {
-    this.#violation = await whenComputed(() => this.#judge(world));
-    if (this.#violation) return 1;
-    if (world.proposers.every(({ isOver }) => isOver)) this.#ends += 1;
+    await whenComputed(() => this.#judge(world));
+    if (world.proposers.every(({ isOver }) => isOver)) {
+      this.#ends += 1;
+      this.#options.onEnd?.(world, this.#system);
+    }
     const moves = await whenComputed(() => movesOf(world, this.#system, this.#executions));
+    if (moves.broken) {
+      this.#path.push(moves.broken.move);
+      throw new ViolationFound(moves.broken.violation);
+    }
     this.#transitions += moves.count;
     let executions = moves.count === 0 ? 1 : moves.executions;
     for (const [next, move] of moves.fresh) {
       this.#path.push(move);
-      this.#violation = violationOf(move);
       // One of the moves before this one may have led there too.
-      if (!this.#violation) executions += move.orders * (this.#executions.get(next) ?? (await this.#visit(move.world, next)));
-      if (this.#violation) return executions;
+      executions += move.orders * (this.#executions.get(next) ?? (await this.#visit(move.world, next)));
       this.#path.pop();
     }
     this.#executions.set(key, executions);
-    if (this.#executions.size % REPORT_EVERY === 0) this.#onProgress(this.#counts(executions));
+    if (this.#executions.size % REPORT_EVERY === 0) this.#options.onProgress?.(this.#counts(executions));
     return executions;
   }
 
-  #judge(world: World): Violation | undefined {
-    const violation = oneValueForEachBallot(world, this.#system);
-    if (violation || !world.proposers.every(({ isOver }) => isOver)) return violation;
-    return this.#endings.judge(world);
+  #judge(world: World): void {
+    const isEnd = world.proposers.every(({ isOver }) => isOver);
+    const violation = oneValueForEachBallot(world, this.#system) ?? (isEnd ? this.#endings.judge(world) : undefined);
+    if (violation) throw new ViolationFound(violation);
   }
 
   #counts(executions: number): Counts {
@@ -124,7 +130,10 @@ function systemOf(scenario: Scenario, makeAcceptor: () => MemoryAcceptor): Syste
     const id = scenario.ids?.[index] ?? index + 1;
     const changes = adminWrites.filter(({ proposer }) => proposer === index).length;
     const { configuration, resolutions } = scenario;
-    return new ProposerStates({ id, configuration, script, resolutions, changes }, messages, replies, { acceptorNames, alike });
+    return new ProposerStates({ id, client: index + 1, configuration, script, resolutions, changes }, messages, replies, {
+      acceptorNames,
+      alike,
+    });
   });
   const acceptors = new AcceptorStates(makeAcceptor, messages, replies);
   const sites = new Sites(acceptors, messages);
@@ -134,8 +143,8 @@ function systemOf(scenario: Scenario, makeAcceptor: () => MemoryAcceptor): Syste
 async function initialWorld({ scenario, acceptorNames, acceptors, sites, proposers }: System): Promise<World> {
   const states = await Promise.all(proposers.map((proposer) => proposer.initial()));
   return {
-    sites: acceptorNames.map((name) => {
-      const requests = states.map((state) => requestTo(name, state));
+    sites: acceptorNames.map((_, at) => {
+      const requests = states.map((state) => requestTo(state, at));
       return sites.site(acceptors.empty, requests, []);
     }),
     proposers: states,
@@ -143,11 +152,6 @@ async function initialWorld({ scenario, acceptorNames, acceptors, sites, propose
     lossesLeft: scenario.losses,
     adminWrites: 0,
   };
-}
-
-function violationOf({ ways }: Move): Violation | undefined {
-  for (const { deliveries } of ways.values()) for (const { violation } of deliveries) if (violation) return violation;
-  return undefined;
 }
 
 /** Over all that is accepted, and all that is still asked to be. */

@@ -1,3 +1,4 @@
+import type { Violation } from '../checkers/history.js';
 import type { Answers, ProposerState, ProposerStates } from './proposer-states.js';
 import type { Site, Way } from './sites.js';
 import { keyOf, requestTo, type System, toldIn, type World } from './world.js';
@@ -20,6 +21,8 @@ export class Moves {
   /** How many executions go on through worlds that were. */
   executions = 0;
   count = 0;
+  /** One on which an acceptor does what it must not. */
+  broken: { readonly move: Move; readonly violation: Violation } | undefined;
   readonly #system: System;
   readonly #executions: ReadonlyMap<string, number>;
 
@@ -30,6 +33,7 @@ export class Moves {
 
   add(move: Move): void {
     this.count += 1;
+    for (const { violation } of move.ways.values()) if (violation) this.broken ??= { move, violation };
     const key = keyOf(move.world, this.#system);
     const known = this.#executions.get(key);
     if (known !== undefined) {
@@ -69,7 +73,7 @@ export function movesOf(world: World, system: System, executions: ReadonlyMap<st
 }
 
 function addDecisions(moves: Moves, world: World, system: System, proposer: number, state: ProposerState): void {
-  const asked = (state.asking?.acceptors ?? []).map((name) => system.acceptorNames.indexOf(name));
+  const asked = state.asking?.acceptors ?? [];
   const ways = asked.map((at) => system.sites.waysToReply(siteAt(world, at), proposer));
   const losses = world.lossesLeft;
   for (const voters of subsetsOf([...asked.keys()])) {
@@ -103,13 +107,9 @@ function after(
   next: ProposerState,
   lossesLeft: number,
 ): World {
-  const sites = world.sites.map((present, at) =>
-    system.sites.afterPhase(ways.get(at)?.site ?? present, proposer, requestTo(system.acceptorNames[at] ?? '', next)),
-  );
+  const sites = world.sites.map((present, at) => system.sites.afterPhase(ways.get(at)?.site ?? present, proposer, requestTo(next, at)));
   let invoked = invokedBy(world, world.invoked, proposer);
-  for (const { deliveries } of ways.values()) {
-    for (const { proposer: other } of deliveries) if (other !== undefined) invoked = invokedBy(world, invoked, other);
-  }
+  for (const other of world.proposers.keys()) if (isHeardOf(world, ways, other)) invoked = invokedBy(world, invoked, other);
   return { ...world, sites, proposers: world.proposers.with(proposer, next), invoked, lossesLeft };
 }
 
@@ -121,8 +121,14 @@ function localMove(world: World, system: System, proposer: number, what: Paramet
   const sites =
     present.asking && next.asking
       ? world.sites
-      : world.sites.map((site, at) => system.sites.afterPhase(site, proposer, requestTo(system.acceptorNames[at] ?? '', next)));
+      : world.sites.map((site, at) => system.sites.afterPhase(site, proposer, requestTo(next, at)));
   return { proposer, ways: new Map(), orders: 1, world: { ...world, sites, proposers: world.proposers.with(proposer, next) } };
+}
+
+/** Whether a request of a proposer's present phase is delivered on one of these ways. */
+function isHeardOf({ sites }: World, ways: ReadonlyMap<number, Way>, proposer: number): boolean {
+  for (const [at, way] of ways) if (way.site.requests[proposer] !== sites[at]?.requests[proposer]) return true;
+  return false;
 }
 
 function invokedBy(world: World, invoked: World['invoked'], proposer: number): World['invoked'] {
@@ -138,7 +144,11 @@ function subsetsOf<Item>([first, ...others]: readonly Item[]): Item[][] {
 }
 
 /** Every choice of one item from each list; the array is the same each time. */
-export function forEachChoice<Item>(lists: readonly (readonly Item[])[], visit: (choice: readonly Item[]) => void, chosen: Item[] = []): void {
+export function forEachChoice<Item>(
+  lists: readonly (readonly Item[])[],
+  visit: (choice: readonly Item[]) => void,
+  chosen: Item[] = [],
+): void {
   const list = lists[chosen.length];
   if (!list) {
     visit(chosen);
@@ -151,14 +161,20 @@ export function forEachChoice<Item>(lists: readonly (readonly Item[])[], visit: 
   }
 }
 
-function siteAt(world: World, at: number): Site {
-  return world.sites[at] as Site;
+function siteAt({ sites }: World, at: number): Site {
+  return entry(sites, at);
 }
 
-function stateAt(world: World, proposer: number): ProposerState {
-  return world.proposers[proposer] as ProposerState;
+function stateAt({ proposers }: World, proposer: number): ProposerState {
+  return entry(proposers, proposer);
 }
 
-function statesOf(system: System, proposer: number): ProposerStates {
-  return system.proposers[proposer] as ProposerStates;
+function statesOf({ proposers }: System, proposer: number): ProposerStates {
+  return entry(proposers, proposer);
+}
+
+function entry<Item>(items: readonly Item[], index: number): Item {
+  const item = items[index];
+  if (item === undefined) throw new RangeError(`there is no number ${index}`);
+  return item;
 }

@@ -12,8 +12,8 @@ export function operationsOf({ proposers, invoked }: World): Operation[] {
   const ended = proposers.map(() => 0);
   const running = proposers.map((): number | undefined => undefined);
   const isInvokable = (client: number): boolean => {
-    const after = invoked[client]?.[begun[client] ?? 0];
-    return running[client] === undefined && after !== undefined && after.every((count, other) => (ended[other] ?? 0) >= count);
+    if (running[client] !== undefined) return false;
+    return invoked[client]?.[begun[client] ?? 0]?.every((count, other) => (ended[other] ?? 0) >= count) ?? false;
   };
   /** What it is told must not come before an operation that was invoked without it. */
   const isAnswerable = (client: number): boolean => {

@@ -1,25 +1,24 @@
 import type { Accepted, Acceptor, AcceptReply, PrepareReply } from '../../src/acceptor.js';
 import { type Configuration, isConfigured } from '../../src/configuration.js';
-import { CommitError, VersionMismatch } from '../../src/errors.js';
-import { KeyValue, type Versioned } from '../../src/kv.js';
+import { KeyValue } from '../../src/kv.js';
 import { identity, Proposer } from '../../src/proposer.js';
-import type { Outcome, Request } from '../checkers/history.js';
 import { VirtualTime } from '../virtual-time.js';
+import { nextRequest, perform, type Performed } from './client.js';
 import { KEY, type Message, type Reply } from './messages.js';
 import type { Kind } from './scenario.js';
 
 /** All that reaches a proposer from outside, besides time that passes. */
 export type Input =
   | { readonly kind: 'start' }
-  | { readonly kind: 'reply'; readonly acceptor: string; readonly reply: Reply }
+  | {
+      readonly kind: 'reply';
+      /** Counted from 0; the present one, unless the reply is late. */
+      readonly phase?: number;
+      readonly acceptor: string;
+      readonly reply: Reply;
+    }
   | { readonly kind: 'timeout' }
   | { readonly kind: 'configure'; readonly configuration: Configuration };
-
-/** An operation as its client sees it. */
-export interface Performed {
-  readonly request: Request;
-  readonly outcome?: Outcome;
-}
 
 /** The messages of one phase: the same to each acceptor. */
 export interface Phase {
@@ -27,12 +26,14 @@ export interface Phase {
   readonly acceptors: string[];
 }
 
-interface OpenPhase extends Phase {
+interface Asked extends Phase {
   readonly unanswered: Map<string, (reply: Reply) => void>;
 }
 
 export interface ProposerRunOptions {
   readonly id: number;
+  /** Counted from 1; names what it writes. */
+  readonly client: number;
   readonly configuration: Configuration;
   readonly script: readonly Kind[];
   readonly resolutions: number;
@@ -50,25 +51,23 @@ const BACKOFF_MS = 1_000;
 /** One proposer of the product and its client, with a world in place of the network that says nothing but what it is told to. */
 export class ProposerRun {
   readonly performed: Performed[] = [];
-  readonly phases: Phase[] = [];
   readonly #options: ProposerRunOptions;
   readonly #time = new VirtualTime();
   readonly #proposer: Proposer;
   readonly #kv: KeyValue;
-  #open: OpenPhase | undefined;
-  readonly #past: OpenPhase[] = [];
+  readonly #phases: Asked[] = [];
   #configured = 0;
   #isDraining = false;
 
   constructor(options: ProposerRunOptions) {
     this.#options = options;
-    const { id, configuration, resolutions } = options;
+    const { id, client, configuration, resolutions } = options;
     const time = this.#time;
     let operations = 0;
     this.#proposer = new Proposer({ id, incarnation: 1, configuration, acceptor: (name) => this.#link(name), time, timeoutMs: TIMEOUT_MS });
     this.#kv = new KeyValue({
       proposer: this.#proposer,
-      nextOperationId: () => `${id}-${(operations += 1)}`,
+      nextOperationId: () => `${client}-${(operations += 1)}`,
       time,
       random: () => 0,
       resolveMs: BACKOFF_MS * 2 ** (resolutions - 1) - BACKOFF_MS / 2,
@@ -79,7 +78,12 @@ export class ProposerRun {
   /** The phase that waits for replies; undefined where an operation waits to be started, or all are over. */
   get asking(): Phase | undefined {
     // A phase is under way exactly as long as its timeout is set: pauses have no length, as the jitter is 0.
-    return this.#time.pending > 0 ? this.#open : undefined;
+    return this.#time.pending > 0 ? this.#phases.at(-1) : undefined;
+  }
+
+  /** All so far. */
+  get phases(): readonly Phase[] {
+    return this.#phases;
   }
 
   get configuration(): Configuration {
@@ -98,7 +102,7 @@ export class ProposerRun {
 
   async apply(input: Input): Promise<void> {
     if (input.kind === 'start') this.#invoke();
-    else if (input.kind === 'reply') this.#answer(input.acceptor, input.reply);
+    else if (input.kind === 'reply') this.#answer(input.phase ?? this.#phases.length - 1, input.acceptor, input.reply);
     else if (input.kind === 'timeout') await this.#time.advance(TIMEOUT_MS);
     else
       void this.#proposer
@@ -111,8 +115,10 @@ export class ProposerRun {
 
   /** Replies that come after their phase is over, to every request that was not answered in time. */
   async replyLate(reply: (message: Message) => Reply): Promise<void> {
-    const past = this.asking ? this.#past : [...this.#past, ...(this.#open ? [this.#open] : [])];
-    for (const { message, unanswered } of past) for (const resolve of unanswered.values()) resolve(reply(message));
+    const present = this.asking;
+    for (const phase of this.#phases) {
+      if (phase !== present) for (const resolve of phase.unanswered.values()) resolve(reply(phase.message));
+    }
     await this.#settle();
   }
 
@@ -121,12 +127,12 @@ export class ProposerRun {
    * all that it remembers: the era and the counter of its clock, a piggybacked promise, its configuration, and how far its operation is.
    */
   async lastWords(): Promise<unknown> {
-    const first = this.phases.length - (this.asking ? 1 : 0);
+    const first = this.#phases.length - (this.asking ? 1 : 0);
     this.#isDraining = true;
     while (this.asking) await this.apply({ kind: 'timeout' });
     if (isConfigured(this.configuration)) this.#proposer.change(KEY, identity).catch(() => undefined);
     await this.#settle();
-    return [this.phases.slice(first), this.performed, this.configuration];
+    return [this.#phases.slice(first).map(({ message, acceptors }) => [message, acceptors]), this.performed, this.configuration];
   }
 
   async #settle(): Promise<void> {
@@ -146,33 +152,11 @@ export class ProposerRun {
   #invoke(): void {
     const kind = this.#options.script[this.performed.length];
     if (kind === undefined) throw new RangeError('no operation is left');
-    const request = this.#requestOf(kind);
+    const request = nextRequest(kind, this.#options.client, this.performed);
     const index = this.performed.push({ request }) - 1;
-    void this.#perform(kind, request).then((outcome) => {
+    void perform(this.#kv, kind, request).then((outcome) => {
       this.performed[index] = { request, outcome };
     });
-  }
-
-  /** A write is made over what its client knows. */
-  #requestOf(kind: Kind): Request {
-    if (kind !== 'cas') return { kind: 'get' };
-    let known: { ver: number; val: string | null } = { ver: 0, val: null };
-    for (const { request, outcome } of this.performed) {
-      if (outcome?.kind === 'state') known = outcome;
-      if (outcome?.kind === 'written' && request.kind === 'cas') known = { ver: request.ver + 1, val: request.val };
-    }
-    return { kind: 'cas', ver: known.ver, val: `v${this.#options.id}.${this.performed.length + 1}`, onto: known.val };
-  }
-
-  async #perform(kind: Kind, request: Request): Promise<Outcome> {
-    try {
-      if (request.kind === 'get') return stateOf(await (kind === 'get' ? this.#kv.get(KEY) : this.#kv.settle(KEY)));
-      await this.#kv.cas(KEY, request.ver, request.val);
-      return { kind: 'written' };
-    } catch (error) {
-      if (error instanceof VersionMismatch) return stateOf({ ver: Number(error.details['ver']), val: error.details['val'] });
-      return { kind: error instanceof CommitError ? 'unknown' : 'refused' };
-    }
   }
 
   #link(name: string): Acceptor {
@@ -186,27 +170,23 @@ export class ProposerRun {
   }
 
   #sent(message: Message, acceptor: string, resolve: (reply: Reply) => void): void {
-    const open = this.#open;
+    let phase = this.#phases.at(-1);
     // A proposer asks each acceptor once in a phase, so that a second message to the same one begins the next.
-    if (!open || open.acceptors.includes(acceptor) || !isSame(open.message, message)) {
-      if (open) this.#past.push(open);
-      this.#open = { message, acceptors: [], unanswered: new Map() };
-      this.phases.push(this.#open);
+    if (!phase || phase.acceptors.includes(acceptor) || !isSame(phase.message, message)) {
+      phase = { message, acceptors: [], unanswered: new Map() };
+      this.#phases.push(phase);
     }
-    this.#open?.acceptors.push(acceptor);
-    this.#open?.unanswered.set(acceptor, resolve);
+    phase.acceptors.push(acceptor);
+    phase.unanswered.set(acceptor, resolve);
   }
 
-  #answer(acceptor: string, reply: Reply): void {
-    const resolve = this.#open?.unanswered.get(acceptor);
+  #answer(index: number, acceptor: string, reply: Reply): void {
+    const phase = this.#phases[index];
+    const resolve = phase?.unanswered.get(acceptor);
     if (!resolve) throw new RangeError(`nothing was asked of ${acceptor}`);
-    this.#open?.unanswered.delete(acceptor);
+    phase?.unanswered.delete(acceptor);
     resolve(reply);
   }
-}
-
-function stateOf({ ver, val }: Versioned): Outcome {
-  return { kind: 'state', ver, val: val as string | null };
 }
 
 /** Whether two messages are of one phase: they hold the very same ballot. */

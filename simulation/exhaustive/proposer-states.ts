@@ -1,15 +1,17 @@
 import type { Configuration } from '../../src/configuration.js';
 import { Computed } from './computed.js';
-import type { Message, Numbered, Reply } from './messages.js';
-import { type Input, type Performed, ProposerRun, type ProposerRunOptions } from './proposer-run.js';
+import { KEY, type Message, type Numbered, type Reply } from './messages.js';
+import type { Performed } from './client.js';
+import { type Input, type Phase, ProposerRun, type ProposerRunOptions } from './proposer-run.js';
+import { ViolationFound } from './violation-found.js';
 
 /** A proposer and its client between two moments at which something it heard makes it speak. */
 export interface ProposerState {
   readonly number: number;
   /** One way to come here. */
   readonly inputs: readonly Input[];
-  /** What it waits for replies to. */
-  readonly asking?: { readonly message: number; readonly acceptors: readonly string[] };
+  /** What it waits for replies to, and from whom, by their places. */
+  readonly asking?: { readonly message: number; readonly acceptors: readonly number[] };
   /** An operation waits to be started. */
   readonly canStart: boolean;
   readonly isOver: boolean;
@@ -30,8 +32,6 @@ export interface Consequence {
   readonly timedOut: readonly ProposerState[];
 }
 
-export class LateReplyHeard extends Error {}
-
 interface Places {
   readonly acceptorNames: readonly string[];
   readonly alike: readonly (readonly number[])[];
@@ -49,8 +49,8 @@ export class ProposerStates {
   readonly #replies: Numbered<Reply>;
   readonly #places: Places;
   readonly #states = new Map<string, ProposerState>();
-  readonly #consequences = new Computed<Consequence>();
-  readonly #next = new Computed<ProposerState>();
+  readonly #consequences = new Computed<string, Consequence>();
+  readonly #next = new Computed<string, ProposerState>();
 
   constructor(options: ProposerRunOptions, messages: Numbered<Message>, replies: Numbered<Reply>, places: Places) {
     this.#options = options;
@@ -96,9 +96,9 @@ export class ProposerStates {
     for (const order of ordersOf(heard)) {
       const run = await this.#replay(inputs);
       const asked = run.asking;
-      let used = 0;
-      while (run.asking === asked && used < order.length) await run.apply(order[used++] as Input);
-      if (used < order.length) continue;
+      const unused = [...order];
+      for (let reply = unused.shift(); reply; reply = run.asking === asked ? unused.shift() : undefined) await run.apply(reply);
+      if (unused.length > 0) continue;
       const isDecided = run.asking !== asked;
       if (!isDecided) await run.apply({ kind: 'timeout' });
       const after: Input[] = [...inputs, ...order];
@@ -114,7 +114,7 @@ export class ProposerStates {
 
   /** @param run that has come to the end of these inputs; it is used up */
   async #stateOf(run: ProposerRun, inputs: readonly Input[]): Promise<ProposerState> {
-    const asking = run.asking && { message: this.#messages.numberOf(run.asking.message), acceptors: [...run.asking.acceptors] };
+    const asking = this.#asked(run.asking);
     const performed = [...run.performed];
     const { configuration, configured } = run;
     const lastWords = await lastWordsOf(run);
@@ -137,6 +137,12 @@ export class ProposerStates {
     return state;
   }
 
+  #asked(phase: Phase | undefined): ProposerState['asking'] {
+    if (!phase) return undefined;
+    const acceptors = phase.acceptors.map((name) => this.#places.acceptorNames.indexOf(name));
+    return { message: this.#messages.numberOf(phase.message), acceptors };
+  }
+
   /** Rule 5: what arrives after the end of a phase changes nothing, whatever it says. So no such reply needs to be a step of its own. */
   async #assertDeaf(inputs: readonly Input[], lastWords: string): Promise<void> {
     for (const isYes of [true, false]) {
@@ -145,7 +151,8 @@ export class ProposerStates {
       const value = JSON.stringify({ ver: 99, val: 'late', ops: ['late'] });
       await run.replyLate(({ kind }) => (kind === 'read' || isYes ? { ok: true, ballot: far, value } : { ok: false, conflict: far }));
       if ((await lastWordsOf(run)) !== lastWords) {
-        throw new LateReplyHeard('a reply that came after the end of its phase changed what a proposer does');
+        const message = 'a reply that came after the end of its phase changed what a proposer does';
+        throw new ViolationFound({ rule: 'late replies are ignored', key: KEY, message });
       }
     }
   }

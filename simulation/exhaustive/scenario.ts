@@ -1,9 +1,6 @@
 import { acceptorsOf, type Configuration } from '../../src/configuration.js';
 
-/**
- * `cas` writes over what its client last saw, `get` reads by quorum and else by a round, `settle` reads by a round at once, `rescan` is the
- * control node's and comes after the step that the scenario says.
- */
+/** `cas` writes over what its client last saw, `get` reads by quorum and else by a round, `settle` reads by a round at once. */
 export type Kind = 'cas' | 'get' | 'settle';
 
 /** One small world of which every execution is visited. */

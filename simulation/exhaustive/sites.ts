@@ -1,4 +1,5 @@
 import type { AcceptorStates, Delivered } from './acceptor-states.js';
+import type { Violation } from '../checkers/history.js';
 import type { Message, Numbered } from './messages.js';
 
 /** What became of the request of a proposer's present phase to an acceptor: none was sent, it is under way, or the reply to it is. */
@@ -14,8 +15,8 @@ function replyUnderWay(reply: number): Request {
   return 2 * reply + 1;
 }
 
-function replyIn({ requests }: Site, proposer: number): number {
-  return ((requests[proposer] ?? NOT_ASKED) - 1) / 2;
+function replyIn(request: Request): number {
+  return (request - 1) / 2;
 }
 
 function isUnderWay(request: Request): boolean {
@@ -30,9 +31,17 @@ export interface Site {
   readonly requests: readonly Request[];
   /** Requests of phases that are over, which may still arrive. */
   readonly late: readonly number[];
-  /** What was computed of it, see {@link Sites}: by proposer; and by proposer and request. */
+  readonly computed: Computed;
+}
+
+/** What {@link Sites} found out about a site. */
+interface Computed {
+  steps?: readonly Step[];
+  rest?: Rest;
+  /** By proposer. */
   readonly ways: Map<number, readonly WaysToReply[]>;
-  readonly next: Map<number, Site>[];
+  /** By proposer and request. */
+  readonly afterPhase: Map<number, Site>[];
 }
 
 /** A request that arrives, and what the acceptor makes of it. */
@@ -42,18 +51,30 @@ export interface Delivery extends Delivered {
   readonly proposer: number | undefined;
 }
 
+interface Step {
+  readonly delivery: Delivery;
+  readonly site: Site;
+}
+
 /** How an acceptor comes to the point where its reply to a proposer is under way. */
 export interface Way {
   readonly site: Site;
-  /** One order of requests that leads there, and how many others there are, itself counted. */
-  readonly deliveries: readonly Delivery[];
+  /** How many orders of requests lead there. */
   readonly orders: number;
+  /** What is wrong with a step on the way. */
+  readonly violation?: Violation;
 }
 
 /** The ways that end with the same reply. */
 export interface WaysToReply {
   readonly reply: number;
   readonly ways: readonly Way[];
+}
+
+/** What an acceptor may hold once any of the requests that are still under way have arrived, and what may go wrong until then. */
+export interface Rest {
+  readonly registers: ReadonlySet<number>;
+  readonly violation?: Violation;
 }
 
 /** What can happen at one acceptor, each once computed and then looked up. */
@@ -73,8 +94,8 @@ export class Sites {
     const key = `${register}:${requests.join()}:${late.join()}`;
     let site = this.#sites.get(key);
     if (!site) {
-      const next = requests.map(() => new Map<number, Site>());
-      site = { number: this.#sites.size, register, requests, late, ways: new Map(), next };
+      const afterPhase = requests.map(() => new Map<number, Site>());
+      site = { number: this.#sites.size, register, requests, late, computed: { ways: new Map(), afterPhase } };
       this.#sites.set(key, site);
     }
     return site;
@@ -82,67 +103,83 @@ export class Sites {
 
   /** What can come in between until the request of this proposer has arrived. */
   waysToReply(site: Site, proposer: number): readonly WaysToReply[] {
-    let ways = site.ways.get(proposer);
-    if (!ways) {
-      const byEnd = new Map<Site, Way>();
-      this.#collect(byEnd, site, proposer, []);
-      const byReply = new Map<number, Way[]>();
-      for (const way of byEnd.values()) {
-        const reply = replyIn(way.site, proposer);
-        byReply.set(reply, [...(byReply.get(reply) ?? []), way]);
-      }
-      ways = [...byReply].map(([reply, ofReply]) => ({ reply, ways: ofReply }));
-      site.ways.set(proposer, ways);
-    }
-    return ways;
+    const { ways } = site.computed;
+    let toReply = ways.get(proposer);
+    if (!toReply) ways.set(proposer, (toReply = this.#waysToReply(site, proposer)));
+    return toReply;
   }
 
-  #collect(byEnd: Map<Site, Way>, site: Site, proposer: number, deliveries: readonly Delivery[]): void {
-    if (!isUnderWay(site.requests[proposer] ?? NOT_ASKED)) {
-      const known = byEnd.get(site);
-      byEnd.set(site, known ? { ...known, orders: known.orders + 1 } : { site, deliveries, orders: 1 });
-      return;
+  #waysToReply(site: Site, proposer: number): readonly WaysToReply[] {
+    const own = site.requests[proposer] ?? NOT_ASKED;
+    if (!isUnderWay(own)) return [{ reply: replyIn(own), ways: [{ site, orders: 1 }] }];
+    const byReply = new Map<number, Map<Site, Way>>();
+    for (const step of this.#stepsFrom(site)) {
+      for (const { reply, ways } of this.waysToReply(step.site, proposer)) {
+        const ofReply = byReply.get(reply) ?? new Map<Site, Way>();
+        byReply.set(reply, ofReply);
+        for (const way of ways) {
+          const known = ofReply.get(way.site);
+          const violation = step.delivery.violation ?? way.violation ?? known?.violation;
+          const orders = way.orders + (known?.orders ?? 0);
+          ofReply.set(way.site, { site: way.site, orders, ...(violation ? { violation } : {}) });
+        }
+      }
     }
-    for (const [other, request] of site.requests.entries()) {
+    return [...byReply].map(([reply, ways]) => ({ reply, ways: [...ways.values()] }));
+  }
+
+  /** One order of requests that leads from one site to the other; one in which something goes wrong, where there is one. */
+  deliveriesBetween(site: Site, proposer: number, target: Site): readonly Delivery[] | undefined {
+    if (site === target) return [];
+    if (!isUnderWay(site.requests[proposer] ?? NOT_ASKED)) return undefined;
+    const orders = this.#stepsFrom(site).flatMap((step) => {
+      const others = this.deliveriesBetween(step.site, proposer, target);
+      return others ? [[step.delivery, ...others]] : [];
+    });
+    return orders.find((deliveries) => deliveries.some(({ violation }) => violation)) ?? orders[0];
+  }
+
+  #stepsFrom(site: Site): readonly Step[] {
+    if (site.computed.steps) return site.computed.steps;
+    const steps: Step[] = [];
+    for (const [proposer, request] of site.requests.entries()) {
       if (!isUnderWay(request)) continue;
       const message = request / 2;
       const delivered = this.#acceptors.deliver(site.register, message);
-      const next = this.site(delivered.register, site.requests.with(other, replyUnderWay(delivered.reply)), site.late);
-      this.#collect(byEnd, next, proposer, [...deliveries, { ...delivered, message, proposer: other }]);
+      const requests = site.requests.with(proposer, replyUnderWay(delivered.reply));
+      steps.push({ delivery: { ...delivered, message, proposer }, site: this.site(delivered.register, requests, site.late) });
     }
     for (const message of site.late) {
       const delivered = this.#acceptors.deliver(site.register, message);
-      const next = this.site(
-        delivered.register,
-        site.requests,
-        site.late.filter((one) => one !== message),
-      );
-      this.#collect(byEnd, next, proposer, [...deliveries, { ...delivered, message, proposer: undefined }]);
+      const others = site.late.filter((one) => one !== message);
+      const delivery = { ...delivered, message, proposer: undefined };
+      steps.push({ delivery, site: this.site(delivered.register, site.requests, others) });
     }
+    return (site.computed.steps = steps);
   }
 
   /** A proposer's phase is over, and the next has begun: with this request, or with none to this acceptor. */
   afterPhase(site: Site, proposer: number, request: Request): Site {
-    let next = site.next[proposer]?.get(request);
+    let next = site.computed.afterPhase[proposer]?.get(request);
     if (!next) {
       const own = site.requests[proposer] ?? NOT_ASKED;
       const late = isUnderWay(own) ? [...site.late, own / 2].sort((a, b) => a - b) : site.late;
       next = this.site(site.register, site.requests.with(proposer, request), late);
-      site.next[proposer]?.set(request, next);
+      site.computed.afterPhase[proposer]?.set(request, next);
     }
     return next;
   }
 
-  /** What an acceptor may hold once any of the requests of phases that are over have arrived. */
-  registersAfter({ register, late }: Pick<Site, 'register' | 'late'>): Set<number> {
-    const found = new Set([register]);
-    for (const message of late) {
-      if (this.#isSpent(register, message)) continue;
-      const delivered = this.#acceptors.deliver(register, message);
-      const others = late.filter((one) => one !== message);
-      for (const after of this.registersAfter({ register: delivered.register, late: others })) found.add(after);
+  restOf(site: Site): Rest {
+    if (site.computed.rest) return site.computed.rest;
+    const registers = new Set([site.register]);
+    let violation: Violation | undefined;
+    for (const { delivery, site: next } of this.#stepsFrom(site)) {
+      const rest = this.restOf(next);
+      for (const register of rest.registers) registers.add(register);
+      violation ??= delivery.violation ?? rest.violation;
     }
-    return found;
+    return (site.computed.rest = { registers, ...(violation ? { violation } : {}) });
   }
 
   /**

@@ -54,15 +54,15 @@ function characters(number: number): string {
 }
 
 /** What a phase that has just begun asks of an acceptor. */
-export function requestTo(name: string, { asking }: ProposerState): Request {
-  return asking?.acceptors.includes(name) ? requestUnderWay(asking.message) : NOT_ASKED;
+export function requestTo({ asking }: ProposerState, acceptor: number): Request {
+  return asking?.acceptors.includes(acceptor) ? requestUnderWay(asking.message) : NOT_ASKED;
 }
 
 /**
  * How many operations of each client have returned, up to the last one that told its client anything: those which were refused, or whose outcome
  * is unknown, put no operation after them under an obligation.
  */
-export function toldIn(proposers: readonly ProposerState[]): number[] {
+export function toldIn(proposers: readonly Pick<ProposerState, 'performed'>[]): number[] {
   return proposers.map(
     ({ performed }) => performed.findLastIndex(({ outcome }) => outcome?.kind === 'state' || outcome?.kind === 'written') + 1,
   );

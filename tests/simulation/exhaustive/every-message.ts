@@ -1,6 +1,7 @@
 import { MemoryAcceptor } from '../../../src/memory-acceptor.js';
 import { KEY, type Message, type Reply } from '../../../simulation/exhaustive/messages.js';
-import { type Input, type Performed, ProposerRun } from '../../../simulation/exhaustive/proposer-run.js';
+import type { Performed } from '../../../simulation/exhaustive/client.js';
+import { type Input, ProposerRun } from '../../../simulation/exhaustive/proposer-run.js';
 import { acceptorNames, type Scenario } from '../../../simulation/exhaustive/scenario.js';
 import { toldIn } from '../../../simulation/exhaustive/world.js';
 

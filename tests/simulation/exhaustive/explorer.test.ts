@@ -87,8 +87,8 @@ class Lenient extends MemoryAcceptor {
   }
 }
 
-/** A promise that it gives with an accept is a lower one than the last. */
-class Backslider extends Register {
+/** Accepts, and forgets that the next ballot is promised with it. */
+class HalfDeaf extends Register {
   override async accept(key: string, ballot: Ballot, value: Value, next: Ballot): Promise<AcceptReply> {
     const reply = await super.accept(key, ballot, value, next);
     const register = this.registers.get(key);
@@ -118,9 +118,10 @@ describe('a violation', () => {
     expect(await violationIn(writes, { makeAcceptor: () => new Forgetful() })).toBeDefined();
   });
 
-  it('is found where an acceptor goes back on its promise', async () => {
-    const steps = smallScenario(configurationOf(3), 1, ['cas', 'cas'], ['cas']);
-    expect(await violationIn(steps, { makeAcceptor: () => new Backslider() })).toBeDefined();
+  it('is found where the promise that comes with an accept is not stored', async () => {
+    const steps = smallScenario(configurationOf(2), 0, ['cas', 'cas'], ['get', 'cas']);
+    expect(await violationIn(steps)).toBeUndefined();
+    expect(await violationIn(steps, { makeAcceptor: () => new HalfDeaf() })).toBeDefined();
   });
 
   it('is found where an equal ballot is promised and two proposers have one number', async () => {
@@ -133,25 +134,40 @@ describe('a violation', () => {
 
   it('is told message by message', async () => {
     const found = await violationIn(smallScenario(configurationOf(3, 1), 0, ['cas'], ['cas']));
-    expect(found?.trace).toEqual([]);
+    expect(found?.trace).toEqual([
+      'client 1 asks p1 for v1.1 over version 0',
+      'p1 sends a1, a2, a3: prepare 1.1.1.1',
+      'client 2 asks p2 for v2.1 over version 0',
+      'p2 sends a1, a2, a3: prepare 1.1.2.1',
+      "a3 gets p1's prepare 1.1.1.1: promised, nothing accepted",
+      'p1 hears a3',
+      'p1 sends a1, a2, a3: accept 1.1.1.1 v1.1 (version 1), then 1.2.1.1',
+      "a3 gets p1's accept 1.1.1.1 v1.1 (version 1), then 1.2.1.1: accepted",
+      'p1 hears a3',
+      'client 1 is told: written',
+      "a2 gets p2's prepare 1.1.2.1: promised, nothing accepted",
+      'p2 hears a2',
+      'p2 sends a1, a2, a3: accept 1.1.2.1 v2.1 (version 1), then 1.2.2.1',
+      "a2 gets p2's accept 1.1.2.1 v2.1 (version 1), then 1.2.2.1: accepted",
+      'p2 hears a2',
+      'client 2 is told: written',
+    ]);
   });
 });
 
 describe('the scenarios', () => {
-  it.each(
-    SCENARIOS.filter(({ name }) => ['w-w', 'w-g', 'ww-s', 'w-gg', 'add-accept-2', 'grow-w-s'].includes(name)).map((each) => [
-      each.name,
-      each,
-    ]),
-  )('%s: no violation', async (_, scenario) => {
-    expect(await violationIn(scenario)).toBeUndefined();
-  });
+  it.each(SCENARIOS.filter(({ name }) => ['w-w', 'w-g', 'ww-s', 'wsw-g-pair', 'grow-w-s'].includes(name)).map((each) => [each.name, each]))(
+    '%s: no violation',
+    async (_, scenario) => {
+      expect(await violationIn(scenario)).toBeUndefined();
+    },
+  );
 
-  it('show what they are for: without the claim of an era, and with sets that miss each other, a growth loses a write', async () => {
+  it('of a growth would show a write that is lost: here the last prepare set has a quorum that misses the accept set', async () => {
     const growth = SCENARIOS.find(({ name }) => name === 'grow-w-s');
-    const prepare = { nodes: ['a1', 'a2', 'a3'], quorum: 1 };
     if (!growth) throw new Error('the scenario is gone');
-    const missing = growth.steps.map((sets, index) => (index === 2 ? { ...sets, prepare } : sets));
-    expect(await violationIn({ ...growth, steps: missing })).toBeDefined();
+    const prepare = { nodes: ['a1', 'a2', 'a3'], quorum: 1 };
+    const steps = growth.steps.map((sets, index) => (index === 2 ? { ...sets, prepare } : sets));
+    expect(await violationIn({ ...growth, steps })).toBeDefined();
   });
 });

@@ -34,12 +34,28 @@ describe('the program', () => {
 
 describe('a product that is broken', () => {
   const broken: [string, string, Patch][] = [
-    ['hears late replies', 'w-w', { file: 'src/quorum.ts', find: '          if (settled) return;\n', put: '' }],
+    [
+      'learns from late conflicts',
+      'w-w',
+      {
+        file: 'src/proposer.ts',
+        find: '(node) => message(acceptor(node)), isDecided',
+        put: `(node) => message(acceptor(node)).then((reply) => {
+          if (!reply.ok) this.#learn(new Map([[node, reply]]));
+          return reply;
+        }), isDecided`,
+      },
+    ],
     ['uses a ballot again', 'wsw', { file: 'src/proposer.ts', find: '        this.#promised.delete(key);\n', put: '' }],
     [
-      'uses a piggybacked promise without a prepare quorum',
-      'ww-s-flexible',
-      { file: 'src/proposer.ts', find: 'if (containsQuorum(prepare, confirmed)) this.#promised', put: 'this.#promised' },
+      'shares ballots between proposers',
+      'w-w-accept-all',
+      { file: 'src/ballot.ts', find: 'proposer: this.#proposer, incarnation: this.#incarnation };', put: 'proposer: 0, incarnation: 0 };' },
+    ],
+    [
+      'has no era in its ballots',
+      'grow-w-s',
+      { file: 'src/ballot.ts', find: 'return { era: this.#era, counter', put: 'return { era: 0, counter' },
     ],
     [
       'says of an unknown write that it failed',
@@ -53,7 +69,7 @@ describe('a product that is broken', () => {
     copyWith([patch], project, copy);
     const { status, stdout } = run(copy, scenario);
     expect(stdout).toContain(`VIOLATION in ${scenario}`);
-    expect(stdout).toMatch(/^ +1\. client 1 asks p1 for v1\.1 over version 0$/m);
+    expect(stdout).toMatch(/^ +\d+\. client 1 asks p1 for v1\.1 over version 0$/m);
     expect(status).toBe(1);
   });
 });
