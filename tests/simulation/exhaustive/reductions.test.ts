@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Configuration } from '../../../src/configuration.js';
 import { explore } from '../../../simulation/exhaustive/explorer.js';
 import { forEachChoice } from '../../../simulation/exhaustive/moves.js';
 import type { Scenario } from '../../../simulation/exhaustive/scenario.js';
@@ -29,6 +30,9 @@ const wholeOf = (end: End): string => JSON.stringify([shapeOf(end), end.after]);
 const isAsStrict = (a: End, b: End): boolean =>
   a.after.every((counts, op) => counts.every((count, client) => count >= (b.after[op]?.[client] ?? 0)));
 
+/** Acceptors that are not alike. */
+const UNLIKE: Configuration = { era: 1, prepare: { nodes: ['a1'], quorum: 1 }, accept: { nodes: ['a1', 'a2'], quorum: 2 } };
+
 describe('a search that takes every message as a step of its own', () => {
   const cases: [string, Scenario][] = [
     ['a write by itself, three acceptors, one loss', smallScenario(configurationOf(3), 1, ['cas'])],
@@ -37,6 +41,7 @@ describe('a search that takes every message as a step of its own', () => {
     ['a write and a read by a round, one acceptor, one loss', smallScenario(configurationOf(1), 1, ['cas'], ['settle'])],
     ['two writes, one acceptor, one loss', smallScenario(configurationOf(1), 1, ['cas'], ['cas'])],
     ['two writes and a third, one acceptor', smallScenario(configurationOf(1), 0, ['cas', 'cas'], ['cas'])],
+    ['a write and a read by a round, one acceptor that promises and two that accept', smallScenario(UNLIKE, 0, ['cas'], ['settle'])],
   ];
   it.each(cases)('ends in the same ways as the explorer: %s', async (_, small) => {
     const plain = await new EveryMessage(small).run();
