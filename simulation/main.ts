@@ -6,6 +6,8 @@ import { shrink } from './shrink.js';
 import { commandFor, settingsText, storyOf, Tally, violationText } from './story.js';
 
 const USAGE_ERROR = 2;
+/** What a shell reports of a program that SIGINT ended. */
+const INTERRUPTED = 130;
 const LARGEST_SEED = 2 ** 32 - 1;
 
 interface Arguments extends Overrides {
@@ -32,7 +34,7 @@ const program = new Command('npm run simulate --')
   .option('--trace', 'every message, too', false)
   .option('--no-silence', 'a cluster that does not answer when all is mended is no violation')
   .option('--brief', 'of a violation only the seed and what it is', false)
-  .addHelpText('after', '\nExit codes: 0 no violation, 1 a violation, 2 wrong arguments.')
+  .addHelpText('after', '\nExit codes: 0 no violation, 1 a violation, 2 wrong arguments, 130 ended early by Ctrl-C, with a summary.')
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : USAGE_ERROR));
 
 const { seed, seeds, trace, brief, silence, ...overrides } = program.parse().opts<Arguments>();
@@ -54,7 +56,10 @@ async function many(first: number, count: number): Promise<number> {
   const tally = new Tally();
   const begunMs = Date.now();
   const perMinute = (): string => Math.round((tally.runs / (Date.now() - begunMs)) * 60_000).toLocaleString('en');
-  for (let current = first; current < first + count; current += 1) {
+  let isInterrupted = false;
+  process.once('SIGINT', () => (isInterrupted = true));
+  const wasInterrupted = (): boolean => isInterrupted;
+  for (let current = first; current < first + count && !wasInterrupted(); current += 1) {
     const report = await run(settingsFor(current, overrides), { silence });
     tally.add(report);
     progress.show(`${tally.runs.toLocaleString('en')} of ${count.toLocaleString('en')} seeds, ${perMinute()} a minute, no violation`);
@@ -65,11 +70,9 @@ async function many(first: number, count: number): Promise<number> {
     return 1;
   }
   progress.end();
-  print(
-    `seeds ${first} to ${first + count - 1}: no violation in ${count.toLocaleString('en')} runs, ${perMinute()} a minute`,
-    tally.toString(),
-  );
-  return 0;
+  const last = first + tally.runs - 1;
+  print(`seeds ${first} to ${last}: no violation in ${tally.runs.toLocaleString('en')} runs, ${perMinute()} a minute`, tally.toString());
+  return wasInterrupted() ? INTERRUPTED : 0;
 }
 
 /** The smallest run of a seed that shows the fault: its history for the key in question, with the messages. */
