@@ -276,12 +276,6 @@ export const VARIANTS: readonly Variant[] = [
     ],
   },
   {
-    name: 'a wipe that was late is carried out although a later one was',
-    scenario: 'migration',
-    seeds: 400,
-    patches: [patch('simulation/operator.ts', 'if (node.connections !== connection)', 'if (false)')],
-  },
-  {
     name: 'an acceptor loses its disk in a crash',
     scenario: 'majority',
     seeds: 200,
