@@ -78,7 +78,7 @@ describe('the client, as a program', () => {
   });
 
   it.each(['lost', 'doubled'] as const)('finds an increment that was %s', async (fault) => {
-    standIn.fault = onPut(50, fault);
+    standIn.fault = onPut(10, fault);
     const client = start('--seconds', '1');
     expect(await client.ended).toBe(1);
     const finding = fault === 'lost' ? 'LOST UPDATES' : 'GREW TOO MUCH';
@@ -89,7 +89,7 @@ describe('the client, as a program', () => {
   it.each(['commit error, applied', 'commit error, not applied', 'reset, applied', 'reset, not applied'] as const)(
     'accepts a write that met "%s", either way',
     async (fault) => {
-      standIn.fault = onPut(50, fault);
+      standIn.fault = onPut(10, fault);
       const client = start('--seconds', '1');
       expect(await client.ended).toBe(0);
       expect(client.stdout).toMatch(/# in all: .* \+ 1 unknown: nothing lost\n$/);
