@@ -48,6 +48,11 @@ describe('a product that is broken', () => {
     ],
     ['uses a ballot again', 'wsw', { file: 'src/proposer.ts', find: '        this.#promised.delete(key);\n', put: '' }],
     [
+      'lets its counter go back',
+      'www-s',
+      { file: 'src/ballot.ts', find: 'this.#counter = Math.max(this.#counter, seen.counter);', put: 'this.#counter = seen.counter;' },
+    ],
+    [
       'shares ballots between proposers',
       'w-w-accept-all',
       { file: 'src/ballot.ts', find: 'proposer: this.#proposer, incarnation: this.#incarnation };', put: 'proposer: 0, incarnation: 0 };' },
