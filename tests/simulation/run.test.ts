@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Report, run } from '../../simulation/run.js';
-import { type Scenario, SCENARIOS, settingsFor } from '../../simulation/settings.js';
+import { FAULTS, type Scenario, SCENARIOS, settingsFor } from '../../simulation/settings.js';
 import { storyOf, Tally } from '../../simulation/story.js';
 
 const story = (report: Report): string => storyOf(report, { withMessages: true }).join('\n');
@@ -57,18 +57,7 @@ describe('a simulated run', () => {
   });
 
   it('has no fault at all where all are left out', async () => {
-    const without = [
-      'loss',
-      'duplication',
-      'late',
-      'cuts',
-      'left-behind',
-      'slow',
-      'proposer-crashes',
-      'acceptor-crashes',
-      'operator-deaths',
-    ] as const;
-    const report = await run(settingsFor(5, { scenario: 'migration', without }));
+    const report = await run(settingsFor(5, { scenario: 'migration', without: FAULTS }));
     expect(report.violations).toEqual([]);
     expect(report.faults).toBe(0);
     expect(report.attempts).toBe(report.steps);
