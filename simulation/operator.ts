@@ -3,28 +3,22 @@ import { Cluster, ControlError } from '../node-control/cluster.js';
 import { membership, type MembershipCommand } from '../node-control/commands/membership.js';
 import { rescan } from '../node-control/commands/rescan.js';
 import { wipeAcceptor } from '../node-control/commands/wipe-acceptor.js';
-import type { AcceptorAdmin, Connections, ProposerAdmin } from '../node-control/connections.js';
-import { rescanKeys } from '../proposer/rescan.js';
-import { ClusterError, PrepareError } from '../src/errors.js';
-import { type Answer, NetworkError } from '../src/http-client.js';
+import type { Connections } from '../node-control/connections.js';
 import { sleep } from '../src/time.js';
 import type { AcceptorNode } from './acceptor-node.js';
+import { acceptorAdminAcross, adminAcross } from './admin-ports.js';
 import type { Network } from './network.js';
 import { Process } from './process.js';
-import type { ProposerNode, Running } from './proposer-node.js';
+import type { ProposerNode } from './proposer-node.js';
 import type { Trace } from './trace.js';
 import type { VirtualTime } from './virtual-time.js';
 
-const REQUEST_TIMEOUT_MS = 1_000;
 /** Between two attempts at the same command. */
 const PAUSE_MS = 20;
 /** How often a command may fail where nothing is lost any more: what is still on its way may be in its way. */
 const CALM_ATTEMPTS = 100;
 /** The longest that a control program lives that is going to be killed: most commands take about as long. */
 const LIFE_MS = 60;
-/** Keys of one page of SCAN, so that writes come between two pages. */
-const PAGE_KEYS = 2;
-const RESCAN_ATTEMPTS = 5;
 
 export interface OperatorOptions {
   readonly time: VirtualTime;
@@ -123,93 +117,4 @@ export function named<Node extends { readonly name: string }>(nodes: readonly No
   const node = nodes.find((candidate) => candidate.name === name);
   if (!node) throw new TypeError(`no node ${name}`);
   return node;
-}
-
-/** A proposer's configuration port. */
-function adminAcross(network: Network, caller: Process, from: string, node: ProposerNode): ProposerAdmin {
-  const call = async <Body>(request: string, act: (running: Running) => Promise<Body>): Promise<Answer<Body>> => {
-    const answer = network.call<Answer<Body>>({
-      caller,
-      from,
-      to: node.name,
-      act: async () => act(node.running).then((body) => ({ ok: true, status: 200, body }), refusalOf),
-      request: () => request,
-      reply: (reply) => (reply.ok ? JSON.stringify(reply.body) : reply.code),
-    });
-    return inTime(caller, answer);
-  };
-  return {
-    configuration: () => call('GET /configuration', async ({ member }) => member.configuration),
-    identity: () => call('GET /identity', async ({ member }) => member.identity),
-    configure: (expectedEra, next) =>
-      call(`PUT /configuration ${JSON.stringify(next)} at era ${expectedEra}`, ({ member }) => member.reconfigure(expectedEra, next)),
-    rescan: (era, keys) =>
-      call(`POST /rescan ${keys.join(' ')} at era ${era}`, async (running) => {
-        const { done, failed } = await rescanKeys(running.member, era, keys, (key) => rescanKey(running, key));
-        return { done: [...done], failed: [...failed] };
-      }),
-    close: async () => undefined,
-  };
-}
-
-/** With some patience: clients' rounds for the key come first. */
-async function rescanKey({ kv, process }: Running, key: string): Promise<void> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      await kv.rescan(key);
-      return;
-    } catch (error) {
-      if (!(error instanceof ClusterError) || attempt === RESCAN_ATTEMPTS) throw error;
-    }
-    await sleep(process.time, attempt);
-  }
-}
-
-function acceptorAdminAcross(network: Network, caller: Process, from: string, node: AcceptorNode): AcceptorAdmin {
-  const call = <Reply>(request: string, act: () => Reply, reply: (reply: Reply) => string): Promise<Reply> =>
-    inTime(caller, network.call({ caller, from, to: node.name, act: () => node.act(async () => act()), request: () => request, reply }));
-  let connection = node.connections;
-  return {
-    async connect() {
-      connection = node.connections;
-    },
-    async *keys() {
-      const keys = await call(
-        'SCAN',
-        () => node.keys(),
-        (found) => `${found.length} keys`,
-      );
-      for (let at = 0; at === 0 || at < keys.length; at += PAGE_KEYS) {
-        yield await call(
-          'SCAN',
-          () => keys.slice(at, at + PAGE_KEYS),
-          (page) => page.join(' '),
-        );
-      }
-    },
-    size: () => call('DBSIZE', () => node.keys().length, String),
-    wipe: () =>
-      call(
-        'FLUSHALL',
-        () => {
-          if (node.connections !== connection) throw new Error('connection closed');
-          return node.wipe();
-        },
-        (count) => `${count} keys removed`,
-      ),
-    close: () => undefined,
-  };
-}
-
-/** Rejects as the HTTP client does where no answer comes. */
-function inTime<Reply>(caller: Process, answer: Promise<Reply>): Promise<Reply> {
-  return new Promise((resolve, reject) => {
-    const cancel = caller.time.after(REQUEST_TIMEOUT_MS, () => reject(new NetworkError('no answer in time')));
-    void answer.then(resolve, (error: unknown) => reject(new NetworkError(String(error)))).finally(cancel);
-  });
-}
-
-function refusalOf(error: unknown): Answer<never> {
-  const refusal = error instanceof ClusterError ? error : new PrepareError(String(error));
-  return { ok: false, status: refusal.status, code: refusal.code, message: refusal.message, body: { ...refusal.details } };
 }
