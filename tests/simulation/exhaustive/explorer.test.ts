@@ -52,19 +52,26 @@ class PromiseBreaker extends MemoryAcceptor {
   override async accept(key: string, ballot: Ballot, value: Value, next: Ballot): Promise<AcceptReply> {
     const { promise, ballot: accepted } = this.registers.get(key) ?? { promise: ZERO_BALLOT, ballot: ZERO_BALLOT };
     if (compareBallots(ballot, accepted) <= 0) return { ok: false, conflict: accepted };
-    this.registers.set(key, { promise: this.promiseAfter(promise, next), ballot, value });
+    this.registers.set(key, { promise: compareBallots(promise, next) > 0 ? promise : next, ballot, value });
     return { ok: true };
-  }
-
-  protected promiseAfter(promise: Ballot, next: Ballot): Ballot {
-    return compareBallots(promise, next) > 0 ? promise : next;
   }
 }
 
-/** As that, and then it holds the lower promise. */
-class Backslider extends PromiseBreaker {
-  protected override promiseAfter(_: Ballot, next: Ballot): Ballot {
-    return next;
+/** Promises whatever is above what it accepted. */
+class Backslider extends MemoryAcceptor {
+  override async prepare(key: string, ballot: Ballot): Promise<PrepareReply> {
+    const accepted = await this.read(key);
+    if (compareBallots(ballot, accepted.ballot) <= 0) return { ok: false, conflict: accepted.ballot };
+    this.registers.set(key, { ...accepted, promise: ballot });
+    return { ok: true, ...accepted };
+  }
+}
+
+/** Accepts everything. */
+class Gullible extends MemoryAcceptor {
+  override async accept(key: string, ballot: Ballot, value: Value, next: Ballot): Promise<AcceptReply> {
+    this.registers.set(key, { promise: next, ballot, value });
+    return { ok: true };
   }
 }
 
@@ -118,8 +125,15 @@ describe('a violation', () => {
   });
 
   it('is found where an acceptor goes back to a lower promise', async () => {
-    const found = { rule: 'a promise never goes down' };
-    expect(await violationIn(writes, { makeAcceptor: () => new Backslider() })).toMatchObject(found);
+    const reads = smallScenario(configurationOf(1), 0, ['settle'], ['settle']);
+    expect(await violationIn(reads, { makeAcceptor: () => new Backslider() })).toMatchObject({ rule: 'a promise never goes down' });
+  });
+
+  it('is found where only the last of all messages shows it', async () => {
+    // An accept is lost, the round that finds that out ends well, and then the accept arrives.
+    const write = smallScenario(configurationOf(1), 1, ['cas']);
+    expect(await violationIn(write)).toBeUndefined();
+    expect(await violationIn(write, { makeAcceptor: () => new Gullible() })).toBeDefined();
   });
 
   it('is found where a promise is not stored', async () => {
