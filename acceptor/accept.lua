@@ -6,10 +6,12 @@
     ARGV[1]  the ballot of the value, "era.counter.proposer.incarnation"
     ARGV[2]  the value, "" for the empty register
     ARGV[3]  the next ballot of the same proposer, promised along with this accept (paper, section 2.2.1: one round trip)
+    ARGV[4]  the identity of the acceptor that is meant, "" where none is known
 
   Output:
     {"ok"}                  accepted, or accepted before under the same ballot with the same value
     {"conflict", ballot}    refused; the ballot that stood in the way
+    {"stranger", identity}  refused: the register is absent here, and this acceptor is another one, or has forgotten who it is ("")
 ]]
 
 -- Whether ballot a is above ballot b. Numbers, not text: "10" comes before "9" as text. No ballot ("") is below every other.
@@ -31,6 +33,11 @@ end
 local stored = redis.call("HMGET", KEYS[1], "promise", "ballot", "value")
 local promise, accepted, present = stored[1] or "", stored[2] or "", stored[3] or ""
 local ballot, value, nextBallot = ARGV[1], ARGV[2], ARGV[3]
+
+if not stored[1] and ARGV[4] ~= "" then
+  local identity = redis.call("GET", "identity") or ""
+  if identity ~= ARGV[4] then return { "stranger", identity } end
+end
 
 local fresh = not above(promise, ballot) and above(ballot, accepted)
 local again = ballot == accepted and value == present

@@ -4,10 +4,12 @@
   Input:
     KEYS[1]  the register's hash, "r:" + key, with the fields promise, ballot and value
     ARGV[1]  the ballot to promise, "era.counter.proposer.incarnation"
+    ARGV[2]  the identity of the acceptor that is meant, "" where none is known
 
   Output:
     {"ok", ballot, value}   promised; the accepted ballot and value, both "" where nothing was accepted yet
     {"conflict", ballot}    refused; the ballot that stood in the way
+    {"stranger", identity}  refused: the register is absent here, and this acceptor is another one, or has forgotten who it is ("")
 
   Ballots leave as the text that was stored: tostring() of a number would round it to 14 digits.
 ]]
@@ -27,6 +29,11 @@ end
 local stored = redis.call("HMGET", KEYS[1], "promise", "ballot", "value")
 local promise, accepted, value = stored[1] or "", stored[2] or "", stored[3] or ""
 local ballot = ARGV[1]
+
+if not stored[1] and ARGV[2] ~= "" then
+  local identity = redis.call("GET", "identity") or ""
+  if identity ~= ARGV[2] then return { "stranger", identity } end
+end
 
 local barrier = above(accepted, promise) and accepted or promise
 if not above(ballot, barrier) then return { "conflict", barrier } end

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { Configuration } from '../src/configuration.js';
 import { NetworkError } from '../src/http-client.js';
 import type { AcceptorAdmin, Connections, ProposerAdmin } from './connections.js';
@@ -20,13 +21,21 @@ export class Cluster {
   readonly members: readonly Member[];
   readonly acceptors: readonly string[];
   readonly #connections: Connections;
+  /** Makes the identity of an acceptor that joins: no other one, and not the same one after a wipe, ever has it. */
+  readonly newIdentity: (acceptor: string) => string;
 
   /**
    * @param proposers names, without a port
    * @param acceptors names with their port, as configurations hold them
    */
-  constructor(proposers: readonly string[], acceptors: readonly string[], connections: Connections) {
+  constructor(
+    proposers: readonly string[],
+    acceptors: readonly string[],
+    connections: Connections,
+    newIdentity = (acceptor: string): string => `${acceptor}#${randomBytes(6).toString('hex')}`,
+  ) {
     this.#connections = connections;
+    this.newIdentity = newIdentity;
     this.acceptors = acceptors;
     this.members = proposers.map((name) => ({ name, admin: connections.proposer(name) }));
   }

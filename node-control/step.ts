@@ -1,8 +1,17 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Configuration, parseConfiguration } from '../src/configuration.js';
-import { NetworkError } from '../src/http-client.js';
-import { assertQuorumsMeet } from './quorum-check.js';
+import { acceptorsOf, type Configuration, parseConfiguration } from '../src/configuration.js';
 import { type Cluster, ControlError, type Member, type Present } from './cluster.js';
+import { underNewEra } from './eras.js';
+import { alwaysMeet, type Danger, dangersOf, type Identities, identified, type Plan, restingAfter } from './guard.js';
+import { adopt, lookAtJoining } from './joining.js';
+
+/** How a step is carried out. */
+export interface Manner {
+  /** Although it is not safe; it is then recorded in the configurations. */
+  readonly force?: boolean;
+  /** Says what it would do, or why not, and changes nothing. */
+  readonly dryRun?: boolean;
+}
 
 /** What a step did to one proposer. */
 export interface Outcome {
@@ -12,70 +21,113 @@ export interface Outcome {
   readonly changed: boolean;
 }
 
+export interface StepReport {
+  /** Of the selected proposers. */
+  readonly outcomes: readonly Outcome[];
+  /** What a forced step was done in spite of. */
+  readonly warnings: readonly string[];
+}
+
+/** How many forced steps the configurations remember. */
+const FORCED_KEPT = 8;
+
 /**
- * One step of a membership change (paper, section 2.3), safe against a second operator and against rounds that were begun before it:
- * reads every proposer, claims the next era on each in a fixed order with the sets unchanged, and then writes the new sets with the era after.
- * A step that was interrupted is finished by running it again.
+ * One step of a membership change (paper, section 2.3), safe against a second operator and against rounds that were begun before it, and
+ * refused where it could lose a write. A step that was interrupted is finished by running it again.
  *
  * @param selected the proposers whose sets change; the others get the era only
  * @param change from the present sets to the new ones; what it returns is checked before anything is written
- * @throws ControlError where the step could not be done, or not be finished
+ * @param command as typed, for the record of a forced step
+ * @param advise what to do first, for the error of a refused one
+ * @throws ControlError where the step is refused, could not be done, or not be finished
  */
 export async function step(
   cluster: Cluster,
   selected: readonly Member[],
   change: (present: Configuration, all: readonly Present[]) => Configuration,
-): Promise<Outcome[]> {
-  const present = await cluster.readAll();
-  const planned = present.map(({ member, configuration }) => {
+  command: string,
+  { force = false, dryRun = false }: Manner = {},
+  advise: (plans: readonly Plan[], dangers: readonly Danger[]) => string = () => 'Look at the order of the steps in the README',
+): Promise<StepReport> {
+  const { present, missing } = force ? await reachable(cluster) : { present: await cluster.readAll(), missing: [] };
+  const sets = present.map(({ member, configuration }) => {
     const after = selected.includes(member) ? parseConfiguration(change(configuration, present)) : configuration;
-    return { member, before: configuration, after, changed: !isDeepStrictEqual(configuration, after) };
+    return { member, before: configuration, after, changed: !isDeepStrictEqual(setsOf(configuration), setsOf(after)) };
   });
-  const isSettled = new Set(present.map(({ configuration }) => configuration.era)).size === 1;
-  const report = (era?: number): Outcome[] =>
-    planned
-      .filter(({ member }) => selected.includes(member))
-      .map(({ member, before, after, changed }) => ({ name: member.name, before, after: { ...after, era: era ?? after.era }, changed }));
-  if (isSettled && planned.every(({ changed }) => !changed)) return report();
-  // Half of another step is to be seen. Repeating that one makes the proposers agree; a step on top of it would leave them two steps apart.
-  if (!isSettled && selected.length === planned.length && !agree(planned.map(({ after }) => after))) {
-    throw new ControlError(
-      'the proposers differ: another step is under way or was interrupted, or one of them lost its sets. Nothing was changed. ' +
-        'Run that step again, or give one the sets of another (copy), then run this one',
-    );
-  }
-  assertQuorumsMeet(planned);
+  const { identities, newcomers, era: leastEra, reasonsAgainst } = await lookAtJoining(cluster, ...beforeAndAfter(sets));
+  const plans = sets.map(({ member, before, after, changed }): Plan & { member: Member } => ({
+    ...{ member, name: member.name, changed },
+    before: { ...before, identities: { ...identities, ...before.identities } },
+    after: { ...after, identities },
+  }));
 
-  const claimed = await claimEra(present);
-  for (const { member, after } of planned) await write(member, claimed, { ...after, era: claimed + 1 });
-  return report(claimed + 1);
+  const isSettled = new Set(present.map(({ configuration }) => configuration.era)).size === 1;
+  const report = (warnings: readonly string[], era?: number): StepReport => ({
+    outcomes: plans
+      .filter(({ member }) => selected.includes(member))
+      .map(({ name, before, after, changed }) => ({ name, before, after: { ...after, era: era ?? after.era }, changed })),
+    warnings,
+  });
+  if (isSettled && plans.every(({ changed }) => !changed) && Object.keys(newcomers).length === 0) return report([]);
+
+  const dangers = dangersOf(plans);
+  const warnings = [
+    ...missing.map((name) => `${name} cannot be reached and is left behind. Before it serves again: ./run-control.sh copy`),
+    // Half of another step is to be seen. Repeating that one makes the proposers agree; a step on top of it would leave them two steps apart.
+    ...(isSettled || selected.length < plans.length || agree(plans.map(({ after }) => after)) ? [] : [HALF_DONE]),
+    ...reasonsAgainst,
+    ...dangers.map(({ message }) => message),
+  ];
+  const [first] = warnings;
+  if (first !== undefined && !force) {
+    const advice = first === dangers[0]?.message ? `. ${advise(plans, dangers)}` : '';
+    throw new ControlError(`${first}. Nothing was changed${advice}`);
+  }
+  if (dryRun) return report(warnings);
+
+  await adopt(cluster, newcomers);
+  const resting = restingAfter(plans).filter((entry) => !force || isMetBy(plans, entry));
+  const record = warnings.length === 0 ? [] : [`${command}: ${warnings.join('; ')}`];
+  const forced = [...new Set(present.flatMap(({ configuration }) => configuration.forced ?? [])), ...record].slice(-FORCED_KEPT);
+  const shared = { identities, resting, ...(forced.length === 0 ? {} : { forced }) };
+  const kept = identitiesOf(plans, identities);
+  const after = ({ member }: Present): Configuration => {
+    const plan = plans.find((candidate) => candidate.member === member);
+    return { ...(plan as Plan).after, ...shared, identities: kept };
+  };
+  return report(warnings, await underNewEra(present, shared, after, leastEra));
+}
+
+const HALF_DONE =
+  'the proposers differ: another step is under way or was interrupted, or one of them lost its sets. ' +
+  'Run that step again, or give one the sets of another (copy), then run this one';
+
+async function reachable(cluster: Cluster): Promise<{ present: Present[]; missing: string[] }> {
+  const answers = await cluster.tryReadAll();
+  const present = answers.flatMap(({ member, configuration }) => (configuration ? [{ member, configuration }] : []));
+  if (present.length === 0) throw new ControlError('no proposer can be reached');
+  return { present, missing: answers.filter(({ configuration }) => !configuration).map(({ member }) => member.name) };
+}
+
+function beforeAndAfter(plans: readonly Pick<Plan, 'before' | 'after'>[]): [Configuration[], Configuration[]] {
+  return [plans.map(({ before }) => before), plans.map(({ after }) => after)];
+}
+
+function setsOf({ prepare, accept }: Configuration): unknown {
+  return [prepare, accept];
 }
 
 function agree([first, ...others]: readonly Configuration[]): boolean {
-  return others.every(({ prepare, accept }) => isDeepStrictEqual([prepare, accept], [first?.prepare, first?.accept]));
+  return others.every((other) => isDeepStrictEqual(setsOf(other), first && setsOf(first)));
 }
 
-/** Takes the next era for this step alone: of two operators one finds an era that is not the one it read. */
-async function claimEra(present: readonly Present[]): Promise<number> {
-  const era = Math.max(...present.map(({ configuration }) => configuration.era)) + 1;
-  for (const { member, configuration } of present) await write(member, configuration.era, { ...configuration, era });
-  return era;
+/** Those of acceptors that are still listed. */
+function identitiesOf(plans: readonly Plan[], identities: Identities): Identities {
+  const listed = new Set(plans.flatMap(({ after }) => acceptorsOf(after)));
+  return Object.fromEntries(Object.entries(identities).filter(([name]) => listed.has(name)));
 }
 
-async function write({ name, admin }: Member, expectedEra: number, configuration: Configuration): Promise<void> {
-  let answer;
-  try {
-    answer = await admin.configure(expectedEra, configuration);
-  } catch (error) {
-    if (!(error instanceof NetworkError)) throw error;
-    throw new ControlError(
-      `${name} stopped answering in the middle of the step (${error.message}). Start it and run the same command again`,
-    );
-  }
-  if (answer.ok) return;
-  const advice =
-    answer.code === 'EraMismatch'
-      ? 'Look at the status, and run the command again when they are done'
-      : 'Mend that and run the command again';
-  throw new ControlError(`${name} refused: ${answer.message}. ${advice}`);
+/** What a forced step gave up is no longer owed: no later step could pay for it. */
+function isMetBy(plans: readonly Plan[], entry: { nodes: readonly string[]; quorum: number }): boolean {
+  return plans.every(({ after }) => after.prepare.nodes.length === 0 || alwaysMeet(identified(after.prepare, after), entry));
 }

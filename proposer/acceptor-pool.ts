@@ -2,17 +2,21 @@ import type { Logger } from 'pino';
 import type { Addresses } from '../src/addresses.js';
 import { type Configuration, acceptorsOf } from '../src/configuration.js';
 import { containsQuorum } from '../src/quorum.js';
-import { RedisAcceptor } from '../src/redis-acceptor.js';
+import { type LinkState, RedisAcceptor } from '../src/redis-acceptor.js';
 import { ACCEPTOR_TIMEOUT_MS, CONNECT_WAIT_MS } from './limits.js';
 
+const STRANGER = 'this acceptor lost its data or is another one, and is not used; run-control.sh status says how to replace it';
+
 interface Member {
+  readonly name: string;
   readonly acceptor: RedisAcceptor;
-  /** Settles at the first connection. */
-  readonly connected: Promise<void>;
+  /** Settles when it is known for the first time who answers. */
+  readonly recognized: Promise<void>;
 }
 
-/** One connection to each acceptor of the configuration. */
+/** One connection to each acceptor of the configuration. A name with another identity is another acceptor. */
 export class AcceptorPool {
+  /** By identity, or by name where none is known. */
   readonly #members = new Map<string, Member>();
   readonly #addresses: Addresses;
   readonly #log: Logger;
@@ -22,57 +26,66 @@ export class AcceptorPool {
     this.#log = log;
   }
 
-  get(name: string): RedisAcceptor {
-    return (this.#members.get(name) ?? this.#open(name)).acceptor;
+  get(name: string, identity?: string): RedisAcceptor {
+    return (this.#members.get(identity ?? name) ?? this.#open(name, identity)).acceptor;
   }
 
   /** Opens what the configuration needs, so that its first rounds find connections. Waits a bounded time: an acceptor may be down. */
   async connect(configuration: Configuration): Promise<void> {
-    const names = acceptorsOf(configuration);
-    const connected = names.map((name) => (this.#members.get(name) ?? this.#open(name)).connected);
+    const members = this.#membersOf(configuration);
     let timer: NodeJS.Timeout | undefined;
     const patience = new Promise((resolve) => (timer = setTimeout(resolve, CONNECT_WAIT_MS)));
-    await Promise.race([Promise.all(connected), patience]);
+    await Promise.race([Promise.all(members.map(({ recognized }) => recognized)), patience]);
     clearTimeout(timer);
-    for (const name of names) if (!this.get(name).reachable) this.#log.warn({ acceptor: name }, 'acceptor does not answer');
+    for (const { name, acceptor } of members) if (acceptor.state === 'away') this.#log.warn({ acceptor: name }, 'acceptor does not answer');
   }
 
   /** Closes every connection that the configuration does not need. */
   retain(configuration: Configuration): void {
-    const needed = new Set(acceptorsOf(configuration));
-    for (const [name, { acceptor }] of this.#members) {
-      if (needed.has(name)) continue;
-      this.#members.delete(name);
-      acceptor.close();
+    const needed = new Set(this.#membersOf(configuration));
+    for (const [key, member] of this.#members) {
+      if (needed.has(member)) continue;
+      this.#members.delete(key);
+      member.acceptor.close();
     }
   }
 
   /** Whether a prepare quorum and an accept quorum answer now. */
   async hasQuorum(configuration: Configuration): Promise<boolean> {
-    const names = acceptorsOf(configuration);
+    const members = this.#membersOf(configuration);
     // No client's key is empty: this register does not exist.
-    const answers = await Promise.allSettled(names.map((name) => this.get(name).read('')));
-    const up = names.filter((_, index) => answers[index]?.status === 'fulfilled');
+    const answers = await Promise.allSettled(members.map(({ acceptor }) => acceptor.read('')));
+    const up = members.filter((_, index) => answers[index]?.status === 'fulfilled').map(({ name }) => name);
     return containsQuorum(configuration.prepare, up) && containsQuorum(configuration.accept, up);
   }
 
-  #open(name: string): Member {
-    let onConnected = (): void => undefined;
-    const connected = new Promise<void>((resolve) => (onConnected = resolve));
-    let wasReachable = false;
-    const acceptor = new RedisAcceptor({
-      address: this.#addresses(name),
-      timeoutMs: ACCEPTOR_TIMEOUT_MS,
-      onReachable: (reachable) => {
-        if (!this.#members.has(name)) return;
-        if (!reachable) this.#log.warn({ acceptor: name }, 'acceptor went away');
-        else this.#log.info({ acceptor: name }, wasReachable ? 'acceptor came back' : 'acceptor connected');
-        wasReachable ||= reachable;
-        if (reachable) onConnected();
-      },
+  /** The acceptors at whose address another one answers, by name. */
+  strangers(configuration: Configuration): string[] {
+    return this.#membersOf(configuration).flatMap(({ name, acceptor }) => (acceptor.state === 'stranger' ? [name] : []));
+  }
+
+  #membersOf(configuration: Configuration): Member[] {
+    return acceptorsOf(configuration).map((name) => {
+      const identity = configuration.identities?.[name];
+      return this.#members.get(identity ?? name) ?? this.#open(name, identity);
     });
-    const member = { acceptor, connected };
-    this.#members.set(name, member);
+  }
+
+  #open(name: string, identity: string | undefined): Member {
+    let onRecognized = (): void => undefined;
+    const recognized = new Promise<void>((resolve) => (onRecognized = resolve));
+    let wasReady = false;
+    const tell = (state: LinkState): void => {
+      if (this.#members.get(identity ?? name) !== member) return;
+      if (state === 'away') this.#log.warn({ acceptor: name }, 'acceptor went away');
+      else if (state === 'stranger') this.#log.error({ acceptor: name, identity }, STRANGER);
+      else this.#log.info({ acceptor: name }, wasReady ? 'acceptor came back' : 'acceptor connected');
+      wasReady ||= state === 'ready';
+      if (state !== 'away') onRecognized();
+    };
+    const acceptor = new RedisAcceptor({ address: this.#addresses(name), identity, timeoutMs: ACCEPTOR_TIMEOUT_MS, onState: tell });
+    const member = { name, acceptor, recognized };
+    this.#members.set(identity ?? name, member);
     return member;
   }
 }

@@ -35,7 +35,12 @@ export function addKvRoutes(app: Express, operations: Operations, proposer: Prop
 
   app.get('/readyz', async (_request, response) => {
     if (!isConfigured(proposer.configuration)) throw new NotConfigured('this proposer has no acceptors yet');
-    if (!(await acceptors.hasQuorum(proposer.configuration))) throw new PrepareError('no quorum of acceptors answers');
+    if (!(await acceptors.hasQuorum(proposer.configuration))) {
+      const strangers = acceptors.strangers(proposer.configuration);
+      const why =
+        strangers.length === 0 ? '' : `; ${strangers.join(' and ')} lost the data or is another acceptor: see run-control.sh status`;
+      throw new PrepareError(`no quorum of acceptors answers${why}`);
+    }
     response.json({ status: 'ready' });
   });
 

@@ -29,7 +29,7 @@ async function main(): Promise<void> {
     id: settings.id,
     incarnation,
     configuration,
-    acceptor: (name) => acceptors.get(name),
+    acceptor: (name, identity) => acceptors.get(name, identity),
     time: systemTime,
     timeoutMs: ACCEPTOR_TIMEOUT_MS,
     onStale: (seenEra) => {

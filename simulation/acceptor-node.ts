@@ -1,6 +1,6 @@
 import type { Accepted, Acceptor, AcceptReply, PrepareReply, Value } from '../src/acceptor.js';
 import { type Ballot, formatBallot, ZERO_BALLOT } from '../src/ballot.js';
-import { MemoryAcceptor } from '../src/memory-acceptor.js';
+import { type Memory, MemoryAcceptor } from '../src/memory-acceptor.js';
 import type { AcceptorMonitor, RegisterState } from './checkers/acceptor-monitor.js';
 import type { Network } from './network.js';
 import type { Process } from './process.js';
@@ -10,7 +10,7 @@ const EMPTY: RegisterState = { promise: ZERO_BALLOT, ballot: ZERO_BALLOT, value:
 /** An acceptor with a disk: what it holds outlasts its crashes. */
 export class AcceptorNode {
   readonly name: string;
-  #memory = new MemoryAcceptor();
+  #memory: Memory = { registers: new Map() };
   readonly #monitor: AcceptorMonitor;
   #isUp = true;
   /** Number of the connections that are open. What arrives over an older one is not carried out. */
@@ -38,36 +38,68 @@ export class AcceptorNode {
     return [...this.#memory.registers.keys()];
   }
 
+  get identity(): string | undefined {
+    return this.#memory.identity;
+  }
+
+  /** As Redis' SETNX: an identity that is there stays. Returns the one that it has then. */
+  adopt(identity: string): string {
+    return (this.#memory.identity ??= identity);
+  }
+
+  /** The highest era in any promise; a promise is never below the accepted ballot. */
+  highestEra(): number {
+    return Math.max(0, ...[...this.#memory.registers.values()].map(({ promise }) => promise.era));
+  }
+
   /** Removes all data, and closes every older connection of the control node. Returns how many registers there were. */
   wipe(): number {
     const { size } = this.#memory.registers;
-    this.#memory = new MemoryAcceptor();
-    this.#monitor.forgot(this.name);
+    this.loseDisk();
     this.connections += 1;
     return size;
   }
 
-  /** Does what a request asks, watched by the monitor. Rejects while the acceptor is down. */
-  async act<Result>(task: (memory: MemoryAcceptor) => Promise<Result>, key?: string): Promise<Result> {
+  /** All data is gone, and with it who this acceptor is. */
+  loseDisk(): void {
+    this.#memory = { registers: new Map() };
+    this.#monitor.forgot(this.name);
+  }
+
+  /** Does what the control node asks. Rejects while the acceptor is down. */
+  async act<Result>(task: () => Promise<Result>): Promise<Result> {
     if (!this.#isUp) throw new Error('connection refused');
-    if (key === undefined) return task(this.#memory);
-    const before = this.#memory.registers.get(key) ?? EMPTY;
+    return task();
+  }
+
+  /** Does what a message for a key asks of the acceptor that is meant, watched by the monitor. Rejects while the acceptor is down. */
+  async answer<Reply>(key: string, identity: string | undefined, ask: (acceptor: Acceptor) => Promise<Reply>): Promise<Reply> {
+    if (!this.#isUp) throw new Error('connection refused');
+    const { registers } = this.#memory;
+    const before = registers.get(key) ?? EMPTY;
     // The acceptor in memory acts before it returns its promise.
-    const result = task(this.#memory);
-    this.#monitor.observe(this.name, key, before, this.#memory.registers.get(key) ?? EMPTY);
-    return result;
+    const reply = ask(new MemoryAcceptor(this.#memory, identity));
+    this.#monitor.observe(this.name, key, before, registers.get(key) ?? EMPTY);
+    return reply;
   }
 }
 
 /** The acceptor as a proposer's process sees it across the network. */
-export function acceptorAcross(network: Network, caller: Process, from: string, node: AcceptorNode): Acceptor {
+export function acceptorAcross(
+  network: Network,
+  caller: Process,
+  from: string,
+  node: AcceptorNode,
+  identity: string | undefined,
+): Acceptor {
   const call = <Reply>(
     kind: string,
     key: string,
     request: () => string,
     reply: (reply: Reply) => string,
-    act: (memory: MemoryAcceptor) => Promise<Reply>,
-  ): Promise<Reply> => network.call({ caller, from, to: node.name, kind, request, reply, act: () => node.act(act, key), mayRepeat: true });
+    ask: (acceptor: Acceptor) => Promise<Reply>,
+  ): Promise<Reply> =>
+    network.call({ caller, from, to: node.name, kind, request, reply, act: () => node.answer(key, identity, ask), mayRepeat: true });
   return {
     prepare: (key: string, ballot: Ballot): Promise<PrepareReply> =>
       call(
@@ -75,7 +107,7 @@ export function acceptorAcross(network: Network, caller: Process, from: string, 
         key,
         () => `prepare ${key} ${formatBallot(ballot)}`,
         (reply) => (reply.ok ? `promised ${key}, ${acceptedText(reply)}` : `refused ${key}: ${formatBallot(reply.conflict)}`),
-        (memory) => memory.prepare(key, ballot),
+        (acceptor) => acceptor.prepare(key, ballot),
       ),
     accept: (key: string, ballot: Ballot, value: Value, next: Ballot): Promise<AcceptReply> =>
       call(
@@ -83,7 +115,7 @@ export function acceptorAcross(network: Network, caller: Process, from: string, 
         key,
         () => `accept ${key} ${formatBallot(ballot)} ${value ?? 'nothing'}, promise ${formatBallot(next)}`,
         (reply) => (reply.ok ? `accepted ${key}` : `refused ${key}: ${formatBallot(reply.conflict)}`),
-        (memory) => memory.accept(key, ballot, value, next),
+        (acceptor) => acceptor.accept(key, ballot, value, next),
       ),
     read: (key: string): Promise<Accepted> =>
       call(
@@ -91,7 +123,7 @@ export function acceptorAcross(network: Network, caller: Process, from: string, 
         key,
         () => `read ${key}`,
         (reply) => `holds ${key}: ${acceptedText(reply)}`,
-        (memory) => memory.read(key),
+        (acceptor) => acceptor.read(key),
       ),
   };
 }

@@ -76,6 +76,14 @@ export function acceptorAdminAcross(network: Network, caller: Process, from: str
       }
     },
     size: () => call('DBSIZE', () => node.keys().length, String),
+    highestEra: () => call('HGET', () => node.highestEra(), String),
+    identity: () =>
+      call(
+        'GET identity',
+        () => node.identity,
+        (identity) => identity ?? 'none',
+      ),
+    adopt: (identity) => call(`SETNX identity ${identity}`, () => node.adopt(identity), String),
     wipe: () =>
       call(
         'FLUSHALL',

@@ -40,6 +40,7 @@ export class Operator {
   readonly #options: OperatorOptions;
   #isCalm = false;
   #lastStep: string | undefined;
+  #identities = 0;
   attempts = 0;
   done = 0;
 
@@ -97,7 +98,7 @@ export class Operator {
   #run(text: string, cluster: Cluster): Promise<unknown> {
     const [command = '', first = '', second = '', third = ''] = text.split(' ');
     if (command === 'rescan') return rescan(cluster, first.split(','), Number(second), { show: () => undefined });
-    if (command === 'wipe-acceptor') return wipeAcceptor(cluster, first, { force: false });
+    if (command === 'wipe-acceptor') return wipeAcceptor(cluster, first);
     return membership(cluster, command as MembershipCommand, first, second, Number(third));
   }
 
@@ -108,7 +109,7 @@ export class Operator {
       acceptor: (to) => acceptorAdminAcross(network, caller, name, named(acceptors, to)),
     };
     const names = (nodes: readonly { name: string }[]): string[] => nodes.map((node) => node.name);
-    return new Cluster(names(proposers), names(acceptors), connections);
+    return new Cluster(names(proposers), names(acceptors), connections, (acceptor) => `${acceptor}#${(this.#identities += 1)}`);
   }
 }
 

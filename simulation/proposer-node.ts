@@ -26,7 +26,7 @@ export interface ProposerNodeOptions {
   readonly timeoutMs: number;
   readonly resolveMs: number;
   /** An acceptor across the network, for one process of this node. */
-  readonly acceptor: (caller: Process, name: string) => Acceptor;
+  readonly acceptor: (caller: Process, name: string, identity: string | undefined) => Acceptor;
 }
 
 /** A proposer with a disk: its configuration and its incarnation outlast its crashes, nothing else does. */
@@ -66,9 +66,9 @@ export class ProposerNode {
     const { configuration, incarnation } = disk;
     const process = new Process(time);
     const connections = new Map<string, Acceptor>();
-    const connect = (node: string): Acceptor => {
-      const connection = connections.get(node) ?? acceptor(process, node);
-      connections.set(node, connection);
+    const connect = (node: string, identity?: string): Acceptor => {
+      const connection = connections.get(identity ?? node) ?? acceptor(process, node, identity);
+      connections.set(identity ?? node, connection);
       return connection;
     };
     const proposer = new Proposer({
@@ -92,7 +92,7 @@ export class ProposerNode {
       identity: { proposer: id, incarnation },
       proposer,
       acceptors: {
-        connect: async (next) => acceptorsOf(next).forEach(connect),
+        connect: async (next) => acceptorsOf(next).forEach((node) => connect(node, next.identities?.[node])),
         retain: () => undefined,
       },
       addresses: (acceptorName) => acceptorName,

@@ -85,7 +85,7 @@ class World {
       const { configuration, timeoutMs, resolveMs } = settings;
       return new ProposerNode({
         ...{ name, id: index + 1, configuration, time, timeoutMs, resolveMs, random: forkedFrom(seeds) },
-        acceptor: (caller, to) => acceptorAcross(network, caller, name, named(this.#acceptors, to)),
+        acceptor: (caller, to, identity) => acceptorAcross(network, caller, name, named(this.#acceptors, to), identity),
       });
     });
     for (const { name } of this.#acceptors) {

@@ -19,8 +19,15 @@ export type PrepareReply = ({ readonly ok: true } & Accepted) | Conflict;
 export type AcceptReply = { readonly ok: true } | Conflict;
 
 /**
+ * Who answers is not the acceptor that was meant: it lost its data, was wiped, or is another one at the same address. It has forgotten
+ * promises, so it takes part in nothing.
+ */
+export class IdentityMismatch extends Error {}
+
+/**
  * The acceptor's role (paper, section 2.2): one register for each key, remembered across crashes.
- * Every method rejects where the acceptor cannot be reached or does not answer in time; whether it acted is then unknown.
+ * Every method rejects where the acceptor cannot be reached or does not answer in time; whether it acted is then unknown. It rejects with
+ * {@link IdentityMismatch} where another one answers; that one has changed nothing.
  */
 export interface Acceptor {
   /** Promises to take nothing below `ballot`, which must be above the promise and above the accepted ballot. */

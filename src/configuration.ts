@@ -10,6 +10,12 @@ export interface Configuration {
   readonly era: number;
   readonly prepare: QuorumSet;
   readonly accept: QuorumSet;
+  /** By name, who the acceptors are: an address may come to belong to another one, or to one that lost its data. One without is not checked. */
+  readonly identities?: Readonly<Record<string, string>>;
+  /** Accept sets, of identities, with a quorum that a value may still rest on: those in use since before the last complete rescan. */
+  readonly resting?: readonly QuorumSet[];
+  /** The last steps that were forced, in words, the latest one last. */
+  readonly forced?: readonly string[];
 }
 
 /** What a proposer starts with, and returns to by `wipe`: it refuses every operation. */
@@ -31,8 +37,15 @@ export function acceptorsOf({ prepare, accept }: Configuration): string[] {
 
 /** Checks what came over the wire or from disk. Throws {@link BadRequest} naming what is wrong. */
 export function parseConfiguration(input: unknown): Configuration {
-  const { era, prepare, accept } = parseObject(input, 'a configuration');
-  return { era: parseEra(era, 'era'), prepare: parseSet(prepare, 'prepare'), accept: parseSet(accept, 'accept') };
+  const { era, prepare, accept, identities, resting, forced } = parseObject(input, 'a configuration');
+  return {
+    era: parseEra(era, 'era'),
+    prepare: parseSet(prepare, 'prepare'),
+    accept: parseSet(accept, 'accept'),
+    ...(identities === undefined ? {} : { identities: parseIdentities(identities) }),
+    ...(resting === undefined ? {} : { resting: parseList(resting, 'resting', (set, index) => parseSet(set, `resting[${index}]`)) }),
+    ...(forced === undefined ? {} : { forced: parseList(forced, 'forced', parseText) }),
+  };
 }
 
 /** An era: an integer from 0 to 2^53 - 1. Throws {@link BadRequest} with the field's name for anything else. */
@@ -52,6 +65,21 @@ function parseSet(input: unknown, field: string): QuorumSet {
     throw new BadRequest(`${field}.quorum must be an integer from ${smallest} to ${nodes.length}, the size of the set`);
   }
   return { nodes, quorum: Number(quorum) };
+}
+
+function parseIdentities(input: unknown): Record<string, string> {
+  const entries = Object.entries(parseObject(input, 'identities'));
+  return Object.fromEntries(entries.map(([name, identity]) => [name, parseText(identity)]));
+}
+
+function parseList<Item>(input: unknown, field: string, parse: (item: unknown, index: number) => Item): Item[] {
+  if (!Array.isArray(input)) throw new BadRequest(`${field} must be a list`);
+  return input.map(parse);
+}
+
+function parseText(input: unknown): string {
+  if (typeof input !== 'string' || input === '') throw new BadRequest('identities and forced hold texts that are not empty');
+  return input;
 }
 
 function parseObject(input: unknown, field: string): Record<string, unknown> {

@@ -1,4 +1,4 @@
-import type { Accepted, Acceptor, AcceptReply, PrepareReply, Value } from './acceptor.js';
+import { type Accepted, type Acceptor, type AcceptReply, IdentityMismatch, type PrepareReply, type Value } from './acceptor.js';
 import { type Ballot, compareBallots, ZERO_BALLOT } from './ballot.js';
 
 interface Register extends Accepted {
@@ -11,12 +11,29 @@ function highest(a: Ballot, b: Ballot): Ballot {
   return compareBallots(a, b) >= 0 ? a : b;
 }
 
+/** What an acceptor keeps across crashes: its registers, and who it is. Whoever loses the one loses the other. */
+export interface Memory {
+  readonly registers: Map<string, Register>;
+  identity?: string;
+}
+
 /** The acceptor as a few lines of TypeScript: the model that the Lua scripts are tested against, and the one that simulations run on. */
 export class MemoryAcceptor implements Acceptor {
-  readonly registers = new Map<string, Register>();
+  readonly #memory: Memory;
+  readonly #identity: string | undefined;
+
+  /** @param identity of the acceptor that is meant; without one it is not checked */
+  constructor(memory: Memory = { registers: new Map() }, identity?: string) {
+    this.#memory = memory;
+    this.#identity = identity;
+  }
+
+  get registers(): Map<string, Register> {
+    return this.#memory.registers;
+  }
 
   async prepare(key: string, ballot: Ballot): Promise<PrepareReply> {
-    const register = this.registers.get(key) ?? EMPTY;
+    const register = this.#register(key);
     const barrier = highest(register.promise, register.ballot);
     if (compareBallots(ballot, barrier) <= 0) return { ok: false, conflict: barrier };
     this.registers.set(key, { ...register, promise: ballot });
@@ -24,7 +41,7 @@ export class MemoryAcceptor implements Acceptor {
   }
 
   async accept(key: string, ballot: Ballot, value: Value, next: Ballot): Promise<AcceptReply> {
-    const register = this.registers.get(key) ?? EMPTY;
+    const register = this.#register(key);
     const fresh = compareBallots(ballot, register.promise) >= 0 && compareBallots(ballot, register.ballot) > 0;
     const again = compareBallots(ballot, register.ballot) === 0 && value === register.value;
     if (!fresh && !again) return { ok: false, conflict: highest(register.promise, register.ballot) };
@@ -33,7 +50,16 @@ export class MemoryAcceptor implements Acceptor {
   }
 
   async read(key: string): Promise<Accepted> {
-    const { ballot, value } = this.registers.get(key) ?? EMPTY;
+    const { ballot, value } = this.#register(key);
     return { ballot, value };
+  }
+
+  /** One that is absent tells nothing before it is known who says so. */
+  #register(key: string): Register {
+    const register = this.registers.get(key);
+    if (!register && this.#identity !== undefined && this.#memory.identity !== this.#identity) {
+      throw new IdentityMismatch(`this is ${this.#memory.identity ?? 'an empty acceptor'}, not ${this.#identity}`);
+    }
+    return register ?? EMPTY;
   }
 }

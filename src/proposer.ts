@@ -1,4 +1,4 @@
-import type { Accepted, Acceptor, Conflict, Value } from './acceptor.js';
+import { type Accepted, type Acceptor, type Conflict, IdentityMismatch, type Value } from './acceptor.js';
 import { type Ballot, BallotClock, compareBallots, ZERO_BALLOT } from './ballot.js';
 import { acceptorsOf, type Configuration, isConfigured } from './configuration.js';
 import { CommitError, ConcurrentRequestError, NotConfigured, PrepareError, StaleConfiguration } from './errors.js';
@@ -18,8 +18,8 @@ export interface ProposerOptions {
   /** Higher at every start of this proposer, and on disk before the first round. */
   readonly incarnation: number;
   readonly configuration: Configuration;
-  /** The acceptor of a logical name; called for every message. */
-  readonly acceptor: (name: string) => Acceptor;
+  /** The acceptor of a logical name, and who the configuration says it is; called for every message. */
+  readonly acceptor: (name: string, identity: string | undefined) => Acceptor;
   readonly time: Time;
   /** The longest wait for the acceptors in each phase, in milliseconds. */
   readonly timeoutMs: number;
@@ -117,7 +117,7 @@ export class Proposer {
   async #prepare(key: string): Promise<Promised> {
     const { prepare } = this.#configuration;
     const ballot = this.#clock.next();
-    const replies = await this.#ask(
+    const { replies, strangers } = await this.#ask(
       prepare.nodes,
       (acceptor) => acceptor.prepare(key, ballot),
       (soFar, outstanding) => isVoteOver(prepare, soFar, outstanding),
@@ -125,7 +125,7 @@ export class Proposer {
     if (!this.#learn(replies)) {
       throw new StaleConfiguration(`era ${this.#configuration.era} of this proposer's configuration is over; write it the present one`);
     }
-    if (!containsQuorum(prepare, ayes(replies))) throw new PrepareError(shortfall('promised', prepare, replies));
+    if (!containsQuorum(prepare, ayes(replies))) throw new PrepareError(shortfall('promised', prepare, replies, strangers));
     let latest: Accepted = { ballot: ZERO_BALLOT, value: null };
     for (const reply of replies.values()) {
       if (reply.ok && compareBallots(reply.ballot, latest.ballot) > 0) latest = reply;
@@ -137,13 +137,15 @@ export class Proposer {
   async #accept(key: string, ballot: Ballot, value: Value): Promise<void> {
     const { prepare, accept } = this.#configuration;
     const next = this.#clock.next();
-    const replies = await this.#ask(
+    const { replies, strangers } = await this.#ask(
       accept.nodes,
       (acceptor) => acceptor.accept(key, ballot, value, next),
       (soFar, outstanding) => isVoteOver(accept, soFar, outstanding),
     );
     const confirmed = ayes(replies);
-    if (!this.#learn(replies) || !containsQuorum(accept, confirmed)) throw new CommitError(shortfall('accepted', accept, replies));
+    if (!this.#learn(replies) || !containsQuorum(accept, confirmed)) {
+      throw new CommitError(shortfall('accepted', accept, replies, strangers));
+    }
     // With flexible quorums an accept quorum need not hold a prepare quorum: only then is the piggybacked promise a full one.
     if (containsQuorum(prepare, confirmed)) this.#promised.set(key, { ballot: next, value });
   }
@@ -159,13 +161,21 @@ export class Proposer {
     return current;
   }
 
-  #ask<Reply>(
+  /** @returns the replies, and the nodes at whose address another acceptor answers */
+  async #ask<Reply>(
     nodes: readonly string[],
     message: (acceptor: Acceptor) => Promise<Reply>,
     isDecided: (replies: Replies<Reply>, outstanding: number) => boolean,
-  ): Promise<Replies<Reply>> {
+  ): Promise<{ replies: Replies<Reply>; strangers: readonly string[] }> {
     const { acceptor, time, timeoutMs } = this.#options;
-    return gather(nodes, (node) => message(acceptor(node)), isDecided, time, timeoutMs);
+    const { identities } = this.#configuration;
+    const strangers: string[] = [];
+    const failed = (node: string, reason: unknown): void => {
+      if (reason instanceof IdentityMismatch) strangers.push(node);
+    };
+    const ask = (node: string): Promise<Reply> => message(acceptor(node, identities?.[node]));
+    const replies = await gather(nodes, ask, isDecided, time, timeoutMs, failed);
+    return { replies, strangers };
   }
 
   #assertConfigured(): void {

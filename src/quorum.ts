@@ -19,6 +19,7 @@ export function containsQuorum(set: QuorumSet, voters: Iterable<string>): boolea
  * @param ask throws, rejects, or never settles, where the node does not answer
  * @param isDecided called after each answer or failure with the replies so far and the number of nodes still to answer
  * @param timeoutMs ends the wait; the nodes that did not answer by then count as failed
+ * @param onFailure called with the reason why a node did not answer, before the outcome is certain
  * @returns the replies that led to the decision, by node
  */
 export function gather<Reply>(
@@ -27,6 +28,7 @@ export function gather<Reply>(
   isDecided: (replies: ReadonlyMap<string, Reply>, outstanding: number) => boolean,
   time: Time,
   timeoutMs: number,
+  onFailure?: (node: string, reason: unknown) => void,
 ): Promise<ReadonlyMap<string, Reply>> {
   return new Promise((resolve) => {
     const replies = new Map<string, Reply>();
@@ -51,8 +53,10 @@ export function gather<Reply>(
           replies.set(node, reply);
           answered();
         },
-        () => {
-          if (!settled) answered();
+        (reason: unknown) => {
+          if (settled) return;
+          onFailure?.(node, reason);
+          answered();
         },
       );
     }

@@ -1,11 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { Redis, type RedisOptions } from 'ioredis';
-import type { Accepted, Acceptor, AcceptReply, PrepareReply, Value } from './acceptor.js';
+import {
+  type Accepted,
+  type Acceptor,
+  type AcceptReply,
+  type Conflict,
+  IdentityMismatch,
+  type PrepareReply,
+  type Value,
+} from './acceptor.js';
 import { type Ballot, formatBallot, parseBallot } from './ballot.js';
 import { splitAddress } from './addresses.js';
 
 /** Registers are the hashes under this prefix; whatever else an acceptor stores lies outside it. */
 export const REGISTER_PREFIX = 'r:';
+/** Who the acceptor is, beside its registers: what wipes them wipes this. The scripts look at it. */
+export const IDENTITY_KEY = 'identity';
 
 /** A client that fails fast and never sends a command twice: an accept that was replayed would look like a conflict with oneself. */
 export function connectRedis(address: string, timeoutMs: number, options: Pick<RedisOptions, 'scripts' | 'lazyConnect'> = {}): Redis {
@@ -31,8 +41,8 @@ export function connectRedis(address: string, timeoutMs: number, options: Pick<R
 const RECONNECT_MS = 200;
 
 interface ScriptedRedis extends Redis {
-  casPrepare(register: string, ballot: string): Promise<string[]>;
-  casAccept(register: string, ballot: string, value: string, next: string): Promise<string[]>;
+  casPrepare(register: string, ballot: string, identity: string): Promise<string[]>;
+  casAccept(register: string, ballot: string, value: string, next: string, identity: string): Promise<string[]>;
 }
 
 const script = (name: string): { numberOfKeys: number; lua: string } => ({
@@ -44,48 +54,106 @@ const SCRIPTS = { casPrepare: script('prepare'), casAccept: script('accept') };
 export interface RedisAcceptorOptions {
   /** `host:port` to connect to. */
   readonly address: string;
+  /** Of the acceptor that is meant; without one it is not checked. */
+  readonly identity?: string | undefined;
   /** For each message, in milliseconds. */
   readonly timeoutMs: number;
-  /** Called when the acceptor begins to answer, and when it no longer does. */
-  readonly onReachable?: (reachable: boolean) => void;
+  /** Called when the acceptor begins to answer, when it no longer does, and when another one answers in its place. */
+  readonly onState?: (state: LinkState) => void;
 }
+
+/** `stranger`: somebody answers, but not the acceptor that is meant. */
+export type LinkState = 'away' | 'ready' | 'stranger';
 
 /** The acceptor's role played by a Redis server: a script for each phase, run in one step by Redis. */
 export class RedisAcceptor implements Acceptor {
   readonly #redis: ScriptedRedis;
+  readonly #identity: string;
+  readonly #onState: ((state: LinkState) => void) | undefined;
+  #state: LinkState = 'away';
 
-  constructor({ address, timeoutMs, onReachable }: RedisAcceptorOptions) {
+  constructor({ address, identity = '', timeoutMs, onState }: RedisAcceptorOptions) {
+    this.#identity = identity;
+    this.#onState = onState;
     this.#redis = connectRedis(address, timeoutMs, { scripts: SCRIPTS }) as ScriptedRedis;
-    let reachable = false;
-    const report = (now: boolean): void => {
-      if (now !== reachable) onReachable?.((reachable = now));
-    };
-    this.#redis.on('ready', () => report(true));
-    this.#redis.on('close', () => report(false));
+    this.#redis.on('ready', () => void this.#recognize());
+    this.#redis.on('close', () => this.#become('away'));
   }
 
-  get reachable(): boolean {
-    return this.#redis.status === 'ready';
+  get state(): LinkState {
+    return this.#state;
   }
 
   async prepare(key: string, ballot: Ballot): Promise<PrepareReply> {
-    const [verdict, other, value] = await this.#redis.casPrepare(REGISTER_PREFIX + key, formatBallot(ballot));
-    if (verdict !== 'ok') return { ok: false, conflict: parseBallot(String(other)) };
-    return { ok: true, ...accepted(other, value) };
+    this.#assertReady();
+    const [verdict, other, value] = await this.#redis.casPrepare(REGISTER_PREFIX + key, formatBallot(ballot), this.#identity);
+    if (verdict === 'ok') return { ok: true, ...accepted(other, value) };
+    return this.#refusal(verdict, String(other));
   }
 
   async accept(key: string, ballot: Ballot, value: Value, next: Ballot): Promise<AcceptReply> {
-    const [verdict, other] = await this.#redis.casAccept(REGISTER_PREFIX + key, formatBallot(ballot), value ?? '', formatBallot(next));
-    return verdict === 'ok' ? { ok: true } : { ok: false, conflict: parseBallot(String(other)) };
+    this.#assertReady();
+    const [verdict, other] = await this.#redis.casAccept(
+      REGISTER_PREFIX + key,
+      formatBallot(ballot),
+      value ?? '',
+      formatBallot(next),
+      this.#identity,
+    );
+    return verdict === 'ok' ? { ok: true } : this.#refusal(verdict, String(other));
   }
 
   async read(key: string): Promise<Accepted> {
-    const [ballot, value] = await this.#redis.hmget(REGISTER_PREFIX + key, 'ballot', 'value');
+    this.#assertReady();
+    const [promise, ballot, value] = await this.#redis.hmget(REGISTER_PREFIX + key, 'promise', 'ballot', 'value');
+    // Asked after the register: that it is absent counts if the acceptor had its data until then.
+    if (promise === null && this.#identity !== '') this.#assertIdentity(await this.#redis.get(IDENTITY_KEY));
     return accepted(ballot, value);
   }
 
   close(): void {
     this.#redis.disconnect();
+  }
+
+  /** Nothing is sent over a new connection before it is known who answers. */
+  async #recognize(): Promise<void> {
+    if (this.#identity === '') {
+      this.#become('ready');
+      return;
+    }
+    try {
+      this.#assertIdentity(await this.#redis.get(IDENTITY_KEY));
+      this.#become('ready');
+    } catch (error) {
+      // Without an answer to the first question there are no others: the next connection asks it again.
+      if (!(error instanceof IdentityMismatch) && this.#redis.status === 'ready') this.#redis.disconnect(true);
+    }
+  }
+
+  #become(state: LinkState): void {
+    if (state === this.#state) return;
+    this.#state = state;
+    this.#onState?.(state);
+  }
+
+  #assertReady(): void {
+    if (this.#state === 'away') throw new Error('the acceptor is not connected');
+    if (this.#state === 'stranger') throw this.#mismatch('another one');
+  }
+
+  #assertIdentity(present: string | null): void {
+    if (present !== this.#identity) throw this.#mismatch(present ?? '');
+  }
+
+  #refusal(verdict: string | undefined, other: string): Conflict {
+    if (verdict === 'stranger') throw this.#mismatch(other);
+    return { ok: false, conflict: parseBallot(other) };
+  }
+
+  /** Stays so until the next connection: without its registers it has nothing to say. */
+  #mismatch(present: string): IdentityMismatch {
+    this.#become('stranger');
+    return new IdentityMismatch(`this is ${present || 'an acceptor that has forgotten who it is'}, not ${this.#identity}`);
   }
 }
 

@@ -1,4 +1,5 @@
-import { connectRedis, REGISTER_PREFIX } from './redis-acceptor.js';
+import { parseBallot } from './ballot.js';
+import { connectRedis, IDENTITY_KEY, REGISTER_PREFIX } from './redis-acceptor.js';
 
 /** How many keys one SCAN call looks at. */
 const SCAN_COUNT = 1000;
@@ -29,22 +30,46 @@ export class RedisAdmin {
     } while (cursor !== '0');
   }
 
-  /** The number of keys of any kind. */
-  size(): Promise<number> {
-    return this.#redis.dbsize();
+  /** The number of registers; none: the acceptor promised nothing and accepted nothing. */
+  async size(): Promise<number> {
+    const [[, keys] = [], [, identities] = []] = (await this.#redis.multi().dbsize().exists(IDENTITY_KEY).exec()) ?? [];
+    return Number(keys) - Number(identities);
+  }
+
+  /** The highest era in any ballot that the acceptor has seen; 0 where there is none. Reads every register. */
+  async highestEra(): Promise<number> {
+    let highest = 0;
+    for await (const keys of this.keys()) {
+      const promises = await Promise.all(keys.map((key) => this.#redis.hget(REGISTER_PREFIX + key, 'promise')));
+      for (const promise of promises) highest = Math.max(highest, parseBallot(promise ?? '').era);
+    }
+    return highest;
+  }
+
+  /** Who the acceptor is; undefined where it never joined a cluster, or has forgotten. */
+  async identity(): Promise<string | undefined> {
+    return (await this.#redis.get(IDENTITY_KEY)) ?? undefined;
+  }
+
+  /** Gives the acceptor an identity where it has none. Returns the one that it has then. */
+  async adopt(identity: string): Promise<string> {
+    const [, [error, present] = []] = (await this.#redis.multi().setnx(IDENTITY_KEY, identity).get(IDENTITY_KEY).exec()) ?? [];
+    if (error) throw error;
+    return String(present);
   }
 
   /**
-   * Removes all data. Returns how many keys there were.
+   * Removes all data, the identity with it. Returns how many registers there were.
    *
    * Closes all other connections first. A wipe that got no answer in time, and was repeated, may still be on its way when the acceptor has
    * joined again: over a connection that is closed it never arrives. Nor does a late accept of a proposer that no longer lists it.
    */
   async wipe(): Promise<number> {
     await this.#redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
-    const [[, size] = [], [error] = []] = (await this.#redis.multi().dbsize().flushall('SYNC').exec()) ?? [];
+    const [[, keys] = [], [, identities] = [], [error] = []] =
+      (await this.#redis.multi().dbsize().exists(IDENTITY_KEY).flushall('SYNC').exec()) ?? [];
     if (error) throw error;
-    return Number(size);
+    return Number(keys) - Number(identities);
   }
 
   close(): void {

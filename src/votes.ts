@@ -38,8 +38,15 @@ export function provenBy(replies: Replies<Accepted>, { era, prepare, accept }: C
   return undefined;
 }
 
-/** Why a vote failed, in words. */
-export function shortfall(verb: string, { nodes, quorum }: QuorumSet, replies: Replies<{ ok: boolean }>): string {
+/** Why a vote failed, in words. @param strangers nodes at whose address another acceptor answers */
+export function shortfall(
+  verb: string,
+  { nodes, quorum }: QuorumSet,
+  replies: Replies<{ ok: boolean }>,
+  strangers: readonly string[] = [],
+): string {
   const votes = ayes(replies).length;
-  return `${votes} of ${nodes.length} acceptors ${verb}, ${quorum} are needed; ${replies.size - votes} preferred a higher ballot`;
+  const count = `${votes} of ${nodes.length} acceptors ${verb}, ${quorum} are needed; ${replies.size - votes} preferred a higher ballot`;
+  if (strangers.length === 0) return count;
+  return `${count}; ${strangers.join(' and ')} lost the data or is another acceptor and is not used: see run-control.sh status`;
 }

@@ -1,7 +1,10 @@
 import type { Configuration } from '../../src/configuration.js';
 import type { QuorumSet } from '../../src/quorum.js';
 import { type Cluster, ControlError } from '../cluster.js';
-import { type Outcome, step } from '../step.js';
+import { adviceFor } from '../advice.js';
+import { setText } from '../guard.js';
+import { type Manner, type Outcome, step } from '../step.js';
+import { reportLines } from '../wording.js';
 
 export type MembershipCommand = 'add-accept' | 'rm-accept' | 'add-prepare' | 'rm-prepare';
 
@@ -12,13 +15,16 @@ export async function membership(
   selection: string,
   acceptor: string,
   quorum: number,
+  manner: Manner = {},
 ): Promise<string[]> {
   const selected = cluster.select(selection);
   cluster.assertAcceptor(acceptor);
   const phase = command.endsWith('accept') ? 'accept' : 'prepare';
   const edit = command.startsWith('add') ? add : remove;
   const change = (present: Configuration): Configuration => ({ ...present, [phase]: edit(present[phase], acceptor, quorum) });
-  return (await step(cluster, selected, change)).map((outcome) => describe(outcome, phase));
+  const typed = `${command} ${selection} ${acceptor} ${quorum}`;
+  const report = await step(cluster, selected, change, typed, manner, adviceFor);
+  return reportLines(report, (outcome) => describe(outcome, phase), manner);
 }
 
 function add({ nodes }: QuorumSet, acceptor: string, quorum: number): QuorumSet {
@@ -43,8 +49,4 @@ function checked(nodes: readonly string[], quorum: number): QuorumSet {
 function describe({ name, before, after, changed }: Outcome, phase: 'prepare' | 'accept'): string {
   if (!changed) return `${name}: already ${phase} ${setText(after[phase])} (era ${after.era})`;
   return `${name}: ${phase} ${setText(after[phase])}, was ${setText(before[phase])} (era ${after.era})`;
-}
-
-function setText({ nodes, quorum }: QuorumSet): string {
-  return nodes.length === 0 ? 'nobody' : `${quorum} of ${nodes.join(' ')}`;
 }

@@ -1,7 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
-import { isConfigured } from '../../src/configuration.js';
+import { type Configuration, isConfigured } from '../../src/configuration.js';
 import { NetworkError } from '../../src/http-client.js';
 import { type Cluster, ControlError, type Present } from '../cluster.js';
+import { underNewEra } from '../eras.js';
+import { identified, restingAfterRescan, setText } from '../guard.js';
 import type { Progress } from '../progress.js';
 
 /** Keys in one request to a proposer: short enough for progress to be seen. */
@@ -45,7 +47,12 @@ export async function rescan(
     const more = failed.length > NAMED_FAILURES ? `\n  and ${failed.length - NAMED_FAILURES} more` : '';
     throw new ControlError(`${failed.length} of ${keys.size} keys failed. Run the rescan again${named.join('')}${more}`);
   }
+  const configurations = before.map(({ configuration }) => configuration);
+  const { kept, unlisted } = restingAfterRescan(identified({ nodes: acceptors, quorum: required }, first.configuration), configurations);
+  const { resting = [] } = first.configuration;
+  if (kept.length < resting.length) await settle(before, kept);
   return [
+    ...unlisted.map((entry) => `still owed: what rests on ${setText(entry)}, for ${required} of these acceptors need not have listed it`),
     ...failures.map((failure) => `not listed: ${failure}`),
     `${keys.size} key${keys.size === 1 ? '' : 's'} rescanned (era ${first.configuration.era})`,
   ];
@@ -109,4 +116,10 @@ async function runThrough(proposers: readonly Present[], keys: readonly string[]
   };
   await Promise.all(proposers.map(work));
   return failed;
+}
+
+/** Writes what is still owed to every proposer, unless any of them changed since it was read. */
+async function settle(present: readonly Present[], resting: Configuration['resting']): Promise<void> {
+  const shared = { identities: Object.assign({}, ...present.map(({ configuration }) => configuration.identities ?? {})) };
+  await underNewEra(present, shared, ({ configuration }) => ({ ...configuration, ...(resting && { resting }) }));
 }

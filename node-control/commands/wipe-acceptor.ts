@@ -1,32 +1,49 @@
-import { acceptorsOf } from '../../src/configuration.js';
+import { acceptorsOf, isConfigured } from '../../src/configuration.js';
 import { type Cluster, ControlError } from '../cluster.js';
+import type { Manner } from '../step.js';
 
 /**
- * Removes all data of an acceptor, so that it can join again as an empty one. Data of an acceptor that is still asked, or that joins
- * with old data, is a promise broken: refused while any proposer lists it, or cannot be asked.
+ * Removes all data of an acceptor, its identity with it, so that it can join again as another, empty one. Data of an acceptor that is still
+ * asked, or that joins with old data, is a promise broken: refused while any proposer lists it, or cannot be asked, and while no proposer is
+ * left that would find elsewhere what rests on it.
  */
-export async function wipeAcceptor(cluster: Cluster, acceptor: string, { force }: { force: boolean }): Promise<string[]> {
+export async function wipeAcceptor(cluster: Cluster, acceptor: string, { force = false, dryRun = false }: Manner = {}): Promise<string[]> {
   cluster.assertAcceptor(acceptor);
-  const warnings = await reasonsAgainst(cluster, acceptor);
-  if (warnings.length > 0 && !force) {
-    throw new ControlError(
-      `${warnings.join('; ')}. Nothing was removed. First rm-accept and rm-prepare it on every proposer (--force wipes all the same)`,
-    );
-  }
-  let count: number;
   try {
-    count = await cluster.withAcceptor(acceptor, (admin) => admin.wipe());
+    return await cluster.withAcceptor(acceptor, async (admin) => {
+      const warnings = await reasonsAgainst(cluster, acceptor, await admin.identity());
+      if (warnings.length > 0 && !force) throw new ControlError(`${warnings.join('; ')}. Nothing was removed`);
+      const forced = warnings.map((warning) => `FORCED although ${warning}`);
+      if (dryRun) return [...forced, `would be done: ${acceptor}: ${keysText(await admin.size())} removed`];
+      return [...forced, `${acceptor}: ${keysText(await admin.wipe())} removed`];
+    });
   } catch (error) {
+    if (error instanceof ControlError) throw error;
     throw new ControlError(
       `${acceptor} could not be wiped: ${error instanceof Error ? error.message : String(error)}. Start it and run the command again`,
     );
   }
-  return [...warnings.map((warning) => `forced although ${warning}`), `${acceptor}: ${count} key${count === 1 ? '' : 's'} removed`];
 }
 
-async function reasonsAgainst(cluster: Cluster, acceptor: string): Promise<string[]> {
-  return (await cluster.tryReadAll()).flatMap(({ member, configuration }) => {
+async function reasonsAgainst(cluster: Cluster, acceptor: string, identity: string | undefined): Promise<string[]> {
+  const answers = await cluster.tryReadAll();
+  const reasons = answers.flatMap(({ member, configuration }) => {
     if (!configuration) return [`${member.name} cannot be reached`];
-    return acceptorsOf(configuration).includes(acceptor) ? [`${member.name} still lists ${acceptor}`] : [];
+    if (acceptorsOf(configuration).includes(acceptor)) {
+      return [`${member.name} still lists ${acceptor}: first rm-accept and rm-prepare it on every proposer, or resize without it`];
+    }
+    return [];
   });
+  const present = answers.flatMap(({ configuration }) => configuration ?? []);
+  const rests = present.some(({ resting }) => resting?.some(({ nodes }) => identity !== undefined && nodes.includes(identity)));
+  if (rests && !present.some(isConfigured)) {
+    reasons.push(
+      `values rest on ${acceptor}, and no proposer is configured that would find them elsewhere: give them acceptors again first`,
+    );
+  }
+  return reasons;
+}
+
+function keysText(count: number): string {
+  return `${count} key${count === 1 ? '' : 's'}`;
 }

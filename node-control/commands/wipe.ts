@@ -1,9 +1,16 @@
-import { EMPTY_CONFIGURATION } from '../../src/configuration.js';
+import { type Configuration, EMPTY_CONFIGURATION } from '../../src/configuration.js';
 import type { Cluster } from '../cluster.js';
-import { step } from '../step.js';
+import { type Manner, step } from '../step.js';
+import { reportLines } from '../wording.js';
 
-/** Back to the empty configuration. The era goes on: it never returns to one that was used. */
-export async function wipe(cluster: Cluster, selection: string): Promise<string[]> {
-  const outcomes = await step(cluster, cluster.select(selection), ({ era }) => ({ ...EMPTY_CONFIGURATION, era }));
-  return outcomes.map(({ name, after, changed }) => `${name}: ${changed ? 'now' : 'already'} without acceptors (era ${after.era})`);
+/** Back to the empty configuration. The era goes on: it never returns to one that was used. So does what is known of values that rest somewhere. */
+export async function wipe(cluster: Cluster, selection: string, manner: Manner = {}): Promise<string[]> {
+  const { prepare, accept } = EMPTY_CONFIGURATION;
+  const change = (present: Configuration): Configuration => ({ ...present, prepare, accept });
+  const report = await step(cluster, cluster.select(selection), change, `wipe ${selection}`, manner);
+  return reportLines(
+    report,
+    ({ name, after, changed }) => `${name}: ${changed ? 'now' : 'already'} without acceptors (era ${after.era})`,
+    manner,
+  );
 }

@@ -100,7 +100,7 @@ describe('Prefer: wait=0', () => {
     const { kv, impatient } = cluster.proposer(1);
     const acceptor = new RedisAcceptor({ address: cluster.acceptor(1).address, timeoutMs: 2_000 });
     onTestFinished(() => acceptor.close());
-    await expect.poll(() => acceptor.reachable, { timeout: 5_000 }).toBe(true);
+    await expect.poll(() => acceptor.state, { timeout: 5_000 }).toBe('ready');
     await kv.put('a', 0, 1);
     const { ballot } = await acceptor.read('a');
     expect(await kv.get('a')).toMatchObject({ ok: true, body: { ver: 1, val: 1 } });

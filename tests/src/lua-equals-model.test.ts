@@ -119,7 +119,7 @@ describe('the Lua scripts and the in-memory acceptor', () => {
     server = await RedisServer.start(['--appendfsync', 'no']);
     redis = new Redis({ host: '127.0.0.1', port: server.port });
     scripts = new RedisAcceptor({ address: server.address, timeoutMs: TIMEOUT_MS });
-    await vi.waitFor(() => expect(scripts.reachable).toBe(true));
+    await vi.waitFor(() => expect(scripts.state).toBe('ready'));
   });
   afterAll(async () => {
     scripts.close();

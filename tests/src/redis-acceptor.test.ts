@@ -20,13 +20,17 @@ let server: RedisServer;
 const acceptors: RedisAcceptor[] = [];
 
 function connected(address = server.address, onReachable?: (reachable: boolean) => void): RedisAcceptor {
-  const acceptor = new RedisAcceptor({ address, timeoutMs: TIMEOUT_MS, ...(onReachable && { onReachable }) });
+  const acceptor = new RedisAcceptor({
+    address,
+    timeoutMs: TIMEOUT_MS,
+    ...(onReachable && { onState: (state) => onReachable(state === 'ready') }),
+  });
   acceptors.push(acceptor);
   return acceptor;
 }
 
 async function reachable(acceptor: RedisAcceptor, wanted = true): Promise<void> {
-  await vi.waitFor(() => expect(acceptor.reachable).toBe(wanted), { timeout: HANG_MS, interval: 5 });
+  await vi.waitFor(() => expect(acceptor.state).toBe(wanted ? 'ready' : 'away'), { timeout: HANG_MS, interval: 5 });
 }
 
 /** Runs a command on a connection of its own. */
@@ -170,7 +174,7 @@ describe('LOADING', () => {
         await failsFast(acceptor.prepare('1', b(2)));
         await new Promise((resolve) => setTimeout(resolve, 100));
       }
-      expect(acceptor.reachable).toBe(false);
+      expect(acceptor.state).toBe('away');
       await reachable(acceptor);
       expect(await firstCall).toEqual({ ballot: ZERO_BALLOT, value: null });
       expect(await acceptor.prepare('1', b(2))).toMatchObject({ ok: true });
@@ -257,7 +261,7 @@ describe('an acceptor that is gone', () => {
     await failsFast(acceptor.prepare('k', b(1)));
     await new Promise((resolve) => setTimeout(resolve, TIMEOUT_MS));
     await failsFast(acceptor.prepare('k', b(1)));
-    expect(acceptor.reachable).toBe(false);
+    expect(acceptor.state).toBe('away');
     expect(changes).toEqual([]);
   });
 

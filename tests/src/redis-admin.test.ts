@@ -32,7 +32,7 @@ describe('the view of an acceptor as a whole', () => {
     await pipeline.exec();
     redis.disconnect();
     const acceptor = new RedisAcceptor({ address: server.address, timeoutMs: TIMEOUT_MS });
-    await vi.waitFor(() => expect(acceptor.reachable).toBe(true));
+    await vi.waitFor(() => expect(acceptor.state).toBe('ready'));
     const odd = ['', 'r:', 'ключ\u0000', 'a b', '*'];
     for (const key of odd) await acceptor.prepare(key, { era: 1, counter: 1, proposer: 1, incarnation: 1 });
     acceptor.close();

@@ -19,7 +19,7 @@ let acceptor: RedisAcceptor;
 
 async function connect(): Promise<void> {
   acceptor = new RedisAcceptor({ address: server.address, timeoutMs: TIMEOUT_MS });
-  await vi.waitFor(() => expect(acceptor.reachable).toBe(true), { timeout: 10_000, interval: 5 });
+  await vi.waitFor(() => expect(acceptor.state).toBe('ready'), { timeout: 10_000, interval: 5 });
 }
 
 async function crashAndRestart(tear?: () => Promise<void>): Promise<void> {

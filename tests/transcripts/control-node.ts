@@ -6,7 +6,7 @@ import type { AcceptorAdmin, Connections, ProposerAdmin } from '../../node-contr
 import { rescanKeys } from '../../proposer/rescan.js';
 import { ClusterError } from '../../src/errors.js';
 import type { Answer } from '../../src/http-client.js';
-import type { MemoryAcceptor } from '../../src/memory-acceptor.js';
+import type { Memory } from '../../src/memory-acceptor.js';
 import type { Log } from './log.js';
 import type { ProposerNode } from './proposer-node.js';
 import { changeText } from './wording.js';
@@ -15,7 +15,7 @@ const MEMBERSHIP: readonly MembershipCommand[] = ['add-accept', 'rm-accept', 'ad
 
 export interface ControlNodeOptions {
   readonly proposers: ReadonlyMap<string, ProposerNode>;
-  readonly acceptors: ReadonlyMap<string, MemoryAcceptor>;
+  readonly acceptors: ReadonlyMap<string, Memory>;
   readonly log: Log;
 }
 
@@ -30,7 +30,9 @@ export class ControlNode {
       proposer: (name) => this.#proposerAdmin(present(proposers, name)),
       acceptor: (name) => acceptorAdmin(present(acceptors, name)),
     };
-    this.#cluster = new Cluster([...proposers.keys()], [...acceptors.keys()], connections);
+    let identities = 0;
+    const newIdentity = (name: string): string => `${name}#${(identities += 1)}`;
+    this.#cluster = new Cluster([...proposers.keys()], [...acceptors.keys()], connections, newIdentity);
   }
 
   /** Prints what the command says, or its error. Throws a `TypeError` for a command that is not known. */
@@ -53,7 +55,7 @@ export class ControlNode {
     if (command === 'rescan' && rest.length === 2 && first) {
       return () => rescan(this.#cluster, first.split(','), Number(second), { show: () => undefined });
     }
-    if (command === 'wipe-acceptor' && rest.length === 1 && first) return () => wipeAcceptor(this.#cluster, first, { force: false });
+    if (command === 'wipe-acceptor' && rest.length === 1 && first) return () => wipeAcceptor(this.#cluster, first);
     throw new TypeError(`unknown command of the control node: ${[command, ...rest].join(' ')}`);
   }
 
@@ -77,16 +79,21 @@ export class ControlNode {
   }
 }
 
-function acceptorAdmin({ registers }: MemoryAcceptor): AcceptorAdmin {
+function acceptorAdmin(memory: Memory): AcceptorAdmin {
+  const { registers } = memory;
   return {
     connect: () => Promise.resolve(),
     async *keys() {
       yield [...registers.keys()];
     },
     size: async () => registers.size,
+    highestEra: async () => Math.max(0, ...[...registers.values()].map(({ promise }) => promise.era)),
+    identity: async () => memory.identity,
+    adopt: async (identity) => (memory.identity ??= identity),
     wipe: async () => {
       const { size } = registers;
       registers.clear();
+      delete memory.identity;
       return size;
     },
     close: () => undefined,

@@ -15,7 +15,7 @@ export interface ProposerNodeOptions {
   /** Its name is `p` and this number. */
   readonly id: number;
   readonly configuration: Configuration;
-  readonly acceptor: (name: string) => MemoryAcceptor;
+  readonly acceptor: (name: string, identity: string | undefined) => MemoryAcceptor;
   readonly time: VirtualTime;
   readonly network: Network;
   readonly log: Log;
@@ -68,7 +68,7 @@ export class ProposerNode {
       id,
       incarnation,
       configuration: this.#configuration,
-      acceptor: (name) => this.#acceptorAcross(name, isAlive),
+      acceptor: (name, identity) => this.#acceptorAcross(name, identity, isAlive),
       time,
       timeoutMs: ACCEPTOR_TIMEOUT_MS,
       onStale: (seenEra) => this.#options.log.add(this.name, `sees era ${seenEra}: its own configuration is stale`),
@@ -106,9 +106,9 @@ export class ProposerNode {
     };
   }
 
-  #acceptorAcross(to: string, isAlive: () => boolean): Acceptor {
+  #acceptorAcross(to: string, identity: string | undefined, isAlive: () => boolean): Acceptor {
     const { acceptor, network } = this.#options;
-    const memory = acceptor(to);
+    const memory = acceptor(to, identity);
     const call = <Reply>(kind: MessageKind, request: string, act: () => Promise<Reply>, reply: (reply: Reply) => string): Promise<Reply> =>
       network.call({ from: this.name, to, kind, request, act, reply, isAlive });
     return {

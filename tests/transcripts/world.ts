@@ -2,7 +2,7 @@ import { formatTable } from '../../node-control/table.js';
 import { VirtualTime } from '../../simulation/virtual-time.js';
 import { formatBallot } from '../../src/ballot.js';
 import type { Configuration } from '../../src/configuration.js';
-import { MemoryAcceptor } from '../../src/memory-acceptor.js';
+import { type Memory, MemoryAcceptor } from '../../src/memory-acceptor.js';
 import { ControlNode } from './control-node.js';
 import { Log } from './log.js';
 import { LATENCY_MS, Network } from './network.js';
@@ -29,7 +29,7 @@ export class World {
   readonly time = new VirtualTime();
   readonly log = new Log();
   readonly network = new Network(this.time, this.log);
-  readonly acceptors: ReadonlyMap<string, MemoryAcceptor>;
+  readonly acceptors: ReadonlyMap<string, Memory>;
   readonly proposers: ReadonlyMap<string, ProposerNode>;
   readonly #control: ControlNode;
   readonly #running = new Set<Running>();
@@ -38,8 +38,9 @@ export class World {
 
   constructor({ acceptors, proposers, configuration }: WorldOptions) {
     const { time, network, log } = this;
-    this.acceptors = new Map(acceptors.map((name) => [name, new MemoryAcceptor()]));
-    const acceptor = (name: string): MemoryAcceptor => find(this.acceptors, name, 'acceptor');
+    this.acceptors = new Map(acceptors.map((name): [string, Memory] => [name, { registers: new Map() }]));
+    const acceptor = (name: string, identity: string | undefined): MemoryAcceptor =>
+      new MemoryAcceptor(find(this.acceptors, name, 'acceptor'), identity);
     const ids = Array.from({ length: proposers }, (_, index) => index + 1);
     const nodes = ids.map((id) => new ProposerNode({ id, configuration, acceptor, time, network, log }));
     this.proposers = new Map(nodes.map((node) => [node.name, node]));

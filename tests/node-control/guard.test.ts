@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { alwaysMeet } from '../../node-control/quorum-check.js';
+import { alwaysMeet } from '../../node-control/guard.js';
 import { acceptorName, Cluster } from '../cluster.js';
 
 const NODES = ['a', 'b', 'c', 'd'];

@@ -1,0 +1,77 @@
+import { acceptorsOf, type Configuration, isConfigured } from '../src/configuration.js';
+import { type Cluster, ControlError } from './cluster.js';
+import type { Identities } from './guard.js';
+
+/** What is known of the acceptors that a step lists, before anything is written. */
+export interface Joining {
+  readonly identities: Identities;
+  /** Those that have their identity in the configurations only once the step is done, by name. */
+  readonly newcomers: Identities;
+  /** The highest era in the data of those that join with data, 0 where none does. */
+  readonly era: number;
+  /** Why some may not join. */
+  readonly reasonsAgainst: readonly string[];
+}
+
+/**
+ * Looks at every acceptor that a step would list and no proposer lists so far. It must hold nothing, for it has seen no round meanwhile. Only
+ * where no proposer can run a round the cluster may start from what it holds.
+ */
+export async function lookAtJoining(cluster: Cluster, before: readonly Configuration[], after: readonly Configuration[]): Promise<Joining> {
+  const known: Record<string, string> = Object.assign({}, ...before.map(({ identities }) => identities ?? {}));
+  const listed = new Set(before.flatMap(acceptorsOf));
+  const identities: Record<string, string> = {};
+  const newcomers: Record<string, string> = {};
+  const reasonsAgainst: string[] = [];
+  let era = 0;
+  for (const name of new Set([...before, ...after].flatMap(acceptorsOf))) {
+    const joins = !listed.has(name);
+    const identity = joins ? undefined : known[name];
+    if (identity !== undefined) {
+      identities[name] = identity;
+      continue;
+    }
+    try {
+      await cluster.withAcceptor(name, async (admin) => {
+        const size = joins ? await admin.size() : 0;
+        if (size > 0 && before.some(isConfigured)) {
+          reasonsAgainst.push(`${name} holds ${keysText(size)} from before. Wipe it first: ./run-control.sh wipe-acceptor ${name}`);
+        } else if (size > 0) {
+          era = Math.max(era, await admin.highestEra());
+        }
+        newcomers[name] = identities[name] = (await admin.identity()) ?? cluster.newIdentity(name);
+      });
+    } catch (error) {
+      // One that is listed already is taken in when it answers.
+      if (joins)
+        reasonsAgainst.push(`${name} cannot be asked whether it is empty (${reasonOf(error)}). Start it and run the command again`);
+    }
+  }
+  for (const [name, identity] of Object.entries(newcomers)) {
+    const twin = Object.keys(identities).find((other) => other !== name && identities[other] === identity);
+    if (twin) reasonsAgainst.push(`${name} and ${twin} are one and the same acceptor`);
+  }
+  return { identities, newcomers, era, reasonsAgainst };
+}
+
+/** Gives the newcomers their identities. A wipe from now on takes it away, and no proposer then uses them. */
+export async function adopt(cluster: Cluster, newcomers: Identities): Promise<void> {
+  for (const [name, identity] of Object.entries(newcomers)) {
+    let present: string;
+    try {
+      present = await cluster.withAcceptor(name, (admin) => admin.adopt(identity));
+    } catch (error) {
+      throw new ControlError(`${name} stopped answering (${reasonOf(error)}). Nothing was changed. Start it and run the command again`);
+    }
+    if (present !== identity)
+      throw new ControlError(`somebody else adds ${name} at this moment. Nothing was changed. Run the command again`);
+  }
+}
+
+function keysText(count: number): string {
+  return `${count} key${count === 1 ? '' : 's'}`;
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
