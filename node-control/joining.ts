@@ -7,6 +7,8 @@ export interface Joining {
   readonly identities: Identities;
   /** Those that have their identity in the configurations only once the step is done, by name. */
   readonly newcomers: Identities;
+  /** Those of them that are listed already, without an identity: they are who they were. */
+  readonly recognized: Identities;
   /** The highest era in the data of those that join with data, 0 where none does. */
   readonly era: number;
   /** Why some may not join. */
@@ -18,10 +20,11 @@ export interface Joining {
  * where no proposer can run a round the cluster may start from what it holds.
  */
 export async function lookAtJoining(cluster: Cluster, before: readonly Configuration[], after: readonly Configuration[]): Promise<Joining> {
-  const known: Record<string, string> = Object.assign({}, ...before.map(({ identities }) => identities ?? {}));
+  const known = knownIdentities(before);
   const listed = new Set(before.flatMap(acceptorsOf));
   const identities: Record<string, string> = {};
   const newcomers: Record<string, string> = {};
+  const recognized: Record<string, string> = {};
   const reasonsAgainst: string[] = [];
   let era = 0;
   for (const name of new Set([...before, ...after].flatMap(acceptorsOf))) {
@@ -40,6 +43,7 @@ export async function lookAtJoining(cluster: Cluster, before: readonly Configura
           era = Math.max(era, await admin.highestEra());
         }
         newcomers[name] = identities[name] = (await admin.identity()) ?? cluster.newIdentity(name);
+        if (!joins) recognized[name] = identities[name];
       });
     } catch (error) {
       // One that is listed already is taken in when it answers.
@@ -51,7 +55,12 @@ export async function lookAtJoining(cluster: Cluster, before: readonly Configura
     const twin = Object.keys(identities).find((other) => other !== name && identities[other] === identity);
     if (twin) reasonsAgainst.push(`${name} and ${twin} are one and the same acceptor`);
   }
-  return { identities, newcomers, era, reasonsAgainst };
+  return { identities, newcomers, recognized, era, reasonsAgainst };
+}
+
+/** All that any configuration holds. */
+export function knownIdentities(configurations: readonly Configuration[]): Record<string, string> {
+  return Object.fromEntries(configurations.flatMap(({ identities }) => Object.entries(identities ?? {})));
 }
 
 /** Gives the newcomers their identities. A wipe from now on takes it away, and no proposer then uses them. */

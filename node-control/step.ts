@@ -54,10 +54,14 @@ export async function step(
     const after = selected.includes(member) ? parseConfiguration(change(configuration, present)) : configuration;
     return { member, before: configuration, after, changed: !isDeepStrictEqual(setsOf(configuration), setsOf(after)) };
   });
-  const { identities, newcomers, era: leastEra, reasonsAgainst } = await lookAtJoining(cluster, ...beforeAndAfter(sets));
+  const { identities, newcomers, recognized, era: leastEra, reasonsAgainst } = await lookAtJoining(cluster, ...beforeAndAfter(sets));
   const plans = sets.map(({ member, before, after, changed }): Plan & { member: Member } => ({
     ...{ member, name: member.name, changed },
-    before: { ...before, identities: { ...identities, ...before.identities } },
+    before: {
+      ...before,
+      identities: { ...identities, ...before.identities },
+      resting: (before.resting ?? []).map((entry) => identified(entry, { identities: recognized })),
+    },
     after: { ...after, identities },
   }));
 

@@ -3,6 +3,7 @@ import { type Configuration, isConfigured } from '../../src/configuration.js';
 import { NetworkError } from '../../src/http-client.js';
 import { type Cluster, ControlError, type Present } from '../cluster.js';
 import { underNewEra } from '../eras.js';
+import { knownIdentities } from '../joining.js';
 import { identified, restingAfterRescan, setText } from '../guard.js';
 import type { Progress } from '../progress.js';
 
@@ -120,6 +121,6 @@ async function runThrough(proposers: readonly Present[], keys: readonly string[]
 
 /** Writes what is still owed to every proposer, unless any of them changed since it was read. */
 async function settle(present: readonly Present[], resting: Configuration['resting']): Promise<void> {
-  const shared = { identities: Object.assign({}, ...present.map(({ configuration }) => configuration.identities ?? {})) };
+  const shared = { identities: knownIdentities(present.map(({ configuration }) => configuration)) };
   await underNewEra(present, shared, ({ configuration }) => ({ ...configuration, ...(resting && { resting }) }));
 }
