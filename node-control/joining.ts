@@ -7,8 +7,6 @@ export interface Joining {
   readonly identities: Identities;
   /** Those that have their identity in the configurations only once the step is done, by name. */
   readonly newcomers: Identities;
-  /** Those of them that are listed already, without an identity: they are who they were. */
-  readonly recognized: Identities;
   /** The highest era in the data of those that join with data, 0 where none does. */
   readonly era: number;
   /** Why some may not join. */
@@ -24,7 +22,6 @@ export async function lookAtJoining(cluster: Cluster, before: readonly Configura
   const listed = new Set(before.flatMap(acceptorsOf));
   const identities: Record<string, string> = {};
   const newcomers: Record<string, string> = {};
-  const recognized: Record<string, string> = {};
   const reasonsAgainst: string[] = [];
   let era = 0;
   for (const name of new Set([...before, ...after].flatMap(acceptorsOf))) {
@@ -43,7 +40,6 @@ export async function lookAtJoining(cluster: Cluster, before: readonly Configura
           era = Math.max(era, await admin.highestEra());
         }
         newcomers[name] = identities[name] = (await admin.identity()) ?? cluster.newIdentity(name);
-        if (!joins) recognized[name] = identities[name];
       });
     } catch (error) {
       // One that is listed already is taken in when it answers.
@@ -55,7 +51,7 @@ export async function lookAtJoining(cluster: Cluster, before: readonly Configura
     const twin = Object.keys(identities).find((other) => other !== name && identities[other] === identity);
     if (twin) reasonsAgainst.push(`${name} and ${twin} are one and the same acceptor`);
   }
-  return { identities, newcomers, recognized, era, reasonsAgainst };
+  return { identities, newcomers, era, reasonsAgainst };
 }
 
 /** All that any configuration holds. */

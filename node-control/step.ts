@@ -54,13 +54,13 @@ export async function step(
     const after = selected.includes(member) ? parseConfiguration(change(configuration, present)) : configuration;
     return { member, before: configuration, after, changed: !isDeepStrictEqual(setsOf(configuration), setsOf(after)) };
   });
-  const { identities, newcomers, recognized, era: leastEra, reasonsAgainst } = await lookAtJoining(cluster, ...beforeAndAfter(sets));
+  const { identities, newcomers, era: leastEra, reasonsAgainst } = await lookAtJoining(cluster, ...beforeAndAfter(sets));
   const plans = sets.map(({ member, before, after, changed }): Plan & { member: Member } => ({
     ...{ member, name: member.name, changed },
     before: {
       ...before,
       identities: { ...identities, ...before.identities },
-      resting: (before.resting ?? []).map((entry) => identified(entry, { identities: recognized })),
+      resting: (before.resting ?? []).map((entry) => identified(entry, { identities: recognizedIn(before, identities) })),
     },
     after: { ...after, identities },
   }));
@@ -123,6 +123,12 @@ function setsOf({ prepare, accept }: Configuration): unknown {
 
 function agree([first, ...others]: readonly Configuration[]): boolean {
   return others.every((other) => isDeepStrictEqual(setsOf(other), first && setsOf(first)));
+}
+
+/** Acceptors that a proposer lists without an identity are who they were: so are those of the same name in its entries. */
+function recognizedIn(before: Configuration, identities: Identities): Identities {
+  const names = acceptorsOf(before).filter((name) => before.identities?.[name] === undefined);
+  return Object.fromEntries(names.flatMap((name) => (identities[name] === undefined ? [] : [[name, identities[name]]])));
 }
 
 /** Those of acceptors that are still listed. */

@@ -17,6 +17,8 @@ import type { VirtualTime } from './virtual-time.js';
 const PAUSE_MS = 20;
 /** How often a command may fail where nothing is lost any more: what is still on its way may be in its way. */
 const CALM_ATTEMPTS = 100;
+/** How often it may fail otherwise. */
+const ATTEMPTS = 2_000;
 /** The longest that a control program lives that is going to be killed: most commands take about as long. */
 const LIFE_MS = 60;
 
@@ -53,10 +55,12 @@ export class Operator {
     this.#isCalm = true;
   }
 
-  /** Returns when the command has succeeded; false where it does not although all is mended. */
+  /** Returns when the command has succeeded; false where it does not, for longer than any fault lasts, or although all is mended. */
   async type(command: string): Promise<boolean> {
     const { random, trace, deaths, doubles, time } = this.#options;
-    for (let calmAttempts = 0; calmAttempts < CALM_ATTEMPTS; calmAttempts += this.#isCalm ? 1 : 0) {
+    const wasCalm = this.#isCalm;
+    let calmAttempts = 0;
+    for (let attempts = 0; calmAttempts < CALM_ATTEMPTS && attempts < ATTEMPTS; attempts += wasCalm ? 0 : 1, calmAttempts += this.#isCalm ? 1 : 0) {
       this.attempts += 1;
       if (!this.#isCalm && random() < doubles && !command.startsWith('wipe')) void this.#attempt(command, 'operator-2', undefined);
       const lifeMs = !this.#isCalm && random() < deaths ? random() * LIFE_MS : undefined;
