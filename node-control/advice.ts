@@ -3,8 +3,11 @@ import { isConfigured } from '../src/configuration.js';
 import type { Plan } from './guard.js';
 import { planSteps } from './plan.js';
 
-/** What to do first where a step is refused: the steps that are missing on the way to where it leads, if there is such a way. */
-export function adviceFor(plans: readonly Plan[]): string {
+/**
+ * What to do first where a step is refused: the steps that are missing on the way to where it leads, if there is such a way.
+ * @param command as typed: `add-accept all acceptor-2:6379 2`
+ */
+export function adviceFor(plans: readonly Plan[], command: string): string {
   const [first] = plans;
   if (!first) return '';
   const { before, after } = plans.find(({ changed }) => changed) ?? first;
@@ -13,10 +16,13 @@ export function adviceFor(plans: readonly Plan[]): string {
   );
   if (!isUniform) return 'Change all proposers in one step (all), or give one the sets of another (copy)';
   const resting = plans.flatMap((plan) => plan.before.resting ?? []);
-  const way = planSteps({ ...before, resting }, after, { ...before.identities, ...after.identities });
-  if (way && way.length > 1) {
-    const missing = way.slice(0, -1).map(({ command }) => `./run-control.sh ${command}`);
-    return `First: ${missing.join('; ')}`;
+  const identities = { ...before.identities, ...after.identities };
+  // Sets that are not safe beside each other may be so once the other one has followed.
+  const goals = [after, { prepare: after.accept, accept: after.accept }, { prepare: after.prepare, accept: after.prepare }];
+  for (const goal of goals) {
+    const way = planSteps({ ...before, resting }, goal, identities)?.map((planned) => planned.command) ?? [];
+    const missing = way.slice(0, Math.max(0, way.indexOf(command)));
+    if (missing.length > 0) return `First: ${missing.map((each) => `./run-control.sh ${each}`).join('; ')}`;
   }
   if (!isConfigured(before)) return 'No proposer can run a rescan now: build sets of which every prepare quorum meets that one';
   return 'With these quorums no order of steps is safe: choose larger ones';

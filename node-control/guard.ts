@@ -51,7 +51,8 @@ export function dangersOf(plans: readonly Plan[]): Danger[] {
   for (const asks of running) {
     const prepare = identified(asks.sets.prepare, asks.sets);
     const question = `${asks.name} would prepare on ${setText(asks.sets.prepare)}`;
-    for (const writes of running) {
+    // Another proposer first: that is what a reader looks for.
+    for (const writes of [...running.filter(({ name }) => name !== asks.name), ...running]) {
       if (!asks.isNew && !writes.isNew) continue;
       const answer = `while ${writes.name} accepts on ${setText(writes.sets.accept)}: these quorums could miss each other, and a write be lost`;
       remember('miss', prepare, identified(writes.sets.accept, writes.sets), `${question} ${answer}`);

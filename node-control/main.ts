@@ -6,11 +6,13 @@ import { dump } from './commands/dump.js';
 import { ls } from './commands/ls.js';
 import { membership, type MembershipCommand } from './commands/membership.js';
 import { rescan } from './commands/rescan.js';
+import { resize } from './commands/resize.js';
 import { status } from './commands/status.js';
 import { wipeAcceptor } from './commands/wipe-acceptor.js';
 import { wipe } from './commands/wipe.js';
 import { overNetwork } from './connections.js';
 import { Progress } from './progress.js';
+import type { Manner } from './step.js';
 
 const MEMBERSHIP: Readonly<Record<MembershipCommand, string>> = {
   'add-accept': 'add an acceptor to the accept set and set its quorum',
@@ -22,10 +24,14 @@ const MEMBERSHIP: Readonly<Record<MembershipCommand, string>> = {
 const EPILOGUE = `
 PROPOSER is a name that "ls" shows, or "all". ACCEPTOR is host:port, as "ls" shows it.
 Every command can be repeated: it says what it changed and what already stood. It exits with 0 only when all of it is done.
+A step that could lose a write is refused, with the reason and what to do first.
 
-Start with one acceptor:
+Start with one acceptor, then grow to three while clients run:
   ./run-control.sh add-accept all acceptor-1:6379 1
-  ./run-control.sh add-prepare all acceptor-1:6379 1`;
+  ./run-control.sh add-prepare all acceptor-1:6379 1
+  ./run-control.sh resize acceptor-1:6379,acceptor-2:6379,acceptor-3:6379`;
+
+const DRY_RUN = 'say what would be done, or why not, and change nothing';
 
 /** As shells have it; 1 is for what could not be done. */
 const USAGE_ERROR = 2;
@@ -70,28 +76,35 @@ program
   );
 
 program
-  .command('wipe')
-  .description('take all acceptors from a proposer: back to the empty configuration')
-  .argument('<PROPOSER>', 'a proposer, or all')
-  .action(run((selection: string) => wipe(cluster, selection)));
+  .command('resize')
+  .description('lead all proposers to these acceptors, step by step; run it again where it was interrupted')
+  .argument('<ACCEPTORS>', 'the acceptors from then on, with commas between', list)
+  .option('--dry-run', DRY_RUN, false)
+  .action(
+    run(async (acceptors: string[], { dryRun }: { dryRun: boolean }) => {
+      await resize(cluster, acceptors, { dryRun, print: printBetween, progress });
+      if (!dryRun) await status(cluster, printBetween);
+      return [];
+    }),
+  );
 
-program
-  .command('copy')
-  .description('give a proposer that lost its configuration, or is new, both sets of another one')
+changing('wipe', 'take all acceptors from a proposer: back to the empty configuration')
+  .argument('<PROPOSER>', 'a proposer, or all')
+  .action(run((selection: string, manner: Manner) => wipe(cluster, selection, manner)));
+
+changing('copy', 'give a proposer that lost its configuration, or is new, both sets of another one')
   .argument('<FROM>', 'a proposer')
   .argument('<PROPOSER>', 'a proposer, or all')
-  .action(run((from: string, selection: string) => copy(cluster, from, selection)));
+  .action(run((from: string, selection: string, manner: Manner) => copy(cluster, from, selection, manner)));
 
 for (const [name, description] of Object.entries(MEMBERSHIP)) {
-  program
-    .command(name)
-    .description(description)
+  changing(name, description)
     .argument('<PROPOSER>', 'a proposer, or all')
     .argument('<ACCEPTOR>', 'host:port')
     .argument('<QUORUM>', 'the quorum of the set from then on', wholeNumber)
     .action(
-      run((selection: string, acceptor: string, quorum: number) =>
-        membership(cluster, name as MembershipCommand, selection, acceptor, quorum),
+      run((selection: string, acceptor: string, quorum: number, manner: Manner) =>
+        membership(cluster, name as MembershipCommand, selection, acceptor, quorum, manner),
       ),
     );
 }
@@ -111,16 +124,27 @@ program
     }),
   );
 
-program
-  .command('wipe-acceptor')
-  .description('remove all data of an acceptor that no proposer lists any more')
+changing('wipe-acceptor', 'remove all data of an acceptor that no proposer lists any more')
   .argument('<ACCEPTOR>', 'host:port')
-  .option('--force', 'although a proposer still lists it or cannot be asked', false)
-  .action(run((acceptor: string, options: { force: boolean }) => wipeAcceptor(cluster, acceptor, options)));
+  .action(run((acceptor: string, manner: Manner) => wipeAcceptor(cluster, acceptor, manner)));
 
 await program.parseAsync();
 // A connection that failed leaves a timer behind, which would keep the program for seconds.
 process.exit();
+
+/** A command that changes something, and is refused where that is not safe. */
+function changing(name: string, description: string): Command {
+  return program
+    .command(name)
+    .description(description)
+    .option('--force', 'although it is not safe, and may lose acknowledged writes; it is recorded', false)
+    .option('--dry-run', DRY_RUN, false);
+}
+
+function printBetween(line: string): void {
+  progress.end();
+  print(line);
+}
 
 /** Prints what a command returns. An error of the operator's concern is one line and exit code 1. */
 function run<Arguments extends unknown[]>(command: (...args: Arguments) => Promise<string[]>): (...args: Arguments) => Promise<void> {

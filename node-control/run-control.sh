@@ -21,8 +21,11 @@ usage: run-control.sh COMMAND …
                                                                     change the acceptors of a proposer
   rescan ACCEPTOR,ACCEPTOR… REQUIRED                                bring every key to the present configuration
   copy FROM PROPOSER|all                                            give a proposer the sets of another one
+  resize ACCEPTOR,ACCEPTOR…                                         lead all proposers to these acceptors, step by step
   wipe PROPOSER|all                                                 back to the empty configuration
-  wipe-acceptor ACCEPTOR [--force]                                  remove all data of an acceptor
+  wipe-acceptor ACCEPTOR                                            remove all data of an acceptor
+
+A step that could lose a write is refused, with what to do first. --dry-run shows what would be done, --force does it all the same.
 
 Once a cluster runs (../build-run.sh): run-control.sh COMMAND --help
 Environment: CLUSTER=docker|local where both kinds run, COMPOSE_PROJECT_NAME, CLUSTER_DIR.
@@ -31,7 +34,7 @@ END
 
 wants_help "$@"
 case ${1:-} in
-  help | -h | --help | ls | dump | status | add-accept | rm-accept | add-prepare | rm-prepare | rescan | copy | wipe | wipe-acceptor) ;;
+  help | -h | --help | ls | dump | status | add-accept | rm-accept | add-prepare | rm-prepare | rescan | resize | copy | wipe | wipe-acceptor) ;;
   '') misuse 'Which command?' ;;
   *) misuse "Unknown command \"$1\"." ;;
 esac

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { acceptorsOf, type Configuration, parseConfiguration } from '../src/configuration.js';
 import { type Cluster, ControlError, type Member, type Present } from './cluster.js';
 import { underNewEra } from './eras.js';
-import { alwaysMeet, type Danger, dangersOf, type Identities, identified, type Plan, restingAfter } from './guard.js';
+import { alwaysMeet, dangersOf, type Identities, identified, type Plan, restingAfter } from './guard.js';
 import { adopt, lookAtJoining } from './joining.js';
 
 /** How a step is carried out. */
@@ -47,7 +47,7 @@ export async function step(
   change: (present: Configuration, all: readonly Present[]) => Configuration,
   command: string,
   { force = false, dryRun = false }: Manner = {},
-  advise: (plans: readonly Plan[], dangers: readonly Danger[]) => string = () => 'Look at the order of the steps in the README',
+  advise: (plans: readonly Plan[], command: string) => string = () => 'Look at the order of the steps in the README',
 ): Promise<StepReport> {
   const { present, missing } = force ? await reachable(cluster) : { present: await cluster.readAll(), missing: [] };
   const sets = present.map(({ member, configuration }) => {
@@ -84,7 +84,7 @@ export async function step(
   ];
   const [first] = warnings;
   if (first !== undefined && !force) {
-    const advice = first === dangers[0]?.message ? `. ${advise(plans, dangers)}` : '';
+    const advice = first === dangers[0]?.message ? `. ${advise(plans, command)}` : '';
     throw new ControlError(`${first}. Nothing was changed${advice}`);
   }
   if (dryRun) return report(warnings);

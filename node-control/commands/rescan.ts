@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { type Configuration, isConfigured } from '../../src/configuration.js';
 import { NetworkError } from '../../src/http-client.js';
 import { type Cluster, ControlError, type Present } from '../cluster.js';
+import { inAgreement } from '../agreement.js';
 import { underNewEra } from '../eras.js';
 import { knownIdentities } from '../joining.js';
 import { identified, restingAfterRescan, setText } from '../guard.js';
@@ -26,13 +27,10 @@ export async function rescan(
   required: number,
   progress: Pick<Progress, 'show'>,
 ): Promise<string[]> {
-  const before = await cluster.readAll();
+  const before = await inAgreement(cluster);
   const configured = before.filter(({ configuration }) => isConfigured(configuration));
   const [first] = configured;
   if (!first) throw new ControlError('no proposer is configured. Give them acceptors with add-accept and add-prepare first');
-  if (!configured.every(({ configuration }) => isDeepStrictEqual(configuration, first.configuration))) {
-    throw new ControlError('the proposers differ: a step is under way or was interrupted. Run it again for all, then the rescan');
-  }
 
   const { keys, failures } = await listKeys(cluster, acceptors, required, progress);
   const failed = await runThrough(configured, [...keys], progress);

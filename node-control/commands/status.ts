@@ -1,7 +1,10 @@
-import { type Configuration, acceptorsOf } from '../../src/configuration.js';
+import { acceptorsOf, type Configuration, isConfigured } from '../../src/configuration.js';
 import { NetworkError } from '../../src/http-client.js';
-import type { QuorumSet } from '../../src/quorum.js';
 import { type Cluster, ControlError, type Member } from '../cluster.js';
+import { alwaysMeet, identified, setText } from '../guard.js';
+import { knownIdentities } from '../joining.js';
+import { rescanCommand } from '../plan.js';
+import { strangersAmong, strangerText } from '../strangers.js';
 import { formatTable } from '../table.js';
 
 /** One glance at the state: every proposer with its sets, every acceptor with its keys, and what is not as it should be. */
@@ -11,58 +14,65 @@ export async function status(cluster: Cluster, print: (line: string) => void): P
     present.map(({ member, configuration }) => (configuration ? numberOf(member) : Promise.resolve(undefined))),
   );
   const sizes = await Promise.all(cluster.acceptors.map((name) => sizeOf(cluster, name)));
-  const listed = new Set(present.flatMap(({ configuration }) => (configuration ? acceptorsOf(configuration) : [])));
+  const configurations = present.flatMap(({ configuration }) => (configuration ? [configuration] : []));
+  const listed = [...new Set(configurations.flatMap(acceptorsOf))];
+  const known = Object.entries(knownIdentities(configurations)).filter(([name]) => listed.includes(name));
+  const strangers = await strangersAmong(cluster, Object.fromEntries(known));
 
   const rows = [['NODE', 'STATE', 'ERA', 'PREPARE', 'ACCEPT', 'KEYS']];
   for (const { member, configuration } of present) {
     const cells = configuration
-      ? ['reachable', String(configuration.era), setText(configuration.prepare), setText(configuration.accept), '-']
+      ? ['reachable', String(configuration.era), cellText(configuration.prepare), cellText(configuration.accept), '-']
       : ['unreachable', '-', '-', '-', '-'];
     rows.push([member.name, ...cells]);
   }
   cluster.acceptors.forEach((name, index) => {
     const role = (phase: 'prepare' | 'accept'): string =>
-      present.some(({ configuration }) => configuration?.[phase].nodes.includes(name)) ? 'listed' : '-';
+      configurations.some((configuration) => configuration[phase].nodes.includes(name)) ? 'listed' : '-';
     const size = sizes[index];
-    rows.push([
-      name,
-      size === undefined ? 'unreachable' : 'reachable',
-      '-',
-      role('prepare'),
-      role('accept'),
-      size === undefined ? '?' : String(size),
-    ]);
+    const state = size === undefined ? 'unreachable' : strangers.includes(name) ? 'not used' : 'reachable';
+    rows.push([name, state, '-', role('prepare'), role('accept'), size === undefined ? '?' : String(size)]);
   });
   for (const line of formatTable(rows)) print(line);
-  for (const line of notes(
-    present,
-    numbers,
-    [...listed].filter((name) => !cluster.acceptors.includes(name)),
-  ))
-    print(line);
+
+  const notes = [
+    ...numberNotes(numbers),
+    ...differenceNotes(configurations),
+    ...strangers.map((name) => `${strangerText(name, listed)}.`),
+    ...listed
+      .filter((name) => !cluster.acceptors.includes(name))
+      .map((name) => `A proposer lists ${name}, which this control node does not know.`),
+    ...owedNotes(configurations),
+    ...[...new Set(configurations.flatMap(({ forced }) => forced ?? []))].map((record) => `Forced: ${record}.`),
+  ];
+  for (const note of notes) print(note);
 
   const missing = present.filter(({ configuration }) => !configuration).map(({ member }) => member.name);
   if (missing.length > 0) throw new ControlError(`${missing.join(' and ')} cannot be reached`);
 }
 
-function notes(
-  present: readonly { configuration: Configuration | undefined }[],
-  numbers: readonly (number | undefined)[],
-  unknown: readonly string[],
-): string[] {
-  const configurations = present.flatMap(({ configuration }) => (configuration ? [configuration] : []));
+function numberNotes(numbers: readonly (number | undefined)[]): string[] {
   const known = numbers.filter((number) => number !== undefined);
-  const isSplit = new Set(configurations.map((configuration) => JSON.stringify(configuration))).size > 1;
-  return [
-    ...(new Set(known).size < known.length
-      ? ['Two proposers have the same number, so they may use the same ballots. Stop one and give it a PROPOSER_ID of its own.']
-      : []),
-    ...(isSplit ? ['The proposers differ: a step is under way or was interrupted. Run it again, for all.'] : []),
-    ...unknown.map((name) => `A proposer lists ${name}, which this control node does not know.`),
-  ];
+  if (new Set(known).size === known.length) return [];
+  return ['Two proposers have the same number, so they may use the same ballots. Stop one and give it a PROPOSER_ID of its own.'];
 }
 
-function setText({ nodes, quorum }: QuorumSet): string {
+function differenceNotes(configurations: readonly Configuration[]): string[] {
+  const isSplit = new Set(configurations.map((configuration) => JSON.stringify(configuration))).size > 1;
+  return isSplit ? ['The proposers differ: a step is under way or was interrupted. Run it again, for all.'] : [];
+}
+
+/** What a prepare set like the present accept set could miss: the step towards it will be refused before a rescan. */
+function owedNotes(configurations: readonly Configuration[]): string[] {
+  const [first] = configurations.filter(isConfigured);
+  if (!first) return [];
+  const present = identified(first.accept, first);
+  const owed = (first.resting ?? []).filter((entry) => !alwaysMeet(present, entry));
+  if (owed.length === 0) return [];
+  return [`A rescan is owed for what rests on ${owed.map(setText).join(', and on ')}: ./run-control.sh ${rescanCommand(first.prepare)}`];
+}
+
+function cellText({ nodes, quorum }: Configuration['prepare']): string {
   return nodes.length === 0 ? 'none' : `${quorum} of ${nodes.join(' ')}`;
 }
 

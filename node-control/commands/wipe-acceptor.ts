@@ -12,7 +12,11 @@ export async function wipeAcceptor(cluster: Cluster, acceptor: string, { force =
   try {
     return await cluster.withAcceptor(acceptor, async (admin) => {
       const warnings = await reasonsAgainst(cluster, acceptor, await admin.identity());
-      if (warnings.length > 0 && !force) throw new ControlError(`${warnings.join('; ')}. Nothing was removed`);
+      if (warnings.length > 0 && !force) {
+        throw new ControlError(
+          `${warnings.join('; ')}. Nothing was removed. First rm-accept and rm-prepare it on every proposer, or resize without it`,
+        );
+      }
       const forced = warnings.map((warning) => `FORCED although ${warning}`);
       if (dryRun) return [...forced, `would be done: ${acceptor}: ${keysText(await admin.size())} removed`];
       return [...forced, `${acceptor}: ${keysText(await admin.wipe())} removed`];
@@ -30,7 +34,7 @@ async function reasonsAgainst(cluster: Cluster, acceptor: string, identity: stri
   const reasons = answers.flatMap(({ member, configuration }) => {
     if (!configuration) return [`${member.name} cannot be reached`];
     if (acceptorsOf(configuration).includes(acceptor)) {
-      return [`${member.name} still lists ${acceptor}: first rm-accept and rm-prepare it on every proposer, or resize without it`];
+      return [`${member.name} still lists ${acceptor}`];
     }
     return [];
   });

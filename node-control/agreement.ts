@@ -1,0 +1,50 @@
+import { isDeepStrictEqual } from 'node:util';
+import { acceptorsOf, type Configuration, isConfigured } from '../src/configuration.js';
+import { type Cluster, ControlError, type Present } from './cluster.js';
+import { type Shared, underNewEra } from './eras.js';
+import { identified, restingAfter } from './guard.js';
+import { knownIdentities } from './joining.js';
+
+/**
+ * Reads all proposers, and first makes their configurations one and the same where only what goes with the sets differs: a control node
+ * that was killed in its last writes leaves eras, and lists of where values rest, that differ while the sets are those of all.
+ *
+ * @throws ControlError where the sets of proposers that can run a round differ, which the step that was interrupted has to mend
+ */
+export async function inAgreement(cluster: Cluster): Promise<Present[]> {
+  const present = await cluster.readAll();
+  assertSameSets(present);
+  if (areSettled(present)) return present;
+  const shared = unionOf(present.map(({ configuration }) => configuration));
+  await underNewEra(present, shared, ({ configuration }) => ({ ...configuration, ...shared }));
+  const settled = await cluster.readAll();
+  if (!areSettled(settled)) throw new ControlError(DIFFER);
+  assertSameSets(settled);
+  return settled;
+}
+
+const DIFFER = 'the proposers differ: a step is under way or was interrupted. Run it again for all, then the rescan';
+
+function assertSameSets(present: readonly Present[]): void {
+  const sets = present.map(({ configuration }) => configuration).filter(isConfigured);
+  const identities = knownIdentities(sets);
+  const isSame = ({ prepare, accept, identities: own }: Configuration): boolean =>
+    isDeepStrictEqual([prepare, accept], [sets[0]?.prepare, sets[0]?.accept]) &&
+    Object.entries(own ?? {}).every(([name, identity]) => identities[name] === identity);
+  if (!sets.every(isSame)) throw new ControlError(DIFFER);
+}
+
+/** Apart from the sets: a proposer without acceptors has none. */
+function areSettled(present: readonly Present[]): boolean {
+  const [first, ...others] = present.map(({ configuration: { era, identities, resting, forced } }) => ({ era, identities, resting, forced }));
+  return others.every((other) => isDeepStrictEqual(other, first));
+}
+
+/** What any of them knows. Nobody tells which of two lists is the older one, and one entry too many only asks for a rescan. */
+function unionOf(configurations: readonly Configuration[]): Shared {
+  const listed = new Set(configurations.flatMap(acceptorsOf));
+  const identities = Object.entries(knownIdentities(configurations)).filter(([name]) => listed.has(name));
+  const resting = restingAfter(configurations.map((sets) => ({ name: '', before: sets, after: sets, changed: false })));
+  const forced = [...new Set(configurations.flatMap((sets) => sets.forced ?? []))];
+  return { identities: Object.fromEntries(identities), resting, ...(forced.length === 0 ? {} : { forced }) };
+}

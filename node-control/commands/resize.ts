@@ -1,0 +1,118 @@
+import { isDeepStrictEqual } from 'node:util';
+import { acceptorsOf, type Configuration, isConfigured } from '../../src/configuration.js';
+import { type Cluster, ControlError, type Present } from '../cluster.js';
+import { identified } from '../guard.js';
+import { knownIdentities, lookAtJoining } from '../joining.js';
+import { majority, type PlannedStep, planSteps, type Sets } from '../plan.js';
+import type { Progress } from '../progress.js';
+import { strangersAmong, strangerText } from '../strangers.js';
+import { copy } from './copy.js';
+import { membership, type MembershipCommand } from './membership.js';
+import { rescan } from './rescan.js';
+
+/** More acceptors make a cluster slower and hardly safer. */
+const ACCEPTORS_MAX = 7;
+
+export interface ResizeOptions {
+  /** Prints the way, and does not go it. */
+  readonly dryRun?: boolean;
+  readonly print: (line: string) => void;
+  readonly progress: Pick<Progress, 'show'>;
+}
+
+/**
+ * Leads every proposer from whatever it has to these acceptors, with majorities as quorums: finds the steps, prints them, and does one after
+ * the other. Where it was interrupted, at any point, it goes on from there when it is run again.
+ *
+ * @throws ControlError where there is no safe way, or a step was refused or could not be finished
+ */
+export async function resize(
+  cluster: Cluster,
+  target: readonly string[],
+  { dryRun = false, print, progress }: ResizeOptions,
+): Promise<void> {
+  for (const name of target) cluster.assertAcceptor(name);
+  if (target.length < 1 || target.length > ACCEPTORS_MAX) throw new ControlError(`a cluster has 1 to ${ACCEPTORS_MAX} acceptors`);
+  const set = { nodes: target, quorum: majority(target.length) };
+  const goal: Sets = { prepare: set, accept: set };
+
+  let present = await cluster.readAll();
+  const model = modelOf(present);
+  if (model) {
+    const command = `copy ${model} all`;
+    print(`The proposers differ. First: ${command}`);
+    if (dryRun) return;
+    for (const line of await copy(cluster, model, 'all')) print(`  ${line}`);
+    present = await cluster.readAll();
+  }
+
+  const plan = await planFrom(cluster, present, goal);
+  if (plan.length === 0) print('Nothing to do: these are the acceptors.');
+  else print(`${plan.length} step${plan.length === 1 ? '' : 's'}:`);
+  for (const [index, { command }] of plan.entries()) print(`  ${index + 1}. ${command}`);
+  if (dryRun) return;
+
+  for (const [index, { command, after }] of plan.entries()) {
+    await carryOut(cluster, command, progress);
+    print(`[${index + 1}/${plan.length}] ${command}: done (era ${await eraWith(cluster, after)})`);
+  }
+  for (const line of await wipeable(cluster, target)) print(line);
+}
+
+/** Where the proposers differ: the one that was changed last, of those that can run rounds. Its sets are safe beside those of the others. */
+function modelOf(present: readonly Present[]): string | undefined {
+  const [first] = present;
+  if (!first || present.every(({ configuration }) => isSameSets(configuration, first.configuration))) return undefined;
+  const candidates = present.filter(({ configuration }) => isConfigured(configuration));
+  const latest = Math.max(...candidates.map(({ configuration }) => configuration.era));
+  return (candidates.find(({ configuration }) => configuration.era === latest) ?? first).member.name;
+}
+
+async function planFrom(cluster: Cluster, present: readonly Present[], goal: Sets): Promise<PlannedStep[]> {
+  const before = present.map(({ configuration }) => configuration);
+  const [first] = before;
+  if (!first) throw new ControlError('there is no proposer');
+  const { identities, reasonsAgainst } = await lookAtJoining(cluster, before, [{ era: 0, ...goal }]);
+  const listed = [...new Set(before.flatMap(acceptorsOf))];
+  const staying = Object.entries(knownIdentities(before)).filter(([name]) => listed.includes(name) && goal.accept.nodes.includes(name));
+  const strangers = await strangersAmong(cluster, Object.fromEntries(staying));
+  const reasons = [...reasonsAgainst, ...strangers.map((name) => strangerText(name, listed))];
+  if (reasons.length > 0) throw new ControlError(`${reasons.join('; ')}. Nothing was changed`);
+  const resting = before.flatMap((configuration) => configuration.resting ?? []);
+  const inUse = isConfigured(first) ? [identified(first.accept, { identities })] : [];
+  const plan = planSteps({ ...first, resting: [...resting, ...inUse] }, goal, identities);
+  if (!plan) throw new ControlError('no order of steps leads there safely from what the proposers have now; see docs/reconfiguration.md');
+  return plan;
+}
+
+function carryOut(cluster: Cluster, command: string, progress: Pick<Progress, 'show'>): Promise<string[]> {
+  const [verb = '', first = '', second = '', third = ''] = command.split(' ');
+  if (verb === 'rescan') return rescan(cluster, first.split(','), Number(second), progress);
+  return membership(cluster, verb as MembershipCommand, first, second, Number(third));
+}
+
+/** The era of all proposers, when they have these sets. */
+async function eraWith(cluster: Cluster, sets: Sets): Promise<number> {
+  const present = await cluster.readAll();
+  const other = present.find(({ configuration }) => !isSameSets(configuration, sets));
+  if (other) {
+    throw new ControlError(
+      `${other.member.name} has other sets than this step gave it: somebody else changes the cluster. Run resize again`,
+    );
+  }
+  return Math.max(...present.map(({ configuration }) => configuration.era));
+}
+
+/** The acceptors that no longer belong to the cluster and still hold data. */
+async function wipeable(cluster: Cluster, target: readonly string[]): Promise<string[]> {
+  const others = cluster.acceptors.filter((name) => !target.includes(name));
+  const sizes = await Promise.all(others.map((name) => cluster.withAcceptor(name, (admin) => admin.size()).catch(() => 0)));
+  return others.flatMap((name, index) =>
+    (sizes[index] ?? 0) > 0 ? [`${name} is not used any more and may be wiped: ./run-control.sh wipe-acceptor ${name}`] : [],
+  );
+}
+
+function isSameSets(a: Sets | Configuration, b: Sets | Configuration): boolean {
+  const comparable = ({ prepare, accept }: Sets): unknown => [prepare, accept].map(({ nodes, quorum }) => [[...nodes].sort(), quorum]);
+  return isDeepStrictEqual(comparable(a), comparable(b));
+}
