@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { acceptorsOf, type Configuration, isConfigured } from '../src/configuration.js';
 import { type Cluster, ControlError, type Present } from './cluster.js';
 import { type Shared, underNewEra } from './eras.js';
-import { identified, restingAfter } from './guard.js';
+import { restingAfter } from './guard.js';
 import { knownIdentities } from './joining.js';
 
 /**
@@ -36,7 +36,12 @@ function assertSameSets(present: readonly Present[]): void {
 
 /** Apart from the sets: a proposer without acceptors has none. */
 function areSettled(present: readonly Present[]): boolean {
-  const [first, ...others] = present.map(({ configuration: { era, identities, resting, forced } }) => ({ era, identities, resting, forced }));
+  const [first, ...others] = present.map(({ configuration: { era, identities, resting, forced } }) => ({
+    era,
+    identities,
+    resting,
+    forced,
+  }));
   return others.every((other) => isDeepStrictEqual(other, first));
 }
 
