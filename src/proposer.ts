@@ -56,7 +56,7 @@ export class Proposer {
   /**
    * Applies a change to the register of `key` and returns the value that an accept quorum now holds.
    *
-   * @param path `full` forgets a piggybacked promise and prepares; `short` uses one where there is one (paper, section 2.2.1)
+   * @param path `short` uses a piggybacked promise where there is one, and keeps the next (paper, section 2.2.1); `full` prepares, and keeps none
    * @throws NotConfigured, StaleConfiguration, PrepareError, ConcurrentRequestError: nothing was sent that could be chosen
    * @throws CommitError the accept was sent, no quorum confirmed it: the change may still take effect, or never
    */
@@ -72,6 +72,8 @@ export class Proposer {
         const { ballot, value } = cached ?? (await this.#prepare(key));
         const next = fn(value);
         await this.#accept(key, ballot, next);
+        // A rescan takes every key once: a million promises would be kept for nothing.
+        if (path !== 'short') this.#promised.delete(key);
         return next;
       } finally {
         this.#busy.delete(key);

@@ -309,6 +309,15 @@ describe('rule 5: the one-round-trip path', () => {
     expect(cluster.messages('prepare').length).toBe(3);
   });
 
+  it('is not kept after a full round: a rescan of every key would keep one for each', async () => {
+    const cluster = new ScriptedCluster(3);
+    const proposer = cluster.proposer(1);
+    await cluster.time.run(proposer.change(KEY, set('one'), 'full'));
+    cluster.forget();
+    await cluster.time.run(proposer.change(KEY, set('two')));
+    expect(cluster.messages('prepare').length).toBe(3);
+  });
+
   it('ends where another proposer came between, without harm to its value', async () => {
     const cluster = new ScriptedCluster(3);
     const [one, two] = [cluster.proposer(1), cluster.proposer(2)];
