@@ -6,6 +6,12 @@ import type { AcceptorAdmin, Connections, ProposerAdmin } from './connections.js
 /** Something that the operator has to see to. The message says what, and what to type next. */
 export class ControlError extends Error {}
 
+/** Why something is not done, and what to do about it. Without a full stop at the end. */
+export interface Objection {
+  readonly why: string;
+  readonly advice: string;
+}
+
 export interface Member {
   readonly name: string;
   readonly admin: ProposerAdmin;

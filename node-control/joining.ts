@@ -1,5 +1,5 @@
 import { acceptorsOf, type Configuration, isConfigured } from '../src/configuration.js';
-import { type Cluster, ControlError } from './cluster.js';
+import { type Cluster, ControlError, type Objection } from './cluster.js';
 import type { Identities } from './guard.js';
 
 /** What is known of the acceptors that a step lists, before anything is written. */
@@ -10,7 +10,7 @@ export interface Joining {
   /** The highest era in the data of those that join with data, 0 where none does. */
   readonly era: number;
   /** Why some may not join. */
-  readonly reasonsAgainst: readonly string[];
+  readonly objections: readonly Objection[];
 }
 
 /**
@@ -22,7 +22,7 @@ export async function lookAtJoining(cluster: Cluster, before: readonly Configura
   const listed = new Set(before.flatMap(acceptorsOf));
   const identities: Record<string, string> = {};
   const newcomers: Record<string, string> = {};
-  const reasonsAgainst: string[] = [];
+  const objections: Objection[] = [];
   let era = 0;
   for (const name of new Set([...before, ...after].flatMap(acceptorsOf))) {
     const joins = !listed.has(name);
@@ -35,7 +35,10 @@ export async function lookAtJoining(cluster: Cluster, before: readonly Configura
       await cluster.withAcceptor(name, async (admin) => {
         const size = joins ? await admin.size() : 0;
         if (size > 0 && before.some(isConfigured)) {
-          reasonsAgainst.push(`${name} holds ${keysText(size)} from before. Wipe it first: ./run-control.sh wipe-acceptor ${name}`);
+          objections.push({
+            why: `${name} holds ${keysText(size)} from before`,
+            advice: `Wipe it first: ./run-control.sh wipe-acceptor ${name}`,
+          });
         } else if (size > 0) {
           era = Math.max(era, await admin.highestEra());
         }
@@ -44,14 +47,17 @@ export async function lookAtJoining(cluster: Cluster, before: readonly Configura
     } catch (error) {
       // One that is listed already is taken in when it answers.
       if (joins)
-        reasonsAgainst.push(`${name} cannot be asked whether it is empty (${reasonOf(error)}). Start it and run the command again`);
+        objections.push({
+          why: `${name} cannot be asked whether it is empty (${reasonOf(error)})`,
+          advice: 'Start it and run the command again',
+        });
     }
   }
   for (const [name, identity] of Object.entries(newcomers)) {
     const twin = Object.keys(identities).find((other) => other !== name && identities[other] === identity);
-    if (twin) reasonsAgainst.push(`${name} and ${twin} are one and the same acceptor`);
+    if (twin) objections.push({ why: `${name} and ${twin} are one and the same acceptor`, advice: 'Look at their addresses' });
   }
-  return { identities, newcomers, era, reasonsAgainst };
+  return { identities, newcomers, era, objections };
 }
 
 /** All that any configuration holds. */

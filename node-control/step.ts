@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { acceptorsOf, type Configuration, parseConfiguration } from '../src/configuration.js';
-import { type Cluster, ControlError, type Member, type Present } from './cluster.js';
+import { type Cluster, ControlError, type Member, type Objection, type Present } from './cluster.js';
 import { underNewEra } from './eras.js';
 import { alwaysMeet, dangersOf, type Identities, identified, type Plan, restingAfter } from './guard.js';
 import { adopt, lookAtJoining } from './joining.js';
@@ -54,13 +54,26 @@ export async function step(
     const after = selected.includes(member) ? parseConfiguration(change(configuration, present)) : configuration;
     return { member, before: configuration, after, changed: !isDeepStrictEqual(setsOf(configuration), setsOf(after)) };
   });
-  const { identities, newcomers, era: leastEra, reasonsAgainst } = await lookAtJoining(cluster, ...beforeAndAfter(sets));
+  const {
+    identities,
+    newcomers,
+    era: leastEra,
+    objections,
+  } = await lookAtJoining(
+    cluster,
+    sets.map(({ before }) => before),
+    sets.map(({ after }) => after),
+  );
+  const recognized = recognizedIn(
+    sets.map(({ before }) => before),
+    identities,
+  );
   const plans = sets.map(({ member, before, after, changed }): Plan & { member: Member } => ({
     ...{ member, name: member.name, changed },
     before: {
       ...before,
       identities: { ...identities, ...before.identities },
-      resting: (before.resting ?? []).map((entry) => identified(entry, { identities: recognizedIn(before, identities) })),
+      resting: (before.resting ?? []).map((entry) => identified(entry, { identities: recognized })),
     },
     after: { ...after, identities },
   }));
@@ -74,19 +87,16 @@ export async function step(
   });
   if (isSettled && plans.every(({ changed }) => !changed) && Object.keys(newcomers).length === 0) return report([]);
 
-  const dangers = dangersOf(plans);
-  const warnings = [
-    ...missing.map((name) => `${name} cannot be reached and is left behind. Before it serves again: ./run-control.sh copy`),
+  const all: Objection[] = [
+    ...missing.map((name) => ({ why: `${name} cannot be reached and is left behind`, advice: 'Start it' })),
     // Half of another step is to be seen. Repeating that one makes the proposers agree; a step on top of it would leave them two steps apart.
     ...(isSettled || selected.length < plans.length || agree(plans.map(({ after }) => after)) ? [] : [HALF_DONE]),
-    ...reasonsAgainst,
-    ...dangers.map(({ message }) => message),
+    ...objections,
+    ...dangersOf(plans).map(({ message }) => ({ why: message, advice: '' })),
   ];
-  const [first] = warnings;
-  if (first !== undefined && !force) {
-    const advice = first === dangers[0]?.message ? `. ${advise(plans, command)}` : '';
-    throw new ControlError(`${first}. Nothing was changed${advice}`);
-  }
+  const [first] = all;
+  if (first && !force) throw new ControlError(`${first.why}. Nothing was changed. ${first.advice || advise(plans, command)}`);
+  const warnings = all.map(({ why }) => why);
   if (dryRun) return report(warnings);
 
   await adopt(cluster, newcomers);
@@ -102,19 +112,16 @@ export async function step(
   return report(warnings, await underNewEra(present, shared, after, leastEra));
 }
 
-const HALF_DONE =
-  'the proposers differ: another step is under way or was interrupted, or one of them lost its sets. ' +
-  'Run that step again, or give one the sets of another (copy), then run this one';
+const HALF_DONE: Objection = {
+  why: 'the proposers differ: another step is under way or was interrupted, or one of them lost its sets',
+  advice: 'Run that step again, or give one the sets of another (copy), then run this one',
+};
 
 async function reachable(cluster: Cluster): Promise<{ present: Present[]; missing: string[] }> {
   const answers = await cluster.tryReadAll();
   const present = answers.flatMap(({ member, configuration }) => (configuration ? [{ member, configuration }] : []));
   if (present.length === 0) throw new ControlError('no proposer can be reached');
   return { present, missing: answers.filter(({ configuration }) => !configuration).map(({ member }) => member.name) };
-}
-
-function beforeAndAfter(plans: readonly Pick<Plan, 'before' | 'after'>[]): [Configuration[], Configuration[]] {
-  return [plans.map(({ before }) => before), plans.map(({ after }) => after)];
 }
 
 function setsOf({ prepare, accept }: Configuration): unknown {
@@ -125,10 +132,10 @@ function agree([first, ...others]: readonly Configuration[]): boolean {
   return others.every((other) => isDeepStrictEqual(setsOf(other), first && setsOf(first)));
 }
 
-/** Acceptors that a proposer lists without an identity are who they were: so are those of the same name in its entries. */
-function recognizedIn(before: Configuration, identities: Identities): Identities {
-  const names = acceptorsOf(before).filter((name) => before.identities?.[name] === undefined);
-  return Object.fromEntries(names.flatMap((name) => (identities[name] === undefined ? [] : [[name, identities[name]]])));
+/** Acceptors that any proposer lists without an identity are who they were: so are those of the same name in the entries of all. */
+function recognizedIn(configurations: readonly Configuration[], identities: Identities): Identities {
+  const names = configurations.flatMap((each) => acceptorsOf(each).filter((name) => each.identities?.[name] === undefined));
+  return Object.fromEntries(Object.entries(identities).filter(([name]) => names.includes(name)));
 }
 
 /** Those of acceptors that are still listed. */

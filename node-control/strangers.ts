@@ -1,4 +1,4 @@
-import type { Cluster } from './cluster.js';
+import type { Cluster, Objection } from './cluster.js';
 import type { Identities } from './guard.js';
 
 /**
@@ -14,10 +14,14 @@ export async function strangersAmong(cluster: Cluster, identities: Identities): 
 }
 
 /** Why a stranger is not used, and how it is replaced. @param listed all acceptors of the cluster */
-export function strangerText(name: string, listed: readonly string[]): string {
-  const others = listed.filter((other) => other !== name);
-  const why = `${name} lost its data or is another acceptor, and no proposer uses it`;
-  if (others.length === 0) return `${why}. It was the only one: bring its volume back; what it held is nowhere else`;
+export function objectionTo(stranger: string, listed: readonly string[]): Objection {
+  const others = listed.filter((other) => other !== stranger);
   const resize = (names: readonly string[]): string => `./run-control.sh resize ${names.join(',')}`;
-  return `${why}. To replace it: ${resize(others)}; ./run-control.sh wipe-acceptor ${name}; ${resize(listed)}`;
+  return {
+    why: `${stranger} lost its data or is another acceptor, and no proposer uses it`,
+    advice:
+      others.length === 0
+        ? 'It was the only one: bring its volume back; what it held is nowhere else'
+        : `To replace it: ${resize(others)}; ./run-control.sh wipe-acceptor ${stranger}; ${resize(listed)}`,
+  };
 }

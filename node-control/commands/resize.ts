@@ -5,7 +5,7 @@ import { identified } from '../guard.js';
 import { knownIdentities, lookAtJoining } from '../joining.js';
 import { majority, type PlannedStep, planSteps, type Sets } from '../plan.js';
 import type { Progress } from '../progress.js';
-import { strangersAmong, strangerText } from '../strangers.js';
+import { objectionTo, strangersAmong } from '../strangers.js';
 import { copy } from './copy.js';
 import { membership, type MembershipCommand } from './membership.js';
 import { rescan } from './rescan.js';
@@ -72,12 +72,14 @@ async function planFrom(cluster: Cluster, present: readonly Present[], goal: Set
   const before = present.map(({ configuration }) => configuration);
   const [first] = before;
   if (!first) throw new ControlError('there is no proposer');
-  const { identities, reasonsAgainst } = await lookAtJoining(cluster, before, [{ era: 0, ...goal }]);
+  const { identities, objections } = await lookAtJoining(cluster, before, [{ era: 0, ...goal }]);
   const listed = [...new Set(before.flatMap(acceptorsOf))];
   const staying = Object.entries(knownIdentities(before)).filter(([name]) => listed.includes(name) && goal.accept.nodes.includes(name));
   const strangers = await strangersAmong(cluster, Object.fromEntries(staying));
-  const reasons = [...reasonsAgainst, ...strangers.map((name) => strangerText(name, listed))];
-  if (reasons.length > 0) throw new ControlError(`${reasons.join('; ')}. Nothing was changed`);
+  const all = [...objections, ...strangers.map((name) => objectionTo(name, listed))];
+  if (all.length > 0) {
+    throw new ControlError(`${all.map(({ why }) => why).join('; ')}. Nothing was changed. ${all.map(({ advice }) => advice).join('; ')}`);
+  }
   const resting = before.flatMap((configuration) => configuration.resting ?? []);
   const inUse = isConfigured(first) ? [identified(first.accept, { identities })] : [];
   const plan = planSteps({ ...first, resting: [...resting, ...inUse] }, goal, identities);

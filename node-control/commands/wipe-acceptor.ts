@@ -1,5 +1,5 @@
 import { acceptorsOf, isConfigured } from '../../src/configuration.js';
-import { type Cluster, ControlError } from '../cluster.js';
+import { type Cluster, ControlError, type Objection } from '../cluster.js';
 import type { Manner } from '../step.js';
 
 /**
@@ -11,12 +11,10 @@ export async function wipeAcceptor(cluster: Cluster, acceptor: string, { force =
   cluster.assertAcceptor(acceptor);
   try {
     return await cluster.withAcceptor(acceptor, async (admin) => {
-      const warnings = await reasonsAgainst(cluster, acceptor, await admin.identity());
-      if (warnings.length > 0 && !force) {
-        throw new ControlError(
-          `${warnings.join('; ')}. Nothing was removed. First rm-accept and rm-prepare it on every proposer, or resize without it`,
-        );
-      }
+      const objections = await objectionsTo(cluster, acceptor, await admin.identity());
+      const [first] = objections;
+      const warnings = objections.map(({ why }) => why);
+      if (first && !force) throw new ControlError(`${warnings.join('; ')}. Nothing was removed. ${first.advice}`);
       const forced = warnings.map((warning) => `FORCED although ${warning}`);
       if (dryRun) return [...forced, `would be done: ${acceptor}: ${keysText(await admin.size())} removed`];
       return [...forced, `${acceptor}: ${keysText(await admin.wipe())} removed`];
@@ -29,23 +27,27 @@ export async function wipeAcceptor(cluster: Cluster, acceptor: string, { force =
   }
 }
 
-async function reasonsAgainst(cluster: Cluster, acceptor: string, identity: string | undefined): Promise<string[]> {
+async function objectionsTo(cluster: Cluster, acceptor: string, identity: string | undefined): Promise<Objection[]> {
   const answers = await cluster.tryReadAll();
-  const reasons = answers.flatMap(({ member, configuration }) => {
-    if (!configuration) return [`${member.name} cannot be reached`];
-    if (acceptorsOf(configuration).includes(acceptor)) {
-      return [`${member.name} still lists ${acceptor}`];
-    }
-    return [];
+  const objections = answers.flatMap(({ member, configuration }): Objection[] => {
+    if (!configuration) return [{ why: `${member.name} cannot be reached`, advice: 'Start it and run the command again' }];
+    if (!acceptorsOf(configuration).includes(acceptor)) return [];
+    return [
+      {
+        why: `${member.name} still lists ${acceptor}`,
+        advice: 'First rm-accept and rm-prepare it on every proposer, or resize without it',
+      },
+    ];
   });
   const present = answers.flatMap(({ configuration }) => configuration ?? []);
   const rests = present.some(({ resting }) => resting?.some(({ nodes }) => identity !== undefined && nodes.includes(identity)));
   if (rests && !present.some(isConfigured)) {
-    reasons.push(
-      `values rest on ${acceptor}, and no proposer is configured that would find them elsewhere: give them acceptors again first`,
-    );
+    objections.push({
+      why: `values rest on ${acceptor}, and no proposer is configured that would find them elsewhere`,
+      advice: 'Give the proposers acceptors again first, or start afresh with ./clear.sh',
+    });
   }
-  return reasons;
+  return objections;
 }
 
 function keysText(count: number): string {
