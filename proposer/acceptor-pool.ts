@@ -16,7 +16,7 @@ interface Member {
 
 /** One connection to each acceptor of the configuration. A name with another identity is another acceptor. */
 export class AcceptorPool {
-  /** By identity, or by name where none is known. */
+  /** By name and identity, see {@link keyOf}. */
   readonly #members = new Map<string, Member>();
   readonly #addresses: Addresses;
   readonly #log: Logger;
@@ -27,7 +27,7 @@ export class AcceptorPool {
   }
 
   get(name: string, identity?: string): RedisAcceptor {
-    return (this.#members.get(identity ?? name) ?? this.#open(name, identity)).acceptor;
+    return (this.#members.get(keyOf(name, identity)) ?? this.#open(name, identity)).acceptor;
   }
 
   /** Opens what the configuration needs, so that its first rounds find connections. Waits a bounded time: an acceptor may be down. */
@@ -67,7 +67,7 @@ export class AcceptorPool {
   #membersOf(configuration: Configuration): Member[] {
     return acceptorsOf(configuration).map((name) => {
       const identity = configuration.identities?.[name];
-      return this.#members.get(identity ?? name) ?? this.#open(name, identity);
+      return this.#members.get(keyOf(name, identity)) ?? this.#open(name, identity);
     });
   }
 
@@ -76,7 +76,7 @@ export class AcceptorPool {
     const recognized = new Promise<void>((resolve) => (onRecognized = resolve));
     let wasReady = false;
     const tell = (state: LinkState): void => {
-      if (this.#members.get(identity ?? name) !== member) return;
+      if (this.#members.get(keyOf(name, identity)) !== member) return;
       if (state === 'away') this.#log.warn({ acceptor: name }, 'acceptor went away');
       else if (state === 'stranger') this.#log.error({ acceptor: name, identity }, STRANGER);
       else this.#log.info({ acceptor: name }, wasReady ? 'acceptor came back' : 'acceptor connected');
@@ -85,7 +85,12 @@ export class AcceptorPool {
     };
     const acceptor = new RedisAcceptor({ address: this.#addresses(name), identity, timeoutMs: ACCEPTOR_TIMEOUT_MS, onState: tell });
     const member = { name, acceptor, recognized };
-    this.#members.set(identity ?? name, member);
+    this.#members.set(keyOf(name, identity), member);
     return member;
   }
+}
+
+/** An identity alone would not do: an acceptor that was renamed has another address. */
+function keyOf(name: string, identity = ''): string {
+  return `${name}\n${identity}`;
 }

@@ -58,7 +58,7 @@ export class MemoryAcceptor implements Acceptor {
   #register(key: string): Register {
     const register = this.registers.get(key);
     if (!register && this.#identity !== undefined && this.#memory.identity !== this.#identity) {
-      throw new IdentityMismatch(`this is ${this.#memory.identity ?? 'an empty acceptor'}, not ${this.#identity}`);
+      throw new IdentityMismatch(`this is ${this.#memory.identity ?? 'an acceptor that has forgotten who it is'}, not ${this.#identity}`);
     }
     return register ?? EMPTY;
   }

@@ -18,7 +18,11 @@ export const REGISTER_PREFIX = 'r:';
 export const IDENTITY_KEY = 'identity';
 
 /** A client that fails fast and never sends a command twice: an accept that was replayed would look like a conflict with oneself. */
-export function connectRedis(address: string, timeoutMs: number, options: Pick<RedisOptions, 'scripts' | 'lazyConnect'> = {}): Redis {
+export function connectRedis(
+  address: string,
+  timeoutMs: number,
+  options: Pick<RedisOptions, 'scripts' | 'lazyConnect' | 'retryStrategy'> = {},
+): Redis {
   const redis = new Redis({
     ...splitAddress(address),
     enableOfflineQueue: false,
@@ -28,7 +32,7 @@ export function connectRedis(address: string, timeoutMs: number, options: Pick<R
     commandTimeout: timeoutMs,
     socketTimeout: 2 * timeoutMs,
     maxLoadingRetryTime: RECONNECT_MS,
-    retryStrategy: (attempt) => Math.min(attempt * 10, RECONNECT_MS),
+    retryStrategy: reconnectPause,
     disableClientInfo: true,
     ...options,
   });
@@ -39,6 +43,7 @@ export function connectRedis(address: string, timeoutMs: number, options: Pick<R
 
 /** The longest pause between two attempts to reach an acceptor, in milliseconds: it is back in use this soon after it is back. */
 const RECONNECT_MS = 200;
+const reconnectPause = (attempt: number): number => Math.min(attempt * 10, RECONNECT_MS);
 
 interface ScriptedRedis extends Redis {
   casPrepare(register: string, ballot: string, identity: string): Promise<string[]>;
@@ -71,11 +76,15 @@ export class RedisAcceptor implements Acceptor {
   readonly #identity: string;
   readonly #onState: ((state: LinkState) => void) | undefined;
   #state: LinkState = 'away';
+  /** Whether the last connection got no answer to its first question. */
+  #isSilent = false;
 
   constructor({ address, identity = '', timeoutMs, onState }: RedisAcceptorOptions) {
     this.#identity = identity;
     this.#onState = onState;
-    this.#redis = connectRedis(address, timeoutMs, { scripts: SCRIPTS }) as ScriptedRedis;
+    // For ioredis a connection has succeeded before the first question, and its attempts count from one again.
+    const retryStrategy = (attempt: number): number => (this.#isSilent ? RECONNECT_MS : reconnectPause(attempt));
+    this.#redis = connectRedis(address, timeoutMs, { scripts: SCRIPTS, retryStrategy }) as ScriptedRedis;
     this.#redis.on('ready', () => void this.#recognize());
     this.#redis.on('close', () => this.#become('away'));
   }
@@ -124,9 +133,11 @@ export class RedisAcceptor implements Acceptor {
     try {
       this.#assertIdentity(await this.#redis.get(IDENTITY_KEY));
       this.#become('ready');
+      this.#isSilent = false;
     } catch (error) {
+      this.#isSilent = !(error instanceof IdentityMismatch);
       // Without an answer to the first question there are no others: the next connection asks it again.
-      if (!(error instanceof IdentityMismatch) && this.#redis.status === 'ready') this.#redis.disconnect(true);
+      if (this.#isSilent && this.#redis.status === 'ready') this.#redis.disconnect(true);
     }
   }
 

@@ -30,7 +30,7 @@ export class RedisAdmin {
     } while (cursor !== '0');
   }
 
-  /** The number of registers; none: the acceptor promised nothing and accepted nothing. */
+  /** The number of registers; none: the acceptor promised nothing and accepted nothing. What is not ours counts too: a wipe would remove it. */
   async size(): Promise<number> {
     const [[, keys] = [], [, identities] = []] = (await this.#redis.multi().dbsize().exists(IDENTITY_KEY).exec()) ?? [];
     return Number(keys) - Number(identities);
@@ -53,8 +53,10 @@ export class RedisAdmin {
 
   /** Gives the acceptor an identity where it has none. Returns the one that it has then. */
   async adopt(identity: string): Promise<string> {
-    const [, [error, present] = []] = (await this.#redis.multi().setnx(IDENTITY_KEY, identity).get(IDENTITY_KEY).exec()) ?? [];
-    if (error) throw error;
+    const [[refused] = [], [error, present] = []] =
+      (await this.#redis.multi().setnx(IDENTITY_KEY, identity).get(IDENTITY_KEY).exec()) ?? [];
+    const failure = refused ?? error;
+    if (failure) throw failure;
     return String(present);
   }
 

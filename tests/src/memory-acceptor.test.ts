@@ -1,10 +1,21 @@
 import { expect, it } from 'vitest';
 import { type Ballot, ZERO_BALLOT } from '../../src/ballot.js';
-import { MemoryAcceptor } from '../../src/memory-acceptor.js';
+import { type Memory, MemoryAcceptor } from '../../src/memory-acceptor.js';
 import { describeAcceptor } from './acceptor-conformance.js';
+import { describeIdentity } from './identity-conformance.js';
 
-const acceptor = new MemoryAcceptor();
+const memory: Memory = { registers: new Map() };
+const acceptor = new MemoryAcceptor(memory);
 describeAcceptor('the in-memory acceptor', () => acceptor);
+describeIdentity(
+  'the in-memory acceptor',
+  () => acceptor,
+  async ({ meant, present }) => {
+    if (present === undefined) delete memory.identity;
+    else memory.identity = present;
+    return new MemoryAcceptor(memory, meant);
+  },
+);
 
 it('a prepare must be above the accepted ballot too, should the promise be lower', async () => {
   const b = (counter: number): Ballot => ({ era: 1, counter, proposer: 1, incarnation: 1 });

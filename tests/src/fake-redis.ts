@@ -1,0 +1,81 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import { freePort } from '../redis-server.js';
+
+/** What a command is answered with, as it goes over the wire; undefined: nothing, ever. */
+export type Answers = (command: string, connection: Socket) => string | undefined;
+
+const READY = 'loading:0\r\n';
+export const bulk = (text: string): string => `$${text.length}\r\n${text}\r\n`;
+
+/** As much of a Redis as a client needs to connect. It notes what it is asked. */
+export class FakeRedis {
+  /** By connection, the commands in lower case with their arguments. */
+  readonly asked: string[][] = [];
+  /** May be changed at any time. Undefined: as a Redis that is ready. */
+  answers: Answers;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+
+  private constructor(answers: Answers) {
+    this.answers = answers;
+    this.#server = createServer((socket) => {
+      const commands: string[] = [];
+      this.asked.push(commands);
+      this.#sockets.add(socket);
+      socket.on('error', () => undefined);
+      socket.on('close', () => this.#sockets.delete(socket));
+      socket.on('data', (chunk) => {
+        for (const command of commandsIn(chunk.toString('latin1'))) {
+          commands.push(command);
+          const answer = this.answers(command, socket) ?? '';
+          if (!socket.destroyed) socket.write(answer);
+        }
+      });
+    });
+  }
+
+  static async start(answers: Answers): Promise<FakeRedis> {
+    const fake = new FakeRedis(answers);
+    const port = await freePort();
+    await new Promise<void>((resolve) => fake.#server.listen(port, '127.0.0.1', resolve));
+    return fake;
+  }
+
+  get address(): string {
+    const address = this.#server.address();
+    if (typeof address !== 'object' || !address) throw new Error('this server does not listen');
+    return `127.0.0.1:${address.port}`;
+  }
+
+  /** All connections end. */
+  hangUp(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  stop(): Promise<void> {
+    this.hangUp();
+    return new Promise((resolve) => void this.#server.close(() => resolve()));
+  }
+}
+
+/** A Redis that is ready, and has this identity; null: none; undefined: it never says. */
+export function answering(identity: string | null | undefined): Answers {
+  return (command) => {
+    if (command.startsWith('hello')) return "-ERR unknown command 'HELLO'\r\n";
+    if (command.startsWith('info')) return bulk(READY);
+    if (command !== 'get identity' || identity === undefined) return undefined;
+    return identity === null ? '$-1\r\n' : bulk(identity);
+  };
+}
+
+/** The commands in a piece of the protocol. They are short here: none is spread over two pieces. */
+function commandsIn(text: string): string[] {
+  const commands = text.split(/(?:^|\r\n)\*\d+\r\n/).filter((part) => part !== '');
+  return commands.map((command) =>
+    command
+      .split('\r\n')
+      .filter((line) => line !== '' && !line.startsWith('$'))
+      .join(' ')
+      .toLowerCase(),
+  );
+}
