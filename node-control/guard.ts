@@ -44,24 +44,27 @@ export function dangersOf(plans: readonly Plan[]): Danger[] {
     ])
     .filter(({ sets }) => isConfigured(sets));
   const dangers = new Map<string, Danger>();
-  const remember = (kind: Danger['kind'], prepare: QuorumSet, accept: QuorumSet, message: string): void => {
+  const remember = (kind: Danger['kind'], prepare: QuorumSet, accept: QuorumSet, message: () => string): void => {
+    if (alwaysMeet(prepare, accept)) return;
     const pair = `${kind} ${entryKey(prepare)} ${entryKey(accept)}`;
-    if (!alwaysMeet(prepare, accept) && !dangers.has(pair)) dangers.set(pair, { kind, message });
+    if (!dangers.has(pair)) dangers.set(pair, { kind, message: message() });
   };
   for (const asks of running) {
     const prepare = identified(asks.sets.prepare, asks.sets);
-    const question = `${asks.name} would prepare on ${setText(asks.sets.prepare)}`;
+    const question = (): string => `${asks.name} would prepare on ${setText(asks.sets.prepare)}`;
     // Another proposer first: that is what a reader looks for.
     for (const writes of [...running.filter(({ name }) => name !== asks.name), ...running]) {
       if (!asks.isNew && !writes.isNew) continue;
-      const answer = `while ${writes.name} accepts on ${setText(writes.sets.accept)}: these quorums could miss each other, and a write be lost`;
-      remember('miss', prepare, identified(writes.sets.accept, writes.sets), `${question} ${answer}`);
+      const answer = (): string =>
+        `while ${writes.name} accepts on ${setText(writes.sets.accept)}: these quorums could miss each other, and a write be lost`;
+      remember('miss', prepare, identified(writes.sets.accept, writes.sets), () => `${question()} ${answer()}`);
     }
     if (!asks.isNew) continue;
     for (const { name, before } of plans) {
       for (const entry of before.resting ?? []) {
-        const answer = `which could miss a value that, by what ${name} knows, may rest on ${setText(entry)} since an earlier step`;
-        remember('owed', prepare, entry, `${question}, ${answer}: a rescan is owed`);
+        const answer = (): string =>
+          `which could miss a value that, by what ${name} knows, may rest on ${setText(entry)} since an earlier step`;
+        remember('owed', prepare, entry, () => `${question()}, ${answer()}: a rescan is owed`);
       }
     }
   }

@@ -10,15 +10,17 @@ const EMPTY: RegisterState = { promise: ZERO_BALLOT, ballot: ZERO_BALLOT, value:
 /** An acceptor with a disk: what it holds outlasts its crashes. */
 export class AcceptorNode {
   readonly name: string;
-  #memory: Memory = { registers: new Map() };
+  #memory: Memory;
   readonly #monitor: AcceptorMonitor;
   #isUp = true;
   /** Number of the connections that are open. What arrives over an older one is not carried out. */
   connections = 0;
 
-  constructor(name: string, monitor: AcceptorMonitor) {
+  /** @param identity of one that belongs to the cluster from the start */
+  constructor(name: string, monitor: AcceptorMonitor, identity?: string) {
     this.name = name;
     this.#monitor = monitor;
+    this.#memory = { registers: new Map(), ...(identity !== undefined && { identity }) };
   }
 
   get isUp(): boolean {
@@ -27,6 +29,7 @@ export class AcceptorNode {
 
   crash(): void {
     this.#isUp = false;
+    this.connections += 1;
   }
 
   start(): void {

@@ -1,6 +1,7 @@
 import type { Random } from '../client/random.js';
 import { sleep } from '../src/time.js';
 import type { AcceptorNode } from './acceptor-node.js';
+import { isSpare } from './disk-losses.js';
 import type { Network } from './network.js';
 import type { ProposerNode } from './proposer-node.js';
 import type { Fault, Settings } from './settings.js';
@@ -44,9 +45,11 @@ export class Faults {
       ['slow', () => this.#slowDown()],
       ['proposer-crashes', () => this.#crash(this.#pick(this.#options.proposers))],
       ['acceptor-crashes', () => this.#crash(this.#pick(this.#options.acceptors))],
+      ['disk-losses', () => this.#loseDisk(this.#pick(this.#options.acceptors))],
     ];
     // Some runs know some of these only.
-    const enabled = kinds.filter(
+    const possible = kinds.filter(([fault]) => fault !== 'disk-losses' || settings.canLoseDisks);
+    const enabled = possible.filter(
       ([fault]) => settings.always.includes(fault) || (this.#random() < settings.variety && !settings.without.includes(fault)),
     );
     if (enabled.length === 0) return;
@@ -133,6 +136,15 @@ export class Faults {
       if (!node.isUp) this.#note(`${node.name} starts again`, 0);
       node.start();
     };
+  }
+
+  /** An acceptor crashes and comes back empty, where the cluster can do without it. */
+  #loseDisk(node: AcceptorNode): () => void {
+    const { acceptors, proposers } = this.#options;
+    if (!isSpare(node, acceptors, proposers)) return () => undefined;
+    this.#note(`${node.name} loses its disk`);
+    node.loseDisk();
+    return this.#crash(node);
   }
 
   #note(text: string, faults = 1): void {

@@ -1,12 +1,10 @@
 import type { Random } from '../client/random.js';
 import { Cluster, ControlError } from '../node-control/cluster.js';
-import { membership, type MembershipCommand } from '../node-control/commands/membership.js';
-import { rescan } from '../node-control/commands/rescan.js';
-import { wipeAcceptor } from '../node-control/commands/wipe-acceptor.js';
 import type { Connections } from '../node-control/connections.js';
 import { sleep } from '../src/time.js';
 import type { AcceptorNode } from './acceptor-node.js';
 import { acceptorAdminAcross, adminAcross } from './admin-ports.js';
+import { advised, runCommand } from './commands.js';
 import type { Network } from './network.js';
 import { Process } from './process.js';
 import type { ProposerNode } from './proposer-node.js';
@@ -17,10 +15,10 @@ import type { VirtualTime } from './virtual-time.js';
 const PAUSE_MS = 20;
 /** How often a command may fail where nothing is lost any more: what is still on its way may be in its way. */
 const CALM_ATTEMPTS = 100;
-/** How often it may fail otherwise. */
-const ATTEMPTS = 2_000;
 /** The longest that a control program lives that is going to be killed: most commands take about as long. */
 const LIFE_MS = 60;
+/** How often the advice that comes with one refusal is followed by that of another. */
+const ADVICE_DEPTH = 3;
 
 export interface OperatorOptions {
   readonly time: VirtualTime;
@@ -29,19 +27,28 @@ export interface OperatorOptions {
   readonly proposers: readonly ProposerNode[];
   readonly acceptors: readonly AcceptorNode[];
   readonly trace: Trace;
-  /**
-   * How many attempts at a command are killed in the middle, from 0 to 1; and beside how many a second operator types the same. Not beside a
-   * wipe: that one looks whether a proposer lists the acceptor, and wipes; nothing holds off an operator who adds it in between.
-   */
+  /** How many attempts at a command are killed in the middle, from 0 to 1; and beside how many a second operator types something. */
   readonly deaths: number;
   readonly doubles: number;
+  /** After how many steps of a `resize` it is interrupted, from 0 to 1. */
+  readonly interruptions: number;
+  /** How often a command may fail, if nothing else is said. */
+  readonly mostAttempts: number;
+  /** What the second operator types, if not the same. */
+  readonly other?: () => string;
+}
+
+export interface Typing {
+  /** How often it may fail. */
+  readonly attempts?: number;
+  /** Happens between two attempts. */
+  readonly between?: () => Promise<void>;
 }
 
 /** Types the commands of a migration, each until it succeeds, into the real programs of the control node. */
 export class Operator {
   readonly #options: OperatorOptions;
   #isCalm = false;
-  #lastStep: string | undefined;
   #identities = 0;
   attempts = 0;
   done = 0;
@@ -56,40 +63,59 @@ export class Operator {
   }
 
   /** Returns when the command has succeeded; false where it does not, for longer than any fault lasts, or although all is mended. */
-  async type(command: string): Promise<boolean> {
-    const { random, trace, deaths, doubles, time } = this.#options;
-    const wasCalm = this.#isCalm;
-    let calmAttempts = 0;
-    for (let attempts = 0; calmAttempts < CALM_ATTEMPTS && attempts < ATTEMPTS; attempts += wasCalm ? 0 : 1, calmAttempts += this.#isCalm ? 1 : 0) {
-      this.attempts += 1;
-      if (!this.#isCalm && random() < doubles && !command.startsWith('wipe')) void this.#attempt(command, 'operator-2', undefined);
-      const lifeMs = !this.#isCalm && random() < deaths ? random() * LIFE_MS : undefined;
-      const result = await this.#attempt(command, 'operator-1', lifeMs);
-      trace.event(() => `operator-1: ${command}: ${result ?? 'done'}`);
-      if (result === undefined) {
+  async type(command: string, { attempts = this.#options.mostAttempts, between }: Typing = {}): Promise<boolean> {
+    const { random, time } = this.#options;
+    let left = attempts;
+    for (let wasCalm = false; left > 0; left -= 1) {
+      if (this.#isCalm && !wasCalm) [wasCalm, left] = [true, CALM_ATTEMPTS];
+      const refusal = await this.#typeOnce(command);
+      if (refusal === undefined) {
         this.done += 1;
-        if (!command.startsWith('rescan')) this.#lastStep = command;
         return true;
       }
-      // The second operator left half of a step behind: done again as the message says.
-      if (result.startsWith('the proposers differ') && this.#lastStep) await this.#attempt(this.#lastStep, 'operator-1', undefined);
+      await this.#follow(refusal, ADVICE_DEPTH);
       await sleep(time, random() * PAUSE_MS);
+      await between?.();
     }
     return false;
   }
 
+  /** Types what an error says is to be done first. */
+  async #follow(refusal: string, depth: number): Promise<void> {
+    if (depth === 0) return;
+    for (const command of advised(refusal)) {
+      const again = await this.#typeOnce(command);
+      if (again === undefined) continue;
+      await this.#follow(again, depth - 1);
+      return;
+    }
+  }
+
   /** Undefined where it succeeded, else why not. */
+  async #typeOnce(command: string): Promise<string | undefined> {
+    const { random, trace, deaths, doubles, other } = this.#options;
+    this.attempts += 1;
+    if (!this.#isCalm && random() < doubles) void this.#attempt(other?.() ?? command, 'operator-2', undefined);
+    const lifeMs = !this.#isCalm && random() < deaths ? random() * LIFE_MS : undefined;
+    const refusal = await this.#attempt(command, 'operator-1', lifeMs);
+    trace.event(() => `operator-1: ${command}: ${refusal ?? 'done'}`);
+    return refusal;
+  }
+
   #attempt(command: string, name: string, lifeMs: number | undefined): Promise<string | undefined> {
-    const { time } = this.#options;
+    const { time, trace, random, interruptions } = this.#options;
     const control = new Process(time);
     return new Promise((resolve, reject) => {
-      if (lifeMs !== undefined) {
-        time.after(lifeMs, () => {
-          control.kill();
-          resolve('killed');
-        });
-      }
-      this.#run(command, this.#clusterFor(control, name)).then(
+      const kill = (): void => {
+        control.kill();
+        resolve('killed');
+      };
+      const print = (line: string): void => {
+        trace.event(() => `${name}: ${line}`);
+        if (!this.#isCalm && line.startsWith('[') && random() < interruptions) kill();
+      };
+      if (lifeMs !== undefined) time.after(lifeMs, kill);
+      runCommand(command, this.#clusterFor(control, name), print).then(
         () => resolve(undefined),
         (error: unknown) => {
           if (error instanceof ControlError) resolve(error.message);
@@ -97,13 +123,6 @@ export class Operator {
         },
       );
     });
-  }
-
-  #run(text: string, cluster: Cluster): Promise<unknown> {
-    const [command = '', first = '', second = '', third = ''] = text.split(' ');
-    if (command === 'rescan') return rescan(cluster, first.split(','), Number(second), { show: () => undefined });
-    if (command === 'wipe-acceptor') return wipeAcceptor(cluster, first);
-    return membership(cluster, command as MembershipCommand, first, second, Number(third));
   }
 
   #clusterFor(caller: Process, name: string): Cluster {

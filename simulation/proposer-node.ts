@@ -49,6 +49,11 @@ export class ProposerNode {
     return this.#running;
   }
 
+  /** As it is on disk. */
+  get configuration(): Configuration {
+    return this.#disk.configuration;
+  }
+
   get isUp(): boolean {
     return this.#running !== undefined;
   }

@@ -1,4 +1,4 @@
-import { forkedFrom, randomFrom } from '../client/random.js';
+import { forkedFrom, type Random, randomFrom } from '../client/random.js';
 import { sleep } from '../src/time.js';
 import { AcceptorMonitor } from './checkers/acceptor-monitor.js';
 import { checkHistory } from './checkers/check.js';
@@ -8,8 +8,9 @@ import { Client } from './client.js';
 import { Faults } from './faults.js';
 import { Network } from './network.js';
 import { named, Operator } from './operator.js';
+import { anyCommand } from './random-commands.js';
 import { ProposerNode } from './proposer-node.js';
-import { acceptorName, type Settings } from './settings.js';
+import { acceptorName, proposerName, type Settings } from './settings.js';
 import { Stepwise } from './stepwise.js';
 import { Trace } from './trace.js';
 import { VirtualTime } from './virtual-time.js';
@@ -34,6 +35,9 @@ const LIFE_MS = 20_000;
 
 /** How many operations the clients may be ahead of the operator: enough for a step that is under way, or that has to be repeated. */
 const AHEAD = 10;
+
+/** How often a command may fail before anything else has begun. */
+const START_ATTEMPTS = 1_000;
 
 /** How often each key is read at the end through each proposer, where the network no longer loses anything, before that counts as silence. */
 const FINAL_ATTEMPTS = 20;
@@ -68,6 +72,7 @@ class World {
   readonly #finals = new Map<string, { ver: number; val: string | null }>();
   readonly #silent: Violation[] = [];
   #operations = 0;
+  #typedCount = 0;
   #waiting: { readonly condition: () => boolean; readonly resolve: () => void }[] = [];
   #isOver = false;
 
@@ -79,9 +84,12 @@ class World {
     const seeds = randomFrom(settings.seed ^ 0x5eed);
     const forAll = { time, trace: this.#trace };
     const network = (this.#network = new Network(time, forkedFrom(seeds), settings.network, this.#trace));
-    this.#acceptors = Array.from({ length: settings.acceptors }, (_, index) => new AcceptorNode(acceptorName(index + 1), this.#monitor));
+    this.#acceptors = Array.from({ length: settings.acceptors }, (_, index) => {
+      const name = acceptorName(index + 1);
+      return new AcceptorNode(name, this.#monitor, settings.configuration.identities?.[name]);
+    });
     this.#proposers = Array.from({ length: settings.proposers }, (_, index) => {
-      const name = `proposer-${index + 1}`;
+      const name = proposerName(index + 1);
       const { configuration, timeoutMs, resolveMs } = settings;
       return new ProposerNode({
         ...{ name, id: index + 1, configuration, time, timeoutMs, resolveMs, random: forkedFrom(seeds) },
@@ -96,8 +104,9 @@ class World {
     }
     const nodes = { network, proposers: this.#proposers, acceptors: this.#acceptors };
     this.#faults = new Faults({ ...forAll, ...nodes, settings, random: forkedFrom(seeds) });
-    const { deaths, doubles } = settings;
-    this.#operator = new Operator({ ...forAll, ...nodes, random: forkedFrom(seeds), deaths, doubles });
+    const { deaths, doubles, interruptions, isAnarchic, attempts: mostAttempts } = settings;
+    const operator = { random: forkedFrom(seeds), deaths, doubles, interruptions, mostAttempts };
+    this.#operator = new Operator({ ...forAll, ...nodes, ...operator, ...(isAnarchic && { other: this.#anything(forkedFrom(seeds)) }) });
     this.#keys = Array.from({ length: settings.keys }, (_, index) => `k${index + 1}`);
     const clients = {
       time,
@@ -122,6 +131,7 @@ class World {
       ...nodes,
       operator: this.#operator,
       distance: settings.distance,
+      canLoseDisks: settings.canLoseDisks,
       clients: this.#clients,
       take,
       keys: this.#keys,
@@ -130,7 +140,7 @@ class World {
     this.#reader = new Client({ ...clients, name: 'reader', random: forkedFrom(seeds), take: () => false });
     const random = forkedFrom(seeds);
     // The operator goes on when so many operations have begun: the commands are spread over the run, some of them in a row.
-    const begins = settings.commands.map(() => random() * settings.operations).sort((a, b) => a - b);
+    const begins = settings.typed.commands.map(() => random() * settings.operations).sort((a, b) => a - b);
     for (const [index, begin] of begins.entries()) {
       const isHasty = index > 0 && random() < settings.haste;
       this.#thresholds.push(isHasty ? (this.#thresholds[index - 1] ?? 0) : begin);
@@ -138,9 +148,10 @@ class World {
   }
 
   async live(): Promise<void> {
-    for (const command of this.#settings.start) await this.#operator.type(command);
-    const typing = this.#settings.isStepwise ? this.#stepwise.run(this.#settings.commands) : this.#migrate();
-    if (this.#settings.isStepwise) {
+    const { typed, isStepwise } = this.#settings;
+    for (const command of typed.start) await this.#operator.type(command, { attempts: START_ATTEMPTS });
+    const typing = isStepwise ? this.#stepwise.run(typed.commands) : this.#migrate(typed.commands);
+    if (isStepwise) {
       await typing;
     } else {
       void this.#faults.run();
@@ -151,6 +162,7 @@ class World {
     this.#operator.heal();
     this.#faults.heal();
     await typing;
+    for (const command of typed.ending) await this.#demand(command);
     await this.#readAll('quorum');
     // What is still on its way arrives now, into a world that has moved on.
     await sleep(this.time, this.#settings.network.lateMs);
@@ -167,23 +179,35 @@ class World {
 
   /** The clients leave operations for the time after the command that the operator is at. */
   #isAhead(): boolean {
-    const { operations, commands, start } = this.#settings;
-    const next = this.#thresholds[Math.max(0, this.#operator.done - start.length) + 1];
-    return commands.length > 0 && this.#operations > (next ?? operations) + AHEAD && this.time.nowMs() < LIFE_MS;
+    const { operations, typed } = this.#settings;
+    const next = this.#thresholds[Math.max(0, this.#typedCount) + 1];
+    return typed.commands.length > 0 && this.#operations > (next ?? operations) + AHEAD && this.time.nowMs() < LIFE_MS;
   }
 
-  async #migrate(): Promise<void> {
+  async #migrate(commands: readonly string[]): Promise<void> {
     this.time.after(LIFE_MS, () => this.#look());
-    for (const [index, command] of this.#settings.commands.entries()) {
+    for (const [index, command] of commands.entries()) {
       const begin = this.#thresholds[index] ?? 0;
       await this.#until(() => this.#isOver || this.#operations >= begin);
       if (this.#operations < begin) return;
       const isDone = await this.#operator.type(command);
+      this.#typedCount += 1;
       this.#look();
-      if (isDone) continue;
+      if (isDone || this.#settings.scenario === 'resize') continue;
       this.#silent.push({ rule: ANSWERS, key: '', message: `"${command}" does not succeed` });
       return;
     }
+  }
+
+  async #demand(command: string): Promise<void> {
+    if (await this.#operator.type(command)) return;
+    this.#silent.push({ rule: ANSWERS, key: '', message: `"${command}" does not succeed` });
+  }
+
+  #anything(random: Random): () => string {
+    const names = (nodes: readonly { readonly name: string }[]): string[] => nodes.map(({ name }) => name);
+    const nodes = { acceptors: names(this.#acceptors), proposers: names(this.#proposers) };
+    return () => anyCommand(random, nodes);
   }
 
   /** Settles when the condition holds. It is looked at whenever an operation begins, a command is done, or the run is over. */

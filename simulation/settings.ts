@@ -1,9 +1,19 @@
 import { randomFrom } from '../client/random.js';
 import { type Configuration, EMPTY_CONFIGURATION } from '../src/configuration.js';
-import { FLEX, forAcceptors, GROW, SHRINK, START, WIPE } from './migration.js';
 import type { NetworkSettings } from './network.js';
+import { anyTyped, migrationTyped, quorumsTyped, resizesTyped, type Typed } from './typed.js';
 
-export const SCENARIOS = ['majority', 'flexible', 'migration', 'quiet migration', 'stepwise migration', 'stepwise quorums'] as const;
+export const SCENARIOS = [
+  'majority',
+  'flexible',
+  'migration',
+  'quiet migration',
+  'stepwise migration',
+  'stepwise quorums',
+  'resize',
+  'stepwise resize',
+  'any commands',
+] as const;
 export type Scenario = (typeof SCENARIOS)[number];
 
 /** What can go wrong in a run; each can be left out. */
@@ -16,6 +26,7 @@ export const FAULTS = [
   'slow',
   'proposer-crashes',
   'acceptor-crashes',
+  'disk-losses',
   'operator-deaths',
 ] as const;
 export type Fault = (typeof FAULTS)[number];
@@ -49,14 +60,20 @@ export interface Settings {
   /** Which share of the kinds of faults a run knows, from 0 to 1, and which of them in any case. */
   readonly variety: number;
   readonly always: readonly Fault[];
+  /** Whether an acceptor that the cluster can do without may come back empty from a crash. */
+  readonly canLoseDisks: boolean;
   /** How many of the commands follow the one before at once, from 0 to 1. */
   readonly haste: number;
+  /** See `Operator`. */
   readonly deaths: number;
+  readonly interruptions: number;
   readonly doubles: number;
+  /** Whether a second operator types what comes to mind, and not the same. */
+  readonly isAnarchic: boolean;
+  /** How often a command may be refused before the operator goes on to the next one. */
+  readonly attempts: number;
   readonly configuration: Configuration;
-  /** What the operator types, in this order: some before the clients begin, the others while they run. */
-  readonly start: readonly string[];
-  readonly commands: readonly string[];
+  readonly typed: Typed;
 }
 
 export interface Overrides {
@@ -74,13 +91,14 @@ export function settingsFor(seed: number, { scenario, operations, stopAfter, wit
   const drawn = oneOf(SCENARIOS);
   const chosen = scenario ?? drawn;
   const isMigration = chosen.endsWith('migration');
-  const isQuiet = chosen === 'quiet migration' || chosen === 'stepwise migration' || chosen === 'stepwise quorums';
-  const isStepwise = chosen === 'stepwise migration' || chosen === 'stepwise quorums';
+  const isStepwise = chosen.startsWith('stepwise') || chosen === 'any commands';
+  const isFree = chosen.endsWith('resize') || chosen === 'any commands';
+  const isQuiet = isStepwise || isFree || chosen === 'quiet migration';
   const shared = operations ?? 200;
 
   const quorums = chosen === 'flexible' ? oneOf(FLEXIBLE) : majority(chosen === 'majority' ? between(1, 5) : 3);
   const names = oneOf(ORDERS).map(acceptorName);
-  const passes = Array.from({ length: oneOf([1, 1, 2]) }, () => [...GROW, ...(oneOf([true, false]) ? FLEX : []), ...SHRINK, ...WIPE]);
+  const passes = Array.from({ length: oneOf([1, 1, 2]) }, () => ({ isFlexible: oneOf([true, false]) }));
   const delayMs = isQuiet ? 1 : oneOf([1, 3, 10]);
   const distance = isQuiet ? 1 : oneOf([1, 1, 5]);
   const roundTripMs = 2 * delayMs * distance;
@@ -95,6 +113,8 @@ export function settingsFor(seed: number, { scenario, operations, stopAfter, wit
     resets: oneOf([0, 0.5]),
     duplication: has('duplication', 0.3) ? 0.05 : 0,
   };
+  const acceptors = isMigration ? 3 : isFree ? oneOf([3, 4, 5]) : quorums.acceptors;
+  const proposers = oneOf([2, 2, 3]);
   return {
     seed,
     scenario: chosen,
@@ -102,13 +122,13 @@ export function settingsFor(seed: number, { scenario, operations, stopAfter, wit
     operations: shared,
     stopAfter: stopAfter ?? shared,
     without,
-    acceptors: isMigration ? 3 : quorums.acceptors,
-    proposers: oneOf([2, 2, 3]),
+    acceptors,
+    proposers,
     clients: between(2, 5),
     keys: isStepwise ? between(1, 2) : isQuiet ? between(6, 12) : oneOf([1, 1, 2, 3, 10]),
     reads: isQuiet ? 0.1 : oneOf([0.1, 0.4, 0.7]),
     thinkMs: isStepwise ? 5 : isQuiet ? oneOf([10, 50]) : oneOf([0, 5, 50]),
-    timeoutMs: isMigration && isQuiet ? 30 : chosen === 'stepwise quorums' ? 300 : oneOf([roundTripMs + 10, 300]),
+    timeoutMs: (isMigration || isFree) && isQuiet ? 30 : chosen === 'stepwise quorums' ? 300 : oneOf([roundTripMs + 10, 300]),
     resolveMs: isQuiet ? 0 : oneOf([0, 60]),
     haste: isQuiet ? oneOf([0.5, 0.9]) : oneOf([0, 0.5, 0.9]),
     network,
@@ -118,14 +138,37 @@ export function settingsFor(seed: number, { scenario, operations, stopAfter, wit
     variety: isQuiet ? 0.3 : oneOf([0.3, 0.6, 1]),
     always: isQuiet ? (['left-behind', 'proposer-crashes'] as const).filter((fault) => !without.includes(fault)) : [],
     deaths: has('operator-deaths', 0.6) ? oneOf([0.1, 0.5]) : 0,
-    doubles: has('operator-deaths', 0.2) ? 0.2 : 0,
-    configuration: isMigration ? EMPTY_CONFIGURATION : configurationOf(quorums),
-    start: isMigration ? forAcceptors(START, names) : [],
-    commands: forAcceptors(
-      isMigration ? [...passes.flat(), ...GROW] : chosen === 'stepwise quorums' ? Array.from({ length: 6 }, () => FLEX).flat() : [],
-      names,
-    ),
+    interruptions: isFree && isStepwise && !without.includes('operator-deaths') ? 0.3 : 0,
+    doubles: has('operator-deaths', isFree ? 0.4 : 0.2) ? 0.2 : 0,
+    canLoseDisks: (isFree || chosen === 'majority' || chosen === 'flexible') && has('disk-losses', 0.4),
+    isAnarchic: chosen === 'any commands',
+    attempts: chosen === 'any commands' ? 2 : isFree ? 50 : 1_000,
+    configuration: isMigration || isFree ? EMPTY_CONFIGURATION : configurationOf(quorums),
+    typed: typedIn(chosen, { seed, names, passes, acceptors, proposers }),
   };
+}
+
+interface Drawn {
+  readonly seed: number;
+  readonly names: readonly string[];
+  readonly passes: readonly { readonly isFlexible: boolean }[];
+  readonly acceptors: number;
+  readonly proposers: number;
+}
+
+function typedIn(scenario: Scenario, { seed, names, passes, acceptors, proposers }: Drawn): Typed {
+  const all = Array.from({ length: acceptors }, (_, index) => acceptorName(index + 1));
+  const random = randomFrom(seed ^ 0x7e57);
+  if (scenario.endsWith('migration')) return migrationTyped(names, passes);
+  if (scenario === 'stepwise quorums') return quorumsTyped(names);
+  if (scenario.endsWith('resize')) return resizesTyped(random, all);
+  if (scenario === 'any commands')
+    return anyTyped(
+      random,
+      all,
+      Array.from({ length: proposers }, (_, index) => proposerName(index + 1)),
+    );
+  return { start: [], commands: [], ending: [] };
 }
 
 interface Quorums {
@@ -157,7 +200,12 @@ function majority(acceptors: number): Quorums {
 
 function configurationOf({ acceptors, prepare, accept }: Quorums): Configuration {
   const nodes = Array.from({ length: acceptors }, (_, index) => acceptorName(index + 1));
-  return { era: 1, prepare: { nodes, quorum: prepare }, accept: { nodes, quorum: accept } };
+  const identities = Object.fromEntries(nodes.map((name) => [name, `${name}#0`]));
+  return { era: 1, prepare: { nodes, quorum: prepare }, accept: { nodes, quorum: accept }, identities };
+}
+
+export function proposerName(number: number): string {
+  return `proposer-${number}`;
 }
 
 export function acceptorName(number: number): string {

@@ -2,6 +2,7 @@ import type { Random } from '../client/random.js';
 import { sleep } from '../src/time.js';
 import type { AcceptorNode } from './acceptor-node.js';
 import type { Client } from './client.js';
+import { isSpare } from './disk-losses.js';
 import type { Network } from './network.js';
 import type { Operator } from './operator.js';
 import type { ProposerNode } from './proposer-node.js';
@@ -27,6 +28,7 @@ export interface StepwiseOptions {
   readonly keys: readonly string[];
   /** See `Settings`. */
   readonly distance: number;
+  readonly canLoseDisks: boolean;
   /** Takes one operation from those that the run has to do; false where none is left. */
   readonly take: () => boolean;
   readonly trace: Trace;
@@ -52,17 +54,25 @@ export class Stepwise {
 
   async run(commands: readonly string[]): Promise<void> {
     for (const command of commands) {
-      const isRescan = command.startsWith('rescan');
-      // A rescan needs the acceptors that it lists.
-      if (isRescan || this.#random() < 0.2) this.#mendLinks();
-      if (this.#random() < 0.2) this.#restart(this.#pick(this.#options.proposers));
-      if (!isRescan && this.#random() < 0.5) await this.#pick([() => this.#breakLinks(), () => this.#leaveBehind(), () => this.#stall()])();
-      if (this.#random() < 0.5) await this.#operate();
+      await this.#interfere(command);
       if (this.#isOver) break;
-      await this.#options.operator.type(command);
+      // A command that takes many steps meets trouble of its own before each attempt.
+      const between = command.startsWith('resize') ? { between: () => this.#interfere(command) } : {};
+      await this.#options.operator.type(command, between);
     }
     this.#mendLinks();
     await Promise.all(this.#busy.values());
+  }
+
+  async #interfere(command: string): Promise<void> {
+    const { proposers, acceptors, canLoseDisks } = this.#options;
+    const isRescan = command.startsWith('rescan');
+    // A rescan needs the acceptors that it lists.
+    if (isRescan || this.#random() < 0.2) this.#mendLinks();
+    if (this.#random() < 0.2) this.#restart(this.#pick(proposers));
+    if (canLoseDisks && this.#random() < 0.15) this.#loseDisk(this.#pick(acceptors));
+    if (!isRescan && this.#random() < 0.5) await this.#pick([() => this.#breakLinks(), () => this.#leaveBehind(), () => this.#stall()])();
+    if (this.#random() < 0.5) await this.#operate();
   }
 
   /** Some links between proposers and acceptors are cut, or carry no accepts, or are slow. */
@@ -136,6 +146,17 @@ export class Stepwise {
     this.faults += 1;
     proposer.crash();
     proposer.start();
+  }
+
+  /** Where the cluster can do without it. */
+  #loseDisk(acceptor: AcceptorNode): void {
+    const { trace, acceptors, proposers } = this.#options;
+    if (!isSpare(acceptor, acceptors, proposers)) return;
+    trace.event(() => `${acceptor.name} loses its disk and starts again`);
+    this.faults += 1;
+    acceptor.crash();
+    acceptor.loseDisk();
+    acceptor.start();
   }
 
   async #operate(): Promise<void> {

@@ -1,0 +1,39 @@
+import type { Random } from '../client/random.js';
+import { FLEX, forAcceptors, GROW, SHRINK, START, WIPE } from './migration.js';
+import { anyCommands, resizes } from './random-commands.js';
+
+/** What the operator of a run types. */
+export interface Typed {
+  /** Before the clients begin; while they run; and when all is mended. The last have to succeed. */
+  readonly start: readonly string[];
+  readonly commands: readonly string[];
+  readonly ending: readonly string[];
+}
+
+const NOTHING: Typed = { start: [], commands: [], ending: [] };
+
+/** How many commands a run has in which they do not follow a list. */
+const RESIZES = 7;
+const ANY_COMMANDS = 40;
+
+/** The README's migration once or twice up and down, and up again, with other quorums in between. */
+export function migrationTyped(acceptors: readonly string[], passes: readonly { readonly isFlexible: boolean }[]): Typed {
+  const commands = passes.flatMap(({ isFlexible }) => [...GROW, ...(isFlexible ? FLEX : []), ...SHRINK, ...WIPE]);
+  return { ...NOTHING, start: forAcceptors(START, acceptors), commands: forAcceptors([...commands, ...GROW], acceptors) };
+}
+
+export function quorumsTyped(acceptors: readonly string[]): Typed {
+  return { ...NOTHING, commands: forAcceptors(Array.from({ length: 6 }, () => FLEX).flat(), acceptors) };
+}
+
+export function resizesTyped(random: Random, acceptors: readonly string[]): Typed {
+  const [start, ending] = [resizes(random, acceptors, 1), resizes(random, acceptors, 1)];
+  return { start: start.slice(0, 1), commands: resizes(random, acceptors, RESIZES), ending: ending.slice(0, 1) };
+}
+
+export function anyTyped(random: Random, acceptors: readonly string[], proposers: readonly string[]): Typed {
+  const { start, ending } = resizesTyped(random, acceptors);
+  // From whatever state it was left in, all of them together can be reached, and from there anything.
+  const all = `resize ${acceptors.join(',')}`;
+  return { start, commands: anyCommands(random, { acceptors, proposers }, ANY_COMMANDS), ending: [all, ...ending] };
+}
