@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { Acceptor, Value } from '../../src/acceptor.js';
+import { type Acceptor, IdentityMismatch, type Value } from '../../src/acceptor.js';
 import { type Ballot, compareBallots, formatBallot, ZERO_BALLOT } from '../../src/ballot.js';
-import { MemoryAcceptor } from '../../src/memory-acceptor.js';
-import { REGISTER_PREFIX, RedisAcceptor } from '../../src/redis-acceptor.js';
+import { type Memory, MemoryAcceptor } from '../../src/memory-acceptor.js';
+import { IDENTITY_KEY, REGISTER_PREFIX, RedisAcceptor } from '../../src/redis-acceptor.js';
 import { RedisServer } from '../redis-server.js';
 
 const RUNS = 400;
@@ -12,6 +12,8 @@ const STEPS_MAX = 50;
 const TIMEOUT_MS = 5_000;
 const LARGEST = Number.MAX_SAFE_INTEGER;
 const PARTS = ['era', 'counter', 'proposer', 'incarnation'] as const;
+/** Who the acceptor is, where it knows, and whom a message may mean instead. */
+const [RIGHT, WRONG] = ['acceptor-1#right', 'acceptor-1#wrong'];
 const EMPTY = { promise: ZERO_BALLOT, ballot: ZERO_BALLOT, value: null };
 type Drawn<Source> = Source extends fc.Arbitrary<infer Type> ? Type : never;
 
@@ -65,10 +67,14 @@ const step = fc.record({
   ballot,
   value: fc.oneof(presentValue, value),
   next: ballot,
+  meant: fc.constantFrom(undefined, undefined, RIGHT, RIGHT, WRONG),
 });
 const steps = fc.array(step, { minLength: 1, maxLength: STEPS_MAX, size: 'max' });
 /** What a register held before the first step, also where no steps lead there: a promise below the accepted ballot. */
 const found = fc.option(fc.record({ promise: farBallot, ballot: farBallot, value }), { nil: undefined, freq: 2 });
+
+/** Who the acceptor is. Undefined: it has forgotten. */
+const identity = fc.option(fc.constant(RIGHT), { nil: undefined, freq: 3 });
 
 interface Message {
   readonly kind: 'prepare' | 'accept' | 'read';
@@ -76,10 +82,12 @@ interface Message {
   readonly ballot: Ballot;
   readonly value: Value;
   readonly next: Ballot;
+  /** The identity of the acceptor that it is for. Undefined: it is not checked. */
+  readonly meant: string | undefined;
 }
 
 /** The step with the ballots and the value that were drawn for it. */
-function messageOf({ kind, key, ...drawn }: Drawn<typeof step>, { registers }: MemoryAcceptor): Message {
+function messageOf({ kind, key, meant, ...drawn }: Drawn<typeof step>, { registers }: MemoryAcceptor): Message {
   const register = registers.get(key) ?? EMPTY;
   const ballotOf = (one: Drawn<typeof ballot>): Ballot => {
     if (!('near' in one)) return one;
@@ -87,18 +95,28 @@ function messageOf({ kind, key, ...drawn }: Drawn<typeof step>, { registers }: M
     return { ...base, [one.part]: Math.min(LARGEST, Math.max(0, base[one.part] + one.by)) };
   };
   const value = drawn.value === undefined ? register.value : drawn.value;
-  return { kind, key, ballot: ballotOf(drawn.ballot), value, next: ballotOf(drawn.next) };
+  return { kind, key, ballot: ballotOf(drawn.ballot), value, next: ballotOf(drawn.next), meant };
 }
 
+/** The reply, or in words why there was none from a stranger. */
 async function send({ kind, key, ballot, value, next }: Message, acceptor: Acceptor): Promise<unknown> {
-  if (kind === 'read') return acceptor.read(key);
-  return kind === 'prepare' ? acceptor.prepare(key, ballot) : acceptor.accept(key, ballot, value, next);
+  try {
+    if (kind === 'read') return await acceptor.read(key);
+    return await (kind === 'prepare' ? acceptor.prepare(key, ballot) : acceptor.accept(key, ballot, value, next));
+  } catch (error) {
+    if (error instanceof IdentityMismatch) return error.message;
+    throw error;
+  }
+}
+
+function memoryOf(identity: string | undefined): Memory {
+  return { registers: new Map(), ...(identity !== undefined && { identity }) };
 }
 
 const short = (value: Value): string => JSON.stringify(value).slice(0, 60);
 
-function inWords({ kind, key, ballot, value, next }: Message): string {
-  const text = `${kind} ${JSON.stringify(key)}`;
+function inWords({ kind, key, ballot, value, next, meant }: Message): string {
+  const text = `${kind} ${JSON.stringify(key)} for ${meant ?? 'anybody'}`;
   if (kind === 'read') return text;
   const at = `${text} at "${formatBallot(ballot)}"`;
   return kind === 'prepare' ? at : `${at} ${short(value)}, then promise "${formatBallot(next)}"`;
@@ -113,19 +131,34 @@ function storedBy({ registers }: MemoryAcceptor, key: string): Record<string, st
 describe('the Lua scripts and the in-memory acceptor', () => {
   let server: RedisServer;
   let redis: Redis;
-  let scripts: RedisAcceptor;
+  /** By the identity that is meant. */
+  const scripts = new Map<string | undefined, RedisAcceptor>();
 
   beforeAll(async () => {
     server = await RedisServer.start(['--appendfsync', 'no']);
     redis = new Redis({ host: '127.0.0.1', port: server.port });
-    scripts = new RedisAcceptor({ address: server.address, timeoutMs: TIMEOUT_MS });
-    await vi.waitFor(() => expect(scripts.state).toBe('ready'));
   });
   afterAll(async () => {
-    scripts.close();
+    for (const acceptor of scripts.values()) acceptor.close();
     redis.disconnect();
     await server.stop();
   });
+
+  /** The scripts as somebody runs them who connected while the acceptor was the one that is meant: it is looked at then, too. */
+  async function scriptsFor(meant: string | undefined, present: string | undefined): Promise<RedisAcceptor> {
+    const known = scripts.get(meant);
+    if (known?.state === 'ready') return known;
+    known?.close();
+    if (meant !== undefined) await redis.set(IDENTITY_KEY, meant);
+    const acceptor = new RedisAcceptor({ address: server.address, identity: meant, timeoutMs: TIMEOUT_MS });
+    scripts.set(meant, acceptor);
+    await vi.waitFor(() => expect(acceptor.state).toBe('ready'), { interval: 1 });
+    await setIdentity(present);
+    return acceptor;
+  }
+
+  const setIdentity = (present: string | undefined): Promise<unknown> =>
+    present === undefined ? redis.del(IDENTITY_KEY) : redis.set(IDENTITY_KEY, present);
 
   /** The hash as Redis holds it. A field that is missing and one that is empty both say: nothing. */
   async function storedByRedis(key: string): Promise<Record<string, string> | undefined> {
@@ -134,20 +167,24 @@ describe('the Lua scripts and the in-memory acceptor', () => {
   }
 
   it('give the same replies and hold the same state, whatever they are asked', async () => {
-    const equal = fc.asyncProperty(found, steps, async (register, list) => {
+    const equal = fc.asyncProperty(found, identity, steps, async (register, present, list) => {
       await redis.flushall('SYNC');
-      const model = new MemoryAcceptor();
+      await setIdentity(present);
+      const memory = memoryOf(present);
+      const model = new MemoryAcceptor(memory);
       if (register) model.registers.set('a', register);
       if (register) await redis.hset(`${REGISTER_PREFIX}a`, storedBy(model, 'a') ?? {});
+      const identities = present === undefined ? 0 : 1;
       const story = register ? [`found ${JSON.stringify(storedBy(model, 'a')).slice(0, 200)}`] : [];
       for (const drawn of list) {
         const message = messageOf(drawn, model);
         story.push(inWords(message));
         const told = `after\n${story.join('\n')}\n`;
-        expect(await send(message, scripts), `the reply ${told}`).toEqual(await send(message, model));
+        const reply = await send(message, await scriptsFor(message.meant, present));
+        expect(reply, `the reply ${told}`).toEqual(await send(message, new MemoryAcceptor(memory, message.meant)));
         expect(await storedByRedis(message.key), `the state ${told}`).toEqual(storedBy(model, message.key));
       }
-      expect(await redis.dbsize()).toBe(model.registers.size);
+      expect(await redis.dbsize()).toBe(model.registers.size + identities);
     });
     await fc.assert(equal, { numRuns: RUNS });
   });
@@ -155,13 +192,18 @@ describe('the Lua scripts and the in-memory acceptor', () => {
   it('are asked all that rule 6 tells apart', async () => {
     const seen = new Set<string>();
     const place = (one: Ballot, other: Ballot): string => ['below', 'at', 'above'][Math.sign(compareBallots(one, other)) + 1] ?? '';
-    const told = fc.asyncProperty(steps, async (list) => {
-      const model = new MemoryAcceptor();
+    const told = fc.asyncProperty(identity, steps, async (present, list) => {
+      const memory = memoryOf(present);
+      const model = new MemoryAcceptor(memory);
       for (const drawn of list) {
         const message = messageOf(drawn, model);
+        const isAbsent = !model.registers.has(message.key);
         const { promise, ballot, value } = model.registers.get(message.key) ?? EMPTY;
         const where = `${place(message.ballot, promise)} the promise, ${place(message.ballot, ballot)} the accepted ballot`;
-        const { ok } = (await send(message, model)) as { ok?: boolean };
+        const reply = await send(message, new MemoryAcceptor(memory, message.meant));
+        const whom = `${message.meant ?? 'anybody'} where ${present ?? 'nobody'} is`;
+        seen.add(`${message.kind} of ${isAbsent ? 'an absent' : 'a present'} register, for ${whom}: ${typeof reply}`);
+        const { ok } = reply as { ok?: boolean };
         seen.add(`${message.kind} ${where}, ${message.value === value ? 'same' : 'other'} value: ${String(ok)}`);
       }
     });
@@ -182,6 +224,14 @@ describe('the Lua scripts and the in-memory acceptor', () => {
         'accept below the promise, at the accepted ballot, same value: true',
         'accept below the promise, at the accepted ballot, other value: false',
         'accept below the promise, below the accepted ballot, other value: false',
+        ...['prepare', 'accept', 'read'].flatMap((kind) =>
+          [RIGHT, 'nobody'].flatMap((present) =>
+            ['anybody', RIGHT, WRONG].flatMap((meant) => [
+              `${kind} of an absent register, for ${meant} where ${present} is: ${meant === 'anybody' || meant === present ? 'object' : 'string'}`,
+              `${kind} of a present register, for ${meant} where ${present} is: object`,
+            ]),
+          ),
+        ),
       ]),
     );
   });

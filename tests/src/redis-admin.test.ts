@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { Ballot } from '../../src/ballot.js';
 import { RedisAcceptor } from '../../src/redis-acceptor.js';
 import { RedisAdmin } from '../../src/redis-admin.js';
 import { freePort, RedisServer } from '../redis-server.js';
@@ -14,15 +15,24 @@ async function keys(): Promise<Set<string>> {
   return all;
 }
 
+async function meaning(identity: string): Promise<RedisAcceptor> {
+  const acceptor = new RedisAcceptor({ address: server.address, identity, timeoutMs: TIMEOUT_MS });
+  onTestFinished(() => acceptor.close());
+  await vi.waitFor(() => expect(acceptor.state).not.toBe('away'));
+  return acceptor;
+}
+
+const ballot = (era: number, counter: number): Ballot => ({ era, counter, proposer: 1, incarnation: 1 });
+
 beforeAll(async () => {
   server = await RedisServer.start();
+});
+beforeEach(async () => {
   admin = new RedisAdmin(server.address, TIMEOUT_MS);
   await admin.connect();
 });
-afterAll(async () => {
-  admin.close();
-  await server.stop();
-});
+afterEach(() => admin.close());
+afterAll(() => server.stop());
 
 describe('the view of an acceptor as a whole', () => {
   it('lists the keys of all registers, also with a promise alone, and nothing else that is stored', async () => {
@@ -72,5 +82,92 @@ describe('the view of an acceptor as a whole', () => {
     const nobody = new RedisAdmin(`127.0.0.1:${await freePort()}`, TIMEOUT_MS);
     await expect(nobody.connect()).rejects.toThrow();
     nobody.close();
+  });
+});
+
+describe('the identity of an acceptor', () => {
+  const FIRST = 'acceptor-1:6379#first';
+  const SECOND = 'acceptor-1:6379#second';
+
+  it('is given once: who comes later is told the one that it has', async () => {
+    await admin.wipe();
+    expect(await admin.identity()).toBeUndefined();
+    expect(await admin.adopt(FIRST)).toBe(FIRST);
+    expect(await admin.adopt(SECOND)).toBe(FIRST);
+    expect(await admin.identity()).toBe(FIRST);
+  });
+
+  it('of two that give it one at once is the same for both', async () => {
+    await admin.wipe();
+    const other = new RedisAdmin(server.address, TIMEOUT_MS);
+    onTestFinished(() => other.close());
+    await other.connect();
+    const [one, two] = await Promise.all([admin.adopt(FIRST), other.adopt(SECOND)]);
+    expect(one).toBe(two);
+    expect(await admin.identity()).toBe(one);
+  });
+
+  it('is no register: it is neither counted nor listed', async () => {
+    await admin.wipe();
+    await admin.adopt(FIRST);
+    expect(await admin.size()).toBe(0);
+    const acceptor = await meaning(FIRST);
+    await acceptor.prepare('identity', ballot(1, 1));
+    expect(await admin.size()).toBe(1);
+    expect([...(await keys())]).toEqual(['identity']);
+    expect(await admin.identity()).toBe(FIRST);
+    expect(await admin.wipe()).toBe(1);
+  });
+
+  it('lasts as the data do, through SIGKILL, and goes with them by a wipe', async () => {
+    await admin.adopt(FIRST);
+    await server.kill9();
+    await server.start();
+    await vi.waitFor(async () => expect(await admin.identity()).toBe(FIRST), { timeout: 5_000 });
+    expect(await admin.wipe()).toBe(0);
+    expect(await admin.identity()).toBeUndefined();
+    await server.kill9();
+    await server.start();
+    await vi.waitFor(async () => expect(await admin.identity()).toBeUndefined(), { timeout: 5_000 });
+  });
+
+  it('is another one after a wipe: who means the first does not use it, who means the second does', async () => {
+    await admin.adopt(FIRST);
+    const before = await meaning(FIRST);
+    await before.accept('k', ballot(1, 1), 'v', ballot(1, 2));
+    await admin.wipe();
+    expect(await admin.adopt(SECOND)).toBe(SECOND);
+    await vi.waitFor(() => expect(before.state).toBe('stranger'));
+    const after = await meaning(SECOND);
+    expect(await after.accept('k', ballot(2, 1), 'w', ballot(2, 2))).toEqual({ ok: true });
+    await expect(before.read('k')).rejects.toThrow(/not acceptor-1:6379#first/);
+    expect((await meaning(FIRST)).state).toBe('stranger');
+  });
+
+  it('that could not be given is an error', async () => {
+    const redis = new Redis({ host: '127.0.0.1', port: server.port });
+    onTestFinished(() => redis.disconnect());
+    await admin.wipe();
+    await vi.waitFor(() => redis.config('SET', 'maxmemory', 1));
+    await expect(admin.adopt(FIRST)).rejects.toThrow();
+    await redis.config('SET', 'maxmemory', 0);
+    expect(await admin.identity()).toBeUndefined();
+  });
+});
+
+describe('the highest era', () => {
+  it('is 0 where there is no register, and that of the highest promise or ballot where there are some', async () => {
+    await admin.wipe();
+    await admin.adopt('acceptor-1:6379#x');
+    expect(await admin.highestEra()).toBe(0);
+    const acceptor = await meaning('acceptor-1:6379#x');
+    await acceptor.accept('a', ballot(9, 500), 'v', ballot(9, 501));
+    expect(await admin.highestEra()).toBe(9);
+    await acceptor.accept('b', ballot(3, 1), 'v', ballot(10, 1));
+    expect(await admin.highestEra()).toBe(10);
+    await acceptor.prepare('c', ballot(11, 1));
+    expect(await admin.highestEra()).toBe(11);
+    await Promise.all(Array.from({ length: 2_500 }, (_, n) => acceptor.prepare(`many ${n}`, ballot(n === 2_000 ? 77 : 1, 1))));
+    expect(await admin.highestEra()).toBe(77);
   });
 });
