@@ -1,4 +1,4 @@
-import { type Configuration, isConfigured } from '../src/configuration.js';
+import { type Configuration, EMPTY_CONFIGURATION, isConfigured } from '../src/configuration.js';
 import type { QuorumSet } from '../src/quorum.js';
 import { dangersOf, type Identities, identified, restingAfter, restingAfterRescan } from './guard.js';
 
@@ -28,7 +28,13 @@ type Phase = 'prepare' | 'accept';
  */
 export function planSteps(from: Start, to: Sets, identities: Identities): PlannedStep[] | undefined {
   // Majorities keep the cluster available on the way; other quorums where it does not go without.
-  return search(from, to, identities, majorities) ?? search(from, to, identities, allQuorums);
+  const way = search(from, to, identities, majorities) ?? search(from, to, identities, allQuorums);
+  if (way || isConfigured({ era: 0, ...from }) || isReached(from, EMPTY_CONFIGURATION)) return way;
+  // Sets that were begun by half may stand in the way; nobody uses them.
+  const { prepare, accept } = EMPTY_CONFIGURATION;
+  const start = { prepare, accept, resting: from.resting };
+  const rest = planSteps(start, to, identities);
+  return rest && [{ command: 'wipe all', after: start }, ...rest];
 }
 
 /** A majority of so many acceptors. */

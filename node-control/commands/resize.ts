@@ -9,6 +9,7 @@ import { objectionTo, strangersAmong } from '../strangers.js';
 import { copy } from './copy.js';
 import { membership, type MembershipCommand } from './membership.js';
 import { rescan } from './rescan.js';
+import { wipe } from './wipe.js';
 
 /** More acceptors make a cluster slower and hardly safer. */
 const ACCEPTORS_MAX = 7;
@@ -89,6 +90,7 @@ async function planFrom(cluster: Cluster, present: readonly Present[], goal: Set
 
 function carryOut(cluster: Cluster, command: string, progress: Pick<Progress, 'show'>): Promise<string[]> {
   const [verb = '', first = '', second = '', third = ''] = command.split(' ');
+  if (verb === 'wipe') return wipe(cluster, first);
   if (verb === 'rescan') return rescan(cluster, first.split(','), Number(second), progress);
   return membership(cluster, verb as MembershipCommand, first, second, Number(third));
 }
