@@ -69,7 +69,7 @@ describe('status', () => {
     ]);
     const columns = stdout.split('\n').slice(0, 6).map((line) => line.indexOf(line.split(/ {2,}/)[2] ?? '', 12)); // prettier-ignore
     expect(new Set(columns).size).toBe(1);
-    await control('wipe', 'all');
+    await cluster.configure({ prepare: empty, accept: empty });
     await control('wipe-acceptor', acceptorName(1));
     await control('wipe-acceptor', acceptorName(2));
   });

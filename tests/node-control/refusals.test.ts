@@ -1,0 +1,248 @@
+import { Redis } from 'ioredis';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { acceptorName, Cluster, configurationOf } from '../cluster.js';
+
+const [A, B, C] = [1, 2, 3].map(acceptorName) as [string, string, string];
+const THREE = `${A},${B},${C}`;
+
+/** Types commands that have to succeed. */
+async function typed(cluster: Cluster, ...commands: readonly string[]): Promise<void> {
+  for (const command of commands) expect(await cluster.control(...command.split(' ')), command).toMatchObject({ code: 0, stderr: '' });
+}
+
+/** A command that is refused: says so in one line, and nothing changes on any proposer. */
+async function refused(cluster: Cluster, command: string, message: RegExp): Promise<void> {
+  const running = cluster.proposers.filter(({ isRunning }) => isRunning);
+  const before = await Promise.all(running.map(configurationOf));
+  const { code, stdout, stderr } = await cluster.control(...command.split(' '));
+  expect({ code, stdout }, command).toEqual({ code: 1, stdout: '' });
+  expect(stderr).toMatch(message);
+  expect(stderr).toMatch(/^error: [^\n]*Nothing was (changed|removed)\. [^\n]+\.\n$/);
+  expect(await Promise.all(running.map(configurationOf))).toEqual(before);
+}
+
+/** Configured from nothing by the commands themselves, so that every acceptor has its identity. */
+async function clusterOf(...acceptors: readonly string[]): Promise<Cluster> {
+  const cluster = await Cluster.forThisTest({ configured: 0 });
+  await typed(cluster, `resize ${acceptors.join(',')}`);
+  return cluster;
+}
+
+function redisOf(cluster: Cluster, number: number): Redis {
+  const redis = new Redis(cluster.acceptor(number).port, '127.0.0.1');
+  onTestFinished(() => redis.disconnect());
+  return redis;
+}
+
+describe('is refused, with what to do first:', () => {
+  it('a step before the one that it follows', async () => {
+    const cluster = await clusterOf(A);
+    await typed(cluster, `add-accept all ${B} 2`);
+    await refused(
+      cluster,
+      `add-accept all ${C} 2`,
+      new RegExp(
+        `proposer-1 would prepare on 1 of ${A} while proposer-2 accepts on 2 of ${A} ${B} ${C}: .*First: .*add-prepare all ${B} 2\\.`,
+      ),
+    );
+  });
+
+  it('shrinking in the wrong order', async () => {
+    const cluster = await clusterOf(A, B, C);
+    await refused(cluster, `rm-accept all ${C} 1`, /could miss each other.*choose larger ones/);
+    await typed(cluster, `rm-accept all ${C} 2`);
+    await refused(cluster, `rm-accept all ${B} 1`, new RegExp(`First: (.*; )?./run-control.sh rm-prepare all ${C} 2`));
+  });
+
+  it('a quorum that is too small', async () => {
+    const cluster = await clusterOf(A);
+    await refused(cluster, `add-accept all ${B} 1`, /these quorums could miss each other, and a write be lost\..*choose larger ones/);
+  });
+
+  it('a step of one proposer that leaves the other behind', async () => {
+    const cluster = await clusterOf(A);
+    await typed(cluster, `add-accept proposer-1 ${B} 2`, `add-prepare proposer-1 ${B} 2`);
+    await refused(
+      cluster,
+      `add-accept proposer-1 ${C} 2`,
+      /proposer-2 would prepare on 1 of .* while proposer-1 accepts on 2 of .*Change all proposers in one step \(all\)/,
+    );
+  });
+
+  it('any step while a proposer cannot be reached', async () => {
+    const cluster = await clusterOf(A);
+    await cluster.proposer(2).end('SIGKILL');
+    await refused(
+      cluster,
+      `add-accept all ${B} 2`,
+      /^error: proposer-2 cannot be reached\. Nothing was changed\. A step needs every proposer: start it/,
+    );
+    await refused(cluster, `resize ${A},${B}`, /^error: proposer-2 cannot be reached/);
+  });
+
+  it('what a rescan is owed for, and only until it is paid', async () => {
+    const cluster = await clusterOf(A);
+    await cluster.proposer(1).kv.put('quiet', 0, 'kept');
+    await typed(cluster, `add-accept all ${B} 2`, `add-prepare all ${B} 2`, `add-accept all ${C} 2`);
+    await refused(
+      cluster,
+      `add-prepare all ${C} 2`,
+      new RegExp(`may rest on 1 of ${A}#\\w+ .*a rescan is owed.*First: ./run-control.sh rescan ${A},${B} 2`),
+    );
+    expect((await cluster.control('status')).stdout).toMatch(/^A rescan is owed for what rests on 1 of .*rescan acceptor-1/m);
+    await typed(cluster, `rescan ${A},${B} 2`, `add-prepare all ${C} 2`, `rm-accept all ${C} 2`, `rm-prepare all ${C} 2`);
+    await typed(cluster, `rm-accept all ${B} 1`);
+    await refused(cluster, `rm-prepare all ${B} 1`, new RegExp(`First: ./run-control.sh rescan ${A},${B} 2`));
+    await typed(cluster, `rescan ${A},${B} 2`, `rm-prepare all ${B} 1`);
+    expect((await cluster.proposer(2).kv.get('quiet')).body).toMatchObject({ val: 'kept' });
+  });
+
+  it('an acceptor that joins with data, until it is wiped', async () => {
+    const cluster = await clusterOf(A, B, C);
+    await cluster.proposer(1).kv.put('a', 0, 1);
+    await expect.poll(() => redisOf(cluster, 3).exists('r:a')).toBe(1);
+    await typed(cluster, `resize ${A},${B}`);
+    const message = new RegExp(`${C} holds 1 key from before\\. Nothing was changed\\. Wipe it first: ./run-control.sh wipe-acceptor ${C}`);
+    await refused(cluster, `add-accept all ${C} 2`, message);
+    await refused(cluster, `resize ${THREE}`, message);
+    await typed(cluster, `wipe-acceptor ${C}`, `resize ${THREE}`);
+  });
+
+  it('an acceptor that cannot be asked whether it is empty', async () => {
+    const cluster = await clusterOf(A);
+    await cluster.acceptor(2).kill9();
+    await refused(cluster, `add-accept all ${B} 2`, new RegExp(`${B} cannot be asked whether it is empty .*Start it`));
+  });
+
+  it('one Redis under two names', async () => {
+    const cluster = await clusterOf(A);
+    await redisOf(cluster, 2).set('identity', await redisOf(cluster, 1).get('identity').then(String));
+    await refused(cluster, `add-accept all ${B} 2`, new RegExp(`${B} and ${A} are one and the same acceptor`));
+  });
+
+  it('the wipe of an acceptor that is listed, or that values rest on while nobody could find them elsewhere', async () => {
+    const cluster = await clusterOf(A, B);
+    await refused(
+      cluster,
+      `wipe-acceptor ${B}`,
+      /^error: proposer-1 still lists acceptor-2:6379; proposer-2 still lists .*resize without it/,
+    );
+    await typed(cluster, 'wipe all');
+    await refused(cluster, `wipe-acceptor ${B}`, /values rest on acceptor-2:6379, and no proposer is configured/);
+  });
+
+  it('to forget, by a wipe of the proposers, what rests on the acceptors of before', async () => {
+    const cluster = await clusterOf(A, B, C);
+    await typed(cluster, 'wipe all', `add-accept all ${A} 1`);
+    await refused(cluster, `add-prepare all ${A} 1`, /may rest on 2 of .*a rescan is owed.*build sets of which every prepare quorum/);
+    await typed(cluster, `resize ${THREE}`);
+  });
+
+  it('an acceptor that lost its data, under its old address', async () => {
+    const cluster = await clusterOf(A, B, C);
+    await cluster.proposer(1).kv.put('a', 0, 1);
+    await redisOf(cluster, 3).flushall();
+    const status = await cluster.control('status');
+    expect(status.stdout).toMatch(/^acceptor-3:6379 +not used +- +listed +listed +0$/m);
+    const advice = `resize ${A},${B}; ./run-control.sh wipe-acceptor ${C}; ./run-control.sh resize ${THREE}`;
+    expect(status.stdout).toContain(
+      `acceptor-3:6379 lost its data or is another acceptor, and no proposer uses it. To replace it: ./run-control.sh ${advice}.`,
+    );
+    await refused(cluster, `resize ${THREE}`, /lost its data or is another acceptor/);
+    await typed(cluster, `resize ${A},${B}`, `wipe-acceptor ${C}`, `resize ${THREE}`);
+    expect((await cluster.control('status')).stdout).not.toMatch(/not used|lost its data/);
+    expect((await cluster.proposer(2).kv.get('a')).body).toMatchObject({ val: 1 });
+  });
+});
+
+describe('a second operator', () => {
+  it('who comes in the middle of a step finds that out before anything of his own is written', async () => {
+    const cluster = await clusterOf(A);
+    const before = await configurationOf(cluster.proposer(1));
+    // Half of a step: the era is taken on one proposer.
+    await cluster.proposer(2).admin.configure(before.era, { ...before, era: before.era + 1 });
+    const twice = await Promise.all([cluster.control('add-accept', 'all', B, '2'), cluster.control('add-accept', 'all', C, '2')]);
+    for (const { code, stderr } of twice) if (code !== 0) expect(stderr).toMatch(/somebody else changed it|the proposers differ/);
+    const [one, two] = await Promise.all(cluster.proposers.map(configurationOf));
+    expect(one?.accept.nodes.includes(B) && one.accept.nodes.includes(C)).toBe(false);
+    expect(two?.accept.nodes.includes(B) && two.accept.nodes.includes(C)).toBe(false);
+  });
+
+  it('who wipes an acceptor that the first one adds takes it out of use, and nothing is lost', async () => {
+    const cluster = await clusterOf(A, B);
+    await cluster.proposer(1).kv.put('a', 0, 'kept');
+    await typed(cluster, `add-accept all ${C} 2`);
+    // As if his look at the configurations had been before that step.
+    await typed(cluster, `add-prepare all ${C} 2`);
+    await redisOf(cluster, 3).flushall();
+    cluster.acceptor(2).pause();
+    expect(await cluster.proposer(1).kv.get('a')).toMatchObject({ status: 503, code: 'PrepareError' });
+    expect(await cluster.proposer(1).kv.get('a')).toMatchObject({ message: expect.stringContaining(C) as string });
+    cluster.acceptor(2).resume();
+    expect((await cluster.proposer(1).kv.get('a')).body).toMatchObject({ val: 'kept' });
+  });
+});
+
+describe('--dry-run', () => {
+  it('says what a step would do, or why it is refused, and changes nothing', async () => {
+    const cluster = await clusterOf(A);
+    const before = await configurationOf(cluster.proposer(1));
+    expect(await cluster.control('add-accept', 'all', B, '2', '--dry-run')).toEqual({
+      code: 0,
+      stderr: '',
+      stdout: [1, 2].map((n) => `would be done: proposer-${n}: accept 2 of ${A} ${B}, was 1 of ${A} (era ${before.era})\n`).join(''),
+    });
+    expect((await cluster.control('resize', THREE, '--dry-run')).stdout).toMatch(/^5 steps:\n {2}1\. add-accept all acceptor-2:6379 2\n/);
+    expect((await cluster.control('wipe-acceptor', B, '--dry-run')).stdout).toBe(`would be done: ${B}: 0 keys removed\n`);
+    expect((await cluster.control('wipe', 'all', '--dry-run')).stdout).toMatch(/^would be done: proposer-1: now without acceptors/);
+    expect(await redisOf(cluster, 2).get('identity')).toBeNull();
+    expect(await configurationOf(cluster.proposer(1))).toEqual(before);
+    await refused(cluster, `add-accept all ${B} 1 --dry-run`, /could miss each other/);
+  });
+});
+
+describe('--force', () => {
+  it('does what is refused, says in spite of what, and is recorded; the next steps are judged from there', async () => {
+    const cluster = await clusterOf(A);
+    await typed(cluster, `add-accept all ${B} 2`, `add-prepare all ${B} 2`, `add-accept all ${C} 2`);
+    const { code, stdout } = await cluster.control('add-prepare', 'all', C, '2', '--force');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^FORCED although proposer-1 would prepare on .*a rescan is owed\nproposer-1: prepare 2 of /);
+    for (const { forced } of await Promise.all(cluster.proposers.map(configurationOf))) {
+      expect(forced).toEqual([expect.stringMatching(new RegExp(`^add-prepare all ${C} 2: proposer-1 would prepare`))]);
+    }
+    expect((await cluster.control('status')).stdout).toMatch(/^Forced: add-prepare all acceptor-3:6379 2: proposer-1 would/m);
+    await typed(cluster, `resize ${A}`);
+  });
+
+  it('leaves a proposer behind that cannot be reached, and says what that one needs', async () => {
+    const cluster = await clusterOf(A);
+    await cluster.proposer(2).end('SIGKILL');
+    const { code, stdout } = await cluster.control('add-accept', 'all', B, '2', '--force');
+    expect([code, stdout]).toEqual([
+      0,
+      expect.stringMatching(/^FORCED although proposer-2 cannot be reached and is left behind\nproposer-1: /),
+    ]);
+    await cluster.proposer(2).start();
+    await typed(cluster, 'copy proposer-1 proposer-2');
+    expect(await configurationOf(cluster.proposer(2))).toEqual(await configurationOf(cluster.proposer(1)));
+  });
+});
+
+describe('an acceptor that holds data', () => {
+  it('may be what a cluster without any configuration starts from, above every ballot in it', async () => {
+    const cluster = await clusterOf(A);
+    await cluster.proposer(1).kv.put('a', 0, 'kept');
+    await redisOf(cluster, 1).hset('r:b', 'promise', '41.3.1.1');
+    for (const proposer of cluster.proposers) {
+      await proposer.end('SIGKILL');
+      proposer.store('configuration.json', JSON.stringify({ era: 0, prepare: { nodes: [], quorum: 0 }, accept: { nodes: [], quorum: 0 } }));
+      await proposer.start();
+    }
+    await typed(cluster, `add-accept all ${A} 1`);
+    expect((await configurationOf(cluster.proposer(1))).era).toBe(43);
+    await typed(cluster, `add-prepare all ${A} 1`);
+    expect((await cluster.proposer(2).kv.get('a')).body).toMatchObject({ val: 'kept' });
+    expect((await cluster.proposer(2).kv.put('b', 0, 'new')).status).toBe(201);
+  });
+});
