@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { Configuration } from '../src/configuration.js';
 import { NetworkError } from '../src/http-client.js';
+import { systemTime } from '../src/system-time.js';
+import type { Time } from '../src/time.js';
 import type { AcceptorAdmin, Connections, ProposerAdmin } from './connections.js';
+import type { RescanNotes } from './rescan-notes.js';
 
 /** Something that the operator has to see to. The message says what, and what to type next. */
 export class ControlError extends Error {}
@@ -22,6 +25,14 @@ export interface Present {
   readonly configuration: Configuration;
 }
 
+/** What the control node has of its own. */
+export interface Surroundings {
+  /** For pauses and speeds. */
+  readonly time?: Time;
+  /** Without a place for them, every rescan does everything. */
+  readonly notes?: RescanNotes | undefined;
+}
+
 /** The nodes that the control node knows, in a fixed order. */
 export class Cluster {
   readonly members: readonly Member[];
@@ -29,6 +40,8 @@ export class Cluster {
   readonly #connections: Connections;
   /** Makes the identity of an acceptor that joins: no other one, and not the same one after a wipe, ever has it. */
   readonly newIdentity: (acceptor: string) => string;
+  readonly time: Time;
+  readonly notes: RescanNotes | undefined;
 
   /**
    * @param proposers names, without a port
@@ -39,7 +52,10 @@ export class Cluster {
     acceptors: readonly string[],
     connections: Connections,
     newIdentity = (acceptor: string): string => `${acceptor}#${randomBytes(6).toString('hex')}`,
+    { time = systemTime, notes }: Surroundings = {},
   ) {
+    this.time = time;
+    this.notes = notes;
     this.#connections = connections;
     this.newIdentity = newIdentity;
     this.acceptors = acceptors;
@@ -77,7 +93,7 @@ export class Cluster {
     const missing = answers.filter(({ configuration }) => configuration === undefined).map(({ member }) => member.name);
     if (missing.length > 0) {
       throw new ControlError(
-        `${missing.join(' and ')} cannot be reached. A step needs every proposer: nothing was changed. Start it and run the command again`,
+        `${missing.join(' and ')} cannot be reached. Nothing was changed. A step needs every proposer: start it and run the command again`,
       );
     }
     return answers.flatMap(({ member, configuration }) => (configuration ? [{ member, configuration }] : []));

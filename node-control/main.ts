@@ -12,6 +12,7 @@ import { wipeAcceptor } from './commands/wipe-acceptor.js';
 import { wipe } from './commands/wipe.js';
 import { overNetwork } from './connections.js';
 import { Progress } from './progress.js';
+import { RescanFile } from './rescan-notes.js';
 import type { Manner } from './step.js';
 
 const MEMBERSHIP: Readonly<Record<MembershipCommand, string>> = {
@@ -46,6 +47,8 @@ const cluster = new Cluster(
   setting('PROPOSERS', (text) => list(text || 'proposer-1,proposer-2')),
   setting('ACCEPTORS', (text) => list(text || 'acceptor-1:6379,acceptor-2:6379,acceptor-3:6379')),
   setting('ADDRESS_MAP', (text) => overNetwork(readAddresses(text))),
+  undefined,
+  { notes: setting('STATE_DIR', (folder) => (folder ? new RescanFile(folder) : undefined)) },
 );
 
 const program = new Command('run-control.sh')

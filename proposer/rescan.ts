@@ -1,5 +1,5 @@
 import { EraMismatch } from '../src/errors.js';
-import { RESCAN_CONCURRENCY } from './limits.js';
+import { RESCAN_CONCURRENCY, RESCAN_FAILURES_IN_A_ROW } from './limits.js';
 import type { ReconfigurableProposer } from './reconfigurable-proposer.js';
 
 export interface Rescanned {
@@ -8,7 +8,7 @@ export interface Rescanned {
 }
 
 /**
- * Brings keys to an accept quorum of the present configuration, some at a time.
+ * Brings keys to an accept quorum of the present configuration, some at a time. Where nothing works it gives up: the caller has other proposers.
  *
  * @param era of the configuration that the caller means; a rescan under another one proves nothing
  * @param rescan brings one key there, or rejects
@@ -24,13 +24,20 @@ export async function rescanKeys(
   const done: string[] = [];
   const failed: { key: string; message: string }[] = [];
   const rest = keys.values();
+  let failedInARow = 0;
   const worker = async (): Promise<void> => {
     for (const key of rest) {
+      if (failedInARow >= RESCAN_FAILURES_IN_A_ROW) {
+        failed.push({ key, message: `not tried: the ${failedInARow} keys before it failed` });
+        continue;
+      }
       try {
         await rescan(key);
         done.push(key);
+        failedInARow = 0;
       } catch (error) {
         failed.push({ key, message: error instanceof Error ? error.message : String(error) });
+        failedInARow += 1;
       }
     }
   };

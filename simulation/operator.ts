@@ -85,9 +85,7 @@ export class Operator {
     if (depth === 0) return;
     for (const command of advised(refusal)) {
       const again = await this.#typeOnce(command);
-      if (again === undefined) continue;
-      await this.#follow(again, depth - 1);
-      return;
+      if (again !== undefined) await this.#follow(again, depth - 1);
     }
   }
 
@@ -132,7 +130,8 @@ export class Operator {
       acceptor: (to) => acceptorAdminAcross(network, caller, name, named(acceptors, to)),
     };
     const names = (nodes: readonly { name: string }[]): string[] => nodes.map((node) => node.name);
-    return new Cluster(names(proposers), names(acceptors), connections, (acceptor) => `${acceptor}#${(this.#identities += 1)}`);
+    const newIdentity = (acceptor: string): string => `${acceptor}#${(this.#identities += 1)}`;
+    return new Cluster(names(proposers), names(acceptors), connections, newIdentity, { time: caller.time });
   }
 }
 

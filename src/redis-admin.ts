@@ -20,14 +20,25 @@ export class RedisAdmin {
     return this.#redis.connect();
   }
 
-  /** The keys of all registers, also of those that hold nothing but a promise. SCAN may return a key more than once. */
+  /**
+   * The keys of all registers, also of those that hold nothing but a promise. SCAN may return a key more than once. Rejects where the connection
+   * was lost, though there be a new one: a server that was started again orders its keys anew, and a cursor from before would leave some out.
+   */
   async *keys(): AsyncGenerator<string[]> {
-    let cursor = '0';
-    do {
-      const [next, names] = await this.#redis.scan(cursor, 'MATCH', `${REGISTER_PREFIX}*`, 'COUNT', SCAN_COUNT);
-      cursor = next;
-      yield names.map((name) => name.slice(REGISTER_PREFIX.length));
-    } while (cursor !== '0');
+    const connection = { isLost: false };
+    const lose = (): void => void (connection.isLost = true);
+    this.#redis.once('close', lose);
+    try {
+      let cursor = '0';
+      do {
+        const [next, names] = await this.#redis.scan(cursor, 'MATCH', `${REGISTER_PREFIX}*`, 'COUNT', SCAN_COUNT);
+        if (connection.isLost) throw new Error('the connection was lost in the middle of the list');
+        cursor = next;
+        yield names.map((name) => name.slice(REGISTER_PREFIX.length));
+      } while (cursor !== '0');
+    } finally {
+      this.#redis.off('close', lose);
+    }
   }
 
   /** The number of registers; none: the acceptor promised nothing and accepted nothing. What is not ours counts too: a wipe would remove it. */

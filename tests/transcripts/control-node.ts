@@ -7,6 +7,7 @@ import { rescanKeys } from '../../proposer/rescan.js';
 import { ClusterError } from '../../src/errors.js';
 import type { Answer } from '../../src/http-client.js';
 import type { Memory } from '../../src/memory-acceptor.js';
+import type { Time } from '../../src/time.js';
 import type { Log } from './log.js';
 import type { ProposerNode } from './proposer-node.js';
 import { changeText } from './wording.js';
@@ -17,6 +18,7 @@ export interface ControlNodeOptions {
   readonly proposers: ReadonlyMap<string, ProposerNode>;
   readonly acceptors: ReadonlyMap<string, Memory>;
   readonly log: Log;
+  readonly time: Time;
 }
 
 /** The commands of run-control.sh, straight to the proposers and acceptors of a transcript. */
@@ -24,7 +26,7 @@ export class ControlNode {
   readonly #log: Log;
   readonly #cluster: Cluster;
 
-  constructor({ proposers, acceptors, log }: ControlNodeOptions) {
+  constructor({ proposers, acceptors, log, time }: ControlNodeOptions) {
     this.#log = log;
     const connections: Connections = {
       proposer: (name) => this.#proposerAdmin(present(proposers, name)),
@@ -32,7 +34,7 @@ export class ControlNode {
     };
     let identities = 0;
     const newIdentity = (name: string): string => `${name}#${(identities += 1)}`;
-    this.#cluster = new Cluster([...proposers.keys()], [...acceptors.keys()], connections, newIdentity);
+    this.#cluster = new Cluster([...proposers.keys()], [...acceptors.keys()], connections, newIdentity, { time });
   }
 
   /** Prints what the command says, or its error. Throws a `TypeError` for a command that is not known. */
