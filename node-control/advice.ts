@@ -3,6 +3,9 @@ import { isConfigured } from '../src/configuration.js';
 import type { Plan } from './guard.js';
 import { planSteps } from './plan.js';
 
+/** Advice that takes a longer search than this is better given by `resize`. */
+const ADVICE_STATES_MAX = 500;
+
 /**
  * What to do first where a step is refused: the steps that are missing on the way to where it leads, if there is such a way.
  * @param command as typed: `add-accept all acceptor-2:6379 2`
@@ -20,7 +23,7 @@ export function adviceFor(plans: readonly Plan[], command: string): string {
   // Sets that are not safe beside each other may be so once the other one has followed.
   const goals = [after, { prepare: after.accept, accept: after.accept }, { prepare: after.prepare, accept: after.prepare }];
   for (const goal of goals) {
-    const way = planSteps({ ...before, resting }, goal, identities)?.map((planned) => planned.command) ?? [];
+    const way = planSteps({ ...before, resting }, goal, identities, ADVICE_STATES_MAX)?.map((planned) => planned.command) ?? [];
     const missing = way.slice(0, Math.max(0, way.indexOf(command)));
     if (missing.length > 0) return `First: ${missing.map((each) => `./run-control.sh ${each}`).join('; ')}`;
   }

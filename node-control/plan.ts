@@ -24,16 +24,17 @@ type Phase = 'prepare' | 'accept';
  * search through the steps that the guard lets pass. Never leaves the proposers without acceptors on the way.
  *
  * @param identities of every acceptor in either, by name
+ * @param statesMax after so many the search gives up
  * @returns undefined where there is none
  */
-export function planSteps(from: Start, to: Sets, identities: Identities): PlannedStep[] | undefined {
+export function planSteps(from: Start, to: Sets, identities: Identities, statesMax = STATES_MAX): PlannedStep[] | undefined {
   // Majorities keep the cluster available on the way; other quorums where it does not go without.
-  const way = search(from, to, identities, majorities) ?? search(from, to, identities, allQuorums);
+  const way = search(from, to, identities, majorities, statesMax) ?? search(from, to, identities, allQuorums, statesMax);
   if (way || isConfigured({ era: 0, ...from }) || isReached(from, EMPTY_CONFIGURATION)) return way;
   // Sets that were begun by half may stand in the way; nobody uses them.
   const { prepare, accept } = EMPTY_CONFIGURATION;
   const start = { prepare, accept, resting: from.resting };
-  const rest = planSteps(start, to, identities);
+  const rest = planSteps(start, to, identities, statesMax);
   return rest && [{ command: 'wipe all', after: start }, ...rest];
 }
 
@@ -46,10 +47,10 @@ type Quorums = (count: number) => readonly number[];
 const majorities: Quorums = (count) => [majority(count)];
 const allQuorums: Quorums = (count) => (count === 0 ? [0] : Array.from({ length: count }, (_, index) => index + 1));
 
-function search(from: Start, to: Sets, identities: Identities, quorums: Quorums): PlannedStep[] | undefined {
+function search(from: Start, to: Sets, identities: Identities, quorums: Quorums, statesMax: number): PlannedStep[] | undefined {
   const seen = new Set([keyOf(from)]);
   let ways: { readonly state: Start; readonly steps: readonly PlannedStep[] }[] = [{ state: from, steps: [] }];
-  while (ways.length > 0 && seen.size < STATES_MAX) {
+  while (ways.length > 0 && seen.size < statesMax) {
     const longer: typeof ways = [];
     for (const { state, steps } of ways) {
       if (isReached(state, to)) return [...steps];

@@ -3,9 +3,10 @@ import { acceptorsOf, type Configuration, isConfigured } from '../../src/configu
 import { type Cluster, ControlError, type Present } from '../cluster.js';
 import { identified } from '../guard.js';
 import { knownIdentities, lookAtJoining } from '../joining.js';
+import type { QuorumSet } from '../../src/quorum.js';
 import { majority, type PlannedStep, planSteps, type Sets } from '../plan.js';
 import type { Progress } from '../progress.js';
-import { objectionTo, strangersAmong } from '../strangers.js';
+import { absentAmong, objectionsTo, strangersAmong } from '../strangers.js';
 import { copy } from './copy.js';
 import { membership, type MembershipCommand } from './membership.js';
 import { rescan } from './rescan.js';
@@ -75,15 +76,23 @@ async function planFrom(cluster: Cluster, present: readonly Present[], goal: Set
   if (!first) throw new ControlError('there is no proposer');
   const { identities, objections } = await lookAtJoining(cluster, before, [{ era: 0, ...goal }]);
   const listed = [...new Set(before.flatMap(acceptorsOf))];
-  const staying = Object.entries(knownIdentities(before)).filter(([name]) => listed.includes(name) && goal.accept.nodes.includes(name));
-  const strangers = await strangersAmong(cluster, Object.fromEntries(staying));
-  const all = [...objections, ...strangers.map((name) => objectionTo(name, listed))];
+  const known = knownIdentities(before);
+  const strangers = await strangersAmong(cluster, Object.fromEntries(Object.entries(known).filter(([name]) => listed.includes(name))));
+  const isInTheWay = strangers.some((name) => goal.accept.nodes.includes(name));
+  const all = [...objections, ...(isInTheWay ? objectionsTo(strangers, listed) : [])];
   if (all.length > 0) {
     throw new ControlError(`${all.map(({ why }) => why).join('; ')}. Nothing was changed. ${all.map(({ advice }) => advice).join('; ')}`);
   }
   const resting = before.flatMap((configuration) => configuration.resting ?? []);
   const inUse = isConfigured(first) ? [identified(first.accept, { identities })] : [];
-  const plan = planSteps({ ...first, resting: [...resting, ...inUse] }, goal, identities);
+  // The last are the first to leave: those that cannot help are in the way of a rescan.
+  const absent = await absentAmong(cluster, listed, known);
+  const order = ({ nodes, quorum }: QuorumSet): QuorumSet => ({
+    nodes: [...nodes.filter((name) => !absent.includes(name)), ...nodes.filter((name) => absent.includes(name))],
+    quorum,
+  });
+  const start = { prepare: order(first.prepare), accept: order(first.accept), resting: [...resting, ...inUse] };
+  const plan = planSteps(start, goal, identities);
   if (!plan) throw new ControlError('no order of steps leads there safely from what the proposers have now; see docs/reconfiguration.md');
   return plan;
 }

@@ -4,7 +4,7 @@ import { type Cluster, ControlError, type Member } from '../cluster.js';
 import { alwaysMeet, identified, setText } from '../guard.js';
 import { knownIdentities } from '../joining.js';
 import { rescanCommand } from '../plan.js';
-import { objectionTo, strangersAmong } from '../strangers.js';
+import { objectionsTo, strangersAmong } from '../strangers.js';
 import { formatTable } from '../table.js';
 
 /** One glance at the state: every proposer with its sets, every acceptor with its keys, and what is not as it should be. */
@@ -38,7 +38,7 @@ export async function status(cluster: Cluster, print: (line: string) => void): P
   const notes = [
     ...numberNotes(numbers),
     ...differenceNotes(configurations),
-    ...strangers.map((name) => objectionTo(name, listed)).map(({ why, advice }) => `${why}. ${advice}.`),
+    ...objectionsTo(strangers, listed).map(({ why, advice }) => `${why}. ${advice}.`),
     ...listed
       .filter((name) => !cluster.acceptors.includes(name))
       .map((name) => `A proposer lists ${name}, which this control node does not know.`),

@@ -1,6 +1,8 @@
-import { acceptorsOf, isConfigured } from '../../src/configuration.js';
+import { acceptorsOf, type Configuration, isConfigured } from '../../src/configuration.js';
 import { type Cluster, ControlError, type Objection } from '../cluster.js';
+import { knownIdentities } from '../joining.js';
 import type { Manner } from '../step.js';
+import { strangersAmong } from '../strangers.js';
 
 /**
  * Removes all data of an acceptor, its identity with it, so that it can join again as another, empty one. Data of an acceptor that is still
@@ -45,6 +47,16 @@ async function objectionsTo(cluster: Cluster, acceptor: string, identity: string
     objections.push({
       why: `values rest on ${acceptor}, and no proposer is configured that would find them elsewhere`,
       advice: 'Give the proposers acceptors again first, or start afresh with ./clear.sh',
+    });
+  }
+  const known = Object.entries(knownIdentities(present)).filter(([name]) => present.some((sets) => acceptorsOf(sets).includes(name)));
+  const strangers = rests ? await strangersAmong(cluster, Object.fromEntries(known)) : [];
+  const isShort = ({ prepare: { nodes, quorum } }: Configuration): boolean =>
+    nodes.filter((name) => !strangers.includes(name)).length < quorum;
+  if (present.filter(isConfigured).some(isShort)) {
+    objections.push({
+      why: `values may rest on ${acceptor}, and without ${strangers.join(' and ')} (data lost) no proposer would find them elsewhere`,
+      advice: `First: ./run-control.sh resize ${known.flatMap(([name]) => (strangers.includes(name) ? [] : [name])).join(',')}`,
     });
   }
   return objections;
