@@ -13,15 +13,38 @@ export async function strangersAmong(cluster: Cluster, identities: Identities): 
   return entries.flatMap(([name, identity], index) => (present[index] === identity ? [] : [name]));
 }
 
-/** Why a stranger is not used, and how it is replaced. @param listed all acceptors of the cluster */
-export function objectionTo(stranger: string, listed: readonly string[]): Objection {
-  const others = listed.filter((other) => other !== stranger);
+/** Why strangers are not used, and how they are replaced; nothing where there are none. @param listed all acceptors of the cluster */
+export function objectionsTo(strangers: readonly string[], listed: readonly string[]): Objection[] {
+  const [first, ...more] = strangers;
+  if (first === undefined) return [];
+  const others = listed.filter((other) => !strangers.includes(other));
   const resize = (names: readonly string[]): string => `./run-control.sh resize ${names.join(',')}`;
-  return {
-    why: `${stranger} lost its data or is another acceptor, and no proposer uses it`,
-    advice:
-      others.length === 0
-        ? 'It was the only one: bring its volume back; what it held is nowhere else'
-        : `To replace it: ${resize(others)}; ./run-control.sh wipe-acceptor ${stranger}; ${resize(listed)}`,
-  };
+  const wipes = strangers.map((name) => `./run-control.sh wipe-acceptor ${name}`);
+  const isOne = more.length === 0;
+  return [
+    {
+      why: isOne
+        ? `${first} lost its data or is another acceptor, and no proposer uses it`
+        : `${strangers.join(' and ')} lost their data or are other acceptors, and no proposer uses them`,
+      advice:
+        others.length === 0
+          ? `There ${isOne ? 'was' : 'were'} no other: bring the volume back; what it held is nowhere else`
+          : `To replace ${isOne ? 'it' : 'them'}: ${[resize(others), ...wipes, resize(listed)].join('; ')}`,
+    },
+  ];
+}
+
+/** Those that cannot help now: they do not answer, or are strangers. */
+export async function absentAmong(cluster: Cluster, names: readonly string[], identities: Identities): Promise<string[]> {
+  const helps = await Promise.all(
+    names.map((name) =>
+      cluster
+        .withAcceptor(name, (admin) => admin.identity())
+        .then(
+          (identity) => identities[name] === undefined || identity === identities[name],
+          () => false,
+        ),
+    ),
+  );
+  return names.filter((_, index) => !helps[index]);
 }
