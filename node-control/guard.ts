@@ -106,6 +106,11 @@ export function setText({ nodes, quorum }: QuorumSet): string {
   return nodes.length === 0 ? 'nobody' : `${quorum} of ${nodes.join(' ')}`;
 }
 
-function entryKey({ nodes, quorum }: QuorumSet): string {
-  return `${quorum} ${[...nodes].sort().join(' ')}`;
+/** The same for the same set, in whatever order. Remembered: a search for a way asks for few sets very often. */
+export function entryKey(set: QuorumSet): string {
+  let key = keys.get(set);
+  if (key === undefined) keys.set(set, (key = `${set.quorum} ${[...set.nodes].sort().join(' ')}`));
+  return key;
 }
+
+const keys = new WeakMap<QuorumSet, string>();

@@ -1,6 +1,6 @@
 import { type Configuration, EMPTY_CONFIGURATION, isConfigured } from '../src/configuration.js';
 import type { QuorumSet } from '../src/quorum.js';
-import { dangersOf, type Identities, identified, restingAfter, restingAfterRescan } from './guard.js';
+import { dangersOf, entryKey, type Identities, identified, restingAfter, restingAfterRescan } from './guard.js';
 
 /** What all proposers have alike. */
 export type Sets = Pick<Configuration, 'prepare' | 'accept'>;
@@ -136,6 +136,5 @@ function isSameNodes(a: readonly string[], b: readonly string[]): boolean {
 }
 
 function keyOf({ prepare, accept, resting }: Start): string {
-  const text = ({ nodes, quorum }: QuorumSet): string => `${quorum} ${[...nodes].sort().join(' ')}`;
-  return [text(prepare), text(accept), ...resting.map(text).sort()].join(', ');
+  return [entryKey(prepare), entryKey(accept), ...resting.map(entryKey).sort()].join(', ');
 }

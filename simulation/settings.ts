@@ -113,7 +113,7 @@ export function settingsFor(seed: number, { scenario, operations, stopAfter, wit
     resets: oneOf([0, 0.5]),
     duplication: has('duplication', 0.3) ? 0.05 : 0,
   };
-  const acceptors = isMigration ? 3 : isFree ? oneOf([3, 4, 5]) : quorums.acceptors;
+  const acceptors = isMigration ? 3 : chosen === 'any commands' ? oneOf([3, 3, 4]) : isFree ? oneOf([3, 4, 5]) : quorums.acceptors;
   const proposers = oneOf([2, 2, 3]);
   return {
     seed,
