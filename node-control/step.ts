@@ -4,6 +4,7 @@ import { type Cluster, ControlError, type Member, type Objection, type Present }
 import { underNewEra } from './eras.js';
 import { alwaysMeet, dangersOf, type Identities, identified, type Plan, restingAfter } from './guard.js';
 import { adopt, lookAtJoining } from './joining.js';
+import { shortagesOf } from './strangers.js';
 
 /** How a step is carried out. */
 export interface Manner {
@@ -92,6 +93,7 @@ export async function step(
     // Half of another step is to be seen. Repeating that one makes the proposers agree; a step on top of it would leave them two steps apart.
     ...(isSettled || selected.length < plans.length || agree(plans.map(({ after }) => after)) ? [] : [HALF_DONE]),
     ...objections,
+    ...(await shortagesOf(cluster, plans)),
     ...dangersOf(plans).map(({ message }) => ({ why: message, advice: '' })),
   ];
   const [first] = all;

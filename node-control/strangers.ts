@@ -1,5 +1,7 @@
 import type { Cluster, Objection } from './cluster.js';
-import type { Identities } from './guard.js';
+import { acceptorsOf } from '../src/configuration.js';
+import type { QuorumSet } from '../src/quorum.js';
+import { type Identities, type Plan, setText } from './guard.js';
 
 /**
  * Those of the acceptors that answer and are not who the configurations say: they lost their data, were wiped behind the cluster's back, or
@@ -47,4 +49,29 @@ export async function absentAmong(cluster: Cluster, names: readonly string[], id
     ),
   );
   return names.filter((_, index) => !helps[index]);
+}
+
+/**
+ * The sets that a step would leave without a quorum because some of their acceptors lost their data. Nothing would be lost by the step, but
+ * what rests on the others could never be found again.
+ */
+export async function shortagesOf(cluster: Cluster, plans: readonly Plan[]): Promise<Objection[]> {
+  const known = plans.flatMap(({ before }) =>
+    acceptorsOf(before).flatMap((name): [string, string][] => {
+      const identity = before.identities?.[name];
+      return identity === undefined ? [] : [[name, identity]];
+    }),
+  );
+  const strangers = await strangersAmong(cluster, Object.fromEntries(known));
+  const isShort = ({ nodes, quorum }: QuorumSet): boolean => nodes.filter((name) => !strangers.includes(name)).length < quorum;
+  return plans.flatMap(({ name, before, after }) =>
+    (['prepare', 'accept'] as const)
+      .filter((phase) => isShort(after[phase]) && !isShort(before[phase]))
+      .map((phase) => ({
+        why: `${name} would ${phase} on ${setText(after[phase])}, which has no quorum: ${strangers.join(' and ')} lost the data`,
+        advice: `First leave out what is lost: ./run-control.sh resize ${acceptorsOf(after)
+          .filter((acceptor) => !strangers.includes(acceptor))
+          .join(',')}`,
+      })),
+  );
 }

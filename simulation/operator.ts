@@ -1,6 +1,7 @@
 import type { Random } from '../client/random.js';
 import { Cluster, ControlError } from '../node-control/cluster.js';
 import type { Connections } from '../node-control/connections.js';
+import type { RescanNotes, Unfinished } from '../node-control/rescan-notes.js';
 import { sleep } from '../src/time.js';
 import type { AcceptorNode } from './acceptor-node.js';
 import { acceptorAdminAcross, adminAcross } from './admin-ports.js';
@@ -50,6 +51,7 @@ export class Operator {
   readonly #options: OperatorOptions;
   #isCalm = false;
   #identities = 0;
+  readonly #notes = new Map<string, Unfinished>();
   attempts = 0;
   done = 0;
 
@@ -123,6 +125,15 @@ export class Operator {
     });
   }
 
+  /** What an operator's control node has on disk. */
+  #notesOf(name: string): RescanNotes {
+    return {
+      load: () => this.#notes.get(name),
+      save: (unfinished) => void this.#notes.set(name, unfinished),
+      clear: () => void this.#notes.delete(name),
+    };
+  }
+
   #clusterFor(caller: Process, name: string): Cluster {
     const { network, proposers, acceptors } = this.#options;
     const connections: Connections = {
@@ -131,7 +142,7 @@ export class Operator {
     };
     const names = (nodes: readonly { name: string }[]): string[] => nodes.map((node) => node.name);
     const newIdentity = (acceptor: string): string => `${acceptor}#${(this.#identities += 1)}`;
-    return new Cluster(names(proposers), names(acceptors), connections, newIdentity, { time: caller.time });
+    return new Cluster(names(proposers), names(acceptors), connections, newIdentity, { time: caller.time, notes: this.#notesOf(name) });
   }
 }
 
