@@ -12,6 +12,23 @@ describe('a configuration', () => {
     expect(parseConfiguration(EMPTY_CONFIGURATION)).toEqual(EMPTY_CONFIGURATION);
   });
 
+  it('keeps who the acceptors are, what values may rest on and what was forced, and has none of these where there are none', () => {
+    const full = {
+      ...good,
+      identities: { 'a:1': 'a:1#7', 'b:1': 'b:1#8' },
+      resting: [{ nodes: ['a:1#7', 'c:1#9'], quorum: 2 }],
+      forced: ['wipe all'],
+    };
+    expect(parseConfiguration(full)).toEqual(full);
+    expect(parseConfiguration({ ...full, resting: [], forced: [], identities: {} })).toEqual({
+      ...full,
+      resting: [],
+      forced: [],
+      identities: {},
+    });
+    expect(Object.keys(parseConfiguration(good))).toEqual(['era', 'prepare', 'accept']);
+  });
+
   it.each([
     ['a configuration', null],
     ['a configuration', []],
@@ -35,6 +52,15 @@ describe('a configuration', () => {
     ['accept.quorum', { ...good, accept: set(['a:1'], '1') }],
     ['accept.quorum', { ...good, accept: set([], 1) }],
     ['accept.quorum', { ...good, accept: set(['a:1'], undefined) }],
+    ['identities', { ...good, identities: ['a:1#7'] }],
+    ['identities', { ...good, identities: null }],
+    ['identities', { ...good, identities: { 'a:1': '' } }],
+    ['identities', { ...good, identities: { 'a:1': 7 } }],
+    ['resting must be a list', { ...good, resting: {} }],
+    ['resting[1].quorum', { ...good, resting: [set(['a:1#7'], 1), set(['a:1#7'], 2)] }],
+    ['resting[0].nodes', { ...good, resting: [set(['a:1#7', 'a:1#7'], 2)] }],
+    ['forced must be a list', { ...good, forced: 'wipe all' }],
+    ['forced', { ...good, forced: ['wipe all', ''] }],
   ])('that is wrong is refused, and the message names %s', (what, input) => {
     expect(() => parseConfiguration(input)).toThrow(BadRequest);
     expect(() => parseConfiguration(input)).toThrow(what);
