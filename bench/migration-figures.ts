@@ -1,0 +1,62 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { membership, type MembershipCommand } from '../node-control/commands/membership.js';
+import { rescan } from '../node-control/commands/rescan.js';
+import type { Cluster } from '../node-control/cluster.js';
+import { forAcceptors, GROW, SHRINK, START } from '../simulation/migration.js';
+import { BenchCluster } from './cluster.js';
+import { Load, type Seen } from './load.js';
+import type { BenchOptions } from './rescan-figures.js';
+
+const KEYS = 9;
+const WARM_UP_MS = 2_000;
+
+export interface MigrationFigures {
+  /** Of all steps and rescans, in order. */
+  readonly steps: readonly { readonly command: string; readonly milliseconds: number }[];
+  readonly milliseconds: number;
+  readonly usual: Seen;
+  readonly meanwhile: Seen;
+  /** The longest pause of any client over the usual p99. */
+  readonly pauseOverP99: number;
+}
+
+/** From one acceptor to three and back by the commands of the README, without the start of a program for each. */
+export async function measureMigration({ clients, seconds, progress, signal }: BenchOptions): Promise<MigrationFigures> {
+  const cluster = await BenchCluster.start();
+  let load: Load | undefined;
+  try {
+    const commands = (letters: readonly string[]): string[] => forAcceptors(letters, cluster.acceptors);
+    for (const command of commands(START)) await type(cluster.control, command);
+    const keys = Array.from({ length: KEYS }, (_, index) => `key-${index + 1}`);
+    load = new Load(
+      cluster.proposers.map((name) => cluster.addressOf(`${name}:8080`)),
+      keys,
+      clients,
+    );
+    progress(`${clients} clients for ${seconds} s`);
+    await sleep(WARM_UP_MS, undefined, { signal });
+    load.look();
+    await sleep(seconds * 1_000, undefined, { signal });
+    const usual = load.look();
+    const steps: { command: string; milliseconds: number }[] = [];
+    for (const command of commands([...GROW, ...SHRINK])) {
+      signal.throwIfAborted();
+      progress(command);
+      const startMs = performance.now();
+      await type(cluster.control, command);
+      steps.push({ command, milliseconds: performance.now() - startMs });
+    }
+    const meanwhile = load.look();
+    const milliseconds = steps.reduce((sum, step) => sum + step.milliseconds, 0);
+    return { steps, milliseconds, usual, meanwhile, pauseOverP99: meanwhile.longestMs / usual.p99Ms };
+  } finally {
+    await load?.stop();
+    await cluster.stop();
+  }
+}
+
+async function type(cluster: Cluster, text: string): Promise<void> {
+  const [command = '', first = '', second = '', third = ''] = text.split(' ');
+  if (command === 'rescan') await rescan(cluster, first.split(','), Number(second), { show: () => undefined });
+  else await membership(cluster, command as MembershipCommand, first, second, Number(third));
+}

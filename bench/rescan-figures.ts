@@ -1,0 +1,164 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { membership } from '../node-control/commands/membership.js';
+import { KeyValueClient } from '../src/http-client.js';
+import { BenchCluster } from './cluster.js';
+import { fill, keyNumber } from './fill.js';
+import { Load, type Seen } from './load.js';
+import { MemoryWatch, residentMib } from './memory.js';
+
+/** Keys that clients work on; the rescan comes to these as well. */
+const CLIENT_KEYS = 10_000;
+/** How long the clients warm up before anything is measured. */
+const WARM_UP_MS = 2_000;
+
+export interface RescanFigures {
+  readonly keys: number;
+  readonly seconds: number;
+  readonly keysPerSecond: number;
+  /** The same without clients. */
+  readonly quietKeysPerSecond: number;
+  /** One key after the other, read and written back through the public interface, without clients. */
+  readonly oneAtATimePerSecond: number;
+  /** The one over the other, both without clients. */
+  readonly timesAsFast: number;
+  readonly clientsBefore: Seen;
+  readonly clientsMeanwhile: Seen;
+  readonly clientsKept: number;
+  /** Peaks above idle, in MiB, by program. */
+  readonly memoryAboveIdle: Readonly<Record<string, number>>;
+}
+
+export interface BenchOptions {
+  readonly clients: number;
+  /** Of each measurement beside the rescan. */
+  readonly seconds: number;
+  readonly progress: (text: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Growing from one acceptor to two, as in the README: the step that has to bring every key to a second acceptor. */
+export async function measureRescan(keys: number, { clients, seconds, progress, signal }: BenchOptions): Promise<RescanFigures> {
+  const cluster = await BenchCluster.start();
+  let load: Load | undefined;
+  try {
+    const [first = '', second = ''] = cluster.acceptors;
+    await membership(cluster.control, 'add-accept', 'all', first, 1);
+    await membership(cluster.control, 'add-prepare', 'all', first, 1);
+    await fill(cluster.addressOf(first), keys, (done) => progress(`filling: ${done} of ${keys} keys`), signal);
+    const idle: Record<string, number> = { control: await idleControl(cluster) };
+    for (const name of cluster.proposers) idle[name] = await residentMib(cluster.pidOf(name));
+    await membership(cluster.control, 'add-accept', 'all', second, 2);
+
+    const addresses = cluster.proposers.map((name) => cluster.addressOf(`${name}:8080`));
+    const oneAtATimePerSecond = await oneAtATime(addresses[0] ?? '', keys, seconds, progress, signal);
+    const rescanAll = (): ReturnType<typeof rescanProgram> => rescanProgram(cluster, [`${first},${second}`, '2'], progress, signal);
+    const quiet = await rescanAll();
+
+    const step = keys / Math.min(keys, CLIENT_KEYS);
+    const clientKeys = Array.from({ length: Math.min(keys, CLIENT_KEYS) }, (_, index) => keyNumber(Math.floor(index * step)));
+    load = new Load(addresses, clientKeys, clients);
+    progress(`${clients} clients for ${seconds} s`);
+    await sleep(WARM_UP_MS, undefined, { signal });
+    load.look();
+    await sleep(seconds * 1_000, undefined, { signal });
+    const clientsBefore = load.look();
+
+    const { milliseconds, peaks } = await rescanAll();
+    const clientsMeanwhile = load.look();
+    const perSecond = (ms: number): number => keys / (ms / 1_000);
+    const [keysPerSecond, quietKeysPerSecond] = [perSecond(milliseconds), perSecond(quiet.milliseconds)];
+    const rate = ({ requests, seconds: long }: Seen): number => requests / long;
+    const above = (name: string): number => Math.max(peaks[name] ?? 0, quiet.peaks[name] ?? 0) - (idle[name] ?? 0);
+    return {
+      ...{ keys, seconds: milliseconds / 1_000, keysPerSecond, quietKeysPerSecond, oneAtATimePerSecond, clientsBefore, clientsMeanwhile },
+      timesAsFast: quietKeysPerSecond / oneAtATimePerSecond,
+      clientsKept: rate(clientsMeanwhile) / rate(clientsBefore),
+      memoryAboveIdle: Object.fromEntries(Object.keys(idle).map((name) => [name, above(name)])),
+    };
+  } finally {
+    await load?.stop();
+    await cluster.stop();
+  }
+}
+
+/** What an operator without a rescan would do: read each key, and write back what it holds. */
+async function oneAtATime(
+  address: string,
+  keys: number,
+  seconds: number,
+  progress: (text: string) => void,
+  signal: AbortSignal,
+): Promise<number> {
+  const client = new KeyValueClient(address);
+  const startMs = performance.now();
+  let done = 0;
+  try {
+    while (performance.now() - startMs < seconds * 1_000 && done < keys) {
+      signal.throwIfAborted();
+      const key = keyNumber(done);
+      const read = await client.get(key);
+      if (read.ok) await client.put(key, read.body.ver, read.body.val);
+      done += 1;
+      if (done % 100 === 0) progress(`one key at a time: ${done} keys`);
+    }
+    return done / ((performance.now() - startMs) / 1_000);
+  } finally {
+    await client.close();
+  }
+}
+
+/** The memory of the program when it has done next to nothing. */
+async function idleControl(cluster: BenchCluster): Promise<number> {
+  const peaks = await controlProgram(cluster, ['status'], () => undefined, new AbortController().signal);
+  return peaks['control'] ?? 0;
+}
+
+async function rescanProgram(
+  cluster: BenchCluster,
+  args: readonly string[],
+  progress: (text: string) => void,
+  signal: AbortSignal,
+): Promise<{ milliseconds: number; peaks: Record<string, number> }> {
+  const startMs = performance.now();
+  const peaks = await controlProgram(cluster, ['rescan', ...args], progress, signal);
+  return { milliseconds: performance.now() - startMs, peaks };
+}
+
+async function controlProgram(
+  cluster: BenchCluster,
+  args: readonly string[],
+  progress: (text: string) => void,
+  signal: AbortSignal,
+): Promise<Record<string, number>> {
+  // It says itself what it had at most: between two looks from outside a short-lived program would be missed.
+  const report = 'process.on("exit", () => process.stderr.write(`peak ${process.resourceUsage().maxRSS}\\n`))';
+  const preload = `data:text/javascript,${encodeURIComponent(report)}`;
+  const program = path.join(cluster.root, 'dist/node-control/main.js');
+  const child = spawn(process.execPath, ['--import', preload, program, ...args], {
+    env: cluster.environment,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const watch = new MemoryWatch(Object.fromEntries(cluster.proposers.map((name) => [name, cluster.pidOf(name)])));
+  const kill = (): void => void child.kill('SIGKILL');
+  signal.addEventListener('abort', kill);
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => {
+      output = (output + chunk.toString()).slice(-10_000);
+      progress(`rescan: ${chunk.toString().trim().split('\n').at(-1) ?? ''}`);
+    });
+  }
+  try {
+    const [code] = (await once(child, 'close')) as [number | null];
+    signal.throwIfAborted();
+    if (code !== 0) throw new Error(`${args.join(' ')} failed (${code ?? 'killed'}): ${output}`);
+    const peak = /^peak (\d+)$/m.exec(output)?.[1];
+    return { control: Number(peak ?? 0) / 1024, ...(await watch.stop()) };
+  } finally {
+    signal.removeEventListener('abort', kill);
+    await watch.stop();
+  }
+}
