@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { AcceptorPool } from '../../proposer/acceptor-pool.js';
+import { CONNECT_WAIT_MS } from '../../proposer/limits.js';
 import { addressesFrom } from '../../src/addresses.js';
 import { type Configuration, EMPTY_CONFIGURATION } from '../../src/configuration.js';
 import { RedisServer } from '../redis-server.js';
@@ -72,7 +73,7 @@ it('a stranger is waited for no longer, is named, makes no quorum, and is logged
   const configuration = configurationWith(OTHER);
   const startedAt = performance.now();
   await pool.connect(configuration);
-  expect(performance.now() - startedAt).toBeLessThan(400);
+  expect(performance.now() - startedAt).toBeLessThan(CONNECT_WAIT_MS);
   expect(pool.strangers(configuration)).toEqual([NAME]);
   for (let turn = 0; turn < 3; turn += 1) {
     expect(await pool.hasQuorum(configuration)).toBe(false);

@@ -115,6 +115,23 @@ describe('with a real Redis', () => {
     expect(await redis.hgetall('r:k')).toEqual({ promise: '1.1.1.1' });
   });
 
+  it('one that stands still before it is known is used when it goes on', async () => {
+    await present(ME);
+    server.pause();
+    const { acceptor, states } = meaning(ME, server.address);
+    await sleep(4 * TIMEOUT_MS);
+    await expect(acceptor.read('k')).rejects.toThrow(/not connected/);
+    server.resume();
+    await becomes(acceptor, 'ready');
+    server.pause();
+    await expect(acceptor.read('still')).rejects.toThrow();
+    await becomes(acceptor, 'away');
+    await sleep(4 * TIMEOUT_MS);
+    server.resume();
+    await becomes(acceptor, 'ready');
+    expect(states).toEqual(['ready', 'away', 'ready']);
+  });
+
   it('an identity that cannot be read is not the right one', async () => {
     await ready(ME);
     await redis.del('identity');
