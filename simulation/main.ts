@@ -8,6 +8,9 @@ import { commandFor, settingsText, storyOf, Tally, violationText } from './story
 const USAGE_ERROR = 2;
 /** What a shell reports of a program that SIGINT ended. */
 const INTERRUPTED = 130;
+/** What a shell reports of a program that wrote to a closed pipe (`| head`). */
+const BROKEN_PIPE = 141;
+process.stdout.on('error', () => process.exit(BROKEN_PIPE));
 const LARGEST_SEED = 2 ** 32 - 1;
 
 interface Arguments extends Overrides {

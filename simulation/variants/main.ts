@@ -4,10 +4,17 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
-import { copyWith } from './patch.js';
+import type { Scenario } from '../settings.js';
+import { copyWith, type Patch } from './patch.js';
 import { type Variant, VARIANTS } from './variants.js';
 
 const USAGE_ERROR = 2;
+/** What a shell reports of a program that wrote to a closed pipe (`| head`). */
+const BROKEN_PIPE = 141;
+process.stdout.on('error', () => process.exit(BROKEN_PIPE));
+
+/** How many seeds at least a variant that the guard refuses runs with the guard. */
+const GUARDED_SEEDS = 20;
 
 const project = fileURLToPath(new URL('../../..', import.meta.url));
 
@@ -46,16 +53,18 @@ process.stdout.write(`${chosen.length} broken variants: ${verdict}\n`);
 process.exitCode = wrong === 0 ? 0 : 1;
 
 async function judge(variant: Variant, index: number): Promise<{ line: string; isRight: boolean }> {
-  const { name, patches, scenario, harmless } = variant;
+  const { name, patches, unguarded, scenario, harmless } = variant;
   const seeds = variant.seeds * factor;
-  const copy = join(project, 'dist', 'variants', `${process.pid}.${index}`);
-  copyWith(patches, project, copy);
-  const { code, output } = await simulate(copy, ['--seeds', String(seeds), '--scenario', scenario, '--brief', '--no-silence']);
-  rmSync(copy, { recursive: true });
+  const { code, output } = await simulate(index, [...patches, ...(unguarded ?? [])], scenario, seeds);
   const found = /^seed (\d+): VIOLATION of (.*?)[,:]/m.exec(output);
   if (code === 1 && found) {
     const line = `caught at seed ${String(found[1])} of ${seeds}, ${scenario}: ${name} (${String(found[2])})`;
-    return harmless ? { line: `NOT HARMLESS: ${line}`, isRight: false } : { line, isRight: true };
+    if (harmless) return { line: `NOT HARMLESS: ${line}`, isRight: false };
+    if (!unguarded) return { line, isRight: true };
+    // The same seeds with the guard: far enough that it would have shown without.
+    const guarded = await simulate(index, patches, scenario, Math.max(GUARDED_SEEDS, Number(found[1])));
+    if (guarded.code === 0) return { line: `${line}; the guard prevents it`, isRight: true };
+    return { line: `LOST ALTHOUGH GUARDED: ${name}\n${guarded.output}`, isRight: false };
   }
   if (code !== 0) return { line: `BROKEN IN ANOTHER WAY: ${name}\n${output}`, isRight: false };
   return harmless
@@ -63,7 +72,22 @@ async function judge(variant: Variant, index: number): Promise<{ line: string; i
     : { line: `NOT CAUGHT in ${seeds} seeds, ${scenario}: ${name}`, isRight: false };
 }
 
-function simulate(copy: string, words: readonly string[]): Promise<{ code: number | null; output: string }> {
+async function simulate(
+  index: number,
+  patches: readonly Patch[],
+  scenario: Scenario,
+  seeds: number,
+): Promise<{ code: number | null; output: string }> {
+  const copy = join(project, 'dist', 'variants', `${process.pid}.${index}`);
+  copyWith(patches, project, copy);
+  try {
+    return await runIn(copy, ['--seeds', String(seeds), '--scenario', scenario, '--brief', '--no-silence']);
+  } finally {
+    rmSync(copy, { recursive: true });
+  }
+}
+
+function runIn(copy: string, words: readonly string[]): Promise<{ code: number | null; output: string }> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [join(copy, 'simulation', 'main.js'), ...words]);
     let output = '';

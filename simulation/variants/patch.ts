@@ -11,6 +11,8 @@ export interface Patch {
   readonly put: string;
 }
 
+export const patch = (file: string, find: string, put: string): Patch => ({ file, find, put });
+
 /** The line that a patch is about is no longer there: the patch has to follow the code. */
 export class PatchFailed extends Error {}
 

@@ -1,0 +1,45 @@
+import { type Patch, patch } from './patch.js';
+
+/** Ways to switch off one part of the guard each. */
+export const NO_DANGERS: readonly Patch[] = [patch('node-control/guard.ts', 'return [...dangers.values()];', 'return [];')];
+
+export const NO_DEBTS: readonly Patch[] = [
+  patch(
+    'node-control/guard.ts',
+    '      for (const entry of before.resting ?? []) {\n        const answer',
+    '      for (const entry of []) {\n        const answer',
+  ),
+];
+
+export const ANY_MAY_JOIN: readonly Patch[] = [
+  patch(
+    'node-control/joining.ts',
+    'return { identities, newcomers, era, objections };',
+    'return { identities, newcomers, era, objections: [] };',
+  ),
+];
+
+export const ANY_MAY_BE_WIPED: readonly Patch[] = [
+  patch(
+    'node-control/commands/wipe-acceptor.ts',
+    'const answers = await cluster.tryReadAll();',
+    'if (acceptor !== "") return [];\n  const answers = await cluster.tryReadAll();',
+  ),
+];
+
+/** A step without those proposers that do not answer. */
+export const SOME_PROPOSERS: readonly Patch[] = [
+  patch('node-control/cluster.ts', 'if (missing.length > 0) {', 'if (missing.length > 1) {'),
+];
+
+/** A step on top of half of another one. */
+export const NO_AGREEMENT: readonly Patch[] = [
+  patch(
+    'node-control/step.ts',
+    '...(isSettled || selected.length < plans.length || agree(plans.map(({ after }) => after)) ? [] : [HALF_DONE]),',
+    '',
+  ),
+];
+
+/** An operator who is told no goes on to the next command soon. */
+export const HASTY: readonly Patch[] = [patch('simulation/settings.ts', ': isFree ? 50 : 1_000', ': isFree ? 50 : 20')];

@@ -1,0 +1,52 @@
+import { patch } from './patch.js';
+import type { Variant } from './variants.js';
+
+const UNCHECKED = patch('src/memory-acceptor.ts', 'if (!register && this.#identity !== undefined', 'if (this.#identity === ""');
+
+const WIPED_AND_BACK = patch(
+  'simulation/migration.ts',
+  'export const SHRINK = [',
+  "export const SHRINK = ['rm-accept all C 2', 'rm-prepare all C 2', 'wipe-acceptor C', 'add-accept all C 2', 'add-prepare all C 2',",
+);
+
+/** Amnesia that goes unnoticed. */
+export const UNCHECKED_IDENTITIES: readonly Variant[] = [
+  {
+    name: 'an acceptor that lost its disk is not noticed',
+    scenario: 'majority',
+    seeds: 200,
+    patches: [UNCHECKED],
+  },
+  {
+    name: 'an acceptor that lost its disk while it is replaced is not noticed',
+    scenario: 'stepwise resize',
+    seeds: 400,
+    patches: [UNCHECKED],
+  },
+  {
+    name: 'what values rest on is remembered by name, not by identity',
+    scenario: 'stepwise migration',
+    seeds: 400,
+    patches: [WIPED_AND_BACK],
+    unguarded: [
+      patch(
+        'node-control/guard.ts',
+        'nodes: nodes.map((node) => identities?.[node] ?? node)',
+        'nodes: nodes.map((node) => node.replace(/#.*/, ""))',
+      ),
+    ],
+  },
+  {
+    name: 'an acceptor keeps its identity over a wipe',
+    scenario: 'stepwise migration',
+    seeds: 400,
+    patches: [WIPED_AND_BACK],
+    unguarded: [
+      patch(
+        'simulation/acceptor-node.ts',
+        '    this.loseDisk();\n    this.connections',
+        '    const { identity } = this;\n    this.loseDisk();\n    if (identity !== undefined) this.adopt(identity);\n    this.connections',
+      ),
+    ],
+  },
+];

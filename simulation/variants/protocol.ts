@@ -1,0 +1,160 @@
+import { patch } from './patch.js';
+import type { Variant } from './variants.js';
+
+const PROPOSER = 'src/proposer.ts';
+const BALLOT = 'src/ballot.ts';
+const ACCEPTOR = 'src/memory-acceptor.ts';
+const KV = 'src/kv.ts';
+
+/** The rules of the protocol, each broken by a few lines. */
+export const BROKEN_PROTOCOL: readonly Variant[] = [
+  {
+    name: 'a quorum is one acceptor of three',
+    scenario: 'majority',
+    seeds: 50,
+    patches: [
+      patch('src/quorum.ts', 'return set.quorum > 0 && votes >= set.quorum;', 'return set.quorum > 0 && votes >= 1;'),
+      patch('src/votes.ts', 'return votes >= quorum || votes + outstanding < quorum;', 'return votes >= 1 || votes + outstanding < 1;'),
+    ],
+  },
+  {
+    name: 'a ballot is used again after a failed accept',
+    scenario: 'majority',
+    seeds: 200,
+    patches: [patch(PROPOSER, '        this.#promised.delete(key);\n', '')],
+  },
+  {
+    name: 'the counter goes back to that of a conflict',
+    scenario: 'majority',
+    seeds: 200,
+    patches: [patch(BALLOT, 'this.#counter = Math.max(this.#counter, seen.counter);', 'this.#counter = seen.counter;')],
+  },
+  {
+    name: 'ballots are compared as strings',
+    scenario: 'majority',
+    seeds: 200,
+    patches: [
+      patch(
+        BALLOT,
+        'return a.era - b.era || a.counter - b.counter || a.proposer - b.proposer || a.incarnation - b.incarnation;',
+        "const [x, y] = [a, b].map((c) => [c.era, c.counter, c.proposer, c.incarnation].join('.')); return x < y ? -1 : x > y ? 1 : 0;",
+      ),
+    ],
+  },
+  {
+    name: 'no proposer in the ballot',
+    scenario: 'flexible',
+    seeds: 200,
+    patches: [patch(BALLOT, 'proposer: this.#proposer, incarnation: this.#incarnation };', 'proposer: 0, incarnation: 0 };')],
+  },
+  {
+    name: 'an incarnation is used again after a restart',
+    scenario: 'flexible',
+    seeds: 200,
+    patches: [patch(BALLOT, 'proposer: this.#proposer, incarnation: this.#incarnation };', 'proposer: this.#proposer, incarnation: 0 };')],
+  },
+  {
+    name: 'prepare admits an equal ballot',
+    scenario: 'majority',
+    seeds: 200,
+    harmless:
+      'no ballot is used twice, and after the accept under it the promise has moved on: a prepare that arrives twice is all it admits',
+    patches: [patch(ACCEPTOR, 'if (compareBallots(ballot, barrier) <= 0)', 'if (compareBallots(ballot, barrier) < 0)')],
+  },
+  {
+    name: 'two proposers have one number, and prepare admits an equal ballot',
+    scenario: 'majority',
+    seeds: 200,
+    patches: [
+      patch(BALLOT, 'proposer: this.#proposer, incarnation: this.#incarnation };', 'proposer: 0, incarnation: 0 };'),
+      patch(ACCEPTOR, 'if (compareBallots(ballot, barrier) <= 0)', 'if (compareBallots(ballot, barrier) < 0)'),
+    ],
+  },
+  {
+    name: 'accept ignores the promise',
+    scenario: 'majority',
+    seeds: 200,
+    patches: [patch(ACCEPTOR, 'compareBallots(ballot, register.promise) >= 0 && ', '')],
+  },
+  {
+    name: 'a promise is not stored',
+    scenario: 'majority',
+    seeds: 200,
+    patches: [patch(ACCEPTOR, '    this.registers.set(key, { ...register, promise: ballot });\n', '')],
+  },
+  {
+    name: 'a piggybacked promise is used without a prepare quorum',
+    scenario: 'flexible',
+    seeds: 200,
+    harmless: 'every prepare quorum meets the accept quorum that holds the promise, so nobody below it gets one',
+    patches: [patch(PROPOSER, 'if (containsQuorum(prepare, confirmed)) this.#promised', 'this.#promised')],
+  },
+  {
+    name: 'a cached promise outlives a change of configuration',
+    scenario: 'stepwise quorums',
+    seeds: 400,
+    patches: [patch(PROPOSER, '      this.#promised.clear();\n', '')],
+  },
+  {
+    name: 'a read by quorum needs a prepare quorum only',
+    scenario: 'flexible',
+    seeds: 200,
+    patches: [patch('src/votes.ts', '(containsQuorum(accept, nodes) && reply.ballot.era >= era)', 'reply.ballot.era >= era')],
+  },
+  {
+    name: 'a read by quorum needs an accept quorum only',
+    scenario: 'flexible',
+    seeds: 200,
+    patches: [
+      patch('src/votes.ts', '    if (!containsQuorum(prepare, nodes)) continue;\n', ''),
+      patch('src/votes.ts', '    if (isEmpty ||', '    if ((isEmpty && containsQuorum(prepare, nodes)) ||'),
+    ],
+  },
+  {
+    name: 'a mismatch is reported from the cache',
+    scenario: 'majority',
+    seeds: 200,
+    patches: [
+      patch(
+        PROPOSER,
+        '        const next = fn(value);\n',
+        '        const next = fn(value);\n        if (cached && next === value) return value;\n',
+      ),
+    ],
+  },
+  {
+    name: 'an unknown write is reported as failed',
+    scenario: 'majority',
+    seeds: 200,
+    patches: [patch(KV, 'if (!accept.sent) throw unchanged(error);', 'throw unchanged(error);')],
+  },
+  {
+    name: 'a write is repeated blindly, without its operation id',
+    scenario: 'majority',
+    seeds: 200,
+    patches: [patch(KV, 'completed = await this.#resolve(key, change);', 'return this.cas(key, ver, val);')],
+  },
+  {
+    name: 'a configuration is swapped without waiting for the rounds in flight',
+    scenario: 'stepwise quorums',
+    seeds: 400,
+    patches: [patch(PROPOSER, 'return this.#gate.exclusive(async () => {', 'return (async (task) => task())(async () => {')],
+  },
+  {
+    name: 'no era in the ballot',
+    scenario: 'stepwise migration',
+    seeds: 400,
+    patches: [
+      patch(BALLOT, 'return { era: this.#era, counter', 'return { era: 0, counter'),
+      patch('src/votes.ts', ' && reply.ballot.era >= era)', ')'),
+    ],
+  },
+  {
+    name: 'a read by quorum trusts a ballot of an older era',
+    scenario: 'stepwise migration',
+    seeds: 400,
+    harmless:
+      'to be proven by mistake, a write left behind would have to be all of a quorum without a rescan between; the order of the steps excludes it',
+    patches: [patch('src/votes.ts', ' && reply.ballot.era >= era)', ')')],
+  },
+];
