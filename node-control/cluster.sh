@@ -87,6 +87,6 @@ run_program() { # client|control ARGUMENT...: where the cluster runs; ends the s
   export ADDRESS_MAP=$data/addresses.json
   case $program in
     client) exec node "$root/dist/client/main.js" "$@" ;;
-    control) exec node "$root/dist/node-control/main.js" "$@" ;;
+    control) STATE_DIR=$data/control exec node "$root/dist/node-control/main.js" "$@" ;;
   esac
 }

@@ -21,17 +21,19 @@ export interface Unfinished {
 export interface RescanNotes {
   /** Undefined where there is nothing, or nothing that can be read: then a rescan does everything. */
   load(): Unfinished | undefined;
-  save(unfinished: Unfinished): void;
+  /** False where they cannot be kept. */
+  save(unfinished: Unfinished): boolean;
   clear(): void;
 }
 
 /** In a file that holds the old notes or the new ones after a crash, never a part. */
 export class RescanFile implements RescanNotes {
+  readonly #folder: string;
   readonly #path: string;
 
   /** @param folder of the control node; it need not exist */
   constructor(folder: string) {
-    mkdirSync(folder, { recursive: true });
+    this.#folder = folder;
     this.#path = join(folder, 'rescan.json');
   }
 
@@ -45,16 +47,24 @@ export class RescanFile implements RescanNotes {
     }
   }
 
-  save(unfinished: Unfinished): void {
+  save(unfinished: Unfinished): boolean {
     const copy = `${this.#path}.new`;
-    const file = openSync(copy, 'w');
     try {
-      writeFileSync(file, JSON.stringify(unfinished));
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
+      mkdirSync(this.#folder, { recursive: true });
+      const file = openSync(copy, 'w');
+      try {
+        writeFileSync(file, JSON.stringify(unfinished));
+        fsyncSync(file);
+      } finally {
+        closeSync(file);
+      }
+      renameSync(copy, this.#path);
+      return true;
+    } catch {
+      // The next rescan does everything.
+      rmSync(copy, { force: true });
+      return false;
     }
-    renameSync(copy, this.#path);
   }
 
   clear(): void {

@@ -32,7 +32,7 @@ export const RESCAN_MAX_KEYS = 1_000;
 /** Each of these keys with every byte escaped as JSON's longest form. */
 export const RESCAN_BODY_MAX_BYTES = RESCAN_MAX_KEYS * KEY_MAX_BYTES * 6 + 64 * 1024;
 /** Keys of one rescan request in progress at the same time: enough to fill the round trips, few enough to leave room for clients. */
-export const RESCAN_CONCURRENCY = 32;
+export const RESCAN_CONCURRENCY = 64;
 /** Of the keys of one rescan request: whatever is wrong then, it is not these keys, and each further one would cost a retry's whole time. */
 export const RESCAN_FAILURES_IN_A_ROW = 64;
 

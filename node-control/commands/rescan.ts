@@ -88,16 +88,10 @@ export async function rescan(
   const failed = [...run.failed.keys()];
   const configurations = Object.fromEntries(before.map(({ member, configuration }) => [member.name, configuration]));
   const unfinished: Unfinished = { acceptors, required, configurations, listed, notListed, failed };
-  const goOn = notes ? 'Run the same rescan again: it does only what is left' : 'Run the rescan again';
-  if (failed.length > 0) {
-    notes?.save(unfinished);
-    throw new ControlError(`${failed.length} of ${pace.done} keys failed. ${goOn}${named(run.failed)}`);
-  }
+  const goOn = (): string => (notes?.save(unfinished) ? 'Run the same rescan again: it does only what is left' : 'Run the rescan again');
+  if (failed.length > 0) throw new ControlError(`${failed.length} of ${pace.done} keys failed. ${goOn()}${named(run.failed)}`);
   const gone = await changedSince(cluster, before, pausesMs);
-  if (gone.length > 0) {
-    notes?.save(unfinished);
-    throw new ControlError(`${gone.join(' and ')} cannot be asked after the rescan, so it proves nothing. ${goOn}`);
-  }
+  if (gone.length > 0) throw new ControlError(`${gone.join(' and ')} cannot be asked after the rescan, so it proves nothing. ${goOn()}`);
 
   const { kept, unlisted } = restingAfterRescan(
     listed,
