@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { acceptorsOf, type Configuration, parseConfiguration } from '../src/configuration.js';
 import { type Cluster, ControlError, type Member, type Objection, type Present } from './cluster.js';
 import { underNewEra } from './eras.js';
-import { alwaysMeet, dangersOf, type Identities, identified, type Plan, restingAfter } from './guard.js';
+import { alwaysMeet, dangersOf, entryKey, type Identities, identified, type Plan, restingAfter } from './guard.js';
 import { adopt, lookAtJoining } from './joining.js';
 import { shortagesOf } from './strangers.js';
 
@@ -131,7 +131,8 @@ function setsOf({ prepare, accept }: Configuration): unknown {
 }
 
 function agree([first, ...others]: readonly Configuration[]): boolean {
-  return others.every((other) => isDeepStrictEqual(setsOf(other), first && setsOf(first)));
+  const keyOf = ({ prepare, accept }: Configuration): string => `${entryKey(prepare)}, ${entryKey(accept)}`;
+  return others.every((other) => keyOf(other) === (first && keyOf(first)));
 }
 
 /** Acceptors that any proposer lists without an identity are who they were: so are those of the same name in the entries of all. */

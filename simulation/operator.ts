@@ -129,7 +129,7 @@ export class Operator {
   #notesOf(name: string): RescanNotes {
     return {
       load: () => this.#notes.get(name),
-      save: (unfinished) => void this.#notes.set(name, unfinished),
+      save: (unfinished) => this.#notes.set(name, unfinished).has(name),
       clear: () => void this.#notes.delete(name),
     };
   }

@@ -48,6 +48,14 @@ export async function resize(
     present = await cluster.readAll();
   }
 
+  if (!present.some(({ configuration }) => isConfigured(configuration)) && (await strangersListed(cluster, present)).length > 0) {
+    // Nobody uses these sets, and what lost its data can join again as another one.
+    print('No proposer is configured, and some acceptors lost their data. First: wipe all');
+    if (dryRun) return;
+    for (const line of await wipe(cluster, 'all')) print(`  ${line}`);
+    present = await cluster.readAll();
+  }
+
   const plan = await planFrom(cluster, present, goal);
   if (plan.length === 0) print('Nothing to do: these are the acceptors.');
   else print(`${plan.length} step${plan.length === 1 ? '' : 's'}:`);
@@ -77,7 +85,7 @@ async function planFrom(cluster: Cluster, present: readonly Present[], goal: Set
   const { identities, objections } = await lookAtJoining(cluster, before, [{ era: 0, ...goal }]);
   const listed = [...new Set(before.flatMap(acceptorsOf))];
   const known = knownIdentities(before);
-  const strangers = await strangersAmong(cluster, Object.fromEntries(Object.entries(known).filter(([name]) => listed.includes(name))));
+  const strangers = await strangersListed(cluster, present);
   const isInTheWay = strangers.some((name) => goal.accept.nodes.includes(name));
   const all = [...objections, ...(isInTheWay ? objectionsTo(strangers, listed) : [])];
   if (all.length > 0) {
@@ -95,6 +103,15 @@ async function planFrom(cluster: Cluster, present: readonly Present[], goal: Set
   const plan = planSteps(start, goal, identities);
   if (!plan) throw new ControlError('no order of steps leads there safely from what the proposers have now; see docs/reconfiguration.md');
   return plan;
+}
+
+function strangersListed(cluster: Cluster, present: readonly Present[]): Promise<string[]> {
+  const configurations = present.map(({ configuration }) => configuration);
+  const listed = configurations.flatMap(acceptorsOf);
+  return strangersAmong(
+    cluster,
+    Object.fromEntries(Object.entries(knownIdentities(configurations)).filter(([name]) => listed.includes(name))),
+  );
 }
 
 function carryOut(cluster: Cluster, command: string, progress: Pick<Progress, 'show'>): Promise<string[]> {
