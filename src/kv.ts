@@ -62,7 +62,7 @@ export class KeyValue {
 
   /** Brings the register, even an empty one, to an accept quorum of the present configuration (paper, section 2.3). */
   async rescan(key: string): Promise<void> {
-    await this.#unchanged(this.#options.proposer.change(key, identity, 'full'));
+    await this.#unchanged(this.#options.proposer.change(key, identity, 'once'));
   }
 
   /**

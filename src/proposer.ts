@@ -56,11 +56,12 @@ export class Proposer {
   /**
    * Applies a change to the register of `key` and returns the value that an accept quorum now holds.
    *
-   * @param path `short` uses a piggybacked promise where there is one, and keeps the next (paper, section 2.2.1); `full` prepares, and keeps none
+   * @param path `short` uses a piggybacked promise where there is one, and keeps the next (paper, section 2.2.1); `full` prepares;
+   *   `once` prepares, and keeps no promise: for rounds that take every key
    * @throws NotConfigured, StaleConfiguration, PrepareError, ConcurrentRequestError: nothing was sent that could be chosen
    * @throws CommitError the accept was sent, no quorum confirmed it: the change may still take effect, or never
    */
-  change(key: string, fn: ChangeFunction, path: 'short' | 'full' = 'short'): Promise<Value> {
+  change(key: string, fn: ChangeFunction, path: 'short' | 'full' | 'once' = 'short'): Promise<Value> {
     return this.#gate.shared(async () => {
       this.#assertConfigured();
       if (this.#busy.has(key)) throw new ConcurrentRequestError('this proposer runs another round for the key');
@@ -73,7 +74,7 @@ export class Proposer {
         const next = fn(value);
         await this.#accept(key, ballot, next);
         // A rescan takes every key once: a million promises would be kept for nothing.
-        if (path !== 'short') this.#promised.delete(key);
+        if (path === 'once') this.#promised.delete(key);
         return next;
       } finally {
         this.#busy.delete(key);
