@@ -61,16 +61,19 @@ export class KeyListing {
   /** Looks who answers, and how many keys there are. */
   async meet(): Promise<void> {
     const sources: Source[] = [];
-    for (const name of this.#acceptors) {
-      await this.#unlessItFails(name, () =>
+    const meetOne = (name: string): Promise<void> =>
+      this.#unlessItFails(name, () =>
         this.#cluster.withAcceptor(name, async (admin) => {
           const identity = await this.#recognize(name, admin);
+          const size = await admin.size();
           const twin = sources.find((other) => identity !== undefined && other.identity === identity);
           if (twin) throw new Error(`it is the same acceptor as ${twin.name}`);
-          sources.push({ name, identity, size: await admin.size() });
+          sources.push({ name, identity, size });
         }),
       );
-    }
+    await Promise.all(this.#acceptors.map(meetOne));
+    const place = ({ name }: Source): number => this.#acceptors.indexOf(name);
+    sources.sort((a, b) => place(a) - place(b));
     // The fewest keys first: a newcomer is empty now, and would later list what the rescan brought to it.
     this.#sources = sources.sort((a, b) => a.size - b.size);
   }

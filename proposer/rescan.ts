@@ -15,7 +15,7 @@ export interface Rescanned {
  * @throws EraMismatch where the configuration is of another era before the first key or after the last
  */
 export async function rescanKeys(
-  member: ReconfigurableProposer,
+  member: Pick<ReconfigurableProposer, 'configuration'>,
   era: number,
   keys: readonly string[],
   rescan: (key: string) => Promise<void>,
@@ -46,7 +46,7 @@ export async function rescanKeys(
   return { done, failed };
 }
 
-function assertEra({ configuration }: ReconfigurableProposer, era: number): void {
+function assertEra({ configuration }: Pick<ReconfigurableProposer, 'configuration'>, era: number): void {
   if (configuration.era === era) return;
   throw new EraMismatch(`the configuration is of era ${configuration.era}, not ${era}; start the rescan again`, { ...configuration });
 }
