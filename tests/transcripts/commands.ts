@@ -48,6 +48,7 @@ const COMMANDS: readonly Command[] = [
   { form: /^release$/, run: (world) => world.network.release() },
   { form: /^wait$/, run: (world) => world.wait() },
   { form: /^restart (\S+)$/, run: (world, [proposer = '']) => world.restart(proposer) },
+  { form: /^lose-disk (\S+)$/, run: (world, [acceptor = '']) => world.loseDisk(acceptor) },
   { form: /^registers (\S+)$/, run: (world, [key = '']) => world.registers(key) },
   { form: /^control (.+)$/, run: (world, [words = '']) => world.control(words.split(' ')) },
 ];

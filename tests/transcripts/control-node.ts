@@ -1,6 +1,7 @@
 import { Cluster, ControlError } from '../../node-control/cluster.js';
 import { membership, type MembershipCommand } from '../../node-control/commands/membership.js';
 import { rescan } from '../../node-control/commands/rescan.js';
+import { resize } from '../../node-control/commands/resize.js';
 import { wipeAcceptor } from '../../node-control/commands/wipe-acceptor.js';
 import type { AcceptorAdmin, Connections, ProposerAdmin } from '../../node-control/connections.js';
 import { rescanKeys } from '../../proposer/rescan.js';
@@ -48,16 +49,25 @@ export class ControlNode {
     }
   }
 
-  #task([command = '', ...rest]: readonly string[]): () => Promise<string[]> {
+  #task([command = '', ...words]: readonly string[]): () => Promise<string[]> {
+    const force = words.at(-1) === '--force';
+    const rest = force ? words.slice(0, -1) : words;
     const [first, second, third] = rest;
     const isKnown = (name: string): name is MembershipCommand => MEMBERSHIP.some((known) => known === name);
     if (isKnown(command) && rest.length === 3 && first && second) {
-      return () => membership(this.#cluster, command, first, second, Number(third));
+      return () => membership(this.#cluster, command, first, second, Number(third), { force });
     }
     if (command === 'rescan' && rest.length === 2 && first) {
       return () => rescan(this.#cluster, first.split(','), Number(second), { show: () => undefined });
     }
-    if (command === 'wipe-acceptor' && rest.length === 1 && first) return () => wipeAcceptor(this.#cluster, first);
+    if (command === 'wipe-acceptor' && rest.length === 1 && first) return () => wipeAcceptor(this.#cluster, first, { force });
+    if (command === 'resize' && rest.length === 1 && first) {
+      const print = (line: string): void => this.#log.line(line);
+      return async () => {
+        await resize(this.#cluster, first.split(','), { print, progress: { show: () => undefined } });
+        return [];
+      };
+    }
     throw new TypeError(`unknown command of the control node: ${[command, ...rest].join(' ')}`);
   }
 

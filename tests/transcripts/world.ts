@@ -74,6 +74,14 @@ export class World {
     node.restart();
   }
 
+  /** An acceptor comes back with an empty disk. */
+  loseDisk(acceptor: string): void {
+    const memory = find(this.acceptors, acceptor, 'acceptor');
+    memory.registers.clear();
+    delete memory.identity;
+    this.log.line(`${acceptor}  starts again, with an empty disk`);
+  }
+
   /** Lets time pass until every operation has its outcome. */
   async wait(): Promise<void> {
     await this.time.run(Promise.all([...this.#running].map(({ ended }) => ended)));
