@@ -8,7 +8,7 @@ export interface Seen {
   /** Writes that took effect. */
   readonly writes: number;
   readonly networkErrors: number;
-  /** Answers other than 200, 201, 404 `KeyNotFound` and 409, by code. */
+  /** Answers other than 200, 201, 404 `KeyNotFound` and 409, by code and reason. */
   readonly otherAnswers: Readonly<Record<string, number>>;
   readonly p50Ms: number;
   readonly p99Ms: number;
@@ -87,7 +87,8 @@ export class Load {
       const answer = await ask();
       this.#waits.push(performance.now() - sinceMs);
       if (!answer.ok && answer.code !== 'KeyNotFound' && answer.status !== 409) {
-        this.#otherAnswers[answer.code] = (this.#otherAnswers[answer.code] ?? 0) + 1;
+        const answered = `${answer.code} (${answer.message})`;
+        this.#otherAnswers[answered] = (this.#otherAnswers[answered] ?? 0) + 1;
       }
       return answer;
     } catch (error) {
