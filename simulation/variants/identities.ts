@@ -1,3 +1,4 @@
+import { HASTY } from './guard-off.js';
 import { patch } from './patch.js';
 import type { Variant } from './variants.js';
 
@@ -27,8 +28,13 @@ export const UNCHECKED_IDENTITIES: readonly Variant[] = [
     name: 'what values rest on is remembered by name, not by identity',
     scenario: 'stepwise migration',
     seeds: 400,
-    patches: [WIPED_AND_BACK],
+    patches: [...HASTY, WIPED_AND_BACK],
     unguarded: [
+      patch(
+        'node-control/key-listing.ts',
+        'nodes: this.#acceptors.map((name) => own.get(name) ?? this.#options.identities[name] ?? name)',
+        'nodes: own ? this.#acceptors : []',
+      ),
       patch(
         'node-control/guard.ts',
         'nodes: nodes.map((node) => identities?.[node] ?? node)',
@@ -40,7 +46,7 @@ export const UNCHECKED_IDENTITIES: readonly Variant[] = [
     name: 'an acceptor keeps its identity over a wipe',
     scenario: 'stepwise migration',
     seeds: 400,
-    patches: [WIPED_AND_BACK],
+    patches: [...HASTY, WIPED_AND_BACK],
     unguarded: [
       patch(
         'simulation/acceptor-node.ts',

@@ -20,19 +20,19 @@ export const BROKEN_PROTOCOL: readonly Variant[] = [
   {
     name: 'a ballot is used again after a failed accept',
     scenario: 'majority',
-    seeds: 200,
+    seeds: 60,
     patches: [patch(PROPOSER, '        this.#promised.delete(key);\n', '')],
   },
   {
     name: 'the counter goes back to that of a conflict',
     scenario: 'majority',
-    seeds: 200,
+    seeds: 100,
     patches: [patch(BALLOT, 'this.#counter = Math.max(this.#counter, seen.counter);', 'this.#counter = seen.counter;')],
   },
   {
     name: 'ballots are compared as strings',
     scenario: 'majority',
-    seeds: 200,
+    seeds: 60,
     patches: [
       patch(
         BALLOT,
@@ -44,13 +44,13 @@ export const BROKEN_PROTOCOL: readonly Variant[] = [
   {
     name: 'no proposer in the ballot',
     scenario: 'flexible',
-    seeds: 200,
+    seeds: 150,
     patches: [patch(BALLOT, 'proposer: this.#proposer, incarnation: this.#incarnation };', 'proposer: 0, incarnation: 0 };')],
   },
   {
     name: 'an incarnation is used again after a restart',
     scenario: 'flexible',
-    seeds: 200,
+    seeds: 150,
     patches: [patch(BALLOT, 'proposer: this.#proposer, incarnation: this.#incarnation };', 'proposer: this.#proposer, incarnation: 0 };')],
   },
   {
@@ -64,7 +64,7 @@ export const BROKEN_PROTOCOL: readonly Variant[] = [
   {
     name: 'two proposers have one number, and prepare admits an equal ballot',
     scenario: 'majority',
-    seeds: 200,
+    seeds: 60,
     patches: [
       patch(BALLOT, 'proposer: this.#proposer, incarnation: this.#incarnation };', 'proposer: 0, incarnation: 0 };'),
       patch(ACCEPTOR, 'if (compareBallots(ballot, barrier) <= 0)', 'if (compareBallots(ballot, barrier) < 0)'),
@@ -73,13 +73,13 @@ export const BROKEN_PROTOCOL: readonly Variant[] = [
   {
     name: 'accept ignores the promise',
     scenario: 'majority',
-    seeds: 200,
+    seeds: 60,
     patches: [patch(ACCEPTOR, 'compareBallots(ballot, register.promise) >= 0 && ', '')],
   },
   {
     name: 'a promise is not stored',
     scenario: 'majority',
-    seeds: 200,
+    seeds: 60,
     patches: [patch(ACCEPTOR, '    this.registers.set(key, { ...register, promise: ballot });\n', '')],
   },
   {
@@ -91,20 +91,20 @@ export const BROKEN_PROTOCOL: readonly Variant[] = [
   },
   {
     name: 'a cached promise outlives a change of configuration',
-    scenario: 'stepwise quorums',
-    seeds: 400,
+    scenario: 'quiet migration',
+    seeds: 200,
     patches: [patch(PROPOSER, '      this.#promised.clear();\n', '')],
   },
   {
     name: 'a read by quorum needs a prepare quorum only',
     scenario: 'flexible',
-    seeds: 200,
+    seeds: 60,
     patches: [patch('src/votes.ts', '(containsQuorum(accept, nodes) && reply.ballot.era >= era)', 'reply.ballot.era >= era')],
   },
   {
     name: 'a read by quorum needs an accept quorum only',
     scenario: 'flexible',
-    seeds: 200,
+    seeds: 60,
     patches: [
       patch('src/votes.ts', '    if (!containsQuorum(prepare, nodes)) continue;\n', ''),
       patch('src/votes.ts', '    if (isEmpty ||', '    if ((isEmpty && containsQuorum(prepare, nodes)) ||'),
@@ -113,7 +113,7 @@ export const BROKEN_PROTOCOL: readonly Variant[] = [
   {
     name: 'a mismatch is reported from the cache',
     scenario: 'majority',
-    seeds: 200,
+    seeds: 60,
     patches: [
       patch(
         PROPOSER,
@@ -125,25 +125,25 @@ export const BROKEN_PROTOCOL: readonly Variant[] = [
   {
     name: 'an unknown write is reported as failed',
     scenario: 'majority',
-    seeds: 200,
+    seeds: 60,
     patches: [patch(KV, 'if (!accept.sent) throw unchanged(error);', 'throw unchanged(error);')],
   },
   {
     name: 'a write is repeated blindly, without its operation id',
     scenario: 'majority',
-    seeds: 200,
+    seeds: 60,
     patches: [patch(KV, 'completed = await this.#resolve(key, change);', 'return this.cas(key, ver, val);')],
   },
   {
     name: 'a configuration is swapped without waiting for the rounds in flight',
     scenario: 'stepwise quorums',
-    seeds: 400,
+    seeds: 200,
     patches: [patch(PROPOSER, 'return this.#gate.exclusive(async () => {', 'return (async (task) => task())(async () => {')],
   },
   {
     name: 'no era in the ballot',
     scenario: 'stepwise migration',
-    seeds: 400,
+    seeds: 1200,
     patches: [
       patch(BALLOT, 'return { era: this.#era, counter', 'return { era: 0, counter'),
       patch('src/votes.ts', ' && reply.ballot.era >= era)', ')'),
@@ -152,7 +152,7 @@ export const BROKEN_PROTOCOL: readonly Variant[] = [
   {
     name: 'a read by quorum trusts a ballot of an older era',
     scenario: 'stepwise migration',
-    seeds: 400,
+    seeds: 300,
     harmless:
       'to be proven by mistake, a write left behind would have to be all of a quorum without a rescan between; the order of the steps excludes it',
     patches: [patch('src/votes.ts', ' && reply.ballot.era >= era)', ')')],

@@ -34,28 +34,28 @@ export const UNGUARDED_STEPS: readonly Variant[] = [
   {
     name: 'a step is skipped: no add-prepare for the second acceptor',
     scenario: 'stepwise migration',
-    seeds: 400,
+    seeds: 50,
     patches: growing('add-accept all B 2', 'rescan A,B 2', 'add-accept all C 2', 'add-prepare all C 2'),
     unguarded: NO_DANGERS,
   },
   {
     name: 'two steps are swapped: all accept sets before the prepare sets',
     scenario: 'stepwise migration',
-    seeds: 400,
+    seeds: 200,
     patches: growing('add-accept all B 2', 'rescan A,B 2', 'add-accept all C 2', 'add-prepare all B 2', 'add-prepare all C 2'),
     unguarded: NO_DANGERS,
   },
   {
     name: 'a quorum is too small: one of two is enough to accept',
     scenario: 'stepwise migration',
-    seeds: 400,
+    seeds: 50,
     patches: growing('add-accept all B 1', 'rescan A,B 2', 'add-prepare all B 2', 'add-accept all C 2', 'add-prepare all C 2'),
     unguarded: NO_DANGERS,
   },
   {
     name: 'one proposer is left behind: the steps are typed for the other',
     scenario: 'stepwise migration',
-    seeds: 400,
+    seeds: 50,
     patches: growing(
       'add-accept proposer-1 B 2',
       'rescan A,B 2',
@@ -69,14 +69,14 @@ export const UNGUARDED_STEPS: readonly Variant[] = [
   {
     name: 'a proposer that does not answer is left out',
     scenario: 'migration',
-    seeds: 400,
+    seeds: 200,
     patches: HASTY,
     unguarded: [...SOME_PROPOSERS, ...NO_AGREEMENT, ...NO_DANGERS],
   },
   {
     name: 'the rescan is left out when growing',
     scenario: 'stepwise migration',
-    seeds: 100,
+    seeds: 50,
     patches: growing('add-accept all B 2', 'add-prepare all B 2', 'add-accept all C 2', 'add-prepare all C 2'),
     unguarded: NO_DEBTS,
   },
@@ -90,28 +90,28 @@ export const UNGUARDED_STEPS: readonly Variant[] = [
   {
     name: 'growing rescans at the end',
     scenario: 'stepwise migration',
-    seeds: 100,
+    seeds: 50,
     patches: growing('add-accept all B 2', 'add-prepare all B 2', 'add-accept all C 2', 'add-prepare all C 2', 'rescan A,B 2'),
     unguarded: NO_DEBTS,
   },
   {
     name: 'growing rescans at the beginning',
     scenario: 'stepwise migration',
-    seeds: 100,
+    seeds: 50,
     patches: growing('rescan A 1', 'add-accept all B 2', 'add-prepare all B 2', 'add-accept all C 2', 'add-prepare all C 2'),
     unguarded: NO_DEBTS,
   },
   {
     name: 'shrinking rescans at the beginning',
     scenario: 'stepwise migration',
-    seeds: 400,
+    seeds: 120,
     patches: shrinking('rescan A,B 2', 'rm-accept all C 2', 'rm-prepare all C 2', 'rm-accept all B 1', 'rm-prepare all B 1'),
     unguarded: NO_DEBTS,
   },
   {
     name: 'an acceptor joins again without a wipe',
     scenario: 'stepwise migration',
-    seeds: 400,
+    seeds: 200,
     harmless: 'after the rescans of shrinking all it holds is of an older era than what was acknowledged: it is like one that was slow',
     patches: [...HASTY, patch(MIGRATION, WIPING, '')],
     unguarded: ANY_MAY_JOIN,
@@ -129,7 +129,7 @@ export const UNGUARDED_STEPS: readonly Variant[] = [
   {
     name: 'an acceptor is wiped that the proposers list',
     scenario: 'stepwise migration',
-    seeds: 400,
+    seeds: 200,
     harmless: 'its identity goes with its data, so that no proposer uses it: it is like one that is down',
     patches: shrinking(
       'wipe-acceptor C',
@@ -144,7 +144,7 @@ export const UNGUARDED_STEPS: readonly Variant[] = [
   {
     name: 'an acceptor is wiped that the proposers list, and nobody checks who it is',
     scenario: 'stepwise migration',
-    seeds: 400,
+    seeds: 200,
     patches: shrinking(
       'wipe-acceptor C',
       'rm-accept all C 2',

@@ -47,13 +47,24 @@ describe('a simulated run', () => {
 
   it.each(SCENARIOS)('reads, writes, misses and leaves writes unknown, and loses nothing: %s', async (scenario) => {
     const { outcomes, faults, steps, attempts, operations } = await tallyOf(scenario, 25);
-    // The stepwise scenarios have few operations between two commands.
-    expect(operations).toBeGreaterThan(25 * (scenario.includes('stepwise') ? 15 : 100));
+    // Where clients keep step with the operator there are few operations between two commands.
+    expect(operations).toBeGreaterThan(25 * (settingsFor(1, { scenario }).isStepwise ? 15 : 100));
     for (const count of Object.values(outcomes)) expect(count).toBeGreaterThan(20);
     expect(faults).toBeGreaterThan(100);
     if (scenario.includes('migration')) expect(steps).toBeGreaterThan(25 * 12);
     // Commands are repeated: some are killed in the middle, some meet a second operator.
     expect(attempts).toBeGreaterThanOrEqual(steps * (steps > 0 ? 1.2 : 0));
+  });
+
+  it('has acceptors that lose their disks, are found out, and are replaced', async () => {
+    const [losses, refusals, wipes] = [/loses its disk/g, /lost its data or is another acceptor/g, /wipe-acceptor \S+: done/g];
+    const stories: string[] = [];
+    for (let seed = 1; seed <= 15; seed += 1) {
+      stories.push(
+        storyOf(await run(settingsFor(seed, { scenario: 'stepwise resize' }), { trace: true }), { withMessages: false }).join('\n'),
+      );
+    }
+    for (const sign of [losses, refusals, wipes]) expect(stories.join('\n').match(sign)?.length).toBeGreaterThan(10);
   });
 
   it('has no fault at all where all are left out', async () => {
