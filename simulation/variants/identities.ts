@@ -26,10 +26,9 @@ export const UNCHECKED_IDENTITIES: readonly Variant[] = [
   },
   {
     name: 'what values rest on is remembered by name, not by identity',
-    scenario: 'stepwise migration',
-    seeds: 400,
-    patches: [...HASTY, WIPED_AND_BACK],
-    unguarded: [
+    scenario: 'any commands',
+    seeds: 40,
+    patches: [
       patch(
         'node-control/key-listing.ts',
         'nodes: this.#acceptors.map((name) => own.get(name) ?? this.#options.identities[name] ?? name)',

@@ -64,7 +64,7 @@ describe('a simulated run', () => {
         storyOf(await run(settingsFor(seed, { scenario: 'stepwise resize' }), { trace: true }), { withMessages: false }).join('\n'),
       );
     }
-    for (const sign of [losses, refusals, wipes]) expect(stories.join('\n').match(sign)?.length).toBeGreaterThan(10);
+    for (const sign of [losses, refusals, wipes]) expect(stories.join('\n').match(sign)?.length).toBeGreaterThan(3);
   });
 
   it('has no fault at all where all are left out', async () => {
