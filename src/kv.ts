@@ -19,7 +19,10 @@ interface Stored extends Versioned {
 }
 
 /** How many ids are kept. A write is reported as unknown only where more than this many versions passed it by meanwhile. */
-const OPERATION_IDS_KEPT = 8;
+const OPERATION_IDS_KEPT = 32;
+
+/** How many times longer than the first the pauses of a search for an outcome become. Longer ones let too many versions pass. */
+const BACKOFF_GROWTH_MAX = 4;
 
 const ABSENT: Stored = { ver: 0, val: null, ops: [] };
 
@@ -32,7 +35,7 @@ export interface KeyValueOptions {
   readonly random: () => number;
   /** How long to find out what became of an accept that failed, in milliseconds. */
   readonly resolveMs: number;
-  /** The longest pause before the second attempt to find out, in milliseconds; doubled for each further one. */
+  /** The longest pause before the second attempt to find out, in milliseconds; doubled for each of the next ones, to four times that. */
   readonly backoffMs: number;
 }
 
@@ -105,7 +108,7 @@ export class KeyValue {
   async #resolve(key: string, change: ChangeFunction): Promise<Value> {
     const { proposer, time, random, resolveMs, backoffMs } = this.#options;
     const giveUpAtMs = time.nowMs() + resolveMs;
-    for (let pauseMs = backoffMs; ; pauseMs *= 2) {
+    for (let pauseMs = backoffMs; ; pauseMs = Math.min(2 * pauseMs, BACKOFF_GROWTH_MAX * backoffMs)) {
       try {
         return await proposer.change(key, change, 'full');
       } catch (error) {

@@ -9,7 +9,7 @@ const KEY = 'k';
 const RESOLVE_MS = 500;
 const BACKOFF_MS = 10;
 /** How many operation ids a value keeps, and the version that the write in question would be. */
-const [IDS_KEPT, OPEN_VERSION] = [8, 2];
+const [IDS_KEPT, OPEN_VERSION] = [32, 2];
 const ballot = (era: number, counter: number): Ballot => ({ era, counter, proposer: 9, incarnation: 1 });
 
 /** A cluster of three with a store on each of two proposers: `mine`, whose accepts a test troubles, and `theirs`. */
