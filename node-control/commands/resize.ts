@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { acceptorsOf, type Configuration, isConfigured } from '../../src/configuration.js';
+import { inAgreement } from '../agreement.js';
 import { type Cluster, ControlError, type Present } from '../cluster.js';
 import { identified } from '../guard.js';
 import { knownIdentities, lookAtJoining } from '../joining.js';
@@ -56,6 +57,8 @@ export async function resize(
     present = await cluster.readAll();
   }
 
+  // A step that was interrupted in its last writes leaves the sets of all, and a proposer in an era that is over.
+  if (!dryRun) present = await inAgreement(cluster);
   const plan = await planFrom(cluster, present, goal);
   if (plan.length === 0) print('Nothing to do: these are the acceptors.');
   else print(`${plan.length} step${plan.length === 1 ? '' : 's'}:`);
