@@ -50,8 +50,8 @@ describe('a patch', () => {
     expect(existsSync(path.join(copy, 'node-control/step.js'))).toBe(true);
   });
 
-  it.each(VARIANTS.map((variant) => [variant.name, variant] as const))('still finds its lines: %s', (_name, { patches }) => {
-    copyWith(patches, project, path.join(folder, 'all'));
+  it.each(VARIANTS.map((variant) => [variant.name, variant] as const))('still finds its lines: %s', (_name, { patches, unguarded = [] }) => {
+    copyWith([...patches, ...unguarded], project, path.join(folder, 'all'));
   });
 });
 
