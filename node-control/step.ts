@@ -93,7 +93,7 @@ export async function step(
     // Half of another step is to be seen. Repeating that one makes the proposers agree; a step on top of it would leave them two steps apart.
     ...(isSettled || selected.length < plans.length || agree(plans.map(({ after }) => after)) ? [] : [HALF_DONE]),
     ...objections,
-    ...(await shortagesOf(cluster, plans)),
+    ...(await shortagesOf(cluster, plans, without(identities, newcomers))),
     ...dangersOf(plans).map(({ message }) => ({ why: message, advice: '' })),
   ];
   const [first] = all;
@@ -124,6 +124,10 @@ async function reachable(cluster: Cluster): Promise<{ present: Present[]; missin
   const present = answers.flatMap(({ member, configuration }) => (configuration ? [{ member, configuration }] : []));
   if (present.length === 0) throw new ControlError('no proposer can be reached');
   return { present, missing: answers.filter(({ configuration }) => !configuration).map(({ member }) => member.name) };
+}
+
+function without(identities: Identities, others: Identities): Identities {
+  return Object.fromEntries(Object.entries(identities).filter(([name]) => !(name in others)));
 }
 
 function setsOf({ prepare, accept }: Configuration): unknown {

@@ -54,15 +54,11 @@ export async function absentAmong(cluster: Cluster, names: readonly string[], id
 /**
  * The sets that a step would leave without a quorum because some of their acceptors lost their data. Nothing would be lost by the step, but
  * what rests on the others could never be found again.
+ *
+ * @param identities of the listed acceptors that got theirs in earlier steps
  */
-export async function shortagesOf(cluster: Cluster, plans: readonly Plan[]): Promise<Objection[]> {
-  const known = plans.flatMap(({ before }) =>
-    acceptorsOf(before).flatMap((name): [string, string][] => {
-      const identity = before.identities?.[name];
-      return identity === undefined ? [] : [[name, identity]];
-    }),
-  );
-  const strangers = await strangersAmong(cluster, Object.fromEntries(known));
+export async function shortagesOf(cluster: Cluster, plans: readonly Plan[], identities: Identities): Promise<Objection[]> {
+  const strangers = await strangersAmong(cluster, identities);
   const isShort = ({ nodes, quorum }: QuorumSet): boolean => nodes.filter((name) => !strangers.includes(name)).length < quorum;
   return plans.flatMap(({ name, before, after }) =>
     (['prepare', 'accept'] as const)

@@ -155,6 +155,34 @@ describe('is refused, with what to do first:', () => {
   });
 });
 
+describe('an acceptor that lost its data', () => {
+  it('is not made indispensable by a step, and is the first that resize takes out', async () => {
+    const cluster = await clusterOf(A, B, C);
+    await cluster.proposer(1).kv.put('a', 0, 'kept');
+    await redisOf(cluster, 1).flushall();
+    await refused(
+      cluster,
+      `rm-accept all ${C} 2`,
+      new RegExp(
+        `would accept on 2 of ${A} ${B}, which has no quorum: ${A} lost the data\\..*First leave out what is lost: .*resize ${B},${C}\\.`,
+      ),
+    );
+    await refused(cluster, `resize ${A}`, /lost its data or is another acceptor/);
+    const { code, stdout } = await cluster.control('resize', C);
+    expect([code, stdout]).toEqual([0, expect.stringMatching(new RegExp(`^\\d steps:\\n  1\\. rm-accept all ${A} 2\\n`))]);
+    expect((await cluster.proposer(2).kv.get('a')).body).toMatchObject({ val: 'kept' });
+  });
+
+  it('is named together with the others, and with the way to replace them', async () => {
+    const cluster = await clusterOf(A, B, C);
+    await Promise.all([redisOf(cluster, 1).flushall(), redisOf(cluster, 2).flushall()]);
+    const { stdout } = await cluster.control('status');
+    const wipes = `./run-control.sh wipe-acceptor ${A}; ./run-control.sh wipe-acceptor ${B}`;
+    expect(stdout).toContain(`${A} and ${B} lost their data or are other acceptors, and no proposer uses them. `);
+    expect(stdout).toContain(`To replace them: ./run-control.sh resize ${C}; ${wipes}; ./run-control.sh resize ${THREE}.`);
+  });
+});
+
 describe('a second operator', () => {
   it('who comes in the middle of a step finds that out before anything of his own is written', async () => {
     const cluster = await clusterOf(A);

@@ -103,7 +103,9 @@ describe('rescan', () => {
     await redisOf(cluster, 2).set('r:broken', 'of another type than a register');
     const { code, stdout, stderr } = await cluster.control('rescan', acceptorName(1), '1');
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-    expect(stderr).toMatch(/^(?:3 of about 3 keys[^\n]*\n)?error: 1 of 3 keys failed\. Run the rescan again\n {2}"broken": [01] of 2 acceptors accepted[^\n]*\n$/);
+    expect(stderr).toMatch(
+      /^(?:3 of about 3 keys[^\n]*\n)?error: 1 of 3 keys failed\. Run the rescan again\n {2}"broken": [01] of 2 acceptors accepted[^\n]*\n$/,
+    );
     expect(await redisOf(cluster, 2).hexists('r:a', 'value')).toBe(1);
     await redisOf(cluster, 2).del('r:broken');
     expect((await cluster.control('rescan', acceptorName(1), '1')).code).toBe(0);

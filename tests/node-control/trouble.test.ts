@@ -128,7 +128,7 @@ describe('two control processes at once', () => {
         if (code === 0) continue;
         expect(code).toBe(1);
         expect(stderr).toMatch(
-          /^error: (proposer-\d refused: .*somebody else changed it|the proposers differ: ).*(again|this one)[^\n]*\n$/,
+          /^error: (proposer-\d refused: .*somebody else changed it|somebody else adds acceptor|the proposers differ: ).*(again|this one)[^\n]*\n$/,
         );
       }
       // Whatever was done was done to both proposers; where one step was cut short by the other, the first proposer may be ahead by that step.
