@@ -69,7 +69,7 @@ function search(from: Start, to: Sets, identities: Identities, quorums: Quorums,
 function changesFrom(state: Start, to: Sets, identities: Identities, quorums: Quorums): PlannedStep[] {
   const phases: readonly Phase[] = ['accept', 'prepare'];
   return phases.flatMap((phase) =>
-    neighbours(state[phase], to[phase], quorums).flatMap(({ verb, acceptor, set }) => {
+    neighbours(state[phase], state[phase === 'accept' ? 'prepare' : 'accept'], to[phase], quorums).flatMap(({ verb, acceptor, set }) => {
       const after = { ...state, [phase]: set };
       const plan = { name: '', before: asConfiguration(state, identities), after: asConfiguration(after, identities), changed: true };
       if (isConfigured(plan.before) && !isConfigured(plan.after)) return [];
@@ -79,9 +79,17 @@ function changesFrom(state: Start, to: Sets, identities: Identities, quorums: Qu
   );
 }
 
-/** The sets that one command makes of a set, towards another: with the next of its acceptors, another quorum, or without one that it does not have. */
-function neighbours(set: QuorumSet, to: QuorumSet, quorums: Quorums): { verb: 'add' | 'rm'; acceptor: string; set: QuorumSet }[] {
-  const missing = to.nodes.find((node) => !set.nodes.includes(node));
+/**
+ * The sets that one command makes of a set, towards another: with the next of its acceptors, another quorum, or without one that it does not have.
+ * @param beside of the other phase: what was begun there and has to be given up may have to be finished first
+ */
+function neighbours(
+  set: QuorumSet,
+  beside: QuorumSet,
+  to: QuorumSet,
+  quorums: Quorums,
+): { verb: 'add' | 'rm'; acceptor: string; set: QuorumSet }[] {
+  const missing = [to, beside].flatMap(({ nodes }) => nodes.find((node) => !set.nodes.includes(node)) ?? []);
   const spare = set.nodes.findLast((node) => !to.nodes.includes(node));
   const last = set.nodes.at(-1);
   const made = (
@@ -95,7 +103,7 @@ function neighbours(set: QuorumSet, to: QuorumSet, quorums: Quorums): { verb: 'a
       set: { nodes, quorum },
     }));
   return [
-    ...(missing === undefined ? [] : made('add', missing, [...set.nodes, missing])),
+    ...[...new Set(missing)].flatMap((node) => made('add', node, [...set.nodes, node])),
     ...(last === undefined ? [] : made('add', last, set.nodes)),
     ...(spare === undefined
       ? []

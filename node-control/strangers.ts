@@ -52,22 +52,32 @@ export async function absentAmong(cluster: Cluster, names: readonly string[], id
 }
 
 /**
- * The sets that a step would leave without a quorum because some of their acceptors lost their data. Nothing would be lost by the step, but
- * what rests on the others could never be found again.
+ * The sets that a step would leave without a quorum, or further from one than they are, because some of their acceptors do not answer, or lost their data. The service would stop; and
+ * where one that does not answer turns out to have lost its data, what rests on the others could never be found again.
  *
  * @param identities of the listed acceptors that got theirs in earlier steps
  */
 export async function shortagesOf(cluster: Cluster, plans: readonly Plan[], identities: Identities): Promise<Objection[]> {
-  const strangers = await strangersAmong(cluster, identities);
-  const isShort = ({ nodes, quorum }: QuorumSet): boolean => nodes.filter((name) => !strangers.includes(name)).length < quorum;
+  const listed = [...new Set(plans.flatMap(({ before }) => acceptorsOf(before)))];
+  const [absent, strangers] = await Promise.all([absentAmong(cluster, listed, identities), strangersAmong(cluster, identities)]);
+  const shortage = ({ nodes, quorum }: QuorumSet): number => Math.max(0, quorum - nodes.filter((name) => !absent.includes(name)).length);
+  const lost = absent.filter((name) => strangers.includes(name));
+  const silent = absent.filter((name) => !strangers.includes(name));
+  const reasons = [
+    ...(silent.length === 0 ? [] : [`${silent.join(' and ')} cannot be reached`]),
+    ...(lost.length === 0 ? [] : [`${lost.join(' and ')} lost the data`]),
+  ];
   return plans.flatMap(({ name, before, after }) =>
     (['prepare', 'accept'] as const)
-      .filter((phase) => isShort(after[phase]) && !isShort(before[phase]))
+      .filter((phase) => shortage(after[phase]) > shortage(before[phase]))
       .map((phase) => ({
-        why: `${name} would ${phase} on ${setText(after[phase])}, which has no quorum: ${strangers.join(' and ')} lost the data`,
-        advice: `First leave out what is lost: ./run-control.sh resize ${acceptorsOf(after)
-          .filter((acceptor) => !strangers.includes(acceptor))
-          .join(',')}`,
+        why: `${name} would ${phase} on ${setText(after[phase])}, which has no quorum: ${reasons.join(', ')}`,
+        advice:
+          silent.length > 0
+            ? `First start ${silent.join(' and ')}`
+            : `First leave out what is lost: ./run-control.sh resize ${acceptorsOf(after)
+                .filter((acceptor) => !lost.includes(acceptor))
+                .join(',')}`,
       })),
   );
 }

@@ -104,7 +104,8 @@ export function settingsFor(seed: number, { scenario, operations, stopAfter, wit
   const roundTripMs = 2 * delayMs * distance;
   const faultEveryMs = isStepwise ? oneOf([20, 50]) : isQuiet ? 50 : oneOf([50, 200, 800]);
   const has = (fault: Fault, chance: number): boolean => random() < chance && !without.includes(fault);
-  const loss = oneOf([0.01, 0.05, 0.2]);
+  // With one message in five lost no resize ever comes to its end.
+  const loss = isFree ? oneOf([0.01, 0.02, 0.05]) : oneOf([0.01, 0.05, 0.2]);
   const network: NetworkSettings = {
     delayMs,
     late: has('late', 0.5) ? oneOf([0.01, 0.05]) : 0,

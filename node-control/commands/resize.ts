@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { acceptorsOf, type Configuration, isConfigured } from '../../src/configuration.js';
 import { inAgreement } from '../agreement.js';
 import { type Cluster, ControlError, type Present } from '../cluster.js';
-import { identified } from '../guard.js';
+import { identified, setText } from '../guard.js';
 import { knownIdentities, lookAtJoining } from '../joining.js';
 import type { QuorumSet } from '../../src/quorum.js';
 import { majority, type PlannedStep, planSteps, type Sets } from '../plan.js';
@@ -104,7 +104,12 @@ async function planFrom(cluster: Cluster, present: readonly Present[], goal: Set
   });
   const start = { prepare: order(first.prepare), accept: order(first.accept), resting: [...resting, ...inUse] };
   const plan = planSteps(start, goal, identities);
-  if (!plan) throw new ControlError('no order of steps leads there safely from what the proposers have now; see docs/reconfiguration.md');
+  if (!plan) {
+    const rest = start.resting.map(setText).join(', and on ');
+    throw new ControlError(
+      `no order of steps leads there safely${rest ? `: values may rest on ${rest}` : ''}. Nothing was changed. Resize to acceptors that have these first`,
+    );
+  }
   return plan;
 }
 

@@ -69,6 +69,13 @@ describe('a plan', () => {
     expect(commands(middle, majorityOf('A'))).toEqual(['rm-accept all C 2', 'rescan A,B 2', 'rm-accept all B 1', 'rm-prepare all B 1']);
   });
 
+  it('first finishes what was begun, where values may rest there, and then leaves it', () => {
+    const begun = { prepare: of(0), accept: of(2, 'A', 'D'), resting: [of(2, 'A#1', 'D#1')] };
+    const way = commands(begun, majorityOf('B', 'C')) ?? [];
+    expect(way.length).toBeGreaterThan(4);
+    expect(replay(begun, way)).toMatchObject(majorityOf('B', 'C'));
+  });
+
   it('is empty where nothing is to be done', () => {
     expect(commands(at('A', 'B'), majorityOf('B', 'A'))).toEqual([]);
   });

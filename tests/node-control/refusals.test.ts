@@ -168,6 +168,9 @@ describe('an acceptor that lost its data', () => {
       ),
     );
     await refused(cluster, `resize ${A}`, /lost its data or is another acceptor/);
+    cluster.acceptor(2).pause();
+    await refused(cluster, `rm-accept all ${C} 2`, new RegExp(`${B} cannot be reached, ${A} lost the data\\..*First start ${B}\\.`));
+    cluster.acceptor(2).resume();
     const { code, stdout } = await cluster.control('resize', C);
     expect([code, stdout]).toEqual([0, expect.stringMatching(new RegExp(`^\\d steps:\\n  1\\. rm-accept all ${A} 2\\n`))]);
     expect((await cluster.proposer(2).kv.get('a')).body).toMatchObject({ val: 'kept' });
