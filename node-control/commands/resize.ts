@@ -66,8 +66,9 @@ export async function resize(
   if (dryRun) return;
 
   for (const [index, { command, after }] of plan.entries()) {
-    await carryOut(cluster, command, progress);
-    print(`[${index + 1}/${plan.length}] ${command}: done (era ${await eraWith(cluster, after)})`);
+    const lines = await carryOut(cluster, command, progress);
+    const era = await eraWith(cluster, after);
+    print(`[${index + 1}/${plan.length}] ${command}: ${command.startsWith('rescan') ? lines.join('; ') : `done (era ${era})`}`);
   }
   for (const line of await wipeable(cluster, target)) print(line);
 }

@@ -50,9 +50,12 @@ describe('a patch', () => {
     expect(existsSync(path.join(copy, 'node-control/step.js'))).toBe(true);
   });
 
-  it.each(VARIANTS.map((variant) => [variant.name, variant] as const))('still finds its lines: %s', (_name, { patches, unguarded = [] }) => {
-    copyWith([...patches, ...unguarded], project, path.join(folder, 'all'));
-  });
+  it.each(VARIANTS.map((variant) => [variant.name, variant] as const))(
+    'still finds its lines: %s',
+    (_name, { patches, unguarded = [] }) => {
+      copyWith([...patches, ...unguarded], project, path.join(folder, 'all'));
+    },
+  );
 });
 
 describe('the program', () => {

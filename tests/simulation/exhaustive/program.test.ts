@@ -39,11 +39,11 @@ describe('a product that is broken', () => {
       'w-w',
       {
         file: 'src/proposer.ts',
-        find: '(node) => message(acceptor(node)), isDecided',
-        put: `(node) => message(acceptor(node)).then((reply) => {
+        find: 'message(acceptor(node, identities?.[node]));',
+        put: `message(acceptor(node, identities?.[node])).then((reply) => {
           if (!reply.ok) this.#learn(new Map([[node, reply]]));
           return reply;
-        }), isDecided`,
+        });`,
       },
     ],
     ['uses a ballot again', 'wsw', { file: 'src/proposer.ts', find: '        this.#promised.delete(key);\n', put: '' }],
