@@ -42,7 +42,11 @@ export const BROKEN_RESCANS: readonly Variant[] = [
     name: 'the rescan believes an acceptor that lost its disk to have no keys',
     scenario: 'stepwise resize',
     seeds: 1000,
-    patches: [patch(LISTING, 'if (known !== undefined && identity !== known)', 'if (known === "")')],
+    patches: [
+      patch(LISTING, 'if (known !== undefined && identity !== known)', 'if (known === "")'),
+      // Without the second line of defence: such an acceptor is not made indispensable.
+      patch('node-control/strangers.ts', 'shortage(after[phase]) > shortage(before[phase])', 'phase === ""'),
+    ],
   },
   {
     name: 'the rescan reads from the cache',

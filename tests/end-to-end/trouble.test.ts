@@ -30,14 +30,7 @@ describe(`a cluster of three acceptors in trouble (${mode})`, () => {
   beforeAll(async () => {
     await clear();
     await type('./build-run.sh --detach');
-    const steps = [
-      'accept all acceptor-1:6379 1',
-      'prepare all acceptor-1:6379 1',
-      'accept all acceptor-2:6379 2',
-      'prepare all acceptor-2:6379 2',
-    ];
-    steps.push('accept all acceptor-3:6379 2', 'prepare all acceptor-3:6379 2');
-    for (const step of steps) await type(`./node-control/run-control.sh add-${step}`);
+    await type('./node-control/run-control.sh resize acceptor-1:6379,acceptor-2:6379,acceptor-3:6379');
   });
   afterAll(clear);
 

@@ -85,12 +85,16 @@ export class Network {
   }
 
   call<Reply>({ from, to, kind, request, act, reply, isAlive }: Call<Reply>): Promise<Reply> {
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
+      const refuse = (error: unknown): void => {
+        const reason = error instanceof Error ? error : new Error(String(error));
+        this.#send({ from: to, to: from, kind, text: reason.message, arrive: () => (isAlive() ? reject(reason) : undefined) });
+      };
       const answer = (result: Reply): void => {
         const text = reply(result);
         this.#send({ from: to, to: from, kind, text, arrive: () => (isAlive() ? resolve(result) : undefined) });
       };
-      this.#send({ from, to, kind, text: request, arrive: () => void act().then(answer) });
+      this.#send({ from, to, kind, text: request, arrive: () => void act().then(answer, refuse) });
     });
   }
 
