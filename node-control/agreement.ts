@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { acceptorsOf, type Configuration, isConfigured } from '../src/configuration.js';
 import { type Cluster, ControlError, type Present } from './cluster.js';
 import { type Shared, underNewEra } from './eras.js';
-import { entryKey, restingAfter } from './guard.js';
+import { restingAfter, setsKey } from './guard.js';
 import { knownIdentities } from './joining.js';
 
 /**
@@ -29,14 +29,9 @@ function assertSameSets(present: readonly Present[]): void {
   const sets = present.map(({ configuration }) => configuration).filter(isConfigured);
   const identities = knownIdentities(sets);
   const isSame = ({ prepare, accept, identities: own }: Configuration): boolean =>
-    keyOf({ prepare, accept }) === (sets[0] && keyOf(sets[0])) &&
+    setsKey({ prepare, accept }) === (sets[0] && setsKey(sets[0])) &&
     Object.entries(own ?? {}).every(([name, identity]) => identities[name] === identity);
   if (!sets.every(isSame)) throw new ControlError(DIFFER);
-}
-
-/** In whatever order their acceptors were added. */
-function keyOf({ prepare, accept }: Pick<Configuration, 'prepare' | 'accept'>): string {
-  return `${entryKey(prepare)}, ${entryKey(accept)}`;
 }
 
 /** Apart from the sets: a proposer without acceptors has none. */

@@ -114,3 +114,8 @@ export function entryKey(set: QuorumSet): string {
 }
 
 const keys = new WeakMap<QuorumSet, string>();
+
+/** The same for both sets. */
+export function setsKey({ prepare, accept }: Pick<Configuration, 'prepare' | 'accept'>): string {
+  return `${entryKey(prepare)}, ${entryKey(accept)}`;
+}

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { acceptorsOf, type Configuration, parseConfiguration } from '../src/configuration.js';
 import { type Cluster, ControlError, type Member, type Objection, type Present } from './cluster.js';
 import { underNewEra } from './eras.js';
-import { alwaysMeet, dangersOf, entryKey, type Identities, identified, type Plan, restingAfter } from './guard.js';
+import { alwaysMeet, dangersOf, type Identities, identified, type Plan, restingAfter, setsKey } from './guard.js';
 import { adopt, lookAtJoining } from './joining.js';
 import { shortagesOf } from './strangers.js';
 
@@ -135,8 +135,7 @@ function setsOf({ prepare, accept }: Configuration): unknown {
 }
 
 function agree([first, ...others]: readonly Configuration[]): boolean {
-  const keyOf = ({ prepare, accept }: Configuration): string => `${entryKey(prepare)}, ${entryKey(accept)}`;
-  return others.every((other) => keyOf(other) === (first && keyOf(first)));
+  return others.every((other) => setsKey(other) === (first && setsKey(first)));
 }
 
 /** Acceptors that any proposer lists without an identity are who they were: so are those of the same name in the entries of all. */

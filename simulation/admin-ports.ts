@@ -84,11 +84,12 @@ export function acceptorAdminAcross(network: Network, caller: Process, from: str
         (identity) => identity ?? 'none',
       ),
     adopt: (identity) => call(`SETNX identity ${identity}`, () => node.adopt(identity), String),
-    wipe: () =>
+    wipe: (whose) =>
       call(
-        'FLUSHALL',
+        `FLUSHALL of ${whose?.identity ?? 'none'}`,
         () => {
           if (node.connections !== connection) throw new Error('connection closed');
+          if (whose && whose.identity !== node.identity) throw new Error('it joined under a new identity meanwhile');
           return node.wipe();
         },
         (count) => `${count} keys removed`,

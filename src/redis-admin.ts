@@ -4,6 +4,15 @@ import { connectRedis, IDENTITY_KEY, REGISTER_PREFIX } from './redis-acceptor.js
 /** How many keys one SCAN call looks at. */
 const SCAN_COUNT = 1000;
 
+/** In one step: a wipe that comes late finds the acceptor under the identity that it was meant for, or does nothing. */
+const WIPE = `
+  local identity = redis.call('GET', ARGV[1])
+  if ARGV[2] and (identity or '') ~= ARGV[2] then return -1 end
+  local keys = redis.call('DBSIZE')
+  redis.call('FLUSHALL', 'SYNC')
+  return keys - (identity and 1 or 0)
+`;
+
 /** For the control node: what an acceptor holds as a whole. Every method rejects where the acceptor cannot be reached. */
 export class RedisAdmin {
   readonly #redis: ReturnType<typeof connectRedis>;
@@ -76,13 +85,15 @@ export class RedisAdmin {
    *
    * Closes all other connections first. A wipe that got no answer in time, and was repeated, may still be on its way when the acceptor has
    * joined again: over a connection that is closed it never arrives. Nor does a late accept of a proposer that no longer lists it.
+   *
+   * @param whose the identity that was looked at; with another one by now nothing is removed, and the wipe rejects
    */
-  async wipe(): Promise<number> {
+  async wipe(whose?: { readonly identity: string | undefined }): Promise<number> {
     await this.#redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
-    const [[, keys] = [], [, identities] = [], [error] = []] =
-      (await this.#redis.multi().dbsize().exists(IDENTITY_KEY).flushall('SYNC').exec()) ?? [];
-    if (error) throw error;
-    return Number(keys) - Number(identities);
+    const expected = whose ? [whose.identity ?? ''] : [];
+    const count = Number(await this.#redis.eval(WIPE, 0, IDENTITY_KEY, ...expected));
+    if (count < 0) throw new Error('it joined under a new identity meanwhile');
+    return count;
   }
 
   close(): void {

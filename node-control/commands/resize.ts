@@ -1,8 +1,7 @@
-import { isDeepStrictEqual } from 'node:util';
-import { acceptorsOf, type Configuration, isConfigured } from '../../src/configuration.js';
+import { acceptorsOf, isConfigured } from '../../src/configuration.js';
 import { inAgreement } from '../agreement.js';
 import { type Cluster, ControlError, type Present } from '../cluster.js';
-import { identified, setText } from '../guard.js';
+import { identified, setsKey, setText } from '../guard.js';
 import { knownIdentities, lookAtJoining } from '../joining.js';
 import type { QuorumSet } from '../../src/quorum.js';
 import { majority, type PlannedStep, planSteps, type Sets } from '../plan.js';
@@ -40,7 +39,7 @@ export async function resize(
   const goal: Sets = { prepare: set, accept: set };
 
   let present = await cluster.readAll();
-  const model = modelOf(present);
+  const model = await modelOf(cluster, present);
   if (model) {
     const command = `copy ${model} all`;
     print(`The proposers differ. First: ${command}`);
@@ -73,13 +72,26 @@ export async function resize(
   for (const line of await wipeable(cluster, target)) print(line);
 }
 
-/** Where the proposers differ: the one that was changed last, of those that can run rounds. Its sets are safe beside those of the others. */
-function modelOf(present: readonly Present[]): string | undefined {
+/**
+ * Where the proposers differ: the one whose sets all can have. First choice is the one that was changed last, of those that can run rounds; where
+ * its sets need an acceptor that is lost meanwhile, the way leads back.
+ */
+async function modelOf(cluster: Cluster, present: readonly Present[]): Promise<string | undefined> {
   const [first] = present;
   if (!first || present.every(({ configuration }) => isSameSets(configuration, first.configuration))) return undefined;
-  const candidates = present.filter(({ configuration }) => isConfigured(configuration));
-  const latest = Math.max(...candidates.map(({ configuration }) => configuration.era));
-  return (candidates.find(({ configuration }) => configuration.era === latest) ?? first).member.name;
+  const configured = present.filter(({ configuration }) => isConfigured(configuration));
+  const candidates = configured.length > 0 ? configured.sort((a, b) => b.configuration.era - a.configuration.era) : [first];
+  const refusals: ControlError[] = [];
+  for (const { member } of candidates) {
+    try {
+      await copy(cluster, member.name, 'all', { dryRun: true });
+      return member.name;
+    } catch (error) {
+      if (!(error instanceof ControlError)) throw error;
+      refusals.push(error);
+    }
+  }
+  throw refusals[0] ?? new ControlError('the proposers differ');
 }
 
 async function planFrom(cluster: Cluster, present: readonly Present[], goal: Sets): Promise<PlannedStep[]> {
@@ -151,7 +163,6 @@ async function wipeable(cluster: Cluster, target: readonly string[]): Promise<st
   );
 }
 
-function isSameSets(a: Sets | Configuration, b: Sets | Configuration): boolean {
-  const comparable = ({ prepare, accept }: Sets): unknown => [prepare, accept].map(({ nodes, quorum }) => [[...nodes].sort(), quorum]);
-  return isDeepStrictEqual(comparable(a), comparable(b));
+function isSameSets(a: Sets, b: Sets): boolean {
+  return setsKey(a) === setsKey(b);
 }

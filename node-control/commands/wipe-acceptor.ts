@@ -13,13 +13,15 @@ export async function wipeAcceptor(cluster: Cluster, acceptor: string, { force =
   cluster.assertAcceptor(acceptor);
   try {
     return await cluster.withAcceptor(acceptor, async (admin) => {
-      const objections = await objectionsTo(cluster, acceptor, await admin.identity());
+      // Before the look at the proposers: one that joins after that look has another identity, and is not wiped.
+      const identity = await admin.identity();
+      const objections = await objectionsTo(cluster, acceptor, identity);
       const [first] = objections;
       const warnings = objections.map(({ why }) => why);
       if (first && !force) throw new ControlError(`${warnings.join('; ')}. Nothing was removed. ${first.advice}`);
       const forced = warnings.map((warning) => `FORCED although ${warning}`);
       if (dryRun) return [...forced, `would be done: ${acceptor}: ${keysText(await admin.size())} removed`];
-      return [...forced, `${acceptor}: ${keysText(await admin.wipe())} removed`];
+      return [...forced, `${acceptor}: ${keysText(await admin.wipe({ identity }))} removed`];
     });
   } catch (error) {
     if (error instanceof ControlError) throw error;

@@ -41,7 +41,7 @@ export class Mortal {
           highestEra: () => this.#alive(() => admin.highestEra()),
           identity: () => this.#alive(() => admin.identity()),
           adopt: (identity) => write(() => admin.adopt(identity)),
-          wipe: () => write(() => admin.wipe()),
+          wipe: (whose) => write(() => admin.wipe(whose)),
           close: () => admin.close(),
         };
       },

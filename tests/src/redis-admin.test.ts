@@ -52,6 +52,22 @@ describe('the view of an acceptor as a whole', () => {
     expect(await admin.size()).toBe(2_500 + odd.length + 2);
   });
 
+  it('wipes nothing where the acceptor is another one than was looked at: a wipe that comes late finds one that has joined', async () => {
+    const later = new RedisAdmin(server.address, TIMEOUT_MS);
+    await later.connect();
+    const size = await later.size();
+    const identity = await later.identity();
+    expect(identity).toBeUndefined();
+    await later.adopt('acceptor-1#9');
+    await expect(later.wipe({ identity })).rejects.toThrow('it joined under a new identity meanwhile');
+    await expect(later.wipe({ identity: 'acceptor-1#8' })).rejects.toThrow('it joined under a new identity meanwhile');
+    expect([await later.size(), await later.identity()]).toEqual([size, 'acceptor-1#9']);
+    const redis = new Redis(server.port, '127.0.0.1');
+    await redis.del('identity');
+    redis.disconnect();
+    later.close();
+  });
+
   it('wipes all of it, and says how much that was', async () => {
     const size = await admin.size();
     expect(size).toBeGreaterThan(0);

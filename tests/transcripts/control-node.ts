@@ -102,7 +102,8 @@ function acceptorAdmin(memory: Memory): AcceptorAdmin {
     highestEra: async () => Math.max(0, ...[...registers.values()].map(({ promise }) => promise.era)),
     identity: async () => memory.identity,
     adopt: async (identity) => (memory.identity ??= identity),
-    wipe: async () => {
+    wipe: async (whose) => {
+      if (whose && whose.identity !== memory.identity) throw new Error('it joined under a new identity meanwhile');
       const { size } = registers;
       registers.clear();
       delete memory.identity;
