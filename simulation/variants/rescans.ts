@@ -39,16 +39,6 @@ export const BROKEN_RESCANS: readonly Variant[] = [
     unguarded: [patch(GUARD, '!inUse.has(entryKey(entry)) && !alwaysMeet(listed, entry)', 'entry.quorum === 0')],
   },
   {
-    name: 'the rescan believes an acceptor that lost its disk to have no keys',
-    scenario: 'stepwise resize',
-    seeds: 1000,
-    patches: [
-      patch(LISTING, 'if (known !== undefined && identity !== known)', 'if (known === "")'),
-      // Without the second line of defence: such an acceptor is not made indispensable.
-      patch('node-control/strangers.ts', 'shortage(after[phase]) > shortage(before[phase])', 'phase === ""'),
-    ],
-  },
-  {
     name: 'the rescan reads from the cache',
     scenario: 'stepwise migration',
     seeds: 200,
