@@ -29,6 +29,10 @@ const OFTEN_TWO = patch(
   "has('operator-deaths', 1) ? 0.5 : 0",
 );
 
+const WIPED_WHILE_LISTED = shrinking(
+  ...['wipe-acceptor C', 'rm-accept all C 2', 'rm-prepare all C 2', 'rescan A,B 2', 'rm-accept all B 1', 'rm-prepare all B 1'],
+);
+
 /** Commands that the guard refuses, without the part of it that does. */
 export const UNGUARDED_STEPS: readonly Variant[] = [
   {
@@ -131,28 +135,14 @@ export const UNGUARDED_STEPS: readonly Variant[] = [
     scenario: 'stepwise migration',
     seeds: 200,
     harmless: 'its identity goes with its data, so that no proposer uses it: it is like one that is down',
-    patches: shrinking(
-      'wipe-acceptor C',
-      'rm-accept all C 2',
-      'rm-prepare all C 2',
-      'rescan A,B 2',
-      'rm-accept all B 1',
-      'rm-prepare all B 1',
-    ),
+    patches: WIPED_WHILE_LISTED,
     unguarded: ANY_MAY_BE_WIPED,
   },
   {
     name: 'an acceptor is wiped that the proposers list, and nobody checks who it is',
     scenario: 'stepwise migration',
     seeds: 200,
-    patches: shrinking(
-      'wipe-acceptor C',
-      'rm-accept all C 2',
-      'rm-prepare all C 2',
-      'rescan A,B 2',
-      'rm-accept all B 1',
-      'rm-prepare all B 1',
-    ),
+    patches: WIPED_WHILE_LISTED,
     unguarded: [
       ...ANY_MAY_BE_WIPED,
       patch('src/memory-acceptor.ts', 'if (!register && this.#identity !== undefined', 'if (this.#identity === ""'),
