@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
-import { acceptorsOf, type Configuration, isConfigured } from '../src/configuration.js';
+import { type Configuration, isConfigured } from '../src/configuration.js';
 import { type Cluster, ControlError, type Present } from './cluster.js';
 import { type Shared, underNewEra } from './eras.js';
 import { restingAfter, setsKey } from './guard.js';
-import { knownIdentities } from './joining.js';
+import { knownIdentities, listedIdentities } from './joining.js';
 
 /**
  * Reads all proposers, and first makes their configurations one and the same where only what goes with the sets differs: a control node
@@ -26,12 +26,18 @@ export async function inAgreement(cluster: Cluster): Promise<Present[]> {
 const DIFFER = 'the proposers differ: a step is under way or was interrupted. Run it again for all, then the rescan';
 
 function assertSameSets(present: readonly Present[]): void {
-  const sets = present.map(({ configuration }) => configuration).filter(isConfigured);
-  const identities = knownIdentities(sets);
-  const isSame = ({ prepare, accept, identities: own }: Configuration): boolean =>
-    setsKey({ prepare, accept }) === (sets[0] && setsKey(sets[0])) &&
-    Object.entries(own ?? {}).every(([name, identity]) => identities[name] === identity);
-  if (!sets.every(isSame)) throw new ControlError(DIFFER);
+  const configurations = present.map(({ configuration }) => configuration);
+  if (!haveSameSets(configurations.filter(isConfigured))) throw new ControlError(DIFFER);
+}
+
+/** Whether they list the same acceptors, and mean the same ones: after a wipe, an address is another acceptor. */
+export function haveSameSets(configurations: readonly Configuration[]): boolean {
+  const [first] = configurations;
+  const identities = knownIdentities(configurations);
+  return configurations.every(
+    (sets) =>
+      setsKey(sets) === (first && setsKey(first)) && listedIdentities(sets).every(([name, identity]) => identities[name] === identity),
+  );
 }
 
 /** Apart from the sets: a proposer without acceptors has none. */
@@ -47,9 +53,8 @@ function areSettled(present: readonly Present[]): boolean {
 
 /** What any of them knows. Nobody tells which of two lists is the older one, and one entry too many only asks for a rescan. */
 function unionOf(configurations: readonly Configuration[]): Shared {
-  const listed = new Set(configurations.flatMap(acceptorsOf));
-  const identities = Object.entries(knownIdentities(configurations)).filter(([name]) => listed.has(name));
+  const identities = knownIdentities(configurations);
   const resting = restingAfter(configurations.map((sets) => ({ name: '', before: sets, after: sets, changed: false })));
   const forced = [...new Set(configurations.flatMap((sets) => sets.forced ?? []))];
-  return { identities: Object.fromEntries(identities), resting, ...(forced.length === 0 ? {} : { forced }) };
+  return { identities, resting, ...(forced.length === 0 ? {} : { forced }) };
 }

@@ -60,9 +60,16 @@ export async function lookAtJoining(cluster: Cluster, before: readonly Configura
   return { identities, newcomers, era, objections };
 }
 
-/** All that any configuration holds. */
+/** Who the acceptors are that any configuration lists: by the one of the latest era, for the others were left behind. */
 export function knownIdentities(configurations: readonly Configuration[]): Record<string, string> {
-  return Object.fromEntries(configurations.flatMap(({ identities }) => Object.entries(identities ?? {})));
+  const latestLast = [...configurations].sort((a, b) => a.era - b.era);
+  return Object.fromEntries(latestLast.flatMap(listedIdentities));
+}
+
+/** A step that was interrupted leaves identities of acceptors that its proposer does not list: they belong to nobody. */
+export function listedIdentities(configuration: Configuration): [name: string, identity: string][] {
+  const listed = acceptorsOf(configuration);
+  return Object.entries(configuration.identities ?? {}).filter(([name]) => listed.includes(name));
 }
 
 /** Gives the newcomers their identities. A wipe from now on takes it away, and no proposer then uses them. */

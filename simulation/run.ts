@@ -13,6 +13,7 @@ import { ProposerNode } from './proposer-node.js';
 import { acceptorName, proposerName, type Settings } from './settings.js';
 import { Stepwise } from './stepwise.js';
 import { Trace } from './trace.js';
+import type { Typed } from './typed.js';
 import { VirtualTime } from './virtual-time.js';
 
 export interface Report {
@@ -150,7 +151,7 @@ class World {
   async live(): Promise<void> {
     const { typed, isStepwise } = this.#settings;
     for (const command of typed.start) await this.#operator.type(command, { attempts: START_ATTEMPTS });
-    const typing = isStepwise ? this.#stepwise.run(typed.commands) : this.#migrate(typed.commands);
+    const typing = isStepwise ? this.#stepwise.run(typed) : this.#migrate(typed);
     if (isStepwise) {
       await typing;
     } else {
@@ -161,7 +162,8 @@ class World {
     this.#look();
     this.#operator.heal();
     this.#faults.heal();
-    await typing;
+    const unfinished = await typing;
+    if (unfinished !== undefined) await this.#demand(unfinished);
     for (const command of typed.ending) await this.#demand(command);
     await this.#readAll('quorum');
     // What is still on its way arrives now, into a world that has moved on.
@@ -184,19 +186,19 @@ class World {
     return typed.commands.length > 0 && this.#operations > (next ?? operations) + AHEAD && this.time.nowMs() < LIFE_MS;
   }
 
-  async #migrate(commands: readonly string[]): Promise<void> {
+  /** Returns the command that did not succeed and that no other one may follow, if there is one. */
+  async #migrate({ commands, inOrder }: Typed): Promise<string | undefined> {
     this.time.after(LIFE_MS, () => this.#look());
     for (const [index, command] of commands.entries()) {
       const begin = this.#thresholds[index] ?? 0;
       await this.#until(() => this.#isOver || this.#operations >= begin);
-      if (this.#operations < begin) return;
+      if (this.#operations < begin) return undefined;
       const isDone = await this.#operator.type(command);
       this.#typedCount += 1;
       this.#look();
-      if (isDone || this.#settings.scenario === 'resize') continue;
-      this.#silent.push({ rule: ANSWERS, key: '', message: `"${command}" does not succeed` });
-      return;
+      if (!isDone && inOrder) return command;
     }
+    return undefined;
   }
 
   async #demand(command: string): Promise<void> {

@@ -1,7 +1,7 @@
 import { randomFrom } from '../client/random.js';
 import { type Configuration, EMPTY_CONFIGURATION } from '../src/configuration.js';
 import type { NetworkSettings } from './network.js';
-import { anyTyped, migrationTyped, quorumsTyped, resizesTyped, type Typed } from './typed.js';
+import { anyTyped, migrationTyped, NOTHING, quorumsTyped, resizesTyped, type Typed } from './typed.js';
 
 export const SCENARIOS = [
   'majority',
@@ -169,7 +169,7 @@ function typedIn(scenario: Scenario, { seed, names, passes, acceptors, proposers
       all,
       Array.from({ length: proposers }, (_, index) => proposerName(index + 1)),
     );
-  return { start: [], commands: [], ending: [] };
+  return NOTHING;
 }
 
 interface Quorums {

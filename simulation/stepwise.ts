@@ -7,6 +7,7 @@ import type { Network } from './network.js';
 import type { Operator } from './operator.js';
 import type { ProposerNode } from './proposer-node.js';
 import type { Trace } from './trace.js';
+import type { Typed } from './typed.js';
 import type { VirtualTime } from './virtual-time.js';
 
 /** How many times longer messages take on a slow link: longer than two steps. */
@@ -52,16 +53,20 @@ export class Stepwise {
     this.#random = options.random;
   }
 
-  async run(commands: readonly string[]): Promise<void> {
+  /** Returns the command that did not succeed and that no other one may follow, if there is one. */
+  async run({ commands, inOrder }: Typed): Promise<string | undefined> {
+    let unfinished: string | undefined;
     for (const command of commands) {
       await this.#interfere(command);
-      if (this.#isOver) break;
+      if (this.#isOver || unfinished !== undefined) break;
       // A command that takes many steps meets trouble of its own before each attempt.
       const between = command.startsWith('resize') ? { between: () => this.#interfere(command) } : {};
-      await this.#options.operator.type(command, between);
+      const isDone = await this.#options.operator.type(command, between);
+      if (!isDone && inOrder) unfinished = command;
     }
     this.#mendLinks();
     await Promise.all(this.#busy.values());
+    return unfinished;
   }
 
   async #interfere(command: string): Promise<void> {

@@ -8,9 +8,11 @@ export interface Typed {
   readonly start: readonly string[];
   readonly commands: readonly string[];
   readonly ending: readonly string[];
+  /** Whether each command has to succeed before the next one is typed, as the README says. The last one then must not be left half done. */
+  readonly inOrder: boolean;
 }
 
-const NOTHING: Typed = { start: [], commands: [], ending: [] };
+export const NOTHING: Typed = { start: [], commands: [], ending: [], inOrder: true };
 
 /** How many commands a run has in which they do not follow a list. */
 const RESIZES = 7;
@@ -28,12 +30,12 @@ export function quorumsTyped(acceptors: readonly string[]): Typed {
 
 export function resizesTyped(random: Random, acceptors: readonly string[]): Typed {
   const [start, ending] = [resizes(random, acceptors, 1), resizes(random, acceptors, 1)];
-  return { start: start.slice(0, 1), commands: resizes(random, acceptors, RESIZES), ending: ending.slice(0, 1) };
+  return { start: start.slice(0, 1), commands: resizes(random, acceptors, RESIZES), ending: ending.slice(0, 1), inOrder: false };
 }
 
 export function anyTyped(random: Random, acceptors: readonly string[], proposers: readonly string[]): Typed {
   const { start, ending } = resizesTyped(random, acceptors);
   // From whatever state it was left in, all of them together can be reached, and from there anything.
   const all = `resize ${acceptors.join(',')}`;
-  return { start, commands: anyCommands(random, { acceptors, proposers }, ANY_COMMANDS), ending: [all, ...ending] };
+  return { start, commands: anyCommands(random, { acceptors, proposers }, ANY_COMMANDS), ending: [all, ...ending], inOrder: false };
 }

@@ -1,5 +1,5 @@
 import { acceptorsOf, isConfigured } from '../../src/configuration.js';
-import { inAgreement } from '../agreement.js';
+import { haveSameSets, inAgreement } from '../agreement.js';
 import { type Cluster, ControlError, type Present } from '../cluster.js';
 import { identified, setsKey, setText } from '../guard.js';
 import { knownIdentities, lookAtJoining } from '../joining.js';
@@ -78,7 +78,7 @@ export async function resize(
  */
 async function modelOf(cluster: Cluster, present: readonly Present[]): Promise<string | undefined> {
   const [first] = present;
-  if (!first || present.every(({ configuration }) => isSameSets(configuration, first.configuration))) return undefined;
+  if (!first || haveSameSets(present.map(({ configuration }) => configuration))) return undefined;
   const configured = present.filter(({ configuration }) => isConfigured(configuration));
   const candidates = configured.length > 0 ? configured.sort((a, b) => b.configuration.era - a.configuration.era) : [first];
   const refusals: ControlError[] = [];
@@ -127,12 +127,7 @@ async function planFrom(cluster: Cluster, present: readonly Present[], goal: Set
 }
 
 function strangersListed(cluster: Cluster, present: readonly Present[]): Promise<string[]> {
-  const configurations = present.map(({ configuration }) => configuration);
-  const listed = configurations.flatMap(acceptorsOf);
-  return strangersAmong(
-    cluster,
-    Object.fromEntries(Object.entries(knownIdentities(configurations)).filter(([name]) => listed.includes(name))),
-  );
+  return strangersAmong(cluster, knownIdentities(present.map(({ configuration }) => configuration)));
 }
 
 function carryOut(cluster: Cluster, command: string, progress: Pick<Progress, 'show'>): Promise<string[]> {

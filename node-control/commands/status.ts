@@ -16,8 +16,7 @@ export async function status(cluster: Cluster, print: (line: string) => void): P
   const sizes = await Promise.all(cluster.acceptors.map((name) => sizeOf(cluster, name)));
   const configurations = present.flatMap(({ configuration }) => (configuration ? [configuration] : []));
   const listed = [...new Set(configurations.flatMap(acceptorsOf))];
-  const known = Object.entries(knownIdentities(configurations)).filter(([name]) => listed.includes(name));
-  const strangers = await strangersAmong(cluster, Object.fromEntries(known));
+  const strangers = await strangersAmong(cluster, knownIdentities(configurations));
 
   const rows = [['NODE', 'STATE', 'ERA', 'PREPARE', 'ACCEPT', 'KEYS']];
   for (const { member, configuration } of present) {

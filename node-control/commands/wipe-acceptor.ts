@@ -51,14 +51,16 @@ async function objectionsTo(cluster: Cluster, acceptor: string, identity: string
       advice: 'Give the proposers acceptors again first, or start afresh with ./clear.sh',
     });
   }
-  const known = Object.entries(knownIdentities(present)).filter(([name]) => present.some((sets) => acceptorsOf(sets).includes(name)));
-  const strangers = rests ? await strangersAmong(cluster, Object.fromEntries(known)) : [];
+  const known = knownIdentities(present);
+  const strangers = rests ? await strangersAmong(cluster, known) : [];
   const isShort = ({ prepare: { nodes, quorum } }: Configuration): boolean =>
     nodes.filter((name) => !strangers.includes(name)).length < quorum;
   if (present.filter(isConfigured).some(isShort)) {
     objections.push({
       why: `values may rest on ${acceptor}, and without ${strangers.join(' and ')} (data lost) no proposer would find them elsewhere`,
-      advice: `First: ./run-control.sh resize ${known.flatMap(([name]) => (strangers.includes(name) ? [] : [name])).join(',')}`,
+      advice: `First: ./run-control.sh resize ${Object.keys(known)
+        .filter((name) => !strangers.includes(name))
+        .join(',')}`,
     });
   }
   return objections;
