@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds and starts three acceptors and two proposers, in Docker or as local processes.
+# Builds and starts three acceptors, two proposers and the control node, in Docker or as local processes.
 set -euo pipefail
 
 here=${BASH_SOURCE[0]}
@@ -15,7 +15,8 @@ usage() {
   cat <<'END'
 usage: build-run.sh [--docker | --local] [--detach | --stop | --help]
 
-Builds and starts the cluster: three acceptors and two proposers, in Docker or, where no Docker engine answers, as local processes.
+Builds and starts the cluster: three acceptors, two proposers and the control node, in Docker or, where no Docker engine answers, as
+local processes.
 Ctrl-C stops it; its data stays, and the next start has it again. ./clear.sh removes everything.
 
   --docker   in Docker, or not at all
@@ -26,6 +27,7 @@ Ctrl-C stops it; its data stays, and the next start has it again. ./clear.sh rem
 Environment:
   PROPOSER_1_PORT, PROPOSER_2_PORT   where the proposers listen on 127.0.0.1, default 8081 and 8082
   COMPOSE_PROJECT_NAME               a name for a Docker cluster of its own, default caspaxos-demo
+  CONTROL_PORT                       where the control node serves its page on 127.0.0.1, default 8080
   CLUSTER_DIR                        the data of a local cluster, default .cluster in the project
   CLUSTER=docker|local, LOG_LEVEL    as --docker or --local; of the proposers, default info
 END
@@ -53,8 +55,8 @@ exports() {
   if [ "$mode" = local ] && [ "$data" != "$root/.cluster" ]; then printf '  export CLUSTER_DIR=%q\n' "$data"; fi
 }
 
-what_next() { # ADDRESS ADDRESS: of the proposers
-  printf '\n  proposer-1  http://%s\n  proposer-2  http://%s\n\n' "$1" "$2"
+what_next() { # ADDRESS ADDRESS ADDRESS: of the proposers and of the page
+  printf '\n  proposer-1  http://%s\n  proposer-2  http://%s\n  the page    http://%s/  shows what the cluster is doing\n\n' "$1" "$2" "$3"
   echo 'A new cluster has no acceptors configured yet. Type in another terminal:'
   exports
   printf '  cd %q\n' "$root/node-control"
@@ -83,7 +85,7 @@ everything_answers() {
     const listens = (host) => new Promise((resolve, reject) => {
       require("net").connect({ host, port: 6379, timeout: 2000 }, resolve).on("error", reject).on("timeout", reject);
     });
-    const all = [...[1, 2].map((n) => healthy("proposer-" + n)), ...[1, 2, 3].map((n) => listens("acceptor-" + n))];
+    const all = [...["proposer-1", "proposer-2", "control"].map(healthy), ...[1, 2, 3].map((n) => listens("acceptor-" + n))];
     Promise.all(all).then(() => process.exit(0), () => process.exit(1));
   ' </dev/null >/dev/null 2>&1
 }
@@ -140,11 +142,11 @@ run_docker() {
   if ! compose up --detach --no-build; then
     stop_docker
     fail '' 'The cluster could not be started; see above.' \
-      'Where a port is taken, choose others: PROPOSER_1_PORT=9081 PROPOSER_2_PORT=9082 '"$root/build-run.sh"
+      'Where a port is taken, choose others: CONTROL_PORT=9080 PROPOSER_1_PORT=9081 PROPOSER_2_PORT=9082 '"$root/build-run.sh"
   fi
   wait_until_it_answers
-  printf '\nThree acceptors and two proposers answer, in Docker (project %s).\n' "$project"
-  what_next "$(compose port proposer-1 8080)" "$(compose port proposer-2 8080)"
+  printf '\nThree acceptors, two proposers and the control node answer, in Docker (project %s).\n' "$project"
+  what_next "$(compose port proposer-1 8080)" "$(compose port proposer-2 8080)" "$(compose port control 8080)"
   if [ -z "$detach" ]; then follow_logs; fi
 }
 
@@ -171,7 +173,7 @@ run_local() {
   "$root/local/install-redis.sh"
   build_for_host
   exec node "$root/dist/local/main.js" start ${detach:+--detach} --banner \
-    "$(what_next "127.0.0.1:${PROPOSER_1_PORT:-8081}" "127.0.0.1:${PROPOSER_2_PORT:-8082}")"
+    "$(what_next "127.0.0.1:${PROPOSER_1_PORT:-8081}" "127.0.0.1:${PROPOSER_2_PORT:-8082}" "127.0.0.1:${CONTROL_PORT:-8080}")"
 }
 
 if [ -n "$stop" ]; then

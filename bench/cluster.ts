@@ -11,7 +11,7 @@ import { overNetwork } from '../node-control/connections.js';
 import { addressesFrom } from '../src/addresses.js';
 
 const START_TIMEOUT_MS = 30_000;
-const VARIABLES = ['ACCEPTOR_1', 'ACCEPTOR_2', 'ACCEPTOR_3', 'PROPOSER_1', 'PROPOSER_2', 'PROPOSER_1_ADMIN', 'PROPOSER_2_ADMIN'];
+const VARIABLES = ['ACCEPTOR_1', 'ACCEPTOR_2', 'ACCEPTOR_3', 'PROPOSER_1', 'PROPOSER_2', 'PROPOSER_1_ADMIN', 'PROPOSER_2_ADMIN', 'CONTROL'];
 
 /** Real acceptors and proposers in a folder and on ports of their own: what `build-run.sh --local` starts. */
 export class BenchCluster {

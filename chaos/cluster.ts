@@ -48,6 +48,7 @@ const PORT_VARIABLES = [
   'ACCEPTOR_1_PORT',
   'ACCEPTOR_2_PORT',
   'ACCEPTOR_3_PORT',
+  'CONTROL_PORT',
 ];
 
 /** The scripts of the project, run for a cluster with a name, a folder and ports of its own. */

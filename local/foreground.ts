@@ -34,7 +34,8 @@ export async function runCluster(env: NodeJS.ProcessEnv, banner: string, timeout
     supervisor = new Supervisor(specs, reaper, say);
     const signalled = stopOnSignal(supervisor);
     const isUp = await supervisor.start(timeoutMs);
-    if (isUp) say(`ready: three acceptors and two proposers answer; data and logs are in ${layout.folder}\n${banner}`.trimEnd());
+    if (isUp)
+      say(`ready: three acceptors, two proposers and the control node answer; data and logs are in ${layout.folder}\n${banner}`.trimEnd());
     await supervisor.stopped;
     say('stopped; the data stays');
     return isUp ? 0 : 128 + signalled();

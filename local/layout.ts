@@ -21,7 +21,8 @@ export interface Layout {
 
 export const ACCEPTORS: readonly string[] = ['acceptor-1', 'acceptor-2', 'acceptor-3'];
 export const PROPOSERS: readonly string[] = ['proposer-1', 'proposer-2'];
-export const NODES: readonly string[] = [...ACCEPTORS, ...PROPOSERS];
+export const CONTROL = 'control';
+export const NODES: readonly string[] = [...ACCEPTORS, ...PROPOSERS, CONTROL];
 
 /** A port that a node listens on, on 127.0.0.1. */
 export interface Port {
@@ -41,6 +42,7 @@ const DEFAULT_PORTS = [
   ['proposer-2', 8080, 'PROPOSER_2_PORT', 8082],
   ['proposer-1', 8090, 'PROPOSER_1_ADMIN_PORT', 8091],
   ['proposer-2', 8090, 'PROPOSER_2_ADMIN_PORT', 8092],
+  ['control', 8080, 'CONTROL_PORT', 8080],
 ] as const;
 
 /** The kernel holds about 104 bytes of a socket's path; a stale socket is moved to a slightly longer name before it is removed. */

@@ -25,14 +25,15 @@ const PATHS = new Map([
 ]);
 
 const program = new Command('local')
-  .description('The demo cluster as local processes: three redis-server, two proposers and their supervisor.')
+  .description('The demo cluster as local processes: three redis-server, two proposers, the control node and their supervisor.')
   .addHelpText(
     'after',
     `
 Environment:
   CLUSTER_DIR            data, logs and socket (default .cluster in the repository)
-  ACCEPTOR_1_PORT …_3_PORT, PROPOSER_1_PORT …_2_PORT, PROPOSER_1_ADMIN_PORT …_2_ADMIN_PORT
-                         ports on 127.0.0.1 (default 16379-16381, 8081-8082, 8091-8092)
+  ACCEPTOR_1_PORT …_3_PORT, PROPOSER_1_PORT …_2_PORT, PROPOSER_1_ADMIN_PORT …_2_ADMIN_PORT,
+  CONTROL_PORT
+                         ports on 127.0.0.1 (default 16379-16381, 8081-8082, 8091-8092, 8080)
 
 Exit code: 0 done, 1 not done and why, 2 not understood.`,
   )

@@ -1,17 +1,19 @@
 import { accessSync, constants } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
-import { ACCEPTORS, PROPOSERS, type Layout, type Port } from './layout.js';
+import { ACCEPTORS, CONTROL, PROPOSERS, type Layout, type Port } from './layout.js';
 import type { NodeSpec } from './node-process.js';
-import { proposerAnswers, redisAnswers } from './probe.js';
+import { httpAnswers, redisAnswers } from './probe.js';
 import { Trouble } from './trouble.js';
 
-/** The three acceptors, then the two proposers. Throws {@link Trouble} where Redis is not installed. */
-export function nodeSpecs(
-  layout: Layout,
-  ports: readonly Port[],
-  env: NodeJS.ProcessEnv,
-): { acceptors: NodeSpec[]; proposers: NodeSpec[] } {
+export interface NodeSpecs {
+  readonly acceptors: readonly NodeSpec[];
+  readonly proposers: readonly NodeSpec[];
+  readonly control: NodeSpec;
+}
+
+/** Throws {@link Trouble} where Redis is not installed. */
+export function nodeSpecs(layout: Layout, ports: readonly Port[], env: NodeJS.ProcessEnv): NodeSpecs {
   const redis = findRedis(layout, env);
   const portOf = (logical: string): number => {
     const port = ports.find((candidate) => candidate.logical === logical)?.port;
@@ -21,6 +23,7 @@ export function nodeSpecs(
   return {
     acceptors: ACCEPTORS.map((name) => acceptor(name, layout, redis, env, portOf(`${name}:6379`))),
     proposers: PROPOSERS.map((name, at) => proposer(name, at + 1, layout, env, portOf(`${name}:8080`), portOf(`${name}:8090`))),
+    control: control(layout, env, portOf(`${CONTROL}:8080`)),
   };
 }
 
@@ -54,7 +57,20 @@ function proposer(name: string, id: number, layout: Layout, env: NodeJS.ProcessE
     },
     folder,
     logFile: path.join(layout.logs, `${name}.log`),
-    answers: () => proposerAnswers(port),
+    answers: () => httpAnswers(port),
+  };
+}
+
+/** The service only: the commands of the control node are programs of their own. */
+function control(layout: Layout, env: NodeJS.ProcessEnv, port: number): NodeSpec {
+  return {
+    name: CONTROL,
+    command: process.execPath,
+    args: [path.join(layout.root, 'dist/node-control/service/main.js')],
+    env: { ...env, HOST: '127.0.0.1', PORT: String(port), ADDRESS_MAP: layout.addressesFile },
+    folder: path.join(layout.folder, CONTROL),
+    logFile: path.join(layout.logs, `${CONTROL}.log`),
+    answers: () => httpAnswers(port),
   };
 }
 

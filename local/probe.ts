@@ -20,8 +20,8 @@ export function redisAnswers(port: number): Promise<boolean> {
   });
 }
 
-/** Whether a proposer answers 200 on `/healthz`. Not `fetch`: that refuses some ports that a user may choose. */
-export function proposerAnswers(port: number): Promise<boolean> {
+/** Whether a proposer or the control node answers 200 on `/healthz`. Not `fetch`: that refuses some ports that a user may choose. */
+export function httpAnswers(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const request = get({ host: '127.0.0.1', port, path: '/healthz', agent: false, timeout: PROBE_TIMEOUT_MS }, (response) => {
       response.resume();

@@ -1,6 +1,7 @@
 import { closeSync, openSync, readSync, renameSync, statSync } from 'node:fs';
 import { NODES } from './layout.js';
 import { NodeProcess, type NodeSpec } from './node-process.js';
+import type { NodeSpecs } from './nodes.js';
 import type { Reaper } from './reaper.js';
 import { isSystemError, Trouble } from './trouble.js';
 
@@ -16,10 +17,11 @@ const GRACE_MS = 6_000;
 const MAX_LOG_BYTES = 10 * 1024 * 1024;
 const TAIL_BYTES = 2_000;
 
-/** The five nodes as one: started, watched and stopped together. */
+/** The nodes as one: started, watched and stopped together. */
 export class Supervisor {
   readonly #acceptors: NodeProcess[];
-  readonly #proposers: NodeProcess[];
+  /** The proposers and the control node. */
+  readonly #others: NodeProcess[];
   #state: 'starting' | 'ready' | 'stopping' = 'starting';
   #stopping: Promise<void> | undefined;
   #sayStopped: () => void = () => undefined;
@@ -27,14 +29,14 @@ export class Supervisor {
   readonly stopped = new Promise<void>((resolve) => (this.#sayStopped = resolve));
 
   /** @param say prints one line about a node */
-  constructor(specs: { acceptors: NodeSpec[]; proposers: NodeSpec[] }, reaper: Reaper, say: (line: string) => void) {
+  constructor({ acceptors, proposers, control }: NodeSpecs, reaper: Reaper, say: (line: string) => void) {
     const build = (spec: NodeSpec) => new NodeProcess(spec, reaper, (line) => say(`${spec.name}  ${line}`));
-    this.#acceptors = specs.acceptors.map(build);
-    this.#proposers = specs.proposers.map(build);
+    this.#acceptors = acceptors.map(build);
+    this.#others = [...proposers, control].map(build);
   }
 
   get #nodes(): NodeProcess[] {
-    return [...this.#acceptors, ...this.#proposers];
+    return [...this.#acceptors, ...this.#others];
   }
 
   get state(): 'starting' | 'ready' | 'stopping' {
@@ -80,12 +82,12 @@ export class Supervisor {
     return this.#nodes.map((node) => [node.spec.name, node.standing, node.pid ?? '-'].join('\t')).join('\n');
   }
 
-  /** Proposers first, so that they can finish what runs. Resolves when nothing is left; the second call does not wait for anybody's grace. */
+  /** The acceptors last, so that proposers can finish what runs. Resolves when nothing is left; the second call does not wait for anybody's grace. */
   stop(): Promise<void> {
     if (this.#stopping) for (const node of this.#nodes) node.terminate();
     this.#state = 'stopping';
     this.#stopping ??= (async () => {
-      await Promise.all(this.#proposers.map((node) => node.stop(GRACE_MS)));
+      await Promise.all(this.#others.map((node) => node.stop(GRACE_MS)));
       await Promise.all(this.#acceptors.map((node) => node.stop(GRACE_MS)));
       this.#sayStopped();
     })();

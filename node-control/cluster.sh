@@ -81,9 +81,9 @@ wants_help() { # ARGUMENT...
 run_program() { # client|control ARGUMENT...: where the cluster runs; ends the script with the program's exit code
   local program=$1
   find_cluster
-  if [ "$cluster" = docker ]; then run_in_docker "$@"; fi
-  build_for_host
   shift
+  if [ "$cluster" = docker ]; then "run_${program}_in_docker" "$@"; fi
+  build_for_host
   export ADDRESS_MAP=$data/addresses.json
   case $program in
     client) exec node "$root/dist/client/main.js" "$@" ;;

@@ -49,7 +49,7 @@ compose() { # ARGUMENT...: to Docker Compose, for this project
   $compose_command --project-directory "$root" --file "$root/docker-compose.yml" "$@"
 }
 
-nodes_of_docker() { # OPTION...: of docker ps; prints the containers of the five nodes, not those of commands
+nodes_of_docker() { # OPTION...: of docker ps; prints the containers of the nodes, not those of clients
   docker ps --filter "label=com.docker.compose.project=$project" --filter 'label=com.docker.compose.oneoff=False' "$@" 2>/dev/null
 }
 
@@ -57,21 +57,16 @@ docker_runs() {
   command -v docker >/dev/null && [ -n "$(nodes_of_docker --quiet)" ]
 }
 
-# Compose would drop the container on Ctrl-C and leave it running, so it runs in a process group of its own and the signals go to the
+# Compose would drop the program on Ctrl-C and leave it running, so it runs in a process group of its own and the signals go to the
 # program itself. No terminal and no stdin: the next lines of a pasted block of commands belong to the shell.
-run_in_docker() {
+in_docker() { # client|control ARGUMENT...: to Compose
   local code before
-  choose_compose
-  if ! docker image inspect "$project-client" >/dev/null 2>&1; then
-    echo "Building the image $project-client…" >&2
-    compose build client >&2
-  fi
-  container=$project-$1-$$-$RANDOM
-  signals=0
+  program=$1 signals=0
+  shift
   trap 'pass_on INT' INT
   trap 'pass_on TERM' TERM HUP
   set -m
-  compose run --rm --no-deps -T --name "$container" "$@" </dev/null &
+  compose "$@" </dev/null &
   job=$!
   set +m
   while :; do
@@ -79,13 +74,58 @@ run_in_docker() {
     wait "$job" || code=$?
     if [ "$signals" -eq "$before" ]; then break; fi
   done
-  # Where Compose was ended too early to remove it.
-  docker rm --force "$container" >/dev/null 2>&1 || true
-  exit "$code"
+  return "$code"
 }
 
 pass_on() { # SIGNAL: to the program in the container; the third one is the last
   signals=$((signals + 1))
   if [ "$signals" -ge 3 ]; then set -- KILL; fi
-  docker kill --signal "$1" "$container" >/dev/null 2>&1 || kill -s "$1" -- "-$job" 2>/dev/null || true
+  "signal_$program" "$1" >/dev/null 2>&1 || kill -s "$1" -- "-$job" 2>/dev/null || true
+}
+
+# A container for each client.
+run_client_in_docker() { # ARGUMENT...
+  local code=0
+  choose_compose
+  if ! docker image inspect "$project-client" >/dev/null 2>&1; then
+    echo "Building the image $project-client…" >&2
+    compose build client >&2
+  fi
+  container=$project-client-$$-$RANDOM
+  in_docker client run --rm --no-deps -T --name "$container" client "$@" || code=$?
+  # Where Compose was ended too early to remove it.
+  docker rm --force "$container" >/dev/null 2>&1 || true
+  exit "$code"
+}
+
+signal_client() { # SIGNAL
+  docker kill --signal "$1" "$container"
+}
+
+# Inside the control node. Docker passes no signal on to what it executes there; so the program carries a mark to find it by.
+run_control_in_docker() { # ARGUMENT...
+  local code=0
+  container=$(nodes_of_docker --all --quiet --filter 'label=com.docker.compose.service=control')
+  if [ -z "$container" ]; then fail "The control node has no container in the project $project. Make it: $root/build-run.sh --docker"; fi
+  case $(docker inspect --format '{{.State.Status}}' "$container") in
+    running) ;;
+    paused) fail "The control node is paused. Resume it: $root/node-control/fault.sh resume control" ;;
+    *) fail "The control node does not run. Start it: $root/node-control/fault.sh start control" ;;
+  esac
+  mark=COMMAND=$$-$RANDOM
+  in_docker control exec -T --env "$mark" control node dist/node-control/main.js "$@" || code=$?
+  # Where Compose was ended before the program was there to be found.
+  if [ "$signals" -gt 0 ]; then signal_control KILL >/dev/null 2>&1 || true; fi
+  exit "$code"
+}
+
+signal_control() { # SIGNAL
+  # Expands inside the container.
+  # shellcheck disable=SC2016
+  docker exec "$container" sh -c '
+    for process in /proc/[0-9]*; do
+      if grep -qsz "^$2$" "$process/environ"; then kill -s "$1" "${process#/proc/}" && found=yes; fi
+    done
+    [ -n "$found" ]
+  ' sh "$1" "$mark"
 }

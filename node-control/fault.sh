@@ -20,7 +20,7 @@ usage: fault.sh ACTION NODE
   resume   the end of a pause
   start    starts a node that was killed, with the data it had
 
-NODE is acceptor-1, acceptor-2, acceptor-3, proposer-1 or proposer-2. Each action can be repeated.
+NODE is acceptor-1, acceptor-2, acceptor-3, proposer-1, proposer-2 or control. Each action can be repeated.
 Environment: CLUSTER=docker|local where both kinds run, COMPOSE_PROJECT_NAME, CLUSTER_DIR.
 END
 }
@@ -34,7 +34,7 @@ esac
 if [ $# -ne 2 ]; then misuse 'An action and a node, please.'; fi
 action=$1 node=$2
 case $action in kill | pause | resume | start) ;; *) misuse "Unknown action \"$action\"." ;; esac
-case $node in acceptor-[123] | proposer-[12]) ;; *) misuse "Unknown node \"$node\"." ;; esac
+case $node in acceptor-[123] | proposer-[12] | control) ;; *) misuse "Unknown node \"$node\"." ;; esac
 
 say() {
   echo "$node $1"

@@ -1,6 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { readAddresses } from '../src/addresses.js';
-import { Cluster, ControlError } from './cluster.js';
+import { ControlError } from './cluster.js';
 import { copy } from './commands/copy.js';
 import { dump } from './commands/dump.js';
 import { ls } from './commands/ls.js';
@@ -10,9 +9,8 @@ import { resize } from './commands/resize.js';
 import { status } from './commands/status.js';
 import { wipeAcceptor } from './commands/wipe-acceptor.js';
 import { wipe } from './commands/wipe.js';
-import { overNetwork } from './connections.js';
 import { Progress } from './progress.js';
-import { RescanFile } from './rescan-notes.js';
+import { clusterFrom, namesIn } from './settings.js';
 import type { Manner } from './step.js';
 
 const MEMBERSHIP: Readonly<Record<MembershipCommand, string>> = {
@@ -43,13 +41,7 @@ process.stdout.on('error', () => process.exit(BROKEN_PIPE));
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 const progress = new Progress(process.stderr);
-const cluster = new Cluster(
-  setting('PROPOSERS', (text) => list(text || 'proposer-1,proposer-2')),
-  setting('ACCEPTORS', (text) => list(text || 'acceptor-1:6379,acceptor-2:6379,acceptor-3:6379')),
-  setting('ADDRESS_MAP', (text) => overNetwork(readAddresses(text))),
-  undefined,
-  { notes: setting('STATE_DIR', (folder) => (folder ? new RescanFile(folder) : undefined)) },
-);
+const cluster = fromEnvironment();
 
 const program = new Command('run-control.sh')
   .description('Looks at the configuration of a running cluster, and changes it while clients run.')
@@ -173,17 +165,18 @@ function wholeNumber(text: string): number {
 }
 
 function list(text: string): string[] {
-  const items = text.split(',').map((item) => item.trim());
-  if (items.includes('') || new Set(items).size < items.length)
-    throw new InvalidArgumentError('It must be names with commas between, each once.');
-  return items;
+  try {
+    return namesIn(text);
+  } catch (error) {
+    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+  }
 }
 
-function setting<Value>(variable: string, read: (text: string | undefined) => Value): Value {
+function fromEnvironment(): ReturnType<typeof clusterFrom> {
   try {
-    return read(process.env[variable]);
+    return clusterFrom(process.env);
   } catch (error) {
-    process.stderr.write(`error: ${variable}: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
     process.exit(USAGE_ERROR);
   }
 }

@@ -62,6 +62,43 @@ describe(`the scripts (${mode})`, () => {
     await type('./build-run.sh --detach');
     expect(await type('./node-control/run-control.sh dump proposer-1')).toContain('acceptor-1:6379');
   });
+
+  test('serve the page where build-run.sh says', async () => {
+    const output = await type('./build-run.sh --stop && ./build-run.sh --detach');
+    const [, address = ''] = /the page {4}(http:\S+)/.exec(output) ?? [];
+    expect(address).toBe(`http://127.0.0.1:${environment['CONTROL_PORT']}/`);
+    expect((await fetch(address)).status).toBe(200);
+  });
+
+  test('interrupt a command of the control node, and leave nothing of it running', async () => {
+    const proposer = `http://127.0.0.1:${environment['PROPOSER_1_PORT']}`;
+    await type('./node-control/run-control.sh add-prepare all acceptor-1:6379 1');
+    const put = { method: 'PUT', headers: { 'content-type': 'application/json' }, body: '{"ver":0,"val":1}' };
+    expect((await fetch(`${proposer}/kv/held`, put)).status).toBe(201);
+    // The rescan asks a proposer that does not answer.
+    await type('./node-control/fault.sh pause proposer-1');
+    const rescan = terminal.start('./node-control/run-control.sh rescan acceptor-1:6379 1');
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    // Null: the script had become the program, which the signal ended.
+    expect(await rescan.interrupt()).toBe(mode === 'docker' ? 130 : null);
+    const processes = mode === 'docker' ? `docker exec ${project}-control-1 sh -c 'cat /proc/[0-9]*/cmdline'` : 'ps -ax -o args=';
+    const program = `${mode === 'docker' ? '' : root}dist/node-control/main.js`;
+    expect((await type(processes)).replaceAll('\0', ' ')).not.toContain(`${program} rescan`);
+    await type('./node-control/fault.sh resume proposer-1');
+    await type('./node-control/run-control.sh rescan acceptor-1:6379 1');
+  });
+
+  test.runIf(mode === 'docker').each([
+    ['kill', 'start'],
+    ['pause', 'resume'],
+  ])('say what to type where the control node is broken: %s, and %s', async (breaks, mends) => {
+    await type(`./node-control/fault.sh ${breaks} control`);
+    const { code, stderr } = await terminal.type('./node-control/run-control.sh ls');
+    expect(code).toBe(1);
+    expect(stderr).toContain(`fault.sh ${mends} control`);
+    await type(`./node-control/fault.sh ${mends} control`);
+    await type('./node-control/run-control.sh ls');
+  });
 });
 
 describe.runIf(mode === 'docker')('the containers', () => {
@@ -91,7 +128,7 @@ describe.runIf(mode === 'docker')('the containers', () => {
 
   test('run without rights that they do not need, within limits, and listen on this machine only', async () => {
     const ids = (await type(`docker ps -q --filter label=com.docker.compose.project=${project}`)).trim().split('\n');
-    expect(ids).toHaveLength(5);
+    expect(ids).toHaveLength(6);
     const containers = JSON.parse(await type(`docker inspect ${ids.join(' ')}`)) as Container[];
     for (const { Name, Config, HostConfig } of containers) {
       expect(HostConfig, Name).toMatchObject({ ReadonlyRootfs: true, Privileged: false, CapDrop: ['ALL'], Init: true });
@@ -103,7 +140,7 @@ describe.runIf(mode === 'docker')('the containers', () => {
       expect(HostConfig.RestartPolicy.Name, Name).toBe('unless-stopped');
       expect(HostConfig.LogConfig.Config, Name).toMatchObject({ 'max-size': '10m', 'max-file': '3' });
       const published = Object.entries(HostConfig.PortBindings).map(([port, [binding]]) => `${binding?.HostIp}:${port}`);
-      expect(published, Name).toEqual(Name.includes('proposer') ? ['127.0.0.1:8080/tcp'] : []);
+      expect(published, Name).toEqual(Name.includes('acceptor') ? [] : ['127.0.0.1:8080/tcp']);
     }
   });
 

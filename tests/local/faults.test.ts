@@ -101,7 +101,7 @@ test('what dies again and again is started less and less often, and can be held 
 
 test('unknown names are answered with the known ones', async () => {
   expect(await cluster.run('node', 'kill', 'acceptor-4')).toEqual(
-    refused('unknown node "acceptor-4": there are acceptor-1, acceptor-2, acceptor-3, proposer-1, proposer-2'),
+    refused('unknown node "acceptor-4": there are acceptor-1, acceptor-2, acceptor-3, proposer-1, proposer-2, control'),
   );
   expect(await cluster.run('node', 'maim', 'acceptor-1')).toEqual(refused('unknown action "maim": there are kill, pause, resume, start'));
   expect((await cluster.run('node', 'kill')).code).toBe(2);

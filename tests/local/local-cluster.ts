@@ -17,6 +17,7 @@ const PORT_VARIABLES = [
   'PROPOSER_2_PORT',
   'PROPOSER_1_ADMIN_PORT',
   'PROPOSER_2_ADMIN_PORT',
+  'CONTROL_PORT',
 ];
 const WAIT_MS = 20_000;
 /** For the hook that removes a cluster: also one that is asked to stop and hangs is killed. */
@@ -62,7 +63,7 @@ export class Foreground {
   }
 }
 
-/** A data folder and seven free ports, and whatever is started on them. */
+/** A data folder and free ports, and whatever is started on them. */
 export class LocalCluster {
   readonly folder: string;
   readonly env: NodeJS.ProcessEnv;

@@ -11,7 +11,7 @@ beforeEach(async () => {
 });
 afterEach(() => cluster.remove(), CLEANUP_MS);
 
-test('start is ready when all five nodes answer, and the address map tells where', async () => {
+test('start is ready when all nodes answer, and the address map tells where', async () => {
   expect((await cluster.run('running')).code).toBe(1);
   const foreground = cluster.launch(['--banner', 'type this next']);
   await foreground.says('type this next');
@@ -19,6 +19,7 @@ test('start is ready when all five nodes answer, and the address map tells where
   expect(await cluster.redis('PING')).toBe('+PONG\r\n');
   expect(await cluster.healthz('PROPOSER_1_PORT')).toBe(200);
   expect(await cluster.healthz('PROPOSER_2_PORT')).toBe(200);
+  expect(await cluster.healthz('CONTROL_PORT')).toBe(200);
 
   const { stdout } = await cluster.run('path', 'addresses');
   const at = (variable: string) => `127.0.0.1:${cluster.port(variable)}`;
@@ -30,9 +31,10 @@ test('start is ready when all five nodes answer, and the address map tells where
     'proposer-2:8080': at('PROPOSER_2_PORT'),
     'proposer-1:8090': at('PROPOSER_1_ADMIN_PORT'),
     'proposer-2:8090': at('PROPOSER_2_ADMIN_PORT'),
+    'control:8080': at('CONTROL_PORT'),
   });
   expect(foreground.stdout.trimEnd().split('\n').slice(-2)).toEqual([
-    `ready: three acceptors and two proposers answer; data and logs are in ${cluster.folder}`,
+    `ready: three acceptors, two proposers and the control node answer; data and logs are in ${cluster.folder}`,
     'type this next',
   ]);
 });
@@ -77,7 +79,7 @@ test('SIGKILL of the supervisor leaves nothing running, and the next run has the
   await cluster.run('node', 'pause', 'acceptor-2');
   first.signal('SIGKILL');
   const second = await cluster.start();
-  await eventually('the first nodes are gone', () => cluster.survivors().length === 5);
+  await eventually('the first nodes are gone', () => cluster.survivors().length === 6);
   expect(second.stdout).not.toContain('died');
   expect(await cluster.redis('GET kept')).toBe('$3\r\nyes\r\n');
 });
@@ -89,7 +91,7 @@ test('a run right after a crash waits for the ports that the nodes of the crashe
   first.signal('SIGKILL');
   const second = cluster.launch();
   await sleep(1_000);
-  expect(cluster.survivors()).toHaveLength(5);
+  expect(cluster.survivors()).toHaveLength(6);
   process.kill(reaper, 'SIGCONT');
   await second.says('ready');
 });
@@ -109,7 +111,7 @@ test('a second supervisor of the same folder is refused', async () => {
   expect(await second.ended()).toBe(1);
   expect(second.stderr).toContain('already runs on this data folder');
   expect((await cluster.run('running')).code).toBe(0);
-  expect(cluster.survivors()).toHaveLength(5);
+  expect(cluster.survivors()).toHaveLength(6);
 });
 
 test('of several that find the socket of a dead one, one takes it', async () => {
@@ -142,7 +144,7 @@ test('a node that cannot start ends the start with the end of its log, and nothi
   expect(await foreground.ended()).toBe(1);
   expect(foreground.stderr).toMatch(/^proposer-1 ended as soon as it was started\. The end of its log, .*proposer-1\.log:\nproposer: /);
   const pids = [...foreground.stdout.matchAll(/started \(pid (\d+)\)/g)].map(([, pid]) => Number(pid));
-  expect(pids).toHaveLength(5);
+  expect(pids).toHaveLength(6);
   for (const pid of pids) expect(() => process.kill(pid, 0)).toThrow();
 });
 
@@ -157,7 +159,7 @@ test('detached: returns when it is ready, runs on, and is stopped by a command',
   expect(code).toBe(0);
   expect(stdout).toMatch(/ready: .*\ntype this next\n$/);
   await cluster.nodes();
-  expect(cluster.survivors()).toHaveLength(5);
+  expect(cluster.survivors()).toHaveLength(6);
   expect((await cluster.run('stop')).code).toBe(0);
   expect(cluster.survivors()).toEqual([]);
 });
