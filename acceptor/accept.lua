@@ -3,6 +3,7 @@
 
   Input:
     KEYS[1]  the register's hash, "r:" + key, with the fields promise, ballot and value
+    KEYS[2]  where the acceptor keeps its identity, "identity"; in a Redis Cluster one key in each slot, here that of the register's
     ARGV[1]  the ballot of the value, "era.counter.proposer.incarnation"
     ARGV[2]  the value, "" for the empty register
     ARGV[3]  the next ballot of the same proposer, promised along with this accept (paper, section 2.2.1: one round trip)
@@ -35,7 +36,7 @@ local promise, accepted, present = stored[1] or "", stored[2] or "", stored[3] o
 local ballot, value, nextBallot = ARGV[1], ARGV[2], ARGV[3]
 
 if not stored[1] and ARGV[4] ~= "" then
-  local identity = redis.call("GET", "identity") or ""
+  local identity = redis.call("GET", KEYS[2]) or ""
   if identity ~= ARGV[4] then return { "stranger", identity } end
 end
 

@@ -3,6 +3,7 @@
 
   Input:
     KEYS[1]  the register's hash, "r:" + key, with the fields promise, ballot and value
+    KEYS[2]  where the acceptor keeps its identity, "identity"; in a Redis Cluster one key in each slot, here that of the register's
     ARGV[1]  the ballot to promise, "era.counter.proposer.incarnation"
     ARGV[2]  the identity of the acceptor that is meant, "" where none is known
 
@@ -31,7 +32,7 @@ local promise, accepted, value = stored[1] or "", stored[2] or "", stored[3] or 
 local ballot = ARGV[1]
 
 if not stored[1] and ARGV[2] ~= "" then
-  local identity = redis.call("GET", "identity") or ""
+  local identity = redis.call("GET", KEYS[2]) or ""
   if identity ~= ARGV[2] then return { "stranger", identity } end
 end
 

@@ -1,6 +1,9 @@
-import type { Addresses } from '../src/addresses.js';
+import { UnfitAcceptor } from '../src/acceptor.js';
+import { type Addresses, parseAddress } from '../src/addresses.js';
 import { AdminClient } from '../src/http-client.js';
 import { RedisAdmin } from '../src/redis-admin.js';
+import { RedisClusterAdmin } from '../src/redis-cluster.js';
+import type { RedisAccess } from '../src/redis-connection.js';
 
 /** A proposer's configuration port. */
 export type ProposerAdmin = Pick<AdminClient, keyof AdminClient>;
@@ -19,24 +22,40 @@ const ADMIN_PORT = 8090;
 /** To connect to an acceptor, and for each command to it. */
 const ACCEPTOR_TIMEOUT_MS = 2_000;
 
-export function overNetwork(addresses: Addresses): Connections {
+/** @param access to the acceptors */
+export function overNetwork(addresses: Addresses, access?: RedisAccess): Connections {
   return {
     proposer: (name) => new AdminClient(addresses(`${name}:${ADMIN_PORT}`)),
-    acceptor: (name) => new PunctualRedisAdmin(addresses(name), ACCEPTOR_TIMEOUT_MS),
+    acceptor: (name) => {
+      const address = addresses(name);
+      const Admin = parseAddress(address).isCluster ? PunctualRedisClusterAdmin : PunctualRedisAdmin;
+      return new Admin(address, ACCEPTOR_TIMEOUT_MS, access);
+    },
   };
 }
 
-/** ioredis by itself waits for several time-outs, one after the other, for a server that was stopped, and says no more than "closed". */
 class PunctualRedisAdmin extends RedisAdmin {
-  override async connect(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const impatience = new Promise((_resolve, reject) => (timer = setTimeout(reject, ACCEPTOR_TIMEOUT_MS)));
-    try {
-      await Promise.race([super.connect(), impatience]);
-    } catch (error) {
-      throw new Error('it does not answer', { cause: error });
-    } finally {
-      clearTimeout(timer);
-    }
+  override connect(): Promise<void> {
+    return punctually(super.connect());
+  }
+}
+
+class PunctualRedisClusterAdmin extends RedisClusterAdmin {
+  override connect(): Promise<void> {
+    return punctually(super.connect());
+  }
+}
+
+/** ioredis by itself waits for several time-outs, one after the other, for a server that was stopped, and says no more than "closed". */
+async function punctually(connecting: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const impatience = new Promise((_resolve, reject) => (timer = setTimeout(reject, ACCEPTOR_TIMEOUT_MS)));
+  try {
+    await Promise.race([connecting, impatience]);
+  } catch (error) {
+    if (error instanceof UnfitAcceptor) throw error;
+    throw new Error('it does not answer', { cause: error });
+  } finally {
+    clearTimeout(timer);
   }
 }

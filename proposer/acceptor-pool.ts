@@ -1,15 +1,19 @@
 import type { Logger } from 'pino';
-import type { Addresses } from '../src/addresses.js';
+import { type Addresses, parseAddress } from '../src/addresses.js';
 import { type Configuration, acceptorsOf } from '../src/configuration.js';
 import { containsQuorum } from '../src/quorum.js';
 import { type LinkState, RedisAcceptor } from '../src/redis-acceptor.js';
+import { REPLICATED, RedisClusterAcceptor } from '../src/redis-cluster.js';
+import type { RedisAccess } from '../src/redis-connection.js';
 import { ACCEPTOR_TIMEOUT_MS, CONNECT_WAIT_MS } from './limits.js';
 
 const STRANGER = 'this acceptor lost its data or is another one, and is not used; run-control.sh status says how to replace it';
 
+type Link = RedisAcceptor | RedisClusterAcceptor;
+
 interface Member {
   readonly name: string;
-  readonly acceptor: RedisAcceptor;
+  readonly acceptor: Link;
   /** Settles when it is known for the first time who answers. */
   readonly recognized: Promise<void>;
 }
@@ -20,13 +24,15 @@ export class AcceptorPool {
   readonly #members = new Map<string, Member>();
   readonly #addresses: Addresses;
   readonly #log: Logger;
+  readonly #access: RedisAccess | undefined;
 
-  constructor(addresses: Addresses, log: Logger) {
+  constructor(addresses: Addresses, log: Logger, access?: RedisAccess) {
     this.#addresses = addresses;
     this.#log = log;
+    this.#access = access;
   }
 
-  get(name: string, identity?: string): RedisAcceptor {
+  get(name: string, identity?: string): Link {
     return (this.#members.get(keyOf(name, identity)) ?? this.#open(name, identity)).acceptor;
   }
 
@@ -79,11 +85,14 @@ export class AcceptorPool {
       if (this.#members.get(keyOf(name, identity)) !== member) return;
       if (state === 'away') this.#log.warn({ acceptor: name }, 'acceptor went away');
       else if (state === 'stranger') this.#log.error({ acceptor: name, identity }, STRANGER);
+      else if (state === 'replicated') this.#log.error({ acceptor: name, identity }, REPLICATED);
       else this.#log.info({ acceptor: name }, wasReady ? 'acceptor came back' : 'acceptor connected');
       wasReady ||= state === 'ready';
       if (state !== 'away') onRecognized();
     };
-    const acceptor = new RedisAcceptor({ address: this.#addresses(name), identity, timeoutMs: ACCEPTOR_TIMEOUT_MS, onState: tell });
+    const address = this.#addresses(name);
+    const options = { address, access: this.#access, identity, timeoutMs: ACCEPTOR_TIMEOUT_MS, onState: tell };
+    const acceptor = parseAddress(address).isCluster ? new RedisClusterAcceptor(options) : new RedisAcceptor(options);
     const member = { name, acceptor, recognized };
     this.#members.set(keyOf(name, identity), member);
     return member;

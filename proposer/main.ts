@@ -23,7 +23,7 @@ async function main(): Promise<void> {
 
   const { state, configuration, incarnation } = await openState(settings.stateFolder);
 
-  const acceptors = new AcceptorPool(addresses, log);
+  const acceptors = new AcceptorPool(addresses, log, settings.access);
   let staleEra = 0;
   const proposer = new Proposer({
     id: settings.id,

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { type Addresses, splitAddress } from '../src/addresses.js';
+import { type Addresses, parseAddress } from '../src/addresses.js';
 import { acceptorsOf, type Configuration } from '../src/configuration.js';
 import { BadRequest, EraMismatch, StorageError } from '../src/errors.js';
 import { Gate } from '../src/gate.js';
@@ -82,9 +82,10 @@ export class ReconfigurableProposer {
 
   #assertAddress(name: string): void {
     try {
-      splitAddress(this.#options.addresses(name));
-    } catch {
-      throw new BadRequest(`"${name}" is not the name of an acceptor, host:port`);
+      parseAddress(this.#options.addresses(name));
+    } catch (error) {
+      const why = error instanceof Error ? `: ${error.message}` : '';
+      throw new BadRequest(`not the name of an acceptor${why}`);
     }
   }
 }

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { readRedisAccess, type RedisAccess } from '../src/redis-connection.js';
 
 /** What the environment says. */
 export interface Settings {
@@ -11,6 +12,8 @@ export interface Settings {
   readonly logLevel: string;
   /** A JSON file from logical names to addresses; without it the names are the addresses. */
   readonly addressMap: string | undefined;
+  /** To the acceptors. */
+  readonly access: RedisAccess;
 }
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
@@ -29,6 +32,7 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
     adminPort: integer(environment, 'ADMIN_PORT', 8090, 65_535),
     logLevel,
     addressMap: environment['ADDRESS_MAP'] || undefined,
+    access: readRedisAccess(environment),
   };
 }
 

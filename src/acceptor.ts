@@ -24,6 +24,9 @@ export type AcceptReply = { readonly ok: true } | Conflict;
  */
 export class IdentityMismatch extends Error {}
 
+/** As it is set up, it would lose promises or values: it takes part in nothing. The message says why. */
+export class UnfitAcceptor extends Error {}
+
 /**
  * The acceptor's role (paper, section 2.2): one register for each key, remembered across crashes.
  * Every method rejects where the acceptor cannot be reached or does not answer in time; whether it acted is then unknown. It rejects with

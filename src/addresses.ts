@@ -3,15 +3,51 @@ import { readFileSync } from 'node:fs';
 /** From a logical name, `acceptor-1:6379`, to the `host:port` where it listens. Configurations and output hold logical names only. */
 export type Addresses = (name: string) => string;
 
+/** What the address of an acceptor says. */
+export interface AcceptorAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: boolean;
+  /** Whether this is one node of a Redis Cluster, and the acceptor is all of it. */
+  readonly isCluster: boolean;
+}
+
+const SCHEMES: Readonly<Record<string, Pick<AcceptorAddress, 'tls' | 'isCluster'>>> = {
+  redis: { tls: false, isCluster: false },
+  rediss: { tls: true, isCluster: false },
+  'redis+cluster': { tls: false, isCluster: true },
+};
+
 /** With Docker the names are the addresses; the local cluster hands in a map. */
 export function addressesFrom(map: Readonly<Record<string, string>> = {}): Addresses {
   const entries = new Map(Object.entries(map));
   return (name) => entries.get(name) ?? name;
 }
 
-/** Reads the map that the local cluster writes, a JSON object. Without a file the names are the addresses. */
+/**
+ * Reads a map from names to addresses, a JSON object, as the local cluster writes it. Without a file the names are the addresses. Throws where
+ * one of them is none.
+ */
 export function readAddresses(path: string | undefined): Addresses {
-  return path ? addressesFrom(JSON.parse(readFileSync(path, 'utf8')) as Record<string, string>) : addressesFrom();
+  if (!path) return addressesFrom();
+  const map = JSON.parse(readFileSync(path, 'utf8')) as Record<string, string>;
+  for (const address of Object.values(map)) parseAddress(address);
+  return addressesFrom(map);
+}
+
+/**
+ * Reads the address of an acceptor: `host:port` or `redis://host:port`; `rediss://` for TLS; `redis+cluster://` for one node of a Redis
+ * Cluster. Throws a `TypeError` for anything else, which holds no password that was part of it.
+ */
+export function parseAddress(address: string): AcceptorAddress {
+  if (address.includes('@'))
+    throw new TypeError(
+      'an address holds no user and no password: REDIS_USER names the user, REDIS_PASSWORD_FILE a file with the password',
+    );
+  const [scheme = '', rest] = address.includes('://') ? address.split('://', 2) : ['redis', address];
+  const kind = Object.hasOwn(SCHEMES, scheme) ? SCHEMES[scheme] : undefined;
+  if (!kind) throw new TypeError(`"${address}" begins with none of ${Object.keys(SCHEMES).join('://, ')}://`);
+  return { ...splitAddress(rest ?? ''), ...kind };
 }
 
 /** Splits `host:port`. Throws a `TypeError` for anything else. */

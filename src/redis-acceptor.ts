@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Redis, type RedisOptions } from 'ioredis';
+import type { Redis } from 'ioredis';
 import {
   type Accepted,
   type Acceptor,
@@ -10,81 +10,70 @@ import {
   type Value,
 } from './acceptor.js';
 import { type Ballot, formatBallot, parseBallot } from './ballot.js';
-import { splitAddress } from './addresses.js';
+import { connectRedis, RECONNECT_MS, reconnectPause, type RedisAccess } from './redis-connection.js';
 
 /** Registers are the hashes under this prefix; whatever else an acceptor stores lies outside it. */
 export const REGISTER_PREFIX = 'r:';
 /** Who the acceptor is, beside its registers: what wipes them wipes this. The scripts look at it. */
 export const IDENTITY_KEY = 'identity';
 
-/** A client that fails fast and never sends a command twice: an accept that was replayed would look like a conflict with oneself. */
-export function connectRedis(
-  address: string,
-  timeoutMs: number,
-  options: Pick<RedisOptions, 'scripts' | 'lazyConnect' | 'retryStrategy'> = {},
-): Redis {
-  const redis = new Redis({
-    ...splitAddress(address),
-    enableOfflineQueue: false,
-    autoResendUnfulfilledCommands: false,
-    maxRetriesPerRequest: 0,
-    connectTimeout: timeoutMs,
-    commandTimeout: timeoutMs,
-    socketTimeout: 2 * timeoutMs,
-    maxLoadingRetryTime: RECONNECT_MS,
-    retryStrategy: reconnectPause,
-    disableClientInfo: true,
-    ...options,
-  });
-  // Without a listener ioredis writes every failed connection to the console; what counts is seen by the caller of each command.
-  redis.on('error', () => undefined);
-  return redis;
+/**
+ * Where an acceptor keeps its identity. A script declares that key beside the register's: a node of a Redis Cluster runs only what stays in one
+ * slot.
+ */
+export interface IdentityKeys {
+  /** The key to look at for a register. */
+  of(register: string): string;
+  /** The key to look at over a new connection; undefined where there is none to look at. Rejects where the connection is of no use. */
+  met(redis: Redis): Promise<string | undefined>;
 }
 
-/** The longest pause between two attempts to reach an acceptor, in milliseconds: it is back in use this soon after it is back. */
-const RECONNECT_MS = 200;
-const reconnectPause = (attempt: number): number => Math.min(attempt * 10, RECONNECT_MS);
+const ONE_IDENTITY: IdentityKeys = { of: () => IDENTITY_KEY, met: () => Promise.resolve(IDENTITY_KEY) };
 
 interface ScriptedRedis extends Redis {
-  casPrepare(register: string, ballot: string, identity: string): Promise<string[]>;
-  casAccept(register: string, ballot: string, value: string, next: string, identity: string): Promise<string[]>;
+  casPrepare(register: string, identityKey: string, ballot: string, identity: string): Promise<string[]>;
+  casAccept(register: string, identityKey: string, ballot: string, value: string, next: string, identity: string): Promise<string[]>;
 }
 
 const script = (name: string): { numberOfKeys: number; lua: string } => ({
-  numberOfKeys: 1,
+  numberOfKeys: 2,
   lua: readFileSync(new URL(`../acceptor/${name}.lua`, import.meta.url), 'utf8'),
 });
 const SCRIPTS = { casPrepare: script('prepare'), casAccept: script('accept') };
 
 export interface RedisAcceptorOptions {
-  /** `host:port` to connect to. */
+  /** See `parseAddress`. */
   readonly address: string;
+  readonly access?: RedisAccess | undefined;
   /** Of the acceptor that is meant; without one it is not checked. */
   readonly identity?: string | undefined;
   /** For each message, in milliseconds. */
   readonly timeoutMs: number;
   /** Called when the acceptor begins to answer, when it no longer does, and when another one answers in its place. */
   readonly onState?: (state: LinkState) => void;
+  readonly identityKeys?: IdentityKeys;
 }
 
-/** `stranger`: somebody answers, but not the acceptor that is meant. */
-export type LinkState = 'away' | 'ready' | 'stranger';
+/** `stranger`: somebody answers, but not the acceptor that is meant. `replicated`: a Redis Cluster with replicas, see {@link REPLICATED}. */
+export type LinkState = 'away' | 'ready' | 'stranger' | 'replicated';
 
 /** The acceptor's role played by a Redis server: a script for each phase, run in one step by Redis. */
 export class RedisAcceptor implements Acceptor {
   readonly #redis: ScriptedRedis;
   readonly #identity: string;
+  readonly #identityKeys: IdentityKeys;
   readonly #onState: ((state: LinkState) => void) | undefined;
   #state: LinkState = 'away';
   /** Whether the last connection got no answer to its first question. */
   #isSilent = false;
 
-  constructor({ address, identity = '', timeoutMs, onState }: RedisAcceptorOptions) {
+  constructor({ address, access, identity = '', timeoutMs, onState, identityKeys = ONE_IDENTITY }: RedisAcceptorOptions) {
     this.#identity = identity;
+    this.#identityKeys = identityKeys;
     this.#onState = onState;
     // For ioredis a connection has succeeded before the first question, and its attempts count from one again.
     const retryStrategy = (attempt: number): number => (this.#isSilent ? RECONNECT_MS : reconnectPause(attempt));
-    this.#redis = connectRedis(address, timeoutMs, { scripts: SCRIPTS, retryStrategy }) as ScriptedRedis;
+    this.#redis = connectRedis(address, timeoutMs, access, { scripts: SCRIPTS, retryStrategy }) as ScriptedRedis;
     this.#redis.on('ready', () => void this.#recognize());
     this.#redis.on('close', () => this.#become('away'));
   }
@@ -95,15 +84,19 @@ export class RedisAcceptor implements Acceptor {
 
   async prepare(key: string, ballot: Ballot): Promise<PrepareReply> {
     this.#assertReady();
-    const [verdict, other, value] = await this.#redis.casPrepare(REGISTER_PREFIX + key, formatBallot(ballot), this.#identity);
+    const register = REGISTER_PREFIX + key;
+    const identityKey = this.#identityKeys.of(register);
+    const [verdict, other, value] = await this.#redis.casPrepare(register, identityKey, formatBallot(ballot), this.#identity);
     if (verdict === 'ok') return { ok: true, ...accepted(other, value) };
     return this.#refusal(verdict, String(other));
   }
 
   async accept(key: string, ballot: Ballot, value: Value, next: Ballot): Promise<AcceptReply> {
     this.#assertReady();
+    const register = REGISTER_PREFIX + key;
     const [verdict, other] = await this.#redis.casAccept(
-      REGISTER_PREFIX + key,
+      register,
+      this.#identityKeys.of(register),
       formatBallot(ballot),
       value ?? '',
       formatBallot(next),
@@ -114,9 +107,10 @@ export class RedisAcceptor implements Acceptor {
 
   async read(key: string): Promise<Accepted> {
     this.#assertReady();
-    const [promise, ballot, value] = await this.#redis.hmget(REGISTER_PREFIX + key, 'promise', 'ballot', 'value');
+    const register = REGISTER_PREFIX + key;
+    const [promise, ballot, value] = await this.#redis.hmget(register, 'promise', 'ballot', 'value');
     // Asked after the register: that it is absent counts if the acceptor had its data until then.
-    if (promise === null && this.#identity !== '') this.#assertIdentity(await this.#redis.get(IDENTITY_KEY));
+    if (promise === null && this.#identity !== '') this.#assertIdentity(await this.#redis.get(this.#identityKeys.of(register)));
     return accepted(ballot, value);
   }
 
@@ -126,12 +120,9 @@ export class RedisAcceptor implements Acceptor {
 
   /** Nothing is sent over a new connection before it is known who answers. */
   async #recognize(): Promise<void> {
-    if (this.#identity === '') {
-      this.#become('ready');
-      return;
-    }
     try {
-      this.#assertIdentity(await this.#redis.get(IDENTITY_KEY));
+      const identityKey = await this.#identityKeys.met(this.#redis);
+      if (this.#identity !== '' && identityKey !== undefined) this.#assertIdentity(await this.#redis.get(identityKey));
       this.#become('ready');
       this.#isSilent = false;
     } catch (error) {

@@ -1,32 +1,57 @@
+import type { Redis } from 'ioredis';
 import { parseBallot } from './ballot.js';
-import { connectRedis, IDENTITY_KEY, REGISTER_PREFIX } from './redis-acceptor.js';
+import { IDENTITY_KEY, REGISTER_PREFIX } from './redis-acceptor.js';
+import { connectRedis, type RedisAccess } from './redis-connection.js';
 
 /** How many keys one SCAN call looks at. */
 const SCAN_COUNT = 1000;
 
-/** In one step: a wipe that comes late finds the acceptor under the identity that it was meant for, or does nothing. */
+/** ARGV: the keys that hold identities. Returns how many other keys there are. */
+const SIZE = `
+  local size = redis.call('DBSIZE')
+  for _, key in ipairs(ARGV) do size = size - redis.call('EXISTS', key) end
+  return size
+`;
+
+/** ARGV: the identity to give, then the keys that hold identities. */
+const ADOPT = `
+  for index = 2, #ARGV do redis.call('SETNX', ARGV[index], ARGV[1]) end
+`;
+
+/**
+ * In one step: a wipe that comes late finds the acceptor under the identity that it was meant for, or does nothing.
+ * ARGV: the identities that may be there, each between bars ("" where none is there), or "" for any; then the keys that hold identities.
+ */
 const WIPE = `
-  local identity = redis.call('GET', ARGV[1])
-  if ARGV[2] and (identity or '') ~= ARGV[2] then return -1 end
-  local keys = redis.call('DBSIZE')
+  local expected, size = ARGV[1], redis.call('DBSIZE')
+  for index = 2, #ARGV do
+    local identity = redis.call('GET', ARGV[index])
+    if identity then size = size - 1 end
+    if expected ~= '' and not string.find(expected, '|' .. (identity or '') .. '|', 1, true) then return -1 end
+  end
   redis.call('FLUSHALL', 'SYNC')
-  return keys - (identity and 1 or 0)
+  return size
 `;
 
 /** For the control node: what an acceptor holds as a whole. Every method rejects where the acceptor cannot be reached. */
 export class RedisAdmin {
-  readonly #redis: ReturnType<typeof connectRedis>;
+  protected readonly address: string;
+  protected readonly redis: Redis;
+  readonly #identityKeys: readonly string[];
 
   /**
-   * @param address `host:port` to connect to
+   * @param address see `parseAddress`
    * @param timeoutMs for the connection and for each command
+   * @param identityKeys where it keeps its identity
    */
-  constructor(address: string, timeoutMs: number) {
-    this.#redis = connectRedis(address, timeoutMs, { lazyConnect: true });
+  constructor(address: string, timeoutMs: number, access: RedisAccess = {}, identityKeys: readonly string[] = [IDENTITY_KEY]) {
+    this.address = address;
+    this.redis = connectRedis(address, timeoutMs, access, { lazyConnect: true });
+    this.#identityKeys = identityKeys;
   }
 
   connect(): Promise<void> {
-    return this.#redis.connect();
+    return this.redis.connect();
   }
 
   /**
@@ -36,48 +61,47 @@ export class RedisAdmin {
   async *keys(): AsyncGenerator<string[]> {
     const connection = { isLost: false };
     const lose = (): void => void (connection.isLost = true);
-    this.#redis.once('close', lose);
+    this.redis.once('close', lose);
     try {
       let cursor = '0';
       do {
-        const [next, names] = await this.#redis.scan(cursor, 'MATCH', `${REGISTER_PREFIX}*`, 'COUNT', SCAN_COUNT);
+        const [next, names] = await this.redis.scan(cursor, 'MATCH', `${REGISTER_PREFIX}*`, 'COUNT', SCAN_COUNT);
         if (connection.isLost) throw new Error('the connection was lost in the middle of the list');
         cursor = next;
         yield names.map((name) => name.slice(REGISTER_PREFIX.length));
       } while (cursor !== '0');
     } finally {
-      this.#redis.off('close', lose);
+      this.redis.off('close', lose);
     }
   }
 
   /** The number of registers; none: the acceptor promised nothing and accepted nothing. What is not ours counts too: a wipe would remove it. */
   async size(): Promise<number> {
-    const [[, keys] = [], [, identities] = []] = (await this.#redis.multi().dbsize().exists(IDENTITY_KEY).exec()) ?? [];
-    return Number(keys) - Number(identities);
+    return Number(await this.redis.eval(SIZE, 0, ...this.#identityKeys));
   }
 
   /** The highest era in any ballot that the acceptor has seen; 0 where there is none. Reads every register. */
   async highestEra(): Promise<number> {
     let highest = 0;
     for await (const keys of this.keys()) {
-      const promises = await Promise.all(keys.map((key) => this.#redis.hget(REGISTER_PREFIX + key, 'promise')));
+      const promises = await Promise.all(keys.map((key) => this.redis.hget(REGISTER_PREFIX + key, 'promise')));
       for (const promise of promises) highest = Math.max(highest, parseBallot(promise ?? '').era);
     }
     return highest;
   }
 
-  /** Who the acceptor is; undefined where it never joined a cluster, or has forgotten. */
+  /**
+   * Who the acceptor is; undefined where it never joined a cluster, or has forgotten. One that has forgotten in part, or is put together of
+   * several, is nobody's: all that its keys say, with bars between.
+   */
   async identity(): Promise<string | undefined> {
-    return (await this.#redis.get(IDENTITY_KEY)) ?? undefined;
+    return joinIdentities(await Promise.all(this.#identityKeys.map((key) => this.redis.get(key))));
   }
 
   /** Gives the acceptor an identity where it has none. Returns the one that it has then. */
   async adopt(identity: string): Promise<string> {
-    const [[refused] = [], [error, present] = []] =
-      (await this.#redis.multi().setnx(IDENTITY_KEY, identity).get(IDENTITY_KEY).exec()) ?? [];
-    const failure = refused ?? error;
-    if (failure) throw failure;
-    return String(present);
+    await this.redis.eval(ADOPT, 0, identity, ...this.#identityKeys);
+    return String(await this.identity());
   }
 
   /**
@@ -89,14 +113,20 @@ export class RedisAdmin {
    * @param whose the identity that was looked at; with another one by now nothing is removed, and the wipe rejects
    */
   async wipe(whose?: { readonly identity: string | undefined }): Promise<number> {
-    await this.#redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
-    const expected = whose ? [whose.identity ?? ''] : [];
-    const count = Number(await this.#redis.eval(WIPE, 0, IDENTITY_KEY, ...expected));
+    await this.redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    const expected = whose ? `|${whose.identity ?? ''}|` : '';
+    const count = Number(await this.redis.eval(WIPE, 0, expected, ...this.#identityKeys));
     if (count < 0) throw new Error('it joined under a new identity meanwhile');
     return count;
   }
 
   close(): void {
-    this.#redis.disconnect();
+    this.redis.disconnect();
   }
+}
+
+/** What several keys, or several nodes, say of who an acceptor is: the one that all of them say, or every one, with bars between. */
+export function joinIdentities(identities: readonly (string | null | undefined)[]): string | undefined {
+  const distinct = new Set(identities.flatMap((identity) => (identity ?? '').split('|')));
+  return [...distinct].sort().join('|') || undefined;
 }
