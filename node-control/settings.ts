@@ -1,4 +1,5 @@
 import { readAddresses } from '../src/addresses.js';
+import { readRedisAccess } from '../src/redis-connection.js';
 import { Cluster } from './cluster.js';
 import { overNetwork } from './connections.js';
 import { RescanFile } from './rescan-notes.js';
@@ -12,10 +13,11 @@ export function clusterFrom(environment: NodeJS.ProcessEnv): Cluster {
       throw new Error(`${variable}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
     }
   };
+  const access = readRedisAccess(environment);
   return new Cluster(
     setting('PROPOSERS', (text) => namesIn(text || 'proposer-1,proposer-2')),
     setting('ACCEPTORS', (text) => namesIn(text || 'acceptor-1:6379,acceptor-2:6379,acceptor-3:6379')),
-    setting('ADDRESS_MAP', (text) => overNetwork(readAddresses(text))),
+    setting('ADDRESS_MAP', (text) => overNetwork(readAddresses(text), access)),
     undefined,
     { notes: setting('STATE_DIR', (folder) => (folder ? new RescanFile(folder) : undefined)) },
   );

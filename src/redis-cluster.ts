@@ -68,6 +68,7 @@ export class RedisClusterAcceptor implements Acceptor {
   readonly #nodes = new Map<string, Node>();
   readonly #owners = new Array<Node | undefined>(SLOTS).fill(undefined);
   #state: LinkState = 'away';
+  #isLooking = false;
 
   /** @param options `address` is that of one node, which leads to the others */
   constructor(options: RedisAcceptorOptions) {
@@ -95,7 +96,7 @@ export class RedisClusterAcceptor implements Acceptor {
     if (!node) throw new Error('no node of this Redis Cluster is known to serve the key');
     return send(node.acceptor).catch((error: unknown) => {
       // It was not done there, and is not tried elsewhere: the next message finds the way.
-      if (error instanceof Error && error.message.startsWith('MOVED')) node.look().catch(() => undefined);
+      if (node.acceptor.state === 'away' || (error instanceof Error && error.message.startsWith('MOVED'))) void this.#lookAround();
       throw error;
     });
   }
@@ -134,7 +135,15 @@ export class RedisClusterAcceptor implements Acceptor {
     if (owners.some((node) => node?.acceptor.state === 'stranger')) this.#become('stranger');
     else this.#become(owners.every((node) => node?.acceptor.state === 'ready') ? 'ready' : 'away');
     // The others say whether a replica waits to take its place.
-    if (state === 'away') for (const node of owners) if (node?.acceptor.state === 'ready') node.look().catch(() => undefined);
+    if (state === 'away') void this.#lookAround();
+  }
+
+  async #lookAround(): Promise<void> {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    const nodes = [...this.#nodes.values()].filter(({ acceptor }) => acceptor.state === 'ready');
+    await Promise.allSettled(nodes.map(({ look }) => look()));
+    this.#isLooking = false;
   }
 
   /** Once replicated it stays so under this identity: a replica that has taken over no longer shows as one. */
