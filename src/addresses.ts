@@ -54,6 +54,7 @@ export function parseAddress(address: string): AcceptorAddress {
 export function splitAddress(address: string): { host: string; port: number } {
   const colon = address.lastIndexOf(':');
   const port = Number(address.slice(colon + 1));
-  if (colon < 1 || !Number.isInteger(port) || port < 1 || port > 65535) throw new TypeError(`not an address, host:port: "${address}"`);
+  const isHost = /^[\w.:[\]-]+$/.test(address.slice(0, Math.max(colon, 0)));
+  if (!isHost || !Number.isInteger(port) || port < 1 || port > 65535) throw new TypeError(`not an address, host:port: "${address}"`);
   return { host: address.slice(0, colon), port };
 }

@@ -17,6 +17,10 @@ export interface ClusterOptions {
   readonly configured?: number;
   /** Numbers for the proposers other than 1, 2 and so on. */
   readonly ids?: readonly number[];
+  /** Addresses of acceptors that run already, instead of Redis servers of its own. */
+  readonly addresses?: readonly string[];
+  /** Variables for every program. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface ControlResult {
@@ -30,14 +34,22 @@ export class Cluster {
   readonly acceptors: RedisServer[] = [];
   readonly proposers: ProposerProcess[] = [];
   readonly #folder = mkdtempSync(join(tmpdir(), 'cluster-'));
+  readonly #addresses: readonly string[] | undefined;
+  readonly #env: Readonly<Record<string, string>>;
+
+  private constructor({ addresses, env = {} }: ClusterOptions) {
+    this.#addresses = addresses;
+    this.#env = env;
+  }
 
   /** A cluster for several tests: end it with {@link stop} in `afterAll`. */
-  static async start({ acceptors = 3, proposers = 2, configured = acceptors, ids }: ClusterOptions = {}): Promise<Cluster> {
-    const cluster = new Cluster();
+  static async start(options: ClusterOptions = {}): Promise<Cluster> {
+    const { addresses, acceptors = addresses?.length ?? 3, proposers = 2, configured = acceptors, ids, env = {} } = options;
+    const cluster = new Cluster(options);
     try {
-      cluster.acceptors.push(...(await Promise.all(Array.from({ length: acceptors }, () => RedisServer.start()))));
+      if (!addresses) cluster.acceptors.push(...(await Promise.all(Array.from({ length: acceptors }, () => RedisServer.start()))));
       for (let index = 0; index < proposers; index += 1) {
-        cluster.proposers.push(await ProposerProcess.prepare({ id: ids?.[index] ?? index + 1, addressMap: cluster.addressMap }));
+        cluster.proposers.push(await ProposerProcess.prepare({ id: ids?.[index] ?? index + 1, addressMap: cluster.addressMap, env }));
       }
       cluster.#writeAddresses();
       await Promise.all(cluster.proposers.map((proposer) => proposer.start()));
@@ -96,7 +108,8 @@ export class Cluster {
         PATH: process.env['PATH'],
         ADDRESS_MAP: this.addressMap,
         PROPOSERS: this.proposers.map((_, index) => `proposer-${index + 1}`).join(','),
-        ACCEPTORS: this.acceptors.map((_, index) => acceptorName(index + 1)).join(','),
+        ACCEPTORS: this.#acceptorAddresses.map((_, index) => acceptorName(index + 1)).join(','),
+        ...this.#env,
         ...env,
       },
     });
@@ -113,8 +126,12 @@ export class Cluster {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
+  get #acceptorAddresses(): readonly string[] {
+    return this.#addresses ?? this.acceptors.map(({ address }) => address);
+  }
+
   #writeAddresses(): void {
-    const acceptors = this.acceptors.map(({ address }, index) => [acceptorName(index + 1), address]);
+    const acceptors = this.#acceptorAddresses.map((address, index) => [acceptorName(index + 1), address]);
     const proposers = this.proposers.flatMap(({ address, adminAddress }, index) => [
       [`proposer-${index + 1}:8080`, address],
       [`proposer-${index + 1}:8090`, adminAddress],

@@ -10,9 +10,15 @@ const FORM_TIMEOUT_MS = 30_000;
 export class RedisClusterServers {
   readonly nodes: RedisServer[] = [];
   readonly #args: string[][] = [];
+  readonly #moreArgs: readonly string[];
 
-  static async start(count = 3): Promise<RedisClusterServers> {
-    const cluster = new RedisClusterServers();
+  private constructor(moreArgs: readonly string[]) {
+    this.#moreArgs = moreArgs;
+  }
+
+  /** @param moreArgs for each node, as for `RedisServer.start` */
+  static async start(count = 3, moreArgs: readonly string[] = []): Promise<RedisClusterServers> {
+    const cluster = new RedisClusterServers(moreArgs);
     try {
       for (let index = 0; index < count; index += 1) await cluster.addNode();
       for (const [index, node] of cluster.nodes.entries()) {
@@ -41,19 +47,13 @@ export class RedisClusterServers {
 
   /** A further node, without slots, that the others know. */
   async addNode(): Promise<RedisServer> {
-    const args = [
-      '--cluster-enabled',
-      'yes',
-      '--cluster-port',
-      String(await freePort()),
-      '--cluster-node-timeout',
-      String(NODE_TIMEOUT_MS),
-    ];
+    const port = await freePort();
+    const mode = ['--cluster-enabled', 'yes', '--cluster-port', String(port), '--cluster-node-timeout', String(NODE_TIMEOUT_MS)];
+    const args = [...mode, ...this.#moreArgs];
     const node = await RedisServer.start(args);
     this.nodes.push(node);
     this.#args.push(args);
     await this.ask(node, 'CLUSTER', 'SET-CONFIG-EPOCH', this.nodes.length);
-    const port = Number(args[3]);
     if (node !== this.node(0)) await this.ask(this.node(0), 'CLUSTER', 'MEET', '127.0.0.1', node.port, port);
     return node;
   }

@@ -90,7 +90,7 @@ export class RedisServer {
     for (;;) {
       if (failure) throw failure;
       const answer = await this.#ping();
-      if (answer.startsWith('+PONG') || (until === 'loading' && answer.startsWith('-LOADING'))) return;
+      if (/^(\+PONG|-NOAUTH)/.test(answer) || (until === 'loading' && answer.startsWith('-LOADING'))) return;
       if (Date.now() > giveUpAt) throw new Error(`redis-server did not answer PING in ${START_TIMEOUT_MS} ms:\n${this.#output}`);
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }

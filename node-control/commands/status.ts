@@ -1,3 +1,4 @@
+import { UnfitAcceptor } from '../../src/acceptor.js';
 import { acceptorsOf, type Configuration, isConfigured } from '../../src/configuration.js';
 import { NetworkError } from '../../src/http-client.js';
 import { type Cluster, ControlError, type Member } from '../cluster.js';
@@ -29,14 +30,16 @@ export async function status(cluster: Cluster, print: (line: string) => void): P
     const role = (phase: 'prepare' | 'accept'): string =>
       configurations.some((configuration) => configuration[phase].nodes.includes(name)) ? 'listed' : '-';
     const size = sizes[index];
-    const state = size === undefined ? 'unreachable' : strangers.includes(name) ? 'not used' : 'reachable';
-    rows.push([name, state, '-', role('prepare'), role('accept'), size === undefined ? '?' : String(size)]);
+    const isUnused = size instanceof UnfitAcceptor || strangers.includes(name);
+    const state = size === undefined ? 'unreachable' : isUnused ? 'not used' : 'reachable';
+    rows.push([name, state, '-', role('prepare'), role('accept'), typeof size === 'number' ? String(size) : '?']);
   });
   for (const line of formatTable(rows)) print(line);
 
   const notes = [
     ...numberNotes(numbers),
     ...differenceNotes(configurations),
+    ...cluster.acceptors.flatMap((name, index) => (sizes[index] instanceof UnfitAcceptor ? `${name}: ${sizes[index].message}.` : [])),
     ...objectionsTo(strangers, listed).map(({ why, advice }) => `${why}. ${advice}.`),
     ...listed
       .filter((name) => !cluster.acceptors.includes(name))
@@ -85,6 +88,9 @@ async function numberOf({ admin }: Member): Promise<number | undefined> {
   }
 }
 
-function sizeOf(cluster: Cluster, name: string): Promise<number | undefined> {
-  return cluster.withAcceptor(name, (admin) => admin.size()).catch(() => undefined);
+/** The number of its keys, or why it is not used; undefined where it cannot be reached. */
+function sizeOf(cluster: Cluster, name: string): Promise<number | UnfitAcceptor | undefined> {
+  return cluster
+    .withAcceptor(name, (admin) => admin.size())
+    .catch((error: unknown) => (error instanceof UnfitAcceptor ? error : undefined));
 }

@@ -2,28 +2,9 @@ import { Redis } from 'ioredis';
 import { expect, it, onTestFinished } from 'vitest';
 import { Cluster, configurationOf, majorities } from '../cluster.js';
 import { counterOf, increment, newTally } from '../increments.js';
+import { GROW, SHRINK, START } from './spec-commands.js';
 
 const KEYS = Array.from({ length: 9 }, (_, index) => `key-${index}`);
-const [ONE, TWO, THREE] = ['acceptor-1:6379', 'acceptor-2:6379', 'acceptor-3:6379'];
-
-const START = [`add-accept all ${ONE} 1`, `add-prepare all ${ONE} 1`];
-const GROW = [
-  `add-accept all ${TWO} 2`,
-  `rescan ${ONE},${TWO} 2`,
-  `add-prepare all ${TWO} 2`,
-  `add-accept all ${THREE} 2`,
-  `add-prepare all ${THREE} 2`,
-];
-const SHRINK = [
-  `rm-accept all ${THREE} 2`,
-  `rm-prepare all ${THREE} 2`,
-  `rescan ${ONE},${TWO} 2`,
-  `rm-accept all ${TWO} 1`,
-  `rm-prepare all ${TWO} 1`,
-  `wipe-acceptor ${TWO}`,
-  `wipe-acceptor ${THREE}`,
-];
-
 it('the spec migrates from one acceptor to three and back, twice, under clients: they see no error, and nothing is lost', async () => {
   const cluster = await Cluster.forThisTest({ configured: 0 });
   const redis = cluster.acceptors.map(({ port }) => new Redis(port, '127.0.0.1'));
