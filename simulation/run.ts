@@ -6,11 +6,14 @@ import { History, type Violation } from './checkers/history.js';
 import { acceptorAcross, AcceptorNode } from './acceptor-node.js';
 import { Client } from './client.js';
 import { Faults } from './faults.js';
+import { type FinalReading, readAll } from './final-reading.js';
 import { Network } from './network.js';
 import { named, Operator } from './operator.js';
 import { anyCommand } from './random-commands.js';
 import { ProposerNode } from './proposer-node.js';
-import { acceptorName, proposerName, type Settings } from './settings.js';
+import { acceptorName, proposerName } from './node-names.js';
+import { Schedule } from './schedule.js';
+import type { Settings } from './settings.js';
 import { Stepwise } from './stepwise.js';
 import { Trace } from './trace.js';
 import type { Typed } from './typed.js';
@@ -31,18 +34,8 @@ export interface Report {
 /** No rule of the protocol, but a cluster that is silent loses nothing either. */
 const ANSWERS = 'answering when all is mended';
 
-/** When clients stop in any case, in milliseconds of virtual time: with enough crashes a step may never find every proposer up. */
-const LIFE_MS = 20_000;
-
-/** How many operations the clients may be ahead of the operator: enough for a step that is under way, or that has to be repeated. */
-const AHEAD = 10;
-
 /** How often a command may fail before anything else has begun. */
 const START_ATTEMPTS = 1_000;
-
-/** How often each key is read at the end through each proposer, where the network no longer loses anything, before that counts as silence. */
-const FINAL_ATTEMPTS = 20;
-const FINAL_PAUSE_MS = 100;
 
 /**
  * Runs one world from start to end and checks what happened. The same settings give the same report.
@@ -69,13 +62,9 @@ class World {
   readonly #clients: readonly Client[];
   readonly #reader: Client;
   readonly #keys: readonly string[];
-  readonly #thresholds: number[] = [];
-  readonly #finals = new Map<string, { ver: number; val: string | null }>();
+  readonly #schedule: Schedule;
   readonly #silent: Violation[] = [];
-  #operations = 0;
-  #typedCount = 0;
-  #waiting: { readonly condition: () => boolean; readonly resolve: () => void }[] = [];
-  #isOver = false;
+  #finals: FinalReading['states'] = new Map();
 
   constructor(settings: Settings, isTraced: boolean) {
     this.#settings = settings;
@@ -116,13 +105,9 @@ class World {
       keys: this.#keys,
       reads: settings.reads,
       thinkMs: settings.thinkMs,
-      turn: () => this.#until(() => !this.#isAhead()),
+      turn: () => this.#schedule.clientsTurn(),
     };
-    const take = (): boolean => {
-      this.#operations += 1;
-      this.#look();
-      return this.#operations <= settings.stopAfter && time.nowMs() < LIFE_MS;
-    };
+    const take = (): boolean => this.#schedule.take();
     this.#clients = Array.from(
       { length: settings.clients },
       (_, index) => new Client({ ...clients, name: `client-${index + 1}`, random: forkedFrom(seeds), take }),
@@ -139,13 +124,8 @@ class World {
       random: forkedFrom(seeds),
     });
     this.#reader = new Client({ ...clients, name: 'reader', random: forkedFrom(seeds), take: () => false });
-    const random = forkedFrom(seeds);
-    // The operator goes on when so many operations have begun: the commands are spread over the run, some of them in a row.
-    const begins = settings.typed.commands.map(() => random() * settings.operations).sort((a, b) => a - b);
-    for (const [index, begin] of begins.entries()) {
-      const isHasty = index > 0 && random() < settings.haste;
-      this.#thresholds.push(isHasty ? (this.#thresholds[index - 1] ?? 0) : begin);
-    }
+    const { operations, stopAfter, haste, typed } = settings;
+    this.#schedule = new Schedule({ time, random: forkedFrom(seeds), operations, stopAfter, haste, commands: typed.commands.length });
   }
 
   async live(): Promise<void> {
@@ -158,8 +138,7 @@ class World {
       void this.#faults.run();
       await Promise.all(this.#clients.map((client) => client.run()));
     }
-    this.#isOver = true;
-    this.#look();
+    this.#schedule.end();
     this.#operator.heal();
     this.#faults.heal();
     const unfinished = await typing;
@@ -179,23 +158,13 @@ class World {
     return { settings: this.#settings, history: this.#history, violations, trace: this.#trace, messages, faults, steps, attempts };
   }
 
-  /** The clients leave operations for the time after the command that the operator is at. */
-  #isAhead(): boolean {
-    const { operations, typed } = this.#settings;
-    const next = this.#thresholds[Math.max(0, this.#typedCount) + 1];
-    return typed.commands.length > 0 && this.#operations > (next ?? operations) + AHEAD && this.time.nowMs() < LIFE_MS;
-  }
-
   /** Returns the command that did not succeed and that no other one may follow, if there is one. */
   async #migrate({ commands, inOrder }: Typed): Promise<string | undefined> {
-    this.time.after(LIFE_MS, () => this.#look());
+    this.#schedule.begin();
     for (const [index, command] of commands.entries()) {
-      const begin = this.#thresholds[index] ?? 0;
-      await this.#until(() => this.#isOver || this.#operations >= begin);
-      if (this.#operations < begin) return undefined;
+      if (!(await this.#schedule.operatorsTurn(index))) return undefined;
       const isDone = await this.#operator.type(command);
-      this.#typedCount += 1;
-      this.#look();
+      this.#schedule.typed();
       if (!isDone && inOrder) return command;
     }
     return undefined;
@@ -212,31 +181,9 @@ class World {
     return () => anyCommand(random, nodes);
   }
 
-  /** Settles when the condition holds. It is looked at whenever an operation begins, a command is done, or the run is over. */
-  #until(condition: () => boolean): Promise<void> {
-    if (condition()) return Promise.resolve();
-    return new Promise((resolve) => this.#waiting.push({ condition, resolve }));
-  }
-
-  #look(): void {
-    const [now, later] = [true, false].map((holds) => this.#waiting.filter(({ condition }) => condition() === holds));
-    this.#waiting = later ?? [];
-    for (const { resolve } of now ?? []) resolve();
-  }
-
-  /** Every key through every proposer, when all is mended: what the last one says is the final state. */
   async #readAll(by: 'quorum' | 'round'): Promise<void> {
-    for (const key of this.#keys) {
-      for (const proposer of this.#proposers) {
-        let outcome = await this.#reader.get(proposer, key, by);
-        for (let attempt = 1; outcome.kind !== 'state' && attempt < FINAL_ATTEMPTS; attempt += 1) {
-          // An earlier round for the key may still wait for its time-out.
-          await sleep(this.time, FINAL_PAUSE_MS);
-          outcome = await this.#reader.get(proposer, key, by);
-        }
-        if (outcome.kind === 'state') this.#finals.set(key, outcome);
-        else this.#silent.push({ rule: ANSWERS, key, message: `${proposer.name} does not answer` });
-      }
-    }
+    const { states, silent } = await readAll({ time: this.time, reader: this.#reader, keys: this.#keys, proposers: this.#proposers, by });
+    this.#finals = states;
+    this.#silent.push(...silent.map(({ key, proposer }) => ({ rule: ANSWERS, key, message: `${proposer} does not answer` })));
   }
 }

@@ -1,7 +1,9 @@
 import { randomFrom } from '../client/random.js';
 import { type Configuration, EMPTY_CONFIGURATION } from '../src/configuration.js';
 import type { NetworkSettings } from './network.js';
-import { anyTyped, migrationTyped, NOTHING, quorumsTyped, resizesTyped, type Typed } from './typed.js';
+import { acceptorName } from './node-names.js';
+import { configurationOf, FLEXIBLE, majority } from './quorums.js';
+import { type Typed, typedIn } from './typed.js';
 
 export const SCENARIOS = [
   'majority',
@@ -83,6 +85,13 @@ export interface Overrides {
   readonly without?: readonly Fault[];
 }
 
+/** Which acceptor is the one to start with, the second, the third: proposers ask them in the order in which they were added. */
+const ORDERS = [
+  [1, 2, 3],
+  [2, 3, 1],
+  [3, 1, 2],
+];
+
 /** Draws a run from its seed, 0 to 2^32 - 1. What is overridden does not change what else is drawn. */
 export function settingsFor(seed: number, { scenario, operations, stopAfter, without = [] }: Overrides = {}): Settings {
   const random = randomFrom(seed);
@@ -147,68 +156,4 @@ export function settingsFor(seed: number, { scenario, operations, stopAfter, wit
     configuration: isMigration || isFree ? EMPTY_CONFIGURATION : configurationOf(quorums),
     typed: typedIn(chosen, { seed, names, passes, acceptors, proposers }),
   };
-}
-
-interface Drawn {
-  readonly seed: number;
-  readonly names: readonly string[];
-  readonly passes: readonly { readonly isFlexible: boolean }[];
-  readonly acceptors: number;
-  readonly proposers: number;
-}
-
-function typedIn(scenario: Scenario, { seed, names, passes, acceptors, proposers }: Drawn): Typed {
-  const all = Array.from({ length: acceptors }, (_, index) => acceptorName(index + 1));
-  const random = randomFrom(seed ^ 0x7e57);
-  if (scenario.endsWith('migration')) return migrationTyped(names, passes);
-  if (scenario === 'stepwise quorums') return quorumsTyped(names);
-  if (scenario.endsWith('resize')) return resizesTyped(random, all);
-  if (scenario === 'any commands')
-    return anyTyped(
-      random,
-      all,
-      Array.from({ length: proposers }, (_, index) => proposerName(index + 1)),
-    );
-  return NOTHING;
-}
-
-interface Quorums {
-  readonly acceptors: number;
-  readonly prepare: number;
-  readonly accept: number;
-}
-
-/** Which acceptor is the one to start with, the second, the third: proposers ask them in the order in which they were added. */
-const ORDERS = [
-  [1, 2, 3],
-  [2, 3, 1],
-  [3, 1, 2],
-];
-
-/** Prepare and accept quorums of different sizes that meet: the larger phase is the rarer one in the first two. */
-const FLEXIBLE: readonly Quorums[] = [
-  { acceptors: 4, prepare: 3, accept: 2 },
-  { acceptors: 5, prepare: 4, accept: 2 },
-  { acceptors: 4, prepare: 2, accept: 3 },
-  { acceptors: 3, prepare: 1, accept: 3 },
-  { acceptors: 3, prepare: 3, accept: 1 },
-];
-
-function majority(acceptors: number): Quorums {
-  const quorum = Math.floor(acceptors / 2) + 1;
-  return { acceptors, prepare: quorum, accept: quorum };
-}
-
-function configurationOf({ acceptors, prepare, accept }: Quorums): Configuration {
-  const nodes = Array.from({ length: acceptors }, (_, index) => acceptorName(index + 1));
-  const identities = Object.fromEntries(nodes.map((name) => [name, `${name}#0`]));
-  return { era: 1, prepare: { nodes, quorum: prepare }, accept: { nodes, quorum: accept }, identities };
-}
-
-export function proposerName(number: number): string {
-  return `proposer-${number}`;
-}
-
-export function acceptorName(number: number): string {
-  return `acceptor-${number}:6379`;
 }
