@@ -1,8 +1,19 @@
 import { isUtf8 } from 'node:buffer';
+import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler, type Response } from 'express';
 import type { Logger } from 'pino';
-import { BadRequest, ClusterError, InternalError, MethodNotAllowed, NotFound, PayloadTooLarge } from '../src/errors.js';
+import {
+  BadRequest,
+  ClusterError,
+  type ErrorCode,
+  HTTP_STATUS,
+  InternalError,
+  MethodNotAllowed,
+  NotFound,
+  PayloadTooLarge,
+} from '../src/errors.js';
+import { HEADERS_MAX_BYTES } from './limits.js';
 
 /** After a 503 a client may try again at once; a second is the shortest that the header can say besides. */
 const RETRY_AFTER_SECONDS = 1;
@@ -43,15 +54,25 @@ export function onlyMethods(...methods: string[]): RequestHandler {
   };
 }
 
-/** The answer to bytes that Node's parser refuses before there is a request: a path with a raw space or with raw bytes beyond ASCII, say. */
+/** What Node's parser refuses before there is a request, and what it is called here. */
+const UNPARSABLE: Readonly<Record<string, [ErrorCode, string]>> = {
+  HPE_HEADER_OVERFLOW: ['HeadersTooLarge', `the headers have more than ${HEADERS_MAX_BYTES} bytes`],
+  ERR_HTTP_REQUEST_TIMEOUT: ['RequestTimeout', 'the request was not complete in time'],
+};
+
+/** The answer to bytes that are no request: a path with a raw space or with raw bytes beyond ASCII, say, or one that does not come to its end. */
 export function answerUnparsable(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
   }
-  const message = `not an HTTP request (${error.message}); in a path, every byte beyond ASCII is percent-encoded`;
-  const body = JSON.stringify({ code: 'BadRequest', message });
-  const head = ['HTTP/1.1 400 Bad Request', 'Content-Type: application/json; charset=utf-8', `Content-Length: ${Buffer.byteLength(body)}`];
+  const [code, message] = UNPARSABLE[error.code ?? ''] ?? [
+    'BadRequest',
+    `not an HTTP request (${error.message}); in a path, every byte beyond ASCII is percent-encoded`,
+  ];
+  const body = JSON.stringify({ code, message });
+  const status = `${HTTP_STATUS[code]} ${STATUS_CODES[HTTP_STATUS[code]] ?? ''}`;
+  const head = [`HTTP/1.1 ${status}`, 'Content-Type: application/json; charset=utf-8', `Content-Length: ${Buffer.byteLength(body)}`];
   socket.end(`${head.join('\r\n')}\r\nConnection: close\r\n\r\n${body}`);
 }
 

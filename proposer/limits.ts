@@ -44,3 +44,13 @@ export const SHUTDOWN_MS = 5_000;
 
 /** Idle connections are kept longer than clients keep theirs, so that none is closed under a request. */
 export const KEEP_ALIVE_MS = 65_000;
+
+/** A request line with a key of which every byte is percent-encoded, and headers of browsers and proxies. */
+export const HEADERS_MAX_BYTES = 8 * 1024;
+/** A sender that takes longer holds a connection for nothing: the headers, and all of a request, a rescan's 3 MB included. */
+export const HEADERS_TIMEOUT_MS = 5_000;
+export const REQUEST_TIMEOUT_MS = 10_000;
+/** How often slow senders are looked for. */
+export const SLOW_SENDERS_CHECK_MS = 1_000;
+/** For each port. Each costs some ten KB; a process may have 1,024 files open by default on many systems, and needs some for itself. */
+export const CONNECTIONS_MAX = 900;

@@ -9,7 +9,18 @@ import { addAdminRoutes } from './admin-routes.js';
 import { lockFolder } from './folder-lock.js';
 import { answerUnparsable, createApp } from './http.js';
 import { addKvRoutes } from './kv-routes.js';
-import { ACCEPTOR_TIMEOUT_MS, KEEP_ALIVE_MS, RESOLVE_MS, RESOLVE_PAUSE_MS, SHUTDOWN_MS } from './limits.js';
+import {
+  ACCEPTOR_TIMEOUT_MS,
+  CONNECTIONS_MAX,
+  HEADERS_MAX_BYTES,
+  HEADERS_TIMEOUT_MS,
+  KEEP_ALIVE_MS,
+  REQUEST_TIMEOUT_MS,
+  RESOLVE_MS,
+  RESOLVE_PAUSE_MS,
+  SHUTDOWN_MS,
+  SLOW_SENDERS_CHECK_MS,
+} from './limits.js';
 import { Operations } from './operations.js';
 import { ReconfigurableProposer } from './reconfigurable-proposer.js';
 import { readSettings } from './settings.js';
@@ -84,7 +95,17 @@ async function openState(folder: string): Promise<{ state: StateFolder; configur
 }
 
 function listen(app: RequestListener, host: string, port: number, variable: string): Promise<Server> {
-  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, app);
+  const server = createServer(
+    {
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      maxHeaderSize: HEADERS_MAX_BYTES,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      connectionsCheckingInterval: SLOW_SENDERS_CHECK_MS,
+    },
+    app,
+  );
+  server.maxConnections = CONNECTIONS_MAX;
   server.on('clientError', answerUnparsable);
   return new Promise((resolve, reject) => {
     server.on('error', (error) => reject(new Error(`cannot listen on port ${port}: ${error.message}. ${variable} takes another one.`)));
