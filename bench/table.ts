@@ -1,62 +1,95 @@
 import { formatTable } from '../node-control/table.js';
-import type { Seen } from './load.js';
-import type { MigrationFigures } from './migration-figures.js';
-import type { RescanFigures } from './rescan-figures.js';
+import { caseName } from './cases.js';
+import { cpuMsForWrite, type Goal, goalsOf, shareOfFailures } from './goals.js';
+import type { Results } from './results.js';
+import type { Round } from './rounds.js';
+import { type Spread, spreadOf } from './statistics.js';
+import type { SystemName } from './systems/system.js';
 
-const WITHIN_MIB = 150;
+/** As people call them. */
+export const TITLES: Readonly<Record<SystemName, string>> = {
+  caspaxos: 'this cluster',
+  etcd: 'etcd',
+  express: 'Express floor',
+  redis: 'Redis floor',
+};
 
-/** The figures beside what they have to be. */
-export function table(rescans: readonly RescanFigures[], migration: MigrationFigures): string[] {
-  const [smallest] = rescans;
-  const each = (cell: (figures: RescanFigures) => string): string[] => rescans.map(cell);
-  const memory = (name: string): string[] => each(({ memoryAboveIdle }) => `${Math.round(memoryAboveIdle[name] ?? 0)} MiB`);
-  const names = Object.keys(smallest?.memoryAboveIdle ?? {});
-  const { usual, meanwhile } = migration;
+/** All figures, for a terminal. */
+export function tables(results: Results): string[] {
+  const { node, express, redis, etcd } = results.versions;
   return [
-    ...formatTable([
-      ['RESCAN', ...each(({ keys }) => `${keys.toLocaleString('en-US')} keys`), 'LIMIT'],
-      ['time', ...each(({ seconds }) => `${seconds.toFixed(1)} s`), ''],
-      ['keys per second', ...each(({ keysPerSecond }) => String(Math.round(keysPerSecond))), ''],
-      [
-        'time per key, against the first',
-        ...each(({ keysPerSecond }) => `${((smallest?.keysPerSecond ?? 0) / keysPerSecond).toFixed(2)} times`),
-        'about 1',
-      ],
-      ['without clients', ...each(({ quietKeysPerSecond }) => String(Math.round(quietKeysPerSecond))), ''],
-      ['one key at a time, without clients', ...each(({ oneAtATimePerSecond }) => String(Math.round(oneAtATimePerSecond))), ''],
-      ['the rescan is as fast as that', ...each(({ timesAsFast }) => `${timesAsFast.toFixed(1)} times`), 'at least 8'],
-      ...names.map((name) => [`${name} above idle`, ...memory(name), `at most ${WITHIN_MIB} MiB`]),
-      ['client requests per second before', ...each(({ clientsBefore }) => rate(clientsBefore)), ''],
-      ['client requests per second meanwhile', ...each(({ clientsMeanwhile }) => rate(clientsMeanwhile)), ''],
-      ['throughput kept', ...each(({ clientsKept }) => `${Math.round(clientsKept * 100)}%`), 'at least 50%'],
-      ['longest wait of a client', ...each(({ clientsMeanwhile }) => milliseconds(clientsMeanwhile.longestMs)), ''],
-      ['errors of clients', ...each(({ clientsMeanwhile }) => errors(clientsMeanwhile)), 'none'],
-    ]),
-    '',
-    ...formatTable([
-      ['MIGRATION 1-3-1', '', 'LIMIT'],
-      ...migration.steps.map(({ command, milliseconds: ms }) => [command, milliseconds(ms), '']),
-      ['all steps', milliseconds(migration.milliseconds), 'under 3000 ms'],
-      ['client requests per second before', rate(usual), ''],
-      ['client requests per second meanwhile', rate(meanwhile), ''],
-      ['usual p99', milliseconds(usual.p99Ms), ''],
-      ['longest wait meanwhile', milliseconds(meanwhile.longestMs), ''],
-      ['over the usual p99', `${migration.pauseOverP99.toFixed(1)} times`, 'at most 10'],
-      ['errors of clients', errors(meanwhile), 'none'],
+    `Node ${node}, Express ${express}, Redis ${redis}, ${etcd === undefined ? 'no etcd: left out' : `etcd ${etcd}`}`,
+    ...['', ...formatTable(caseRows(results)), ''],
+    ...[...formatTable(pauseRows(results)), ''],
+    ...formatTable(goalRows(results)),
+  ];
+}
+
+export function goalRows(results: Results): string[][] {
+  return [['GOAL', 'LIMIT', 'MEASURED', 'LEAST TO MOST', 'MET'], ...goalsOf(results).map(goalRow)];
+}
+
+function goalRow({ what, limit, measured, isMet, unit }: Goal): string[] {
+  if (!measured) return [what, limit, '', '', 'not measured'];
+  const shown = unit === ' ms' ? measured.most : measured.median;
+  return [what, limit, figure(shown) + unit, range(measured), isMet === true ? 'yes' : 'NO'];
+}
+
+export function caseRows({ cases }: Results): string[][] {
+  const heads = ['CASE', 'SYSTEM', 'PER SECOND', 'LEAST TO MOST', 'P50 MS', 'P99 MS', 'CPU US', 'LOAD CPU', 'FAILED'];
+  const rows = cases.flatMap(({ of, rounds }) =>
+    Object.entries(rounds).map(([system, those], at) => {
+      const perSecond = spreadOf(those.map((round) => served(round, of.mix === 'increments')));
+      return [
+        at === 0 ? caseName(of) : '',
+        TITLES[system as SystemName],
+        ...[middle(perSecond), perSecond ? range(perSecond) : ''],
+        ...[middleOf(those, ({ seen }) => seen.operations.p50Ms), middleOf(those, ({ seen }) => seen.operations.p99Ms)],
+        middleOf(
+          those,
+          (round) => 1_000 * (of.mix === 'increments' ? cpuMsForWrite(round) : round.serverCpuMs / round.seen.operations.count),
+        ),
+        `${middleOf(those, ({ loadCpuMs, seen }) => loadCpuMs / 10 / seen.seconds)}%`,
+        `${middleOf(those, (round) => 100 * shareOfFailures(round))}%`,
+      ];
+    }),
+  );
+  return [heads, ...rows];
+}
+
+export function pauseRows({ pauses, stopped }: Results): string[][] {
+  return [
+    ['FAULT', 'SYSTEM', 'LONGEST PAUSE MS', 'LEAST TO MOST'],
+    ...pauses.map(({ system, node, fault, pausesMs }) => {
+      const pause = spreadOf(pausesMs);
+      return [`${fault} ${node}`, TITLES[system], middle(pause), pause ? range(pause) : ''];
+    }),
+    ...stopped.flatMap(({ of, before, stopped: during }) => [
+      [`${caseName(of)}: p99 before`, TITLES.caspaxos, middle(spreadOf(before.map(({ operations }) => operations.p99Ms))), ''],
+      ['p99 with one acceptor stopped', '', middle(spreadOf(during.map(({ operations }) => operations.p99Ms))), ''],
     ]),
   ];
 }
 
-function rate({ requests, seconds }: Seen): string {
-  return String(Math.round(requests / seconds));
+/** Operations that were served, or, of increments, those that took effect. */
+function served({ seen }: Round, onlyWrites: boolean): number {
+  return (onlyWrites ? seen.writes : seen.operations.count) / seen.seconds;
 }
 
-function milliseconds(value: number): string {
-  return `${value.toFixed(value < 100 ? 1 : 0)} ms`;
+function middleOf(rounds: readonly Round[], of: (round: Round) => number): string {
+  return middle(spreadOf(rounds.map(of)));
 }
 
-function errors({ networkErrors, otherAnswers }: Seen): string {
-  const answers = Object.entries(otherAnswers).map(([code, times]) => `${times} ${code}`);
-  const all = [...(networkErrors > 0 ? [`${networkErrors} of the network`] : []), ...answers];
-  return all.length === 0 ? 'none' : all.join(', ');
+function middle(spread: Spread | undefined): string {
+  return spread ? figure(spread.median) : '';
+}
+
+function range({ least, most }: Spread): string {
+  return `${figure(least)} to ${figure(most)}`;
+}
+
+/** Three digits that count, or all before the point. */
+function figure(value: number): string {
+  if (!Number.isFinite(value)) return '?';
+  return value.toLocaleString('en-US', { maximumFractionDigits: Math.max(0, 2 - Math.floor(Math.log10(Math.max(1, value)))) });
 }

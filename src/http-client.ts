@@ -18,15 +18,18 @@ export interface Refusal {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
+/** Longer than any answer of a proposer takes, but for those of a rescan. */
+const TIMEOUT_MS = 5_000;
+
 /** One of a proposer's two ports, over connections that are kept. Every method rejects with {@link NetworkError} where no answer came. */
 abstract class HttpClient {
   readonly #pool: Pool;
 
   /**
    * @param address `host:port`
-   * @param timeoutMs to connect, and then for the answer; longer than any answer of a proposer takes
+   * @param timeoutMs to connect, and then for the answer
    */
-  constructor(address: string, timeoutMs = 5_000) {
+  constructor(address: string, timeoutMs = TIMEOUT_MS) {
     this.#pool = new Pool(`http://${address}`, { connectTimeout: timeoutMs, headersTimeout: timeoutMs, bodyTimeout: timeoutMs });
   }
 
@@ -65,9 +68,12 @@ abstract class HttpClient {
 export class KeyValueClient extends HttpClient {
   readonly #headers: Record<string, string>;
 
-  /** @param wait false asks the proposer neither to queue nor to retry: what collides is refused at once. */
-  constructor(address: string, { wait = true } = {}) {
-    super(address);
+  /**
+   * @param wait false asks the proposer neither to queue nor to retry: what collides is refused at once
+   * @param timeoutMs as for every client
+   */
+  constructor(address: string, { wait = true, timeoutMs = TIMEOUT_MS } = {}) {
+    super(address, timeoutMs);
     this.#headers = wait ? {} : { prefer: 'wait=0' };
   }
 

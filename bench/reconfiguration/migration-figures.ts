@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { membership, type MembershipCommand } from '../node-control/commands/membership.js';
-import { rescan } from '../node-control/commands/rescan.js';
-import type { Cluster } from '../node-control/cluster.js';
-import { forAcceptors, GROW, SHRINK, START } from '../simulation/migration.js';
-import { BenchCluster } from './cluster.js';
-import { Load, type Seen } from './load.js';
+import { membership, type MembershipCommand } from '../../node-control/commands/membership.js';
+import { rescan } from '../../node-control/commands/rescan.js';
+import type { Cluster } from '../../node-control/cluster.js';
+import { forAcceptors, GROW, SHRINK, START } from '../../simulation/migration.js';
+import { BenchCluster } from '../systems/cluster.js';
+import { Load, type Seen } from '../load/load.js';
+import { proposerStores } from '../load/stores.js';
 import type { BenchOptions } from './rescan-figures.js';
 
 const KEYS = 9;
@@ -28,11 +29,7 @@ export async function measureMigration({ clients, seconds, progress, signal }: B
     const commands = (letters: readonly string[]): string[] => forAcceptors(letters, cluster.acceptors);
     for (const command of commands(START)) await type(cluster.control, command);
     const keys = Array.from({ length: KEYS }, (_, index) => `key-${index + 1}`);
-    load = new Load(
-      cluster.proposers.map((name) => cluster.addressOf(`${name}:8080`)),
-      keys,
-      clients,
-    );
+    load = new Load({ stores: proposerStores(cluster.addresses), keys, clients });
     progress(`${clients} clients for ${seconds} s`);
     await sleep(WARM_UP_MS, undefined, { signal });
     load.look();
@@ -48,7 +45,7 @@ export async function measureMigration({ clients, seconds, progress, signal }: B
     }
     const meanwhile = load.look();
     const milliseconds = steps.reduce((sum, step) => sum + step.milliseconds, 0);
-    return { steps, milliseconds, usual, meanwhile, pauseOverP99: meanwhile.longestMs / usual.p99Ms };
+    return { steps, milliseconds, usual, meanwhile, pauseOverP99: meanwhile.requests.longestMs / usual.requests.p99Ms };
   } finally {
     await load?.stop();
     await cluster.stop();

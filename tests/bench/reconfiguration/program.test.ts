@@ -4,10 +4,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { DIST } from '../proposer-process.js';
+import { DIST } from '../../proposer-process.js';
 
 function bench(folder: string, ...args: string[]): { ended: Promise<number | null>; output: () => string; interrupt: () => void } {
-  const child = spawn(process.execPath, [join(DIST, 'bench/main.js'), ...args], {
+  const child = spawn(process.execPath, [join(DIST, 'bench/reconfiguration/main.js'), ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, TMPDIR: folder },
   });

@@ -2,12 +2,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { membership } from '../node-control/commands/membership.js';
-import { KeyValueClient } from '../src/http-client.js';
-import { BenchCluster } from './cluster.js';
+import { membership } from '../../node-control/commands/membership.js';
+import { KeyValueClient } from '../../src/http-client.js';
+import { BenchCluster } from '../systems/cluster.js';
 import { fill, keyNumber } from './fill.js';
-import { Load, type Seen } from './load.js';
-import { MemoryWatch, residentMib } from './memory.js';
+import { Load, type Seen } from '../load/load.js';
+import { proposerStores } from '../load/stores.js';
+import { MemoryWatch, residentMib } from '../memory.js';
 
 /** Keys that clients work on; the rescan comes to these as well. */
 const CLIENT_KEYS = 10_000;
@@ -52,14 +53,14 @@ export async function measureRescan(keys: number, { clients, seconds, progress, 
     for (const name of cluster.proposers) idle[name] = await residentMib(cluster.pidOf(name));
     await membership(cluster.control, 'add-accept', 'all', second, 2);
 
-    const addresses = cluster.proposers.map((name) => cluster.addressOf(`${name}:8080`));
+    const { addresses } = cluster;
     const oneAtATimePerSecond = await oneAtATime(addresses[0] ?? '', keys, seconds, progress, signal);
     const rescanAll = (): ReturnType<typeof rescanProgram> => rescanProgram(cluster, [`${first},${second}`, '2'], progress, signal);
     const quiet = await rescanAll();
 
     const step = keys / Math.min(keys, CLIENT_KEYS);
     const clientKeys = Array.from({ length: Math.min(keys, CLIENT_KEYS) }, (_, index) => keyNumber(Math.floor(index * step)));
-    load = new Load(addresses, clientKeys, clients);
+    load = new Load({ stores: proposerStores(addresses), keys: clientKeys, clients });
     progress(`${clients} clients for ${seconds} s`);
     await sleep(WARM_UP_MS, undefined, { signal });
     load.look();
@@ -70,7 +71,7 @@ export async function measureRescan(keys: number, { clients, seconds, progress, 
     const clientsMeanwhile = load.look();
     const perSecond = (ms: number): number => keys / (ms / 1_000);
     const [keysPerSecond, quietKeysPerSecond] = [perSecond(milliseconds), perSecond(quiet.milliseconds)];
-    const rate = ({ requests, seconds: long }: Seen): number => requests / long;
+    const rate = ({ requests, seconds: long }: Seen): number => requests.count / long;
     const above = (name: string): number => Math.max(peaks[name] ?? 0, quiet.peaks[name] ?? 0) - (idle[name] ?? 0);
     return {
       ...{ keys, seconds: milliseconds / 1_000, keysPerSecond, quietKeysPerSecond, oneAtATimePerSecond, clientsBefore, clientsMeanwhile },
@@ -136,7 +137,7 @@ async function controlProgram(
   // It says itself what it had at most: between two looks from outside a short-lived program would be missed.
   const report = 'process.on("exit", () => process.stderr.write(`peak ${process.resourceUsage().maxRSS}\\n`))';
   const preload = `data:text/javascript,${encodeURIComponent(report)}`;
-  const program = path.join(cluster.root, 'dist/node-control/main.js');
+  const program = path.join(cluster.processes.root, 'dist/node-control/main.js');
   const child = spawn(process.execPath, ['--import', preload, program, ...args], {
     env: cluster.environment,
     stdio: ['ignore', 'pipe', 'pipe'],

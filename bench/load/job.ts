@@ -1,0 +1,29 @@
+import type { Protocol } from './stores.js';
+import type { Seen } from './load.js';
+
+/** What a load process is to do; sent to it as its first message. */
+export interface Job {
+  readonly protocol: Protocol;
+  /** `host:port` of each node. */
+  readonly addresses: readonly string[];
+  readonly clients: number;
+  readonly keys: number;
+  /** Keys are this and a number. */
+  readonly keyPrefix: string;
+  readonly shareOfReads: number;
+  readonly fallsOver: boolean;
+  /** Of each value, in bytes; 0: a bare number. */
+  readonly padding: number;
+  /** Only writes each key that does not exist yet, once. */
+  readonly fillsOnly: boolean;
+}
+
+/** Each is answered by one {@link Answer}. */
+export type Question = 'look' | 'stop';
+
+/** `seen` is missing where the process has begun, has filled, or has stopped. */
+export interface Answer {
+  readonly seen?: Seen;
+  /** The processor time of the load process itself, since it began. */
+  readonly cpuMs: number;
+}

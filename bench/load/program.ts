@@ -1,0 +1,52 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Answer, Job, Question } from './job.js';
+import { Load } from './load.js';
+import { NotServed, openStore, type Store } from './stores.js';
+
+/** A client that waits for longer turns to another node. Also bounds what a node that hangs costs a round. */
+const TIMEOUT_MS = 1_000;
+/** Where a node does not serve a key that is filled in. */
+const FILL_PAUSE_MS = 20;
+
+process.once('message', (job: Job) => void run(job));
+// The program that asked has gone.
+process.on('disconnect', () => process.exit());
+
+async function run(job: Job): Promise<void> {
+  const stores = await Promise.all(job.addresses.map((address) => openStore(job.protocol, address, TIMEOUT_MS)));
+  const keys = Array.from({ length: job.keys }, (_, index) => `${job.keyPrefix}${index + 1}`);
+  if (job.fillsOnly) {
+    await fill(stores, keys, job.clients, job.padding === 0 ? 0 : [0, 'x'.repeat(job.padding)]);
+    answer({});
+    return;
+  }
+  const load = new Load({ stores, keys, clients: job.clients, shareOfReads: job.shareOfReads, fallsOver: job.fallsOver });
+  process.on('message', (question: Question) => {
+    if (question === 'look') answer({ seen: load.look() });
+    else void load.stop().then(() => answer({}));
+  });
+  answer({});
+}
+
+function answer(rest: Omit<Answer, 'cpuMs'>): void {
+  const { user, system } = process.cpuUsage();
+  process.send?.({ ...rest, cpuMs: (user + system) / 1_000 } satisfies Answer);
+}
+
+async function fill(stores: readonly Store[], keys: readonly string[], clients: number, val: unknown): Promise<void> {
+  let next = 0;
+  const fillNext = async (store: Store): Promise<void> => {
+    for (let key = keys[next++]; key !== undefined;) {
+      try {
+        const held = await store.read(key);
+        if (held.val === undefined) await store.write(key, held, val);
+        key = keys[next++];
+      } catch (error) {
+        if (!(error instanceof NotServed)) throw error;
+        await sleep(FILL_PAUSE_MS);
+      }
+    }
+  };
+  const share = Math.ceil(clients / stores.length);
+  await Promise.all(stores.flatMap((store) => Array.from({ length: share }, () => fillNext(store))));
+}

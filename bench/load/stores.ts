@@ -1,0 +1,151 @@
+import { Pool } from 'undici';
+import { KeyValueClient, NetworkError } from '../../src/http-client.js';
+import { RedisAcceptor } from '../../src/redis-acceptor.js';
+
+/** What a key holds. */
+export interface Held {
+  /** Changes with every write. */
+  readonly ver: number | string;
+  readonly val: unknown;
+}
+
+/** Any answer that neither serves the request nor says that somebody else was faster. */
+export class NotServed extends Error {}
+
+/** One node to read from and to write to. Methods reject with {@link NotServed}, or with `NetworkError` where no answer came. */
+export interface Store {
+  /** `val` undefined: there is no such key. */
+  read(key: string): Promise<Held>;
+  /** False where the key no longer is as it was held. */
+  write(key: string, held: Held, val: unknown): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+/** `acceptor`: a bare Redis, asked what a proposer asks it. */
+export type Protocol = 'proposer' | 'etcd' | 'acceptor';
+
+/** @param timeoutMs for each request */
+export async function openStore(protocol: Protocol, address: string, timeoutMs: number): Promise<Store> {
+  if (protocol === 'proposer') return new ProposerStore(address, timeoutMs);
+  if (protocol === 'etcd') return new EtcdStore(address, timeoutMs);
+  return AcceptorStore.connect(address, timeoutMs);
+}
+
+/** With the time-outs of every client. @param addresses of the proposers' ports for clients */
+export function proposerStores(addresses: readonly string[]): Store[] {
+  return addresses.map((address) => new ProposerStore(address));
+}
+
+class ProposerStore implements Store {
+  readonly #client: KeyValueClient;
+
+  constructor(address: string, timeoutMs?: number) {
+    this.#client = new KeyValueClient(address, timeoutMs === undefined ? {} : { timeoutMs });
+  }
+
+  async read(key: string): Promise<Held> {
+    const answer = await this.#client.get(key);
+    if (answer.ok) return answer.body;
+    if (answer.code === 'KeyNotFound') return { ver: 0, val: undefined };
+    throw new NotServed(`${answer.code} (${answer.message})`);
+  }
+
+  async write(key: string, { ver }: Held, val: unknown): Promise<boolean> {
+    const answer = await this.#client.put(key, Number(ver), val);
+    if (answer.ok) return true;
+    // A mismatch that names the very version that was expected is none.
+    if (answer.code === 'VersionMismatch' && answer.body['ver'] !== ver) return false;
+    throw new NotServed(`${answer.code} (${answer.message})`);
+  }
+
+  close(): Promise<void> {
+    return this.#client.close();
+  }
+}
+
+interface EtcdAnswer {
+  readonly kvs?: readonly { readonly mod_revision: string; readonly value: string }[];
+  readonly succeeded?: boolean;
+  readonly error?: string;
+}
+
+/** The JSON gateway of a node of etcd: a linearizable range, and a transaction that compares the revision. */
+class EtcdStore implements Store {
+  readonly #pool: Pool;
+
+  constructor(address: string, timeoutMs: number) {
+    this.#pool = new Pool(`http://${address}`, { connectTimeout: timeoutMs, headersTimeout: timeoutMs, bodyTimeout: timeoutMs });
+  }
+
+  async read(key: string): Promise<Held> {
+    const [held] = (await this.#ask('/v3/kv/range', { key: base64(key) })).kvs ?? [];
+    if (!held) return { ver: '0', val: undefined };
+    return { ver: held.mod_revision, val: JSON.parse(Buffer.from(held.value, 'base64').toString()) as unknown };
+  }
+
+  async write(key: string, { ver }: Held, val: unknown): Promise<boolean> {
+    const at = base64(key);
+    const { succeeded } = await this.#ask('/v3/kv/txn', {
+      compare: [{ key: at, target: 'MOD', result: 'EQUAL', mod_revision: ver }],
+      success: [{ requestPut: { key: at, value: base64(JSON.stringify(val)) } }],
+    });
+    return succeeded === true;
+  }
+
+  close(): Promise<void> {
+    return this.#pool.destroy();
+  }
+
+  async #ask(path: string, body: unknown): Promise<EtcdAnswer> {
+    let status: number;
+    let answer: EtcdAnswer;
+    try {
+      const headers = { 'content-type': 'application/json' };
+      const response = await this.#pool.request({ method: 'POST', path, headers, body: JSON.stringify(body) });
+      status = response.statusCode;
+      answer = (await response.body.json()) as EtcdAnswer;
+    } catch (error) {
+      throw new NetworkError(error instanceof Error ? error.message : String(error), { cause: error });
+    }
+    if (status !== 200) throw new NotServed(answer.error ?? `status ${status}`);
+    return answer;
+  }
+}
+
+function base64(text: string): string {
+  return Buffer.from(text).toString('base64');
+}
+
+/** Above those of every earlier run on the same data. */
+let counter = Date.now() * 1_000;
+
+/** What a proposer that had one acceptor would ask it: HMGET to read, both scripts to write. */
+class AcceptorStore implements Store {
+  readonly #acceptor: RedisAcceptor;
+
+  private constructor(acceptor: RedisAcceptor) {
+    this.#acceptor = acceptor;
+  }
+
+  static async connect(address: string, timeoutMs: number): Promise<AcceptorStore> {
+    const acceptor = await new Promise<RedisAcceptor>((resolve) => {
+      const connecting = new RedisAcceptor({ address, timeoutMs, onState: () => resolve(connecting) });
+    });
+    return new AcceptorStore(acceptor);
+  }
+
+  async read(key: string): Promise<Held> {
+    const { ballot, value } = await this.#acceptor.read(key);
+    return { ver: ballot.counter, val: value === null ? undefined : (JSON.parse(value) as unknown) };
+  }
+
+  async write(key: string, _held: Held, val: unknown): Promise<boolean> {
+    const ballot = { era: 1, counter: ++counter, proposer: 1, incarnation: 1 };
+    if (!(await this.#acceptor.prepare(key, ballot)).ok) return false;
+    return (await this.#acceptor.accept(key, ballot, JSON.stringify(val), ballot)).ok;
+  }
+
+  async close(): Promise<void> {
+    this.#acceptor.close();
+  }
+}

@@ -1,0 +1,73 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Case, SHARE_OF_READS } from './cases.js';
+import { cpuMs } from './cpu.js';
+import type { Job } from './load/job.js';
+import { LoadProcess } from './load/process.js';
+import type { Seen } from './load/load.js';
+import type { System, SystemName } from './systems/system.js';
+
+/** One system under one case for some seconds. */
+export interface Round {
+  readonly seen: Seen;
+  /** Of all its servers. */
+  readonly serverCpuMs: number;
+  readonly loadCpuMs: number;
+}
+
+export interface CaseFigures {
+  readonly of: Case;
+  /** Rounds with the same index are neighbours. */
+  readonly rounds: Readonly<Partial<Record<SystemName, readonly Round[]>>>;
+}
+
+export interface RoundOptions {
+  /** The binary that runs the load. */
+  readonly node: string;
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly warmUpSeconds: number;
+  readonly progress: (text: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Every system in turn, and that several times over. */
+export async function measureCase(of: Case, systems: readonly System[], options: RoundOptions): Promise<CaseFigures> {
+  const rounds: Partial<Record<SystemName, Round[]>> = {};
+  for (let number = 1; number <= options.rounds; number += 1) {
+    for (const system of systems) {
+      options.progress(`round ${number} of ${options.rounds}, ${system.name}`);
+      (rounds[system.name] ??= []).push(await measureRound(of, system, options));
+    }
+  }
+  return { of, rounds };
+}
+
+async function measureRound(of: Case, system: System, { node, seconds, warmUpSeconds, signal }: RoundOptions): Promise<Round> {
+  const load = await LoadProcess.start(node, jobFor(of, system));
+  try {
+    await sleep(warmUpSeconds * 1_000, undefined, { signal });
+    const pids = Object.values(system.processes.pids);
+    const before = await load.look();
+    const serverCpuBeforeMs = cpuMs(pids);
+    await sleep(seconds * 1_000, undefined, { signal });
+    const after = await load.look();
+    const serverCpuMs = cpuMs(pids) - serverCpuBeforeMs;
+    await load.stop();
+    return { seen: after.seen, serverCpuMs, loadCpuMs: after.cpuMs - before.cpuMs };
+  } finally {
+    load.kill();
+  }
+}
+
+/** Gives every key a value, so that reads have something to read. */
+export async function fill(of: Case, systems: readonly System[], node: string): Promise<void> {
+  for (const system of systems) await LoadProcess.fill(node, { ...jobFor(of, system), clients: FILLERS });
+}
+
+const FILLERS = 64;
+
+/** @param fallsOver as {@link Job} has it */
+export function jobFor({ mix, clients, keys, padding }: Case, { protocol, addresses }: System, fallsOver = false): Job {
+  const keyPrefix = padding === 0 ? 'small-' : `padded-${padding}-`;
+  return { protocol, addresses, clients, keys, keyPrefix, padding, shareOfReads: SHARE_OF_READS[mix], fallsOver, fillsOnly: false };
+}

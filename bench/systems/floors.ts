@@ -1,0 +1,55 @@
+import path from 'node:path';
+import type { NodeSpec } from '../../local/node-process.js';
+import { proposerAnswers, redisAnswers } from '../../local/probe.js';
+import { freePorts, Processes, type System } from './system.js';
+
+const APP = path.join(import.meta.dirname, 'express-app.js');
+
+/** Two Express apps that answer a constant, in place of the proposers. @param node the binary that runs them */
+export async function startExpress(node: string): Promise<System> {
+  const ports = await freePorts(2);
+  const processes = new Processes();
+  const specs = ports.map((port, at): NodeSpec => {
+    const name = `express-${at + 1}`;
+    return {
+      ...{ name, command: node, args: [APP], env: { ...process.env, PORT: String(port) }, folder: processes.folder },
+      logFile: path.join(processes.folder, `${name}.log`),
+      answers: () => proposerAnswers(port),
+    };
+  });
+  await processes.start({ acceptors: [], proposers: specs });
+  return { name: 'express', protocol: 'proposer', ...system(processes, ports) };
+}
+
+/** One Redis, asked what a proposer would ask it, without a proposer. */
+export async function startRedis(): Promise<System> {
+  const ports = await freePorts(1);
+  const processes = new Processes();
+  const specs = ports.map((port): NodeSpec => {
+    const args = [
+      path.join(processes.root, 'acceptor/redis.conf'),
+      '--port',
+      String(port),
+      '--bind',
+      '127.0.0.1',
+      '--dir',
+      processes.folder,
+    ];
+    const logFile = path.join(processes.folder, 'redis.log');
+    return {
+      name: 'redis',
+      command: 'redis-server',
+      args,
+      env: process.env,
+      folder: processes.folder,
+      logFile,
+      answers: () => redisAnswers(port),
+    };
+  });
+  await processes.start({ acceptors: specs, proposers: [] });
+  return { name: 'redis', protocol: 'acceptor', ...system(processes, ports) };
+}
+
+function system(processes: Processes, ports: readonly number[]): Pick<System, 'addresses' | 'processes' | 'stop'> {
+  return { addresses: ports.map((port) => `127.0.0.1:${port}`), processes, stop: () => processes.stop() };
+}
