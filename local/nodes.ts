@@ -8,8 +8,8 @@ import { Trouble } from './trouble.js';
 
 export interface NodeSpecs {
   readonly acceptors: readonly NodeSpec[];
-  readonly proposers: readonly NodeSpec[];
-  readonly control: NodeSpec;
+  /** The proposers and the control node. */
+  readonly others: readonly NodeSpec[];
 }
 
 /** Throws {@link Trouble} where Redis is not installed. */
@@ -22,8 +22,10 @@ export function nodeSpecs(layout: Layout, ports: readonly Port[], env: NodeJS.Pr
   };
   return {
     acceptors: ACCEPTORS.map((name) => acceptor(name, layout, redis, env, portOf(`${name}:6379`))),
-    proposers: PROPOSERS.map((name, at) => proposer(name, at + 1, layout, env, portOf(`${name}:8080`), portOf(`${name}:8090`))),
-    control: control(layout, env, portOf(`${CONTROL}:8080`)),
+    others: [
+      ...PROPOSERS.map((name, at) => proposer(name, at + 1, layout, env, portOf(`${name}:8080`), portOf(`${name}:8090`))),
+      control(layout, env, portOf(`${CONTROL}:8080`)),
+    ],
   };
 }
 

@@ -20,7 +20,6 @@ const TAIL_BYTES = 2_000;
 /** The nodes as one: started, watched and stopped together. */
 export class Supervisor {
   readonly #acceptors: NodeProcess[];
-  /** The proposers and the control node. */
   readonly #others: NodeProcess[];
   #state: 'starting' | 'ready' | 'stopping' = 'starting';
   #stopping: Promise<void> | undefined;
@@ -29,10 +28,10 @@ export class Supervisor {
   readonly stopped = new Promise<void>((resolve) => (this.#sayStopped = resolve));
 
   /** @param say prints one line about a node */
-  constructor({ acceptors, proposers, control }: NodeSpecs, reaper: Reaper, say: (line: string) => void) {
+  constructor({ acceptors, others }: NodeSpecs, reaper: Reaper, say: (line: string) => void) {
     const build = (spec: NodeSpec) => new NodeProcess(spec, reaper, (line) => say(`${spec.name}  ${line}`));
     this.#acceptors = acceptors.map(build);
-    this.#others = [...proposers, control].map(build);
+    this.#others = others.map(build);
   }
 
   get #nodes(): NodeProcess[] {

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { ACCEPTORS, addressMap, type Port, portsFrom, PROPOSERS } from '../../local/layout.js';
+import { ACCEPTORS, addressMap, CONTROL, type Port, portsFrom, PROPOSERS } from '../../local/layout.js';
 import { nodeSpecs } from '../../local/nodes.js';
 import { Cluster } from '../../node-control/cluster.js';
 import { resize } from '../../node-control/commands/resize.js';
@@ -38,8 +38,8 @@ export class BenchCluster implements System {
     const cluster = new BenchCluster(processes, ports);
     const socket = path.join(folder, 'supervisor.sock');
     const layout = { root, folder, socket, addressesFile: cluster.#addressesFile, logs: path.join(folder, 'logs') };
-    const { acceptors, proposers } = nodeSpecs(layout, ports, { ...process.env, LOG_LEVEL: 'warn' });
-    await processes.start({ acceptors, proposers: proposers.map((spec) => ({ ...spec, command: node })) });
+    const { acceptors, others } = nodeSpecs(layout, ports, { ...process.env, LOG_LEVEL: 'warn' });
+    await processes.start({ acceptors, others: others.filter(({ name }) => name !== CONTROL).map((spec) => ({ ...spec, command: node })) });
     return cluster;
   }
 

@@ -40,7 +40,7 @@ export class Etcd implements System {
         answers: () => isHealthy(url(clients[at])),
       };
     });
-    await processes.start({ acceptors: specs, proposers: [] });
+    await processes.start({ acceptors: specs, others: [] });
     return new Etcd(
       processes,
       clients.map((port) => `127.0.0.1:${port}`),

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { NodeSpec } from '../../local/node-process.js';
-import { proposerAnswers, redisAnswers } from '../../local/probe.js';
+import { httpAnswers, redisAnswers } from '../../local/probe.js';
 import { freePorts, Processes, type System } from './system.js';
 
 const APP = path.join(import.meta.dirname, 'express-app.js');
@@ -14,10 +14,10 @@ export async function startExpress(node: string): Promise<System> {
     return {
       ...{ name, command: node, args: [APP], env: { ...process.env, PORT: String(port) }, folder: processes.folder },
       logFile: path.join(processes.folder, `${name}.log`),
-      answers: () => proposerAnswers(port),
+      answers: () => httpAnswers(port),
     };
   });
-  await processes.start({ acceptors: [], proposers: specs });
+  await processes.start({ acceptors: [], others: specs });
   return { name: 'express', protocol: 'proposer', ...system(processes, ports) };
 }
 
@@ -46,7 +46,7 @@ export async function startRedis(): Promise<System> {
       answers: () => redisAnswers(port),
     };
   });
-  await processes.start({ acceptors: specs, proposers: [] });
+  await processes.start({ acceptors: specs, others: [] });
   return { name: 'redis', protocol: 'acceptor', ...system(processes, ports) };
 }
 

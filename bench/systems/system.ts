@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { layoutFrom } from '../../local/layout.js';
-import type { NodeSpec } from '../../local/node-process.js';
+import type { NodeSpecs } from '../../local/nodes.js';
 import { Reaper } from '../../local/reaper.js';
 import { type Action, Supervisor } from '../../local/supervisor.js';
 import type { Protocol } from '../load/stores.js';
@@ -33,8 +33,8 @@ export class Processes {
   readonly #reaper = new Reaper(path.join(this.root, 'local/reaper.sh'));
   #supervisor: Supervisor | undefined;
 
-  /** Resolves when each of them answers. @param specs `proposers` are ended first */
-  async start(specs: { acceptors: NodeSpec[]; proposers: NodeSpec[] }): Promise<void> {
+  /** Resolves when each of them answers. @param specs the acceptors are ended last */
+  async start(specs: NodeSpecs): Promise<void> {
     this.#supervisor = new Supervisor(specs, this.#reaper, () => undefined);
     try {
       await this.#supervisor.start(START_TIMEOUT_MS);
