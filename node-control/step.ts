@@ -48,7 +48,7 @@ export async function step(
   change: (present: Configuration, all: readonly Present[]) => Configuration,
   command: string,
   { force = false, dryRun = false }: Manner = {},
-  advise: (plans: readonly Plan[], command: string) => string = () => 'Look at the order of the steps in the README',
+  advise: (plans: readonly Plan[]) => string = () => 'Look at the order of the steps in the README',
 ): Promise<StepReport> {
   const { present, missing } = force ? await reachable(cluster) : { present: await cluster.readAll(), missing: [] };
   const sets = present.map(({ member, configuration }) => {
@@ -97,7 +97,7 @@ export async function step(
     ...dangersOf(plans).map(({ message }) => ({ why: message, advice: '' })),
   ];
   const [first] = all;
-  if (first && !force) throw new ControlError(`${first.why}. Nothing was changed. ${first.advice || advise(plans, command)}`);
+  if (first && !force) throw new ControlError(`${first.why}. Nothing was changed. ${first.advice || advise(plans)}`);
   const warnings = all.map(({ why }) => why);
   if (dryRun) return report(warnings);
 

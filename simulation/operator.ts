@@ -52,6 +52,7 @@ export class Operator {
   #isCalm = false;
   #identities = 0;
   readonly #notes = new Map<string, Unfinished>();
+  readonly #others = new Set<Promise<unknown>>();
   attempts = 0;
   done = 0;
 
@@ -62,6 +63,11 @@ export class Operator {
   /** From now on no attempt is killed, and there is no second operator. */
   heal(): void {
     this.#isCalm = true;
+  }
+
+  /** Settles when no second operator types anything any more. */
+  async alone(): Promise<void> {
+    await Promise.all(this.#others);
   }
 
   /** Returns when the command has succeeded; false where it does not, for longer than any fault lasts, or although all is mended. */
@@ -95,7 +101,10 @@ export class Operator {
   async #typeOnce(command: string): Promise<string | undefined> {
     const { random, trace, deaths, doubles, other } = this.#options;
     this.attempts += 1;
-    if (!this.#isCalm && random() < doubles) void this.#attempt(other?.() ?? command, 'operator-2', undefined);
+    if (!this.#isCalm && random() < doubles) {
+      const attempt = this.#attempt(other?.() ?? command, 'operator-2', undefined).finally(() => this.#others.delete(attempt));
+      this.#others.add(attempt);
+    }
     const lifeMs = !this.#isCalm && random() < deaths ? random() * LIFE_MS : undefined;
     const refusal = await this.#attempt(command, 'operator-1', lifeMs);
     trace.event(() => `operator-1: ${command}: ${refusal ?? 'done'}`);

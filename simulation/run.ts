@@ -129,9 +129,10 @@ class World {
   }
 
   async live(): Promise<void> {
-    const { typed, isStepwise } = this.#settings;
-    for (const command of typed.start) await this.#operator.type(command, { attempts: START_ATTEMPTS });
-    const typing = isStepwise ? this.#stepwise.run(typed) : this.#migrate(typed);
+    const { typed, isStepwise, isAnarchic, network } = this.#settings;
+    const left = await this.#start(typed);
+    const commands = left.length > 0 ? [] : typed.commands;
+    const typing = isStepwise ? this.#stepwise.run({ ...typed, commands }) : this.#migrate({ ...typed, commands });
     if (isStepwise) {
       await typing;
     } else {
@@ -142,11 +143,13 @@ class World {
     this.#operator.heal();
     this.#faults.heal();
     const unfinished = await typing;
-    if (unfinished !== undefined) await this.#demand(unfinished);
-    for (const command of typed.ending) await this.#demand(command);
+    // Who types anything may also type what leaves a proposer without acceptors: that comes before the last commands, not after them.
+    if (isAnarchic) await sleep(this.time, network.lateMs);
+    await this.#operator.alone();
+    for (const command of [...left, ...unfinished, ...typed.ending]) await this.#demand(command);
     await this.#readAll('quorum');
     // What is still on its way arrives now, into a world that has moved on.
-    await sleep(this.time, this.#settings.network.lateMs);
+    await sleep(this.time, network.lateMs);
     await this.#readAll('round');
   }
 
@@ -158,16 +161,25 @@ class World {
     return { settings: this.#settings, history: this.#history, violations, trace: this.#trace, messages, faults, steps, attempts };
   }
 
+  /** Returns the first command that did not succeed and those after it, where no other one may follow. */
+  async #start({ start, inOrder }: Typed): Promise<readonly string[]> {
+    for (const [index, command] of start.entries()) {
+      const isDone = await this.#operator.type(command, { attempts: START_ATTEMPTS });
+      if (!isDone && inOrder) return start.slice(index);
+    }
+    return [];
+  }
+
   /** Returns the command that did not succeed and that no other one may follow, if there is one. */
-  async #migrate({ commands, inOrder }: Typed): Promise<string | undefined> {
+  async #migrate({ commands, inOrder }: Typed): Promise<readonly string[]> {
     this.#schedule.begin();
     for (const [index, command] of commands.entries()) {
-      if (!(await this.#schedule.operatorsTurn(index))) return undefined;
+      if (!(await this.#schedule.operatorsTurn(index))) break;
       const isDone = await this.#operator.type(command);
       this.#schedule.typed();
-      if (!isDone && inOrder) return command;
+      if (!isDone && inOrder) return [command];
     }
-    return undefined;
+    return [];
   }
 
   async #demand(command: string): Promise<void> {
@@ -176,9 +188,8 @@ class World {
   }
 
   #anything(random: Random): () => string {
-    const names = (nodes: readonly { readonly name: string }[]): string[] => nodes.map(({ name }) => name);
-    const nodes = { acceptors: names(this.#acceptors), proposers: names(this.#proposers) };
-    return () => anyCommand(random, nodes);
+    const [acceptors, proposers] = [this.#acceptors, this.#proposers].map((nodes) => nodes.map(({ name }) => name));
+    return () => anyCommand(random, { acceptors: acceptors ?? [], proposers: proposers ?? [] });
   }
 
   async #readAll(by: 'quorum' | 'round'): Promise<void> {

@@ -54,15 +54,15 @@ export class Stepwise {
   }
 
   /** Returns the command that did not succeed and that no other one may follow, if there is one. */
-  async run({ commands, inOrder }: Typed): Promise<string | undefined> {
-    let unfinished: string | undefined;
+  async run({ commands, inOrder }: Typed): Promise<readonly string[]> {
+    let unfinished: readonly string[] = [];
     for (const command of commands) {
       await this.#interfere(command);
-      if (this.#isOver || unfinished !== undefined) break;
+      if (this.#isOver || unfinished.length > 0) break;
       // A command that takes many steps meets trouble of its own before each attempt.
       const between = command.startsWith('resize') ? { between: () => this.#interfere(command) } : {};
       const isDone = await this.#options.operator.type(command, between);
-      if (!isDone && inOrder) unfinished = command;
+      if (!isDone && inOrder) unfinished = [command];
     }
     this.#mendLinks();
     await Promise.all(this.#busy.values());

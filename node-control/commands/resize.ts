@@ -6,7 +6,7 @@ import { knownIdentities, lookAtJoining } from '../joining.js';
 import type { QuorumSet } from '../../src/quorum.js';
 import { majority, type PlannedStep, planSteps, type Sets } from '../plan.js';
 import type { Progress } from '../progress.js';
-import { absentAmong, objectionsTo, strangersAmong } from '../strangers.js';
+import { type Absence, absenceAmong, objectionsTo } from '../strangers.js';
 import { copy } from './copy.js';
 import { membership, type MembershipCommand } from './membership.js';
 import { rescan } from './rescan.js';
@@ -48,7 +48,7 @@ export async function resize(
     present = await cluster.readAll();
   }
 
-  if (!present.some(({ configuration }) => isConfigured(configuration)) && (await strangersListed(cluster, present)).length > 0) {
+  if (!present.some(({ configuration }) => isConfigured(configuration)) && (await absenceOf(cluster, present)).lost.length > 0) {
     // Nobody uses these sets, and what lost its data can join again as another one.
     print('No proposer is configured, and some acceptors lost their data. First: wipe all');
     if (dryRun) return;
@@ -100,17 +100,16 @@ async function planFrom(cluster: Cluster, present: readonly Present[], goal: Set
   if (!first) throw new ControlError('there is no proposer');
   const { identities, objections } = await lookAtJoining(cluster, before, [{ era: 0, ...goal }]);
   const listed = [...new Set(before.flatMap(acceptorsOf))];
-  const known = knownIdentities(before);
-  const strangers = await strangersListed(cluster, present);
-  const isInTheWay = strangers.some((name) => goal.accept.nodes.includes(name));
-  const all = [...objections, ...(isInTheWay ? objectionsTo(strangers, listed) : [])];
+  const { silent, lost } = await absenceOf(cluster, present);
+  const isInTheWay = lost.some((name) => goal.accept.nodes.includes(name));
+  const all = [...objections, ...(isInTheWay ? objectionsTo(lost, listed) : [])];
   if (all.length > 0) {
     throw new ControlError(`${all.map(({ why }) => why).join('; ')}. Nothing was changed. ${all.map(({ advice }) => advice).join('; ')}`);
   }
   const resting = before.flatMap((configuration) => configuration.resting ?? []);
   const inUse = isConfigured(first) ? [identified(first.accept, { identities })] : [];
   // The last are the first to leave: those that cannot help are in the way of a rescan.
-  const absent = await absentAmong(cluster, listed, known);
+  const absent = [...silent, ...lost];
   const order = ({ nodes, quorum }: QuorumSet): QuorumSet => ({
     nodes: [...nodes.filter((name) => !absent.includes(name)), ...nodes.filter((name) => absent.includes(name))],
     quorum,
@@ -126,8 +125,9 @@ async function planFrom(cluster: Cluster, present: readonly Present[], goal: Set
   return plan;
 }
 
-function strangersListed(cluster: Cluster, present: readonly Present[]): Promise<string[]> {
-  return strangersAmong(cluster, knownIdentities(present.map(({ configuration }) => configuration)));
+function absenceOf(cluster: Cluster, present: readonly Present[]): Promise<Absence> {
+  const configurations = present.map(({ configuration }) => configuration);
+  return absenceAmong(cluster, [...new Set(configurations.flatMap(acceptorsOf))], knownIdentities(configurations));
 }
 
 function carryOut(cluster: Cluster, command: string, progress: Pick<Progress, 'show'>): Promise<string[]> {

@@ -5,7 +5,7 @@ import { type Cluster, ControlError, type Member } from '../cluster.js';
 import { alwaysMeet, identified, setText } from '../guard.js';
 import { knownIdentities } from '../joining.js';
 import { rescanCommand } from '../plan.js';
-import { objectionsTo, strangersAmong } from '../strangers.js';
+import { absenceAmong, objectionsTo } from '../strangers.js';
 import { formatTable } from '../table.js';
 
 /** One glance at the state: every proposer with its sets, every acceptor with its keys, and what is not as it should be. */
@@ -17,7 +17,7 @@ export async function status(cluster: Cluster, print: (line: string) => void): P
   const sizes = await Promise.all(cluster.acceptors.map((name) => sizeOf(cluster, name)));
   const configurations = present.flatMap(({ configuration }) => (configuration ? [configuration] : []));
   const listed = [...new Set(configurations.flatMap(acceptorsOf))];
-  const strangers = await strangersAmong(cluster, knownIdentities(configurations));
+  const { lost: strangers } = await absenceAmong(cluster, listed, knownIdentities(configurations));
 
   const rows = [['NODE', 'STATE', 'ERA', 'PREPARE', 'ACCEPT', 'KEYS']];
   for (const { member, configuration } of present) {

@@ -2,7 +2,7 @@ import { acceptorsOf, type Configuration, isConfigured } from '../../src/configu
 import { type Cluster, ControlError, type Objection } from '../cluster.js';
 import { knownIdentities } from '../joining.js';
 import type { Manner } from '../step.js';
-import { strangersAmong } from '../strangers.js';
+import { absenceAmong } from '../strangers.js';
 
 /**
  * Removes all data of an acceptor, its identity with it, so that it can join again as another, empty one. Data of an acceptor that is still
@@ -52,15 +52,18 @@ async function objectionsTo(cluster: Cluster, acceptor: string, identity: string
     });
   }
   const known = knownIdentities(present);
-  const strangers = rests ? await strangersAmong(cluster, known) : [];
+  const { silent, lost } = rests ? await absenceAmong(cluster, Object.keys(known), known) : { silent: [], lost: [] };
   const isShort = ({ prepare: { nodes, quorum } }: Configuration): boolean =>
-    nodes.filter((name) => !strangers.includes(name)).length < quorum;
+    nodes.filter((name) => !silent.includes(name) && !lost.includes(name)).length < quorum;
   if (present.filter(isConfigured).some(isShort)) {
+    const reasons = [...silent.map((name) => `${name} (does not answer)`), ...lost.map((name) => `${name} (data lost)`)];
+    const others = Object.keys(known).filter((name) => !lost.includes(name));
     objections.push({
-      why: `values may rest on ${acceptor}, and without ${strangers.join(' and ')} (data lost) no proposer would find them elsewhere`,
-      advice: `First: ./run-control.sh resize ${Object.keys(known)
-        .filter((name) => !strangers.includes(name))
-        .join(',')}`,
+      why: `values may rest on ${acceptor}, and without ${reasons.join(' and ')} no proposer would find them elsewhere`,
+      advice:
+        silent.length > 0
+          ? `Start ${silent.join(' and ')} and run the command again`
+          : `First: ./run-control.sh resize ${others.join(',')}`,
     });
   }
   return objections;

@@ -120,6 +120,33 @@ describe('is refused, with what to do first:', () => {
     await refused(cluster, `add-accept all ${B} 2`, new RegExp(`${B} and ${A} are one and the same acceptor`));
   });
 
+  it('a step after which a set had no quorum for good, while one that is only down hides it', async () => {
+    const cluster = await clusterOf(A, B, C);
+    await typed(cluster, `rm-accept all ${C} 2`);
+    await redisOf(cluster, 1).flushall();
+    await cluster.acceptor(3).kill9();
+    await refused(cluster, `rm-prepare all ${C} 2`, new RegExp(`which has no quorum: ${A} lost the data\\..*First .*resize ${B}\\.`));
+  });
+
+  it('the wipe of what was left out, while those do not answer that would find its values elsewhere', async () => {
+    const cluster = await clusterOf(A, B, C);
+    await typed(cluster, `resize ${A},${B}`);
+    await cluster.acceptor(2).kill9();
+    await refused(
+      cluster,
+      `wipe-acceptor ${C}`,
+      new RegExp(`may rest on ${C}, and without ${B} \\(does not answer\\).*Start ${B} and run`),
+    );
+    await cluster.acceptor(2).start();
+    await typed(cluster, `wipe-acceptor ${C}`);
+  });
+
+  it('a smaller quorum before its rescan, whichever acceptor is named to change it', async () => {
+    const cluster = await clusterOf(A, B, C);
+    await typed(cluster, `add-prepare all ${A} 3`, `add-accept all ${A} 1`, `add-accept all ${A} 2`);
+    await refused(cluster, `add-prepare all ${A} 2`, new RegExp(`a rescan is owed\\..*First: ./run-control.sh rescan ${THREE} 3\\.`));
+  });
+
   it('the wipe of an acceptor that is listed, or that values rest on while nobody could find them elsewhere', async () => {
     const cluster = await clusterOf(A, B);
     await refused(
