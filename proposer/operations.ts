@@ -16,7 +16,7 @@ export class Operations {
 
   constructor(kv: KeyValue) {
     this.#kv = kv;
-    this.#queue = new KeyQueue({ kv, patienceMs: RETRY_DEADLINE_MS, nowMs: systemTime.nowMs, repeat: repeatWithPauses });
+    this.#queue = new KeyQueue({ kv, patienceMs: RETRY_DEADLINE_MS, nowMs: () => systemTime.nowMs(), repeat: repeatWithPauses });
   }
 
   async get(key: string, { wait }: OperationOptions): Promise<Versioned> {

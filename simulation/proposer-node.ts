@@ -106,7 +106,8 @@ export class ProposerNode {
     const repeat = async (attempt: () => Promise<void>): Promise<void> => {
       for (;;) {
         try {
-          return await attempt();
+          await attempt();
+          return;
         } catch {
           await sleep(process.time, random() * RETRY_PAUSE_MS);
         }

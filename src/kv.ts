@@ -128,8 +128,8 @@ export class KeyValue {
   }
 
   async #alone(key: string, operation: Operation): Promise<Versioned> {
-    const [outcome] = await this.together(key, [operation]);
-    if (outcome === undefined || outcome instanceof Error) throw outcome;
+    const [outcome = new TypeError('an operation has an outcome')] = await this.together(key, [operation]);
+    if (outcome instanceof Error) throw outcome;
     return outcome;
   }
 

@@ -65,8 +65,9 @@ export function gather<Reply>(
       try {
         reply = ask(node);
       } catch (error) {
-        // A node that cannot even be asked, an unusable address say, is one that failed; but never before all have been asked.
-        reply = Promise.reject(error as Error);
+        // A node that cannot even be asked, an unusable address say, is one that failed; but not before the others have been asked.
+        queueMicrotask(() => fail(node, error));
+        return;
       }
       reply.then(
         (answer) => {

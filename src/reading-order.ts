@@ -11,6 +11,8 @@ export interface Order {
 /** How long reads do without an acceptor that was late, before one of them tries it again, in milliseconds. */
 const AVOID_LATE_MS = 1_000;
 
+const NOBODY: Order = { nodes: [], enough: 0 };
+
 /** Whom a read asks first: no more than it needs, each acceptor in its turn, and none that was late a moment ago. */
 export class ReadingOrder {
   readonly #orders: readonly Order[];
@@ -25,8 +27,8 @@ export class ReadingOrder {
   }
 
   next(): Order {
-    this.#turn = (this.#turn + 1) % this.#orders.length;
-    const next = this.#orders[this.#turn] as Order;
+    this.#turn = (this.#turn + 1) % Math.max(1, this.#orders.length);
+    const next = this.#orders[this.#turn] ?? NOBODY;
     if (this.#lateUntilMs.size === 0) return next;
     return this.#trial() ?? this.#orders.find((order) => firstOf(order).every((node) => !this.#lateUntilMs.has(node))) ?? next;
   }

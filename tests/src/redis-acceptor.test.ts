@@ -176,7 +176,7 @@ describe('LOADING', () => {
       }
       expect(acceptor.state).toBe('away');
       await reachable(acceptor);
-      expect(await firstCall).toEqual({ ballot: ZERO_BALLOT, value: null });
+      expect(await firstCall).toMatchObject({ ballot: ZERO_BALLOT, value: null });
       expect(await acceptor.prepare('1', b(2))).toMatchObject({ ok: true });
       expect(await acceptor.prepare(String(SLOW_KEYS - 1), b(1))).toEqual({ ok: false, conflict: b(1) });
     } finally {
