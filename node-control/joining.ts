@@ -79,7 +79,8 @@ export async function adopt(cluster: Cluster, newcomers: Identities): Promise<vo
     try {
       present = await cluster.withAcceptor(name, (admin) => admin.adopt(identity));
     } catch (error) {
-      throw new ControlError(`${name} stopped answering (${reasonOf(error)}). Nothing was changed. Start it and run the command again`);
+      const why = `${name} stopped answering, or somebody else adds it at this moment (${reasonOf(error)})`;
+      throw new ControlError(`${why}. Nothing was changed. Look at the status, and run the command again`);
     }
     if (present !== identity)
       throw new ControlError(`somebody else adds ${name} at this moment. Nothing was changed. Run the command again`);

@@ -104,14 +104,19 @@ export async function step(
   await adopt(cluster, newcomers);
   const resting = restingAfter(plans).filter((entry) => !force || isMetBy(plans, entry));
   const record = warnings.length === 0 ? [] : [`${command}: ${warnings.join('; ')}`];
-  const forced = [...new Set(present.flatMap(({ configuration }) => configuration.forced ?? [])), ...record].slice(-FORCED_KEPT);
-  const shared = { identities, resting, ...(forced.length === 0 ? {} : { forced }) };
+  const shared = { identities, resting, ...forcedWith(present, record) };
   const kept = identitiesOf(plans, identities);
   const after = ({ member }: Present): Configuration => {
     const plan = plans.find((candidate) => candidate.member === member);
     return { ...(plan as Plan).after, ...shared, identities: kept };
   };
   return report(warnings, await underNewEra(present, shared, after, leastEra));
+}
+
+/** What the configurations remember of forced steps, and more of them. */
+export function forcedWith(present: readonly Present[], records: readonly string[]): Pick<Configuration, 'forced'> {
+  const forced = [...new Set([...present.flatMap(({ configuration }) => configuration.forced ?? []), ...records])].slice(-FORCED_KEPT);
+  return forced.length === 0 ? {} : { forced };
 }
 
 const HALF_DONE: Objection = {

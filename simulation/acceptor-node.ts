@@ -1,4 +1,4 @@
-import type { Accepted, Acceptor, AcceptReply, Held, PrepareReply, Value } from '../src/acceptor.js';
+import type { Accepted, Acceptor, AcceptReply, PrepareReply, Value } from '../src/acceptor.js';
 import { type Ballot, formatBallot, ZERO_BALLOT } from '../src/ballot.js';
 import { type Memory, MemoryAcceptor } from '../src/memory-acceptor.js';
 import type { AcceptorMonitor, RegisterState } from './checkers/acceptor-monitor.js';
@@ -45,8 +45,9 @@ export class AcceptorNode {
     return this.#memory.identity;
   }
 
-  /** As Redis' SETNX: an identity that is there stays. Returns the one that it has then. */
+  /** As Redis' SETNX: an identity that is there stays. Closes every older connection of the control node. Returns the one that it has then. */
   adopt(identity: string): string {
+    this.connections += 1;
     return (this.#memory.identity ??= identity);
   }
 
@@ -120,7 +121,7 @@ export function acceptorAcross(
         (reply) => (reply.ok ? `accepted ${key}` : `refused ${key}: ${formatBallot(reply.conflict)}`),
         (acceptor) => acceptor.accept(key, ballot, value, next),
       ),
-    read: (key: string): Promise<Held> =>
+    read: (key: string): Promise<Accepted> =>
       call(
         'read',
         key,

@@ -55,8 +55,15 @@ async function rescanKey({ kv, process }: Running, key: string): Promise<void> {
 
 export function acceptorAdminAcross(network: Network, caller: Process, from: string, node: AcceptorNode): AcceptorAdmin {
   const call = <Reply>(request: string, act: () => Reply, reply: (reply: Reply) => string): Promise<Reply> =>
-    inTime(caller, network.call({ caller, from, to: node.name, act: () => node.act(async () => act()), request: () => request, reply }));
+    inTime(
+      caller,
+      network.call({ caller, from, to: node.name, act: () => node.act(async () => overConnection(act)), request: () => request, reply }),
+    );
   let connection = node.connections;
+  const overConnection = <Reply>(act: () => Reply): Reply => {
+    if (node.connections !== connection) throw new Error('connection closed');
+    return act();
+  };
   return {
     async connect() {
       connection = node.connections;
@@ -88,7 +95,6 @@ export function acceptorAdminAcross(network: Network, caller: Process, from: str
       call(
         `FLUSHALL of ${whose?.identity ?? 'none'}`,
         () => {
-          if (node.connections !== connection) throw new Error('connection closed');
           if (whose && whose.identity !== node.identity) throw new Error('it joined under a new identity meanwhile');
           return node.wipe();
         },

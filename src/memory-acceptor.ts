@@ -1,7 +1,11 @@
-import { type Acceptor, type AcceptReply, type Held, IdentityMismatch, type PrepareReply, type Value } from './acceptor.js';
+import { type Accepted, type Acceptor, type AcceptReply, IdentityMismatch, type PrepareReply, type Value } from './acceptor.js';
 import { type Ballot, compareBallots, ZERO_BALLOT } from './ballot.js';
 
-const EMPTY: Held = { promise: ZERO_BALLOT, ballot: ZERO_BALLOT, value: null };
+interface Register extends Accepted {
+  readonly promise: Ballot;
+}
+
+const EMPTY: Register = { promise: ZERO_BALLOT, ballot: ZERO_BALLOT, value: null };
 
 function highest(a: Ballot, b: Ballot): Ballot {
   return compareBallots(a, b) >= 0 ? a : b;
@@ -9,7 +13,7 @@ function highest(a: Ballot, b: Ballot): Ballot {
 
 /** What an acceptor keeps across crashes: its registers, and who it is. Whoever loses the one loses the other. */
 export interface Memory {
-  readonly registers: Map<string, Held>;
+  readonly registers: Map<string, Register>;
   identity?: string;
 }
 
@@ -24,7 +28,7 @@ export class MemoryAcceptor implements Acceptor {
     this.#identity = identity;
   }
 
-  get registers(): Map<string, Held> {
+  get registers(): Map<string, Register> {
     return this.#memory.registers;
   }
 
@@ -45,12 +49,13 @@ export class MemoryAcceptor implements Acceptor {
     return { ok: true };
   }
 
-  async read(key: string): Promise<Held> {
-    return this.#register(key);
+  async read(key: string): Promise<Accepted> {
+    const { ballot, value } = this.#register(key);
+    return { ballot, value };
   }
 
   /** One that is absent tells nothing before it is known who says so. */
-  #register(key: string): Held {
+  #register(key: string): Register {
     const register = this.registers.get(key);
     if (!register && this.#identity !== undefined && this.#memory.identity !== this.#identity) {
       throw new IdentityMismatch(`this is ${this.#memory.identity ?? 'an acceptor that has forgotten who it is'}, not ${this.#identity}`);

@@ -33,7 +33,10 @@ const WIPE = `
   return size
 `;
 
-/** For the control node: what an acceptor holds as a whole. Every method rejects where the acceptor cannot be reached. */
+/**
+ * For the control node: what an acceptor holds as a whole. Every method rejects where the acceptor cannot be reached, and for good once the
+ * connection was lost: what was looked at over one connection is not acted on over another.
+ */
 export class RedisAdmin {
   protected readonly address: string;
   protected readonly redis: Redis;
@@ -46,7 +49,7 @@ export class RedisAdmin {
    */
   constructor(address: string, timeoutMs: number, access: RedisAccess = {}, identityKeys: readonly string[] = [IDENTITY_KEY]) {
     this.address = address;
-    this.redis = connectRedis(address, timeoutMs, access, { lazyConnect: true });
+    this.redis = connectRedis(address, timeoutMs, access, { lazyConnect: true, retryStrategy: () => null });
     this.#identityKeys = identityKeys;
   }
 
@@ -54,25 +57,14 @@ export class RedisAdmin {
     return this.redis.connect();
   }
 
-  /**
-   * The keys of all registers, also of those that hold nothing but a promise. SCAN may return a key more than once. Rejects where the connection
-   * was lost, though there be a new one: a server that was started again orders its keys anew, and a cursor from before would leave some out.
-   */
+  /** The keys of all registers, also of those that hold nothing but a promise. SCAN may return a key more than once. */
   async *keys(): AsyncGenerator<string[]> {
-    const connection = { isLost: false };
-    const lose = (): void => void (connection.isLost = true);
-    this.redis.once('close', lose);
-    try {
-      let cursor = '0';
-      do {
-        const [next, names] = await this.redis.scan(cursor, 'MATCH', `${REGISTER_PREFIX}*`, 'COUNT', SCAN_COUNT);
-        if (connection.isLost) throw new Error('the connection was lost in the middle of the list');
-        cursor = next;
-        yield names.map((name) => name.slice(REGISTER_PREFIX.length));
-      } while (cursor !== '0');
-    } finally {
-      this.redis.off('close', lose);
-    }
+    let cursor = '0';
+    do {
+      const [next, names] = await this.redis.scan(cursor, 'MATCH', `${REGISTER_PREFIX}*`, 'COUNT', SCAN_COUNT);
+      cursor = next;
+      yield names.map((name) => name.slice(REGISTER_PREFIX.length));
+    } while (cursor !== '0');
   }
 
   /** The number of registers; none: the acceptor promised nothing and accepted nothing. What is not ours counts too: a wipe would remove it. */
@@ -98,8 +90,14 @@ export class RedisAdmin {
     return joinIdentities(await Promise.all(this.#identityKeys.map((key) => this.redis.get(key))));
   }
 
-  /** Gives the acceptor an identity where it has none. Returns the one that it has then. */
+  /**
+   * Gives the acceptor an identity where it has none. Returns the one that it has then.
+   *
+   * Closes all other connections first. A wipe that looked at the acceptor before, when nobody used it, may be on its way, for the identity that it
+   * has now: over a connection that is closed it never arrives. Of two that do this at once one is cut off.
+   */
   async adopt(identity: string): Promise<string> {
+    await this.#closeOthers();
     await this.redis.eval(ADOPT, 0, identity, ...this.#identityKeys);
     return String(await this.identity());
   }
@@ -113,7 +111,7 @@ export class RedisAdmin {
    * @param whose the identity that was looked at; with another one by now nothing is removed, and the wipe rejects
    */
   async wipe(whose?: { readonly identity: string | undefined }): Promise<number> {
-    await this.redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    await this.#closeOthers();
     const expected = whose ? `|${whose.identity ?? ''}|` : '';
     const count = Number(await this.redis.eval(WIPE, 0, expected, ...this.#identityKeys));
     if (count < 0) throw new Error('it joined under a new identity meanwhile');
@@ -122,6 +120,10 @@ export class RedisAdmin {
 
   close(): void {
     this.redis.disconnect();
+  }
+
+  async #closeOthers(): Promise<void> {
+    await this.redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
   }
 }
 

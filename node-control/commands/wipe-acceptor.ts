@@ -1,7 +1,8 @@
 import { acceptorsOf, type Configuration, isConfigured } from '../../src/configuration.js';
 import { type Cluster, ControlError, type Objection } from '../cluster.js';
+import { underNewEra } from '../eras.js';
 import { knownIdentities } from '../joining.js';
-import type { Manner } from '../step.js';
+import { forcedWith, type Manner } from '../step.js';
 import { absenceAmong } from '../strangers.js';
 
 /**
@@ -21,6 +22,8 @@ export async function wipeAcceptor(cluster: Cluster, acceptor: string, { force =
       if (first && !force) throw new ControlError(`${warnings.join('; ')}. Nothing was removed. ${first.advice}`);
       const forced = warnings.map((warning) => `FORCED although ${warning}`);
       if (dryRun) return [...forced, `would be done: ${acceptor}: ${keysText(await admin.size())} removed`];
+      // Before the wipe: it is recorded also where this program is killed in between.
+      if (first) forced.push(...(await record(cluster, `wipe-acceptor ${acceptor}: ${warnings.join('; ')}`)));
       return [...forced, `${acceptor}: ${keysText(await admin.wipe({ identity }))} removed`];
     });
   } catch (error) {
@@ -29,6 +32,17 @@ export async function wipeAcceptor(cluster: Cluster, acceptor: string, { force =
       `${acceptor} could not be wiped: ${error instanceof Error ? error.message : String(error)}. Start it and run the command again`,
     );
   }
+}
+
+/** Remembers in the configurations what was forced. Returns why not, where it cannot: half of a step that is to be seen must stay to be seen. */
+async function record(cluster: Cluster, forced: string): Promise<string[]> {
+  const answers = await cluster.tryReadAll();
+  const present = answers.flatMap(({ member, configuration }) => (configuration ? [{ member, configuration }] : []));
+  const eras = new Set(present.map(({ configuration }) => configuration.era));
+  if (present.length < answers.length || eras.size !== 1) return ['not recorded: that needs every proposer, and all in the same era'];
+  const shared = forcedWith(present, [forced]);
+  await underNewEra(present, shared, ({ configuration }) => ({ ...configuration, ...shared }));
+  return [];
 }
 
 async function objectionsTo(cluster: Cluster, acceptor: string, identity: string | undefined): Promise<Objection[]> {

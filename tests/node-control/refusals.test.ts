@@ -274,6 +274,20 @@ describe('--force', () => {
     await typed(cluster, `resize ${A}`);
   });
 
+  it('wipes an acceptor that is listed, and is recorded in spite of what', async () => {
+    const cluster = await clusterOf(A, B, C);
+    const { code, stdout } = await cluster.control('wipe-acceptor', C, '--force');
+    const why = `proposer-1 still lists ${C}; proposer-2 still lists ${C}`;
+    expect([code, stdout.split('\n')]).toEqual([
+      0,
+      [...why.split('; ').map((each) => `FORCED although ${each}`), `${C}: 0 keys removed`, ''],
+    ]);
+    const [one, two] = await Promise.all(cluster.proposers.map(configurationOf));
+    expect(one).toEqual(two);
+    expect(one?.forced).toEqual([`wipe-acceptor ${C}: ${why}`]);
+    await typed(cluster, `resize ${A},${B}`);
+  });
+
   it('leaves a proposer behind that cannot be reached, and says what that one needs', async () => {
     const cluster = await clusterOf(A);
     await cluster.proposer(2).end('SIGKILL');

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Ballot } from '../../src/ballot.js';
@@ -8,6 +9,13 @@ import { freePort, RedisServer } from '../redis-server.js';
 const TIMEOUT_MS = 1_000;
 let server: RedisServer;
 let admin: RedisAdmin;
+
+async function another(): Promise<RedisAdmin> {
+  const other = new RedisAdmin(server.address, TIMEOUT_MS);
+  onTestFinished(() => other.close());
+  await other.connect();
+  return other;
+}
 
 async function keys(): Promise<Set<string>> {
   const all = new Set<string>();
@@ -113,14 +121,27 @@ describe('the identity of an acceptor', () => {
     expect(await admin.identity()).toBe(FIRST);
   });
 
-  it('of two that give it one at once is the same for both', async () => {
+  it('of two that give it one at once is that of one of them, and the other one learns it or is cut off', async () => {
     await admin.wipe();
-    const other = new RedisAdmin(server.address, TIMEOUT_MS);
-    onTestFinished(() => other.close());
-    await other.connect();
-    const [one, two] = await Promise.all([admin.adopt(FIRST), other.adopt(SECOND)]);
-    expect(one).toBe(two);
-    expect(await admin.identity()).toBe(one);
+    const others = [await another(), await another()];
+    const given = await Promise.allSettled([others[0]?.adopt(FIRST), others[1]?.adopt(SECOND)]);
+    const told = given.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+    expect(new Set(told).size).toBe(1);
+    admin = await another();
+    expect(await admin.identity()).toBe(told[0]);
+  });
+
+  it('that is given again cuts off whoever looked at it before: a wipe that was meant for it then never comes', async () => {
+    await admin.wipe();
+    await admin.adopt(FIRST);
+    const [slow, joining] = [await another(), await another()];
+    const identity = await slow.identity();
+    expect(await joining.adopt(FIRST)).toBe(FIRST);
+    // Long enough to connect again.
+    await sleep(300);
+    await expect(slow.wipe({ identity })).rejects.toThrow(/closed/);
+    expect(await joining.identity()).toBe(FIRST);
+    admin = await another();
   });
 
   it('is no register: it is neither counted nor listed', async () => {
@@ -139,12 +160,13 @@ describe('the identity of an acceptor', () => {
     await admin.adopt(FIRST);
     await server.kill9();
     await server.start();
-    await vi.waitFor(async () => expect(await admin.identity()).toBe(FIRST), { timeout: 5_000 });
+    admin = await another();
+    expect(await admin.identity()).toBe(FIRST);
     expect(await admin.wipe()).toBe(0);
     expect(await admin.identity()).toBeUndefined();
     await server.kill9();
     await server.start();
-    await vi.waitFor(async () => expect(await admin.identity()).toBeUndefined(), { timeout: 5_000 });
+    expect(await (await another()).identity()).toBeUndefined();
   });
 
   it('is another one after a wipe: who means the first does not use it, who means the second does', async () => {
