@@ -33,13 +33,20 @@ export function createApp(log: Logger, addRoutes: (app: Express) => void): Expre
   return app;
 }
 
+/** As `response.json`, which looks up at each answer what is always the same here. */
+export function answerJson(response: Response, status: number, body: unknown): void {
+  const text = JSON.stringify(body);
+  response.writeHead(status, { 'Content-Type': 'application/json; charset=utf-8', 'Content-Length': Buffer.byteLength(text) }).end(text);
+}
+
 /** Reads a JSON object from the body of a request. */
 export function jsonBody(limitBytes: number): RequestHandler {
   // The parser would put a replacement character for each byte that is no UTF-8: another value than the client sent.
   const verify = (_request: unknown, _response: unknown, body: Buffer): void => {
     if (!isUtf8(body)) throw new Error('the body is not UTF-8');
   };
-  const parse: RequestHandler = express.json({ limit: limitBytes, inflate: false, verify });
+  // Its own look at the type would be the second.
+  const parse: RequestHandler = express.json({ limit: limitBytes, inflate: false, verify, type: () => true });
   return (request, response, next) => {
     if (!request.is('application/json')) throw new BadRequest('send a JSON body with Content-Type: application/json');
     parse(request, response, next);
@@ -85,7 +92,7 @@ function answerError(log: Logger): ErrorRequestHandler {
     const error = asClusterError(thrown);
     if (error instanceof InternalError) log.error({ err: thrown, method: request.method }, 'a request failed by a fault of this proposer');
     if (error.status === 503) response.set('Retry-After', String(RETRY_AFTER_SECONDS));
-    response.status(error.status).json({ code: error.code, message: error.message, ...error.details });
+    answerJson(response, error.status, { code: error.code, message: error.message, ...error.details });
   };
 }
 

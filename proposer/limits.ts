@@ -12,6 +12,12 @@ export const RETRY_DEADLINE_MS = 1_000;
 export const RETRY_PAUSE_MS = 2;
 export const RETRY_PAUSE_MAX_MS = 50;
 
+/** Operations that wait for a round, of all keys together: past that a proposer says so at once, and does not fill its memory. */
+export const OPERATIONS_WAITING_MAX = 4_096;
+
+/** A read asks the acceptors that it did not count on where one takes this long: well above what a disk write takes, well below the time-out. */
+export const ACCEPTOR_LATE_MS = 20;
+
 /** How long to look for the outcome of an accept that failed, before it is reported as unknown. */
 export const RESOLVE_MS = 600;
 export const RESOLVE_PAUSE_MS = 5;

@@ -10,6 +10,7 @@ import { lockFolder } from './folder-lock.js';
 import { answerUnparsable, createApp } from './http.js';
 import { addKvRoutes } from './kv-routes.js';
 import {
+  ACCEPTOR_LATE_MS,
   ACCEPTOR_TIMEOUT_MS,
   CONNECTIONS_MAX,
   HEADERS_MAX_BYTES,
@@ -43,6 +44,7 @@ async function main(): Promise<void> {
     acceptor: (name, identity) => acceptors.get(name, identity),
     time: systemTime,
     timeoutMs: ACCEPTOR_TIMEOUT_MS,
+    lateMs: ACCEPTOR_LATE_MS,
     onStale: (seenEra) => {
       if (seenEra === staleEra) return;
       staleEra = seenEra;

@@ -1,4 +1,4 @@
-import type { Accepted, Acceptor, AcceptReply, PrepareReply, Value } from '../src/acceptor.js';
+import type { Accepted, Acceptor, AcceptReply, Held, PrepareReply, Value } from '../src/acceptor.js';
 import { type Ballot, formatBallot, ZERO_BALLOT } from '../src/ballot.js';
 import { type Memory, MemoryAcceptor } from '../src/memory-acceptor.js';
 import type { AcceptorMonitor, RegisterState } from './checkers/acceptor-monitor.js';
@@ -121,7 +121,7 @@ export function acceptorAcross(
         (reply) => (reply.ok ? `accepted ${key}` : `refused ${key}: ${formatBallot(reply.conflict)}`),
         (acceptor) => acceptor.accept(key, ballot, value, next),
       ),
-    read: (key: string): Promise<Accepted> =>
+    read: (key: string): Promise<Held> =>
       call(
         'read',
         key,

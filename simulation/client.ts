@@ -1,11 +1,11 @@
 import type { Random } from '../client/random.js';
 import { CommitError, VersionMismatch } from '../src/errors.js';
-import type { KeyValue, Versioned } from '../src/kv.js';
+import type { Versioned } from '../src/kv.js';
 import { sleep } from '../src/time.js';
 import type { History, Outcome, Request } from './checkers/history.js';
 import type { Network } from './network.js';
 import { Process } from './process.js';
-import type { ProposerNode } from './proposer-node.js';
+import type { ProposerNode, Running } from './proposer-node.js';
 import type { VirtualTime } from './virtual-time.js';
 
 /** Longer than a proposer takes for any answer of its own. */
@@ -14,6 +14,9 @@ const REQUEST_TIMEOUT_MS = 1_000;
 /** How much longer a client waits for each time in a row that it was refused, up to so many. */
 const PAUSE_MS = 10;
 const REFUSALS_COUNTED = 8;
+
+/** The share of operations that wait for others of their key and share a round with them; the rest is refused where one is under way. */
+const PATIENT = 0.5;
 
 export interface ClientOptions {
   readonly name: string;
@@ -67,16 +70,23 @@ export class Client {
 
   /** @param by `quorum`: by a round only where the quorum does not agree */
   async get(proposer: ProposerNode, key: string, by: 'quorum' | 'round' = 'quorum'): Promise<Outcome> {
-    return this.#request(proposer, key, { kind: 'get' }, (kv) => (by === 'round' ? kv.settle(key) : kv.get(key)));
+    const waits = this.#options.random() < PATIENT;
+    return this.#request(proposer, key, { kind: 'get' }, async ({ kv, queue }) => {
+      const seen = by === 'quorum' ? await kv.peek(key) : undefined;
+      return seen ?? (waits ? queue.run(key, 'read') : kv.settle(key));
+    });
   }
 
   #write(proposer: ProposerNode, key: string): Promise<Outcome> {
     const { ver, val: onto } = this.#seen.get(key) ?? { ver: 0, val: null };
     const val = `${this.#options.name}.${(this.#writes += 1)}`;
-    return this.#request(proposer, key, { kind: 'cas', ver, val, onto }, (kv) => kv.cas(key, ver, val));
+    const waits = this.#options.random() < PATIENT;
+    return this.#request(proposer, key, { kind: 'cas', ver, val, onto }, ({ kv, queue }) =>
+      waits ? queue.run(key, { ver, val }) : kv.cas(key, ver, val),
+    );
   }
 
-  async #request(proposer: ProposerNode, key: string, request: Request, act: (kv: KeyValue) => Promise<Versioned>): Promise<Outcome> {
+  async #request(proposer: ProposerNode, key: string, request: Request, act: (to: Running) => Promise<Versioned>): Promise<Outcome> {
     const { name, network, history } = this.#options;
     const isWrite = request.kind === 'cas';
     const settle = history.invoke(name, key, request);
@@ -86,8 +96,7 @@ export class Client {
       to: proposer.name,
       act: async () => {
         // Not rejected where the process dies meanwhile: then nobody answers.
-        const { kv } = proposer.running;
-        return act(kv).then((state) => (isWrite ? { kind: 'written' } : stateOf(state)), refusalOf);
+        return act(proposer.running).then((state) => (isWrite ? { kind: 'written' } : stateOf(state)), refusalOf);
       },
       request: () => (isWrite ? `cas ${key} ${request.ver} ${request.val}` : `get ${key}`),
       reply: outcomeText,

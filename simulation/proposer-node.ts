@@ -1,19 +1,26 @@
+import { KeyQueue } from '../proposer/key-queue.js';
 import { ReconfigurableProposer } from '../proposer/reconfigurable-proposer.js';
 import type { Random } from '../client/random.js';
 import { acceptorsOf, type Configuration } from '../src/configuration.js';
 import { KeyValue } from '../src/kv.js';
+import { sleep } from '../src/time.js';
 import { Proposer } from '../src/proposer.js';
 import type { Acceptor } from '../src/acceptor.js';
 import { Process } from './process.js';
 import type { VirtualTime } from './virtual-time.js';
 
 const RESOLVE_PAUSE_MS = 5;
+const RETRY_PAUSE_MS = 5;
+/** How long operations wait for others of their key, and are repeated. */
+const PATIENCE_MS = 300;
 
 /** What a started proposer consists of. */
 export interface Running {
   readonly process: Process;
   readonly proposer: Proposer;
   readonly kv: KeyValue;
+  /** Operations that do not want to be refused where another one is under way. */
+  readonly queue: KeyQueue;
   readonly member: ReconfigurableProposer;
 }
 
@@ -24,6 +31,8 @@ export interface ProposerNodeOptions {
   readonly time: VirtualTime;
   readonly random: Random;
   readonly timeoutMs: number;
+  /** See {@link ProposerOptions.lateMs}. */
+  readonly lateMs?: number;
   readonly resolveMs: number;
   /** An acceptor across the network, for one process of this node. */
   readonly acceptor: (caller: Process, name: string, identity: string | undefined) => Acceptor;
@@ -65,7 +74,7 @@ export class ProposerNode {
 
   start(): void {
     if (this.#running) return;
-    const { id, time, random, timeoutMs, resolveMs, acceptor } = this.#options;
+    const { id, time, random, timeoutMs, lateMs, resolveMs, acceptor } = this.#options;
     const disk = this.#disk;
     disk.incarnation += 1;
     const { configuration, incarnation } = disk;
@@ -83,6 +92,7 @@ export class ProposerNode {
       acceptor: connect,
       time: process.time,
       timeoutMs,
+      ...(lateMs === undefined ? {} : { lateMs }),
     });
     let operations = 0;
     const kv = new KeyValue({
@@ -93,6 +103,17 @@ export class ProposerNode {
       resolveMs,
       backoffMs: RESOLVE_PAUSE_MS,
     });
+    const repeat = async (attempt: () => Promise<void>): Promise<void> => {
+      for (;;) {
+        try {
+          await attempt();
+          return;
+        } catch {
+          await sleep(process.time, random() * RETRY_PAUSE_MS);
+        }
+      }
+    };
+    const queue = new KeyQueue({ kv, patienceMs: PATIENCE_MS, nowMs: () => process.time.nowMs(), repeat });
     const member = new ReconfigurableProposer({
       identity: { proposer: id, incarnation },
       proposer,
@@ -104,6 +125,6 @@ export class ProposerNode {
       state: { saveConfiguration: (next) => void (disk.configuration = next) },
       log: { info: () => undefined, error: () => undefined },
     });
-    this.#running = { process, proposer, kv, member };
+    this.#running = { process, proposer, kv, queue, member };
   }
 }

@@ -82,7 +82,7 @@ class World {
       const name = proposerName(index + 1);
       const { configuration, timeoutMs, resolveMs } = settings;
       return new ProposerNode({
-        ...{ name, id: index + 1, configuration, time, timeoutMs, resolveMs, random: forkedFrom(seeds) },
+        ...{ name, id: index + 1, configuration, time, timeoutMs, lateMs: timeoutMs / 4, resolveMs, random: forkedFrom(seeds) },
         acceptor: (caller, to, identity) => acceptorAcross(network, caller, name, named(this.#acceptors, to), identity),
       });
     });

@@ -9,6 +9,11 @@ export interface Accepted {
   readonly value: Value;
 }
 
+/** All that a register holds. */
+export interface Held extends Accepted {
+  readonly promise: Ballot;
+}
+
 /** Refused: a ballot at least as high stood in the way. */
 export interface Conflict {
   readonly ok: false;
@@ -40,6 +45,6 @@ export interface Acceptor {
    * @param next is promised in the same step (paper, section 2.2.1), so that the proposer may skip its next prepare
    */
   accept(key: string, ballot: Ballot, value: Value, next: Ballot): Promise<AcceptReply>;
-  /** What was accepted last. Changes nothing. */
-  read(key: string): Promise<Accepted>;
+  /** What was promised, and accepted last. Changes nothing. */
+  read(key: string): Promise<Held>;
 }

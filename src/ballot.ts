@@ -26,14 +26,13 @@ export function formatBallot(ballot: Ballot): string {
   return `${ballot.era}.${ballot.counter}.${ballot.proposer}.${ballot.incarnation}`;
 }
 
+const BALLOT = /^(\d+)\.(\d+)\.(\d+)\.(\d+)$/;
+
 /** The reverse of {@link formatBallot}. Throws a `TypeError` for any other text. */
 export function parseBallot(text: string): Ballot {
   if (text === '') return ZERO_BALLOT;
-  const parts = text.split('.');
-  const [era, counter, proposer, incarnation] = parts.map((part) => (/^\d+$/.test(part) ? Number(part) : NaN));
-  if (parts.length !== 4 || ![era, counter, proposer, incarnation].every(Number.isSafeInteger)) {
-    throw new TypeError(`not a ballot: "${text}"`);
-  }
+  const [era, counter, proposer, incarnation] = (BALLOT.exec(text) ?? []).slice(1).map(Number);
+  if (![era, counter, proposer, incarnation].every(Number.isSafeInteger)) throw new TypeError(`not a ballot: "${text}"`);
   return { era, counter, proposer, incarnation } as Ballot;
 }
 

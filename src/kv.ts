@@ -1,6 +1,6 @@
 import type { Value } from './acceptor.js';
 import { CommitError, PrepareError, VersionMismatch } from './errors.js';
-import { type ChangeFunction, identity, type Proposer } from './proposer.js';
+import type { ChangeFunction, Proposer } from './proposer.js';
 import { sleep, type Time } from './time.js';
 
 /** What a key holds. `ver` 0: the key does not exist, and `val` is null. */
@@ -39,6 +39,26 @@ export interface KeyValueOptions {
   readonly backoffMs: number;
 }
 
+/** A read; or a rescan, which brings the register, even an empty one, to an accept quorum of the present configuration (paper, section 2.3). */
+export type Operation = 'read' | 'rescan' | Write;
+
+/** A compare-and-set: writes `val` as version `ver` + 1 where the key is at version `ver` (0: does not exist). */
+export interface Write {
+  readonly ver: number;
+  /** Any JSON value. */
+  readonly val: unknown;
+}
+
+/** A write under way. */
+interface Attempt extends Write {
+  readonly op: string;
+  /** Whether an accept that carries it was sent. */
+  isSent: boolean;
+}
+
+/** What became of an operation: what the key holds, or the error. */
+export type Outcome = Versioned | Error;
+
 /** Versioned get and compare-and-set as change functions over the register (paper, section 2.2). */
 export class KeyValue {
   readonly #options: KeyValueOptions;
@@ -50,7 +70,7 @@ export class KeyValue {
   /** Reads by quorum, without a round. Undefined where the acceptors do not agree at the moment: {@link settle} makes them. */
   async peek(key: string): Promise<Versioned | undefined> {
     const read = await this.#options.proposer.read(key);
-    return read && versioned(read.value);
+    return read && versioned(decode(read.value));
   }
 
   /** Linearizable read, by quorum or else by a round; `ver` 0 where the key does not exist. Errors leave the key as it was. */
@@ -59,46 +79,58 @@ export class KeyValue {
   }
 
   /** Reads by a round with the identity, as the paper does (section 2.2). Errors leave the key as it was. */
-  async settle(key: string): Promise<Versioned> {
-    return versioned(await this.#unchanged(this.#options.proposer.change(key, identity)));
+  settle(key: string): Promise<Versioned> {
+    return this.#alone(key, 'read');
   }
 
-  /** Brings the register, even an empty one, to an accept quorum of the present configuration (paper, section 2.3). */
+  /** See {@link Operation}. Errors leave the key as it was. */
   async rescan(key: string): Promise<void> {
-    await this.#unchanged(this.#options.proposer.change(key, identity, 'once'));
+    await this.#alone(key, 'rescan');
   }
 
   /**
-   * Writes `val` as version `ver` + 1 where the key is at version `ver` (0: does not exist).
-   *
    * @throws VersionMismatch it is at another version: not applied
    * @throws CommitError the outcome is unknown
    * @throws any other error of {@link Proposer.change}: not applied
    */
-  async cas(key: string, ver: number, val: unknown): Promise<Versioned> {
-    const op = this.#options.nextOperationId();
-    const accept = { sent: false };
-    const change: ChangeFunction = (value) => {
-      const present = decode(value);
-      if (present.ver !== ver) return value;
-      const next: Stored = { ver: ver + 1, val, ops: [op, ...present.ops].slice(0, OPERATION_IDS_KEPT) };
-      accept.sent = true;
-      return JSON.stringify(next);
-    };
+  cas(key: string, ver: number, val: unknown): Promise<Versioned> {
+    return this.#alone(key, { ver, val });
+  }
 
+  /**
+   * Carries all operations that wait for one key through one round, in their order: of several writes that expect the same version the first
+   * one is applied, and the round shows the others that they missed. Never rejects.
+   *
+   * @returns for each what became of it, as the operations alone would have returned or thrown it
+   */
+  async together(key: string, operations: readonly Operation[]): Promise<Outcome[]> {
+    const attempts = operations.map((operation): Attempt | undefined =>
+      typeof operation === 'string' ? undefined : { ...operation, op: this.#options.nextOperationId(), isSent: false },
+    );
+    const change: ChangeFunction = (value) => {
+      const before = decode(value);
+      const after = attempts.reduce((present, attempt) => (attempt?.ver === present.ver ? applied(attempt, present) : present), before);
+      return after === before ? value : JSON.stringify(after);
+    };
     let completed: Value;
     try {
-      completed = await this.#options.proposer.change(key, change);
+      completed = await this.#options.proposer.change(key, change, operations.includes('rescan') ? 'once' : 'short');
     } catch (error) {
-      if (!accept.sent) throw unchanged(error);
-      completed = await this.#resolve(key, change);
+      if (!attempts.some((attempt) => attempt?.isSent)) return operations.map(() => unchanged(error));
+      try {
+        completed = await this.#resolve(key, change);
+      } catch (failure) {
+        return attempts.map((attempt) => (attempt?.isSent ? asError(failure) : unchanged(failure)));
+      }
     }
     const present = decode(completed);
-    const versionsSince = present.ver - (ver + 1);
-    if (present.ops[versionsSince] === op) return { ver: ver + 1, val };
-    if (accept.sent && versionsSince >= present.ops.length)
-      throw new CommitError('the key moved on while the outcome of this write was open');
-    throw new VersionMismatch(`the key is at version ${present.ver}, not ${ver}`, { key, ver: present.ver, val: present.val });
+    return attempts.map((attempt) => (attempt ? verdict(key, attempt, present) : versioned(present)));
+  }
+
+  async #alone(key: string, operation: Operation): Promise<Versioned> {
+    const [outcome = new TypeError('an operation has an outcome')] = await this.together(key, [operation]);
+    if (outcome instanceof Error) throw outcome;
+    return outcome;
   }
 
   /**
@@ -118,24 +150,33 @@ export class KeyValue {
       await sleep(time, random() * pauseMs);
     }
   }
-
-  /** For rounds that keep the value: one that failed, at whatever point, changed nothing. */
-  async #unchanged<Result>(round: Promise<Result>): Promise<Result> {
-    try {
-      return await round;
-    } catch (error) {
-      throw unchanged(error);
-    }
-  }
 }
 
-function unchanged(error: unknown): unknown {
-  return error instanceof CommitError ? new PrepareError(error.message) : error;
+/** What the register holds after a write; from now on an accept that carries it may be under way. */
+function applied(attempt: Attempt, { ops }: Stored): Stored {
+  attempt.isSent = true;
+  return { ver: attempt.ver + 1, val: attempt.val, ops: [attempt.op, ...ops].slice(0, OPERATION_IDS_KEPT) };
+}
+
+/** What became of a write, by what a round has completed with since. */
+function verdict(key: string, { ver, val, op, isSent }: Attempt, present: Stored): Outcome {
+  const versionsSince = present.ver - (ver + 1);
+  if (present.ops[versionsSince] === op) return { ver: ver + 1, val };
+  if (isSent && versionsSince >= present.ops.length) return new CommitError('the key moved on while the outcome of this write was open');
+  return new VersionMismatch(`the key is at version ${present.ver}, not ${ver}`, { key, ver: present.ver, val: present.val });
+}
+
+/** For what was never sent: a round that failed, at whatever point, did not change it. */
+function unchanged(error: unknown): Error {
+  return error instanceof CommitError ? new PrepareError(error.message) : asError(error);
+}
+
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }
 
 /** Without the operation ids, which are ours. */
-function versioned(value: Value): Versioned {
-  const { ver, val } = decode(value);
+function versioned({ ver, val }: Stored): Versioned {
   return { ver, val };
 }
 

@@ -1,11 +1,7 @@
-import { type Accepted, type Acceptor, type AcceptReply, IdentityMismatch, type PrepareReply, type Value } from './acceptor.js';
+import { type Acceptor, type AcceptReply, type Held, IdentityMismatch, type PrepareReply, type Value } from './acceptor.js';
 import { type Ballot, compareBallots, ZERO_BALLOT } from './ballot.js';
 
-interface Register extends Accepted {
-  readonly promise: Ballot;
-}
-
-const EMPTY: Register = { promise: ZERO_BALLOT, ballot: ZERO_BALLOT, value: null };
+const EMPTY: Held = { promise: ZERO_BALLOT, ballot: ZERO_BALLOT, value: null };
 
 function highest(a: Ballot, b: Ballot): Ballot {
   return compareBallots(a, b) >= 0 ? a : b;
@@ -13,7 +9,7 @@ function highest(a: Ballot, b: Ballot): Ballot {
 
 /** What an acceptor keeps across crashes: its registers, and who it is. Whoever loses the one loses the other. */
 export interface Memory {
-  readonly registers: Map<string, Register>;
+  readonly registers: Map<string, Held>;
   identity?: string;
 }
 
@@ -28,7 +24,7 @@ export class MemoryAcceptor implements Acceptor {
     this.#identity = identity;
   }
 
-  get registers(): Map<string, Register> {
+  get registers(): Map<string, Held> {
     return this.#memory.registers;
   }
 
@@ -49,13 +45,12 @@ export class MemoryAcceptor implements Acceptor {
     return { ok: true };
   }
 
-  async read(key: string): Promise<Accepted> {
-    const { ballot, value } = this.#register(key);
-    return { ballot, value };
+  async read(key: string): Promise<Held> {
+    return this.#register(key);
   }
 
   /** One that is absent tells nothing before it is known who says so. */
-  #register(key: string): Register {
+  #register(key: string): Held {
     const register = this.registers.get(key);
     if (!register && this.#identity !== undefined && this.#memory.identity !== this.#identity) {
       throw new IdentityMismatch(`this is ${this.#memory.identity ?? 'an acceptor that has forgotten who it is'}, not ${this.#identity}`);

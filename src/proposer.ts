@@ -1,9 +1,11 @@
-import { type Accepted, type Acceptor, type Conflict, IdentityMismatch, type Value } from './acceptor.js';
+import { type Accepted, type Acceptor, type Conflict, type Held, IdentityMismatch, type Value } from './acceptor.js';
 import { type Ballot, BallotClock, compareBallots, ZERO_BALLOT } from './ballot.js';
 import { acceptorsOf, type Configuration, isConfigured } from './configuration.js';
 import { CommitError, ConcurrentRequestError, NotConfigured, PrepareError, StaleConfiguration } from './errors.js';
 import { Gate } from './gate.js';
-import { containsQuorum, gather } from './quorum.js';
+import { PiggybackedPromises, type Promised } from './promises.js';
+import { containsQuorum, gather, type Patience } from './quorum.js';
+import { ReadingOrder } from './reading-order.js';
 import type { Time } from './time.js';
 import { ayes, isVoteOver, provenBy, type Replies, shortfall } from './votes.js';
 
@@ -23,14 +25,13 @@ export interface ProposerOptions {
   readonly time: Time;
   /** The longest wait for the acceptors in each phase, in milliseconds. */
   readonly timeoutMs: number;
+  /**
+   * A read asks no more acceptors than it needs, and the others where one of these takes longer than this, in milliseconds. Without it, as in
+   * each phase of a round, all are asked at once.
+   */
+  readonly lateMs?: number;
   /** Called whenever an acceptor shows that an era has begun which this proposer's configuration does not reach. */
   readonly onStale?: (seenEra: number) => void;
-}
-
-/** What a quorum promised, and with it the right to propose under that ballot: `value` is what the register holds. */
-interface Promised {
-  readonly ballot: Ballot;
-  readonly value: Value;
 }
 
 /** The proposer's role (paper, section 2.2). One call makes one attempt; it neither retries nor queues. */
@@ -39,13 +40,14 @@ export class Proposer {
   readonly #clock: BallotClock;
   readonly #gate = new Gate();
   readonly #busy = new Set<string>();
-  /** Promises piggybacked on the last accept of a key, each good for one round without a prepare. */
-  readonly #promised = new Map<string, Promised>();
+  readonly #promises = new PiggybackedPromises();
   #configuration: Configuration;
+  #reading: ReadingOrder;
 
   constructor(options: ProposerOptions) {
     this.#options = options;
     this.#configuration = options.configuration;
+    this.#reading = new ReadingOrder(options.configuration, options.time);
     this.#clock = new BallotClock(options.id, options.incarnation, options.configuration.era);
   }
 
@@ -67,14 +69,12 @@ export class Proposer {
       if (this.#busy.has(key)) throw new ConcurrentRequestError('this proposer runs another round for the key');
       this.#busy.add(key);
       try {
-        const cached = path === 'short' ? this.#promised.get(key) : undefined;
-        // Dropped before the accept, not after a failure: a ballot is never used for two values.
-        this.#promised.delete(key);
-        const { ballot, value } = cached ?? (await this.#prepare(key));
+        const promised = this.#promises.take(key);
+        const { ballot, value } = (path === 'short' ? promised : undefined) ?? (await this.#prepare(key));
         const next = fn(value);
-        await this.#accept(key, ballot, next);
-        // A rescan takes every key once: a million promises would be kept for nothing.
-        if (path === 'once') this.#promised.delete(key);
+        const promise = await this.#accept(key, ballot, next);
+        // A rescan takes every key once: it would drive out the promises of all that are used.
+        if (promise && path !== 'once') this.#promises.keep(key, promise);
         return next;
       } finally {
         this.#busy.delete(key);
@@ -93,12 +93,19 @@ export class Proposer {
     return this.#gate.shared(async () => {
       this.#assertConfigured();
       const configuration = this.#configuration;
+      const reading = this.#reading;
+      const { lateMs } = this.#options;
+      const { nodes, enough } = lateMs === undefined ? { nodes: acceptorsOf(configuration), enough: 0 } : reading.next();
       let proven: Accepted | undefined;
-      const isDecided = (replies: ReadonlyMap<string, Accepted>): boolean => {
+      const isDecided = (replies: Replies<Held>): boolean => {
         proven = provenBy(replies, configuration);
         return proven !== undefined;
       };
-      await this.#ask(acceptorsOf(configuration), (acceptor) => acceptor.read(key), isDecided);
+      const staged = lateMs === undefined ? undefined : { atFirst: enough, lateMs, onLate: (node: string) => reading.isLate(node) };
+      const { replies } = await this.#ask(nodes, (acceptor) => acceptor.read(key), isDecided, staged);
+      reading.hasAnswered(replies.keys());
+      // Whoever reads often writes next: a ballot above what others were promised is not refused.
+      for (const { promise } of replies.values()) this.#clock.fastForward(promise);
       return proven && { value: proven.value };
     });
   }
@@ -110,9 +117,10 @@ export class Proposer {
   reconfigure(configuration: Configuration, persist: () => Promise<void>): Promise<void> {
     return this.#gate.exclusive(async () => {
       await persist();
-      this.#promised.clear();
+      this.#promises.clear();
       this.#clock.enterEra(configuration.era);
       this.#configuration = configuration;
+      this.#reading = new ReadingOrder(configuration, this.#options.time);
     });
   }
 
@@ -137,7 +145,7 @@ export class Proposer {
   }
 
   /** Phase 2: asks to accept the value, and for the promise of this proposer's next round in the same message. */
-  async #accept(key: string, ballot: Ballot, value: Value): Promise<void> {
+  async #accept(key: string, ballot: Ballot, value: Value): Promise<Promised | undefined> {
     const { prepare, accept } = this.#configuration;
     const next = this.#clock.next();
     const { replies, strangers } = await this.#ask(
@@ -150,7 +158,7 @@ export class Proposer {
       throw new CommitError(shortfall('accepted', accept, replies, strangers));
     }
     // With flexible quorums an accept quorum need not hold a prepare quorum: only then is the piggybacked promise a full one.
-    if (containsQuorum(prepare, confirmed)) this.#promised.set(key, { ballot: next, value });
+    return containsQuorum(prepare, confirmed) ? { ballot: next, value } : undefined;
   }
 
   /** Fast-forwards past every ballot that stood in the way. False where one shows that this proposer's configuration is stale. */
@@ -169,15 +177,17 @@ export class Proposer {
     nodes: readonly string[],
     message: (acceptor: Acceptor) => Promise<Reply>,
     isDecided: (replies: Replies<Reply>, outstanding: number) => boolean,
+    staged?: Pick<Patience, 'atFirst' | 'lateMs' | 'onLate'>,
   ): Promise<{ replies: Replies<Reply>; strangers: readonly string[] }> {
     const { acceptor, time, timeoutMs } = this.#options;
     const { identities } = this.#configuration;
     const strangers: string[] = [];
-    const failed = (node: string, reason: unknown): void => {
+    const onFailure = (node: string, reason: unknown): void => {
       if (reason instanceof IdentityMismatch) strangers.push(node);
+      staged?.onLate?.(node);
     };
     const ask = (node: string): Promise<Reply> => message(acceptor(node, identities?.[node]));
-    const replies = await gather(nodes, ask, isDecided, time, timeoutMs, failed);
+    const replies = await gather(nodes, ask, isDecided, time, { ...staged, timeoutMs, onFailure });
     return { replies, strangers };
   }
 

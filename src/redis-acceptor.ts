@@ -5,6 +5,7 @@ import {
   type Acceptor,
   type AcceptReply,
   type Conflict,
+  type Held,
   IdentityMismatch,
   type PrepareReply,
   type Value,
@@ -83,7 +84,7 @@ export class RedisAcceptor implements Acceptor {
   }
 
   async prepare(key: string, ballot: Ballot): Promise<PrepareReply> {
-    this.#assertReady();
+    this.#gatherWrites();
     const register = REGISTER_PREFIX + key;
     const identityKey = this.#identityKeys.of(register);
     const [verdict, other, value] = await this.#redis.casPrepare(register, identityKey, formatBallot(ballot), this.#identity);
@@ -92,7 +93,7 @@ export class RedisAcceptor implements Acceptor {
   }
 
   async accept(key: string, ballot: Ballot, value: Value, next: Ballot): Promise<AcceptReply> {
-    this.#assertReady();
+    this.#gatherWrites();
     const register = REGISTER_PREFIX + key;
     const [verdict, other] = await this.#redis.casAccept(
       register,
@@ -105,17 +106,26 @@ export class RedisAcceptor implements Acceptor {
     return verdict === 'ok' ? { ok: true } : this.#refusal(verdict, String(other));
   }
 
-  async read(key: string): Promise<Accepted> {
-    this.#assertReady();
+  async read(key: string): Promise<Held> {
+    this.#gatherWrites();
     const register = REGISTER_PREFIX + key;
     const [promise, ballot, value] = await this.#redis.hmget(register, 'promise', 'ballot', 'value');
     // Asked after the register: that it is absent counts if the acceptor had its data until then.
     if (promise === null && this.#identity !== '') this.#assertIdentity(await this.#redis.get(this.#identityKeys.of(register)));
-    return accepted(ballot, value);
+    return { promise: parseBallot(promise ?? ''), ...accepted(ballot, value) };
   }
 
   close(): void {
     this.#redis.disconnect();
+  }
+
+  /** All messages of one turn of the event loop leave in one write: Redis runs them together, and syncs its disk once for all of them. */
+  #gatherWrites(): void {
+    this.#assertReady();
+    const { stream } = this.#redis;
+    if (stream.writableCorked > 0) return;
+    stream.cork();
+    setImmediate(() => stream.uncork());
   }
 
   /** Nothing is sent over a new connection before it is known who answers. */

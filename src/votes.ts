@@ -1,5 +1,5 @@
 import type { Accepted } from './acceptor.js';
-import { compareBallots, formatBallot, ZERO_BALLOT } from './ballot.js';
+import { compareBallots, ZERO_BALLOT } from './ballot.js';
 import type { Configuration } from './configuration.js';
 import { containsQuorum, type QuorumSet } from './quorum.js';
 
@@ -13,7 +13,8 @@ export function ayes(replies: Replies<{ ok: boolean }>): string[] {
 
 /** Whether a quorum said yes, or can no longer be reached. */
 export function isVoteOver({ quorum }: QuorumSet, replies: Replies<{ ok: boolean }>, outstanding: number): boolean {
-  const votes = ayes(replies).length;
+  let votes = 0;
+  for (const { ok } of replies.values()) if (ok) votes += 1;
   return votes >= quorum || votes + outstanding < quorum;
 }
 
@@ -24,12 +25,9 @@ export function isVoteOver({ quorum }: QuorumSet, replies: Replies<{ ok: boolean
 export function provenBy(replies: Replies<Accepted>, { era, prepare, accept }: Configuration): Accepted | undefined {
   // As in a round: sets that are two steps behind prove nothing.
   for (const { ballot } of replies.values()) if (ballot.era > era + 1) return undefined;
-  const nodesByBallot = new Map<string, string[]>();
-  for (const [node, reply] of replies) {
-    const ballot = formatBallot(reply.ballot);
-    const nodes = nodesByBallot.get(ballot) ?? [];
-    nodesByBallot.set(ballot, nodes);
-    nodes.push(node);
+  for (const reply of replies.values()) {
+    const nodes: string[] = [];
+    for (const [node, { ballot }] of replies) if (compareBallots(ballot, reply.ballot) === 0) nodes.push(node);
     if (!containsQuorum(prepare, nodes)) continue;
     // That no acceptor of a prepare quorum has accepted anything proves the register empty, whatever the others hold.
     const isEmpty = compareBallots(reply.ballot, ZERO_BALLOT) === 0;

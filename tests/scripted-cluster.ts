@@ -1,4 +1,4 @@
-import type { Accepted, Acceptor, AcceptReply, PrepareReply, Value } from '../src/acceptor.js';
+import type { Held, Acceptor, AcceptReply, PrepareReply, Value } from '../src/acceptor.js';
 import type { Ballot } from '../src/ballot.js';
 import type { Configuration } from '../src/configuration.js';
 import { MemoryAcceptor } from '../src/memory-acceptor.js';
@@ -32,7 +32,7 @@ export class ScriptedAcceptor implements Acceptor {
     return this.#receive({ kind: 'accept', key, ballot, value, next }, () => this.memory.accept(key, ballot, value, next));
   }
 
-  read(key: string): Promise<Accepted> {
+  read(key: string): Promise<Held> {
     return this.#receive({ kind: 'read', key }, () => this.memory.read(key));
   }
 

@@ -1,4 +1,4 @@
-import type { Accepted, AcceptReply, PrepareReply, Value } from '../../src/acceptor.js';
+import type { AcceptReply, Held, PrepareReply, Value } from '../../src/acceptor.js';
 import { type Ballot, formatBallot } from '../../src/ballot.js';
 
 /** What a proposer asks of an acceptor. All worlds here have one key. */
@@ -7,7 +7,7 @@ export type Message =
   | { readonly kind: 'accept'; readonly ballot: Ballot; readonly value: Value; readonly next: Ballot }
   | { readonly kind: 'read' };
 
-export type Reply = PrepareReply | AcceptReply | Accepted;
+export type Reply = PrepareReply | AcceptReply | Held;
 
 export const KEY = 'k';
 

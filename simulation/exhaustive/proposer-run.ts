@@ -1,4 +1,4 @@
-import type { Accepted, Acceptor, AcceptReply, PrepareReply } from '../../src/acceptor.js';
+import type { Acceptor, AcceptReply, Held, PrepareReply } from '../../src/acceptor.js';
 import { type Configuration, isConfigured } from '../../src/configuration.js';
 import { KeyValue } from '../../src/kv.js';
 import { identity, Proposer } from '../../src/proposer.js';
@@ -165,7 +165,7 @@ export class ProposerRun {
     return {
       prepare: (_key, ballot) => send<PrepareReply>({ kind: 'prepare', ballot }),
       accept: (_key, ballot, value, next) => send<AcceptReply>({ kind: 'accept', ballot, value, next }),
-      read: () => send<Accepted>({ kind: 'read' }),
+      read: () => send<Held>({ kind: 'read' }),
     };
   }
 

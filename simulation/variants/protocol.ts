@@ -5,6 +5,7 @@ const PROPOSER = 'src/proposer.ts';
 const BALLOT = 'src/ballot.ts';
 const ACCEPTOR = 'src/memory-acceptor.ts';
 const KV = 'src/kv.ts';
+const PROMISES = 'src/promises.ts';
 
 /** The rules of the protocol, each broken by a few lines. */
 export const BROKEN_PROTOCOL: readonly Variant[] = [
@@ -21,7 +22,7 @@ export const BROKEN_PROTOCOL: readonly Variant[] = [
     name: 'a ballot is used again after a failed accept',
     scenario: 'majority',
     seeds: 60,
-    patches: [patch(PROPOSER, '        this.#promised.delete(key);\n', '')],
+    patches: [patch(PROMISES, '    this.#byKey.delete(key);\n', '')],
   },
   {
     name: 'the counter goes back to that of a conflict',
@@ -87,13 +88,19 @@ export const BROKEN_PROTOCOL: readonly Variant[] = [
     scenario: 'flexible',
     seeds: 200,
     harmless: 'every prepare quorum meets the accept quorum that holds the promise, so nobody below it gets one',
-    patches: [patch(PROPOSER, 'if (containsQuorum(prepare, confirmed)) this.#promised', 'this.#promised')],
+    patches: [
+      patch(
+        PROPOSER,
+        'return containsQuorum(prepare, confirmed) ? { ballot: next, value } : undefined;',
+        'return { ballot: next, value };',
+      ),
+    ],
   },
   {
     name: 'a cached promise outlives a change of configuration',
     scenario: 'quiet migration',
     seeds: 200,
-    patches: [patch(PROPOSER, '      this.#promised.clear();\n', '')],
+    patches: [patch(PROPOSER, '      this.#promises.clear();\n', '')],
   },
   {
     name: 'a read by quorum needs a prepare quorum only',
@@ -118,7 +125,7 @@ export const BROKEN_PROTOCOL: readonly Variant[] = [
       patch(
         PROPOSER,
         '        const next = fn(value);\n',
-        '        const next = fn(value);\n        if (cached && next === value) return value;\n',
+        '        const next = fn(value);\n        if (promised && next === value) return value;\n',
       ),
     ],
   },
@@ -126,13 +133,13 @@ export const BROKEN_PROTOCOL: readonly Variant[] = [
     name: 'an unknown write is reported as failed',
     scenario: 'majority',
     seeds: 60,
-    patches: [patch(KV, 'if (!accept.sent) throw unchanged(error);', 'throw unchanged(error);')],
+    patches: [patch(KV, 'if (!attempts.some((attempt) => attempt?.isSent)) return', 'return')],
   },
   {
     name: 'a write is repeated blindly, without its operation id',
     scenario: 'majority',
     seeds: 60,
-    patches: [patch(KV, 'completed = await this.#resolve(key, change);', 'return this.cas(key, ver, val);')],
+    patches: [patch(KV, 'completed = await this.#resolve(key, change);', 'return await this.together(key, operations);')],
   },
   {
     name: 'a configuration is swapped without waiting for the rounds in flight',

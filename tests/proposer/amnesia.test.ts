@@ -152,6 +152,8 @@ describe('the check', () => {
     for (const [index, count] of (await questions('hmget')).entries()) expect(count).toBeGreaterThan((reads[index] ?? 0) + 20);
     for (const [index, count] of (await questions('evalsha')).entries()) expect(count).toBeGreaterThan((scripts[index] ?? 0) + 20);
     await kv.get('absent');
-    await expect.poll(() => questions('get')).toEqual(asked.map((count) => count + 1));
+    // A read asks two of the three.
+    const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
+    await expect.poll(async () => sum(await questions('get'))).toBe(sum(asked) + 2);
   });
 });

@@ -41,7 +41,7 @@ export function describeIdentity(name: string, acceptor: () => Acceptor, known: 
       const refused = send(await known(who), key);
       await expect(refused).rejects.toThrow(IdentityMismatch);
       await expect(refused).rejects.toThrow(words);
-      expect(await acceptor().read(key)).toEqual({ ballot: ZERO_BALLOT, value: null });
+      expect(await acceptor().read(key)).toMatchObject({ ballot: ZERO_BALLOT, value: null });
       expect(await acceptor().prepare(key, b(1))).toEqual(promised());
     });
 
@@ -52,8 +52,8 @@ export function describeIdentity(name: string, acceptor: () => Acceptor, known: 
       await acceptor().prepare(promiseOnly, b(3));
       for (const who of [{ meant: MEANT, present: 'acceptor-1#other' }, { meant: MEANT }]) {
         const stranger = await known(who);
-        expect(await stranger.read(key)).toEqual({ ballot: b(3), value: 'v' });
-        expect(await stranger.read(promiseOnly)).toEqual({ ballot: ZERO_BALLOT, value: null });
+        expect(await stranger.read(key)).toMatchObject({ ballot: b(3), value: 'v' });
+        expect(await stranger.read(promiseOnly)).toMatchObject({ ballot: ZERO_BALLOT, value: null });
         expect(await stranger.prepare(key, b(4))).toEqual(conflict(b(4)));
         expect(await stranger.prepare(promiseOnly, b(3))).toEqual(conflict(b(3)));
         expect(await stranger.accept(key, b(3), 'v', b(4))).toEqual(OK);
@@ -70,10 +70,10 @@ export function describeIdentity(name: string, acceptor: () => Acceptor, known: 
     ])('%s passes, also where the register is absent', async (_, who) => {
       const one = await known(who);
       const [read, prepared, taken] = [freshKey(), freshKey(), freshKey()];
-      expect(await one.read(read)).toEqual({ ballot: ZERO_BALLOT, value: null });
+      expect(await one.read(read)).toMatchObject({ ballot: ZERO_BALLOT, value: null });
       expect(await one.prepare(prepared, b(1))).toEqual(promised());
       expect(await one.accept(taken, b(1), 'v', b(2))).toEqual(OK);
-      expect(await acceptor().read(taken)).toEqual({ ballot: b(1), value: 'v' });
+      expect(await acceptor().read(taken)).toMatchObject({ ballot: b(1), value: 'v' });
     });
   });
 }

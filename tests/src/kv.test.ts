@@ -414,3 +414,67 @@ describe('rule 9: after an accept that failed, a full round decides', () => {
     expect(await stores.time.run(outcome)).toEqual({ ver: 2, val: 'two' });
   });
 });
+
+describe('operations that wait for one key together', () => {
+  const write = (ver: number, val: unknown): { ver: number; val: unknown } => ({ ver, val });
+
+  it('take one round: of writes that expect the same version the first is applied, and the others learn of it', async () => {
+    const stores = new Stores();
+    await stores.time.run(stores.mine.cas(KEY, 0, 'zero'));
+    stores.forget();
+    const [read, first, second, future] = await stores.time.run(
+      stores.mine.together(KEY, ['read', write(1, 'first'), write(1, 'second'), write(7, 'x')]),
+    );
+    expect(first).toEqual({ ver: 2, val: 'first' });
+    expect(read).toEqual({ ver: 2, val: 'first' });
+    for (const missed of [second, future]) {
+      expect(missed).toBeInstanceOf(VersionMismatch);
+      expect(missed).toMatchObject({ details: { ver: 2, val: 'first' } });
+    }
+    expect(stores.messages('accept')).toHaveLength(3);
+    expect(stores.messages('prepare')).toHaveLength(0);
+  });
+
+  it('are applied in their order where one expects what another writes', async () => {
+    const stores = new Stores();
+    const outcomes = await stores.time.run(stores.mine.together(KEY, [write(0, 'a'), write(1, 'b'), write(2, 'c')]));
+    expect(outcomes).toEqual([write(1, 'a'), write(2, 'b'), write(3, 'c')]);
+    expect(await stores.time.run(stores.theirs.get(KEY))).toEqual({ ver: 3, val: 'c' });
+  });
+
+  it('that ask for a rescan are carried by a full round that keeps no promise', async () => {
+    const stores = new Stores();
+    await stores.time.run(stores.mine.cas(KEY, 0, 'v'));
+    stores.forget();
+    expect(await stores.time.run(stores.mine.together(KEY, ['rescan', write(1, 'w')]))).toEqual([write(2, 'w'), write(2, 'w')]);
+    await stores.time.run(stores.mine.settle(KEY));
+    expect(stores.messages('prepare')).toHaveLength(6);
+  });
+
+  it('each find their own verdict after an accept that failed', async () => {
+    const stores = new Stores();
+    await stores.time.run(stores.mine.cas(KEY, 0, 'v'));
+    stores.failNextAccept({ a2: 'lose', a3: 'lose' });
+    const [read, applied, missed] = await stores.time.run(stores.mine.together(KEY, ['read', write(1, 'mine'), write(0, 'x')]));
+    expect(applied).toEqual(write(2, 'mine'));
+    expect(read).toEqual(write(2, 'mine'));
+    expect(missed).toBeInstanceOf(VersionMismatch);
+  });
+
+  it('are unknown only where an accept that carries them was sent; the others changed nothing', async () => {
+    const stores = new Stores();
+    await stores.time.run(stores.mine.cas(KEY, 0, 'v'));
+    stores.fates({ a1: only('accept', 'lose'), a2: 'lose', a3: 'lose' });
+    const [read, sent, unsent] = await stores.time.run(stores.mine.together(KEY, ['read', write(1, 'mine'), write(5, 'x')]));
+    expect(sent).toBeInstanceOf(CommitError);
+    expect(unsent).toBeInstanceOf(PrepareError);
+    expect(read).toBeInstanceOf(PrepareError);
+  });
+
+  it('all changed nothing where the prepare failed', async () => {
+    const stores = new Stores();
+    stores.fates({ a2: 'refuse', a3: 'refuse' });
+    const outcomes = await stores.time.run(stores.mine.together(KEY, ['rescan', write(0, 'x')]));
+    for (const outcome of outcomes) expect(outcome).toBeInstanceOf(PrepareError);
+  });
+});

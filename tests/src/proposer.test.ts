@@ -388,6 +388,15 @@ describe('rule 7: a read without a round', () => {
     expect(cluster.messages('read').length).toBe(2);
   });
 
+  it('makes the next ballot higher than what others were promised: the prepare after it is not refused', async () => {
+    const cluster = new ScriptedCluster(3);
+    const proposer = cluster.proposer(1);
+    for (const { memory } of cluster.acceptors.values()) await memory.prepare(KEY, ballot(1, 41));
+    await cluster.time.run(proposer.read(KEY));
+    expect(await cluster.time.run(proposer.change(KEY, set('v')))).toBe('v');
+    expect(cluster.messages('prepare').map(({ ballot: { counter } }) => counter)).toEqual([42, 42, 42]);
+  });
+
   it('is not had from ballots of an era before the configuration', async () => {
     const cluster = new ScriptedCluster(3);
     await cluster.time.run(cluster.proposer(1).change(KEY, set('v')));
@@ -403,6 +412,65 @@ describe('rule 7: a read without a round', () => {
     expect(await proposer.read(KEY)).toEqual({ value: null });
     for (const name of ['a1', 'a2']) cluster.acceptor(name).release();
     expect(await cluster.time.run(change)).toBe('v');
+  });
+});
+
+describe('a read that asks no more acceptors than it needs', () => {
+  const LATE_MS = 5;
+  const patient = (cluster: ScriptedCluster, configuration = cluster.configuration()): Proposer =>
+    new Proposer({
+      ...{ id: 1, incarnation: 1, configuration, time: cluster.time, timeoutMs: TIMEOUT_MS, lateMs: LATE_MS },
+      acceptor: (name: string): Acceptor => cluster.acceptor(name),
+    });
+  const written = async (): Promise<{ cluster: ScriptedCluster; proposer: Proposer }> => {
+    const cluster = new ScriptedCluster(3);
+    const proposer = patient(cluster);
+    await cluster.time.run(proposer.change(KEY, set('v')));
+    await cluster.time.settle();
+    cluster.forget();
+    return { cluster, proposer };
+  };
+
+  it('asks two of three where these agree, each in its turn', async () => {
+    const { cluster, proposer } = await written();
+    for (let reads = 0; reads < 6; reads += 1) expect(await cluster.time.run(proposer.read(KEY))).toEqual({ value: 'v' });
+    expect([...cluster.acceptors.values()].map(({ log }) => log.length)).toEqual([4, 4, 4]);
+    expect(cluster.time.nowMs()).toBe(0);
+  });
+
+  it('asks the third where two differ, and needs no round', async () => {
+    const { cluster, proposer } = await written();
+    await cluster.acceptor('a2').memory.accept(KEY, ballot(1, 90), 'half', ballot(1, 91));
+    for (let reads = 0; reads < 3; reads += 1) expect(await cluster.time.run(proposer.read(KEY))).toEqual({ value: 'v' });
+    expect(cluster.messages('read').length).toBeGreaterThan(6);
+  });
+
+  it('waits for a silent acceptor once, and then does without it until it answers again', async () => {
+    const { cluster, proposer } = await written();
+    cluster.fates({ a1: 'lose' });
+    for (let reads = 0; reads < 9; reads += 1) expect(await cluster.time.run(proposer.read(KEY))).toEqual({ value: 'v' });
+    expect(cluster.time.nowMs()).toBe(LATE_MS);
+    cluster.fates({});
+    await cluster.time.advance(2_000);
+    cluster.forget();
+    for (let reads = 0; reads < 6; reads += 1) await cluster.time.run(proposer.read(KEY));
+    expect(cluster.acceptor('a1').log.length).toBeGreaterThan(2);
+  });
+
+  it('does not wait for one that refuses connections', async () => {
+    const { cluster, proposer } = await written();
+    cluster.fates({ a1: 'refuse' });
+    for (let reads = 0; reads < 9; reads += 1) expect(await cluster.time.run(proposer.read(KEY))).toEqual({ value: 'v' });
+    expect(cluster.time.nowMs()).toBe(0);
+    expect(cluster.acceptor('a1').log.length).toBe(1);
+  });
+
+  it('goes by the sets of a new configuration', async () => {
+    const { cluster, proposer } = await written();
+    const one = { nodes: ['a3'], quorum: 1 };
+    await proposer.reconfigure(cluster.configuration({ prepare: one, accept: one }), async () => undefined);
+    await cluster.time.run(proposer.read(KEY));
+    expect([...cluster.acceptors.values()].map(({ log }) => log.length)).toEqual([0, 0, 1]);
   });
 });
 
@@ -522,7 +590,7 @@ describe('a proposer says in words', () => {
     const cluster = new ScriptedCluster(3);
     const proposer = cluster.proposer(1);
     await cluster.acceptor('a1').memory.prepare(KEY, ballot(1, 41));
-    cluster.fates({ a3: 'refuse' });
+    cluster.fates({ a3: 'break' });
     await expect(cluster.time.run(proposer.change(KEY, identity))).rejects.toThrow(
       '1 of 3 acceptors promised, 2 are needed; 1 preferred a higher ballot',
     );

@@ -23,14 +23,14 @@ describe('a quorum', () => {
 describe('gathering replies', () => {
   it('asks every node at once', async () => {
     const asked: string[] = [];
-    void gather(NODES, (node) => (asked.push(node), never()), undecided, new VirtualTime(), 100);
+    void gather(NODES, (node) => (asked.push(node), never()), undecided, new VirtualTime(), { timeoutMs: 100 });
     expect(asked).toEqual(NODES);
   });
 
   it('settles with the reply that decides, without waiting for the rest', async () => {
     const time = new VirtualTime();
     const ask = (node: string): Promise<string> => (node === 'c' ? never() : Promise.resolve(node.toUpperCase()));
-    const replies = await time.run(gather(NODES, ask, (soFar) => soFar.size === 2, time, 100));
+    const replies = await time.run(gather(NODES, ask, (soFar) => soFar.size === 2, time, { timeoutMs: 100 }));
     expect([...replies]).toEqual([
       ['a', 'A'],
       ['b', 'B'],
@@ -49,7 +49,7 @@ describe('gathering replies', () => {
       seen.push(`${[...replies.keys()].join('')} ${outstanding}`);
       return false;
     };
-    await time.run(gather(NODES, ask, decide, time, 100));
+    await time.run(gather(NODES, ask, decide, time, { timeoutMs: 100 }));
     expect(seen.map((line) => Number(line.split(' ')[1]))).toEqual([2, 1, 0]);
     expect(seen.at(-1)).toBe('ac 0');
   });
@@ -57,7 +57,7 @@ describe('gathering replies', () => {
   it('settles at once when every node has answered or failed', async () => {
     const time = new VirtualTime();
     const ask = (node: string): Promise<string> => (node === 'a' ? Promise.resolve('A') : Promise.reject(new Error('refused')));
-    expect([...(await time.run(gather(NODES, ask, undecided, time, 100)))]).toEqual([['a', 'A']]);
+    expect([...(await time.run(gather(NODES, ask, undecided, time, { timeoutMs: 100 })))]).toEqual([['a', 'A']]);
     expect(time.nowMs()).toBe(0);
   });
 
@@ -67,14 +67,16 @@ describe('gathering replies', () => {
       if (node === 'b') throw new TypeError('no such node');
       return Promise.resolve(node);
     };
-    const replies = await time.run(gather(NODES, ask, undecided, time, 100));
+    const replies = await time.run(gather(NODES, ask, undecided, time, { timeoutMs: 100 }));
     expect([...replies.keys()]).toEqual(['a', 'c']);
     expect(time.pending).toBe(0);
   });
 
   it('ends after the time-out, with the nodes that answered by then', async () => {
     const time = new VirtualTime();
-    const replies = await time.run(gather(NODES, (node) => (node === 'a' ? Promise.resolve('A') : never()), undecided, time, 100));
+    const replies = await time.run(
+      gather(NODES, (node) => (node === 'a' ? Promise.resolve('A') : never()), undecided, time, { timeoutMs: 100 }),
+    );
     expect([...replies.keys()]).toEqual(['a']);
     expect(time.nowMs()).toBe(100);
   });
@@ -91,7 +93,7 @@ describe('gathering replies', () => {
       (node) => (node === 'a' ? late : lateFailure),
       () => ((decisions += 1), false),
       time,
-      100,
+      { timeoutMs: 100 },
     );
     const replies = await time.run(gathered);
     answer();
@@ -109,9 +111,62 @@ describe('gathering replies', () => {
         async () => 'A',
         () => true,
         time,
-        100,
+        { timeoutMs: 100 },
       ),
     );
     expect(time.pending).toBe(0);
+  });
+
+  describe('that asks some at first', () => {
+    const ask = (answers: Record<string, Promise<string>>, asked: string[]) => (node: string) => {
+      asked.push(node);
+      return answers[node] ?? never();
+    };
+    const bothOf = (soFar: ReadonlyMap<string, string>): boolean => soFar.size === 2;
+    const [a, b, c] = [Promise.resolve('a'), Promise.resolve('b'), Promise.resolve('c')];
+    const patience = { timeoutMs: 100, atFirst: 2, lateMs: 10 };
+
+    it('leaves the others alone where those decide', async () => {
+      const time = new VirtualTime();
+      const asked: string[] = [];
+      await time.run(gather(NODES, ask({ a, b, c }, asked), bothOf, time, patience));
+      await time.settle();
+      expect(asked).toEqual(['a', 'b']);
+      expect(time.nowMs()).toBe(0);
+      expect(time.pending).toBe(0);
+    });
+
+    it('asks the others where those have answered and do not decide, without a wait', async () => {
+      const time = new VirtualTime();
+      const asked: string[] = [];
+      const replies = await time.run(gather(NODES, ask({ a, b, c }, asked), (soFar) => soFar.size === 3, time, patience));
+      expect([...replies.keys()]).toEqual(['a', 'b', 'c']);
+      expect(time.nowMs()).toBe(0);
+    });
+
+    it('asks the others at once where one fails', async () => {
+      const time = new VirtualTime();
+      const asked: string[] = [];
+      const replies = await time.run(gather(NODES, ask({ a: Promise.reject(new Error('gone')), b, c }, asked), bothOf, time, patience));
+      expect([...replies.keys()]).toEqual(['b', 'c']);
+      expect(time.nowMs()).toBe(0);
+    });
+
+    it('asks the others where one is late, and says which', async () => {
+      const time = new VirtualTime();
+      const asked: string[] = [];
+      const late: string[] = [];
+      const onLate = (node: string): void => void late.push(node);
+      const replies = await time.run(gather(NODES, ask({ b, c }, asked), bothOf, time, { ...patience, onLate }));
+      expect([...replies.keys()]).toEqual(['b', 'c']);
+      expect(time.nowMs()).toBe(10);
+      expect(late).toEqual(['a']);
+    });
+
+    it('waits no longer in all than without', async () => {
+      const time = new VirtualTime();
+      await time.run(gather(NODES, never, bothOf, time, patience));
+      expect(time.nowMs()).toBe(100);
+    });
   });
 });

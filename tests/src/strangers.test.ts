@@ -96,7 +96,10 @@ describe('gathering replies', () => {
       return outstanding === 1;
     };
     const nodes = ['one', 'yes', 'late'];
-    await gather(nodes, ask, isDecided, new VirtualTime(), 100, (node, reason) => told.push(`${node}: ${String(reason)}`));
+    await gather(nodes, ask, isDecided, new VirtualTime(), {
+      timeoutMs: 100,
+      onFailure: (node, reason) => told.push(`${node}: ${String(reason)}`),
+    });
     await new Promise(setImmediate);
     expect([...told].sort()).toEqual(['1 left', '2 left', 'one: Error: one is gone']);
     expect(told.indexOf('one: Error: one is gone')).toBeLessThan(told.indexOf('1 left'));

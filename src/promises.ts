@@ -1,0 +1,37 @@
+import { LRUCache } from 'lru-cache';
+import type { Value } from './acceptor.js';
+import type { Ballot } from './ballot.js';
+
+/** What a quorum promised, and with it the right to propose under that ballot: `value` is what the register holds. */
+export interface Promised {
+  readonly ballot: Ballot;
+  readonly value: Value;
+}
+
+/** Those used last, as many as fit. A key without one prepares. */
+const PROMISES_MAX = 50_000;
+const PROMISES_MAX_CHARACTERS = 32 * 1024 * 1024;
+
+/** Promises piggybacked on the last accept of a key (paper, section 2.2.1), each good for one round without a prepare. */
+export class PiggybackedPromises {
+  readonly #byKey = new LRUCache<string, Promised>({
+    max: PROMISES_MAX,
+    maxSize: PROMISES_MAX_CHARACTERS,
+    sizeCalculation: ({ value }, key) => key.length + (value?.length ?? 0) + 1,
+  });
+
+  keep(key: string, promised: Promised): void {
+    this.#byKey.set(key, promised);
+  }
+
+  /** Gone with that, not after a failure: a ballot is never used for two values. */
+  take(key: string): Promised | undefined {
+    const promised = this.#byKey.get(key);
+    this.#byKey.delete(key);
+    return promised;
+  }
+
+  clear(): void {
+    this.#byKey.clear();
+  }
+}
