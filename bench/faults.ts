@@ -6,8 +6,8 @@ import { jobFor, type RoundOptions } from './rounds.js';
 import type { Etcd } from './systems/etcd.js';
 import type { System, SystemName } from './systems/system.js';
 
-/** `kill`: SIGKILL; `pause`: SIGSTOP, its connections stay open. */
-export type Fault = 'kill' | 'pause';
+/** `kill`: SIGKILL; `pause`: SIGSTOP, its connections stay open; `none`: what there is to see when nothing is broken. */
+export type Fault = 'kill' | 'pause' | 'none';
 
 /** The longest that any client waited until it was served, for each time that a node was broken. */
 export interface PauseFigures {
@@ -39,11 +39,10 @@ const SETTLE_MS = 1_500;
 export async function measurePauses(
   system: System,
   fault: Fault,
-  nodes: Readonly<Record<string, () => Promise<string>>>,
+  nodes: Nodes,
   { node: binary, rounds, warmUpSeconds, progress, signal }: RoundOptions,
 ): Promise<PauseFigures[]> {
   const load = await LoadProcess.start(binary, jobFor({ ...INCREMENTS, clients: CLIENTS }, system, true));
-  const mend = fault === 'kill' ? 'start' : 'resume';
   try {
     await sleep(warmUpSeconds * 1_000, undefined, { signal });
     const figures: Record<string, number[]> = {};
@@ -52,9 +51,9 @@ export async function measurePauses(
         progress(`${fault} ${label}, round ${round} of ${rounds}`);
         const name = await choose();
         await load.look();
-        await system.processes.act(fault, name);
+        if (fault !== 'none') await system.processes.act(fault, name);
         (figures[label] ??= []).push(await longestPause(load, signal));
-        await system.processes.act(mend, name);
+        if (fault !== 'none') await system.processes.act(fault === 'kill' ? 'start' : 'resume', name);
         await sleep(SETTLE_MS, undefined, { signal });
       }
     }
@@ -77,13 +76,18 @@ async function longestPause(load: LoadProcess, signal: AbortSignal): Promise<num
   }
 }
 
+/** How to find each node or role when its turn comes. */
+type Nodes = Readonly<Record<string, () => Promise<string>>>;
+
+export const NO_NODE: Nodes = { '-': () => Promise.resolve('') };
+
 /** The nodes of this cluster, by their names. */
-export function named(names: readonly string[]): Record<string, () => Promise<string>> {
+export function named(names: readonly string[]): Nodes {
   return Object.fromEntries(names.map((name) => [name, () => Promise.resolve(name)]));
 }
 
 /** Who leads changes with every fault. */
-export function etcdRoles(etcd: Etcd): Record<string, () => Promise<string>> {
+export function etcdRoles(etcd: Etcd): Nodes {
   return { leader: async () => (await etcd.roles()).leader, follower: async () => (await etcd.roles()).follower };
 }
 

@@ -1,4 +1,5 @@
 import type { PauseFigures, StoppedFigures } from './faults.js';
+import type { KeysFigures } from './million-keys.js';
 import type { Machine, Versions } from './machine.js';
 import type { CaseFigures } from './rounds.js';
 
@@ -11,4 +12,5 @@ export interface Results {
   readonly cases: readonly CaseFigures[];
   readonly pauses: readonly PauseFigures[];
   readonly stopped: readonly StoppedFigures[];
+  readonly keys?: KeysFigures;
 }

@@ -30,6 +30,9 @@ export interface RoundOptions {
   readonly signal: AbortSignal;
 }
 
+/** Whom the load goes to. */
+export type Target = Pick<System, 'protocol' | 'addresses' | 'processes'>;
+
 /** Every system in turn, and that several times over. */
 export async function measureCase(of: Case, systems: readonly System[], options: RoundOptions): Promise<CaseFigures> {
   const rounds: Partial<Record<SystemName, Round[]>> = {};
@@ -42,7 +45,7 @@ export async function measureCase(of: Case, systems: readonly System[], options:
   return { of, rounds };
 }
 
-async function measureRound(of: Case, system: System, { node, seconds, warmUpSeconds, signal }: RoundOptions): Promise<Round> {
+export async function measureRound(of: Case, system: Target, { node, seconds, warmUpSeconds, signal }: RoundOptions): Promise<Round> {
   const load = await LoadProcess.start(node, jobFor(of, system));
   try {
     await sleep(warmUpSeconds * 1_000, undefined, { signal });
@@ -59,15 +62,20 @@ async function measureRound(of: Case, system: System, { node, seconds, warmUpSec
   }
 }
 
-/** Gives every key a value, so that reads have something to read. */
-export async function fill(of: Case, systems: readonly System[], node: string): Promise<void> {
-  for (const system of systems) await LoadProcess.fill(node, { ...jobFor(of, system), clients: FILLERS });
-}
-
 const FILLERS = 64;
 
+/** Gives every key a value, so that reads have something to read. */
+export async function fill(of: Case, systems: readonly System[], { node, progress, signal }: RoundOptions): Promise<void> {
+  for (const system of systems) {
+    progress(`writing the keys, ${system.name}`);
+    signal.throwIfAborted();
+    await LoadProcess.fill(node, { ...jobFor(of, system), clients: FILLERS, fillsOnly: true });
+  }
+}
+
 /** @param fallsOver as {@link Job} has it */
-export function jobFor({ mix, clients, keys, padding }: Case, { protocol, addresses }: System, fallsOver = false): Job {
+export function jobFor({ mix, clients, keys, padding }: Case, { protocol, addresses }: Target, fallsOver = false): Job {
   const keyPrefix = padding === 0 ? 'small-' : `padded-${padding}-`;
-  return { protocol, addresses, clients, keys, keyPrefix, padding, shareOfReads: SHARE_OF_READS[mix], fallsOver, fillsOnly: false };
+  const shareOfReads = SHARE_OF_READS[mix];
+  return { protocol, addresses, clients, keys, keyPrefix, firstKey: 1, padding, shareOfReads, fallsOver, fillsOnly: false };
 }

@@ -1,54 +1,96 @@
-import { type Case, caseName, GOAL_CASES, INCREMENTS } from './cases.js';
-import { etcdRoles, measurePauses, measureStopped, named } from './faults.js';
+import { ALL_CASES, caseName, GOAL_CASES, INCREMENTS, type PlannedCase, READS } from './cases.js';
+import { etcdRoles, type Fault, measurePauses, measureStopped, named, NO_NODE, type PauseFigures, type StoppedFigures } from './faults.js';
 import { describeMachine, findVersions } from './machine.js';
+import { measureKeys } from './million-keys.js';
 import type { Results } from './results.js';
-import { fill, measureCase, type RoundOptions } from './rounds.js';
+import { type CaseFigures, fill, measureCase, type RoundOptions } from './rounds.js';
 import { BenchCluster } from './systems/cluster.js';
 import { Etcd } from './systems/etcd.js';
 import { startExpress, startRedis } from './systems/floors.js';
-import type { System, SystemName } from './systems/system.js';
+import type { System } from './systems/system.js';
 
-export const PARTS = ['goals'] as const;
+/** `goals`: what the table of goals needs, but for the million keys. */
+export const PARTS = ['goals', 'cases', 'faults', 'keys'] as const;
 export type Part = (typeof PARTS)[number];
 
 export interface RunOptions extends RoundOptions {
+  /** The program, by its path or its name. */
   readonly etcd: string;
+  /** What is measured; all of it where it is undefined. */
+  readonly only: Part | undefined;
+  /** How many keys one proposer is given. */
+  readonly many: number;
+  /** In place of those that the part has. */
+  readonly cases: readonly PlannedCase[] | undefined;
 }
 
+const FAULTS: readonly Fault[] = ['none', 'kill', 'pause'];
+const BRIEF_FAULTS: readonly Fault[] = ['none', 'kill'];
+
 /** Starts what it measures, and removes it again. */
-export async function runAll(options: RunOptions, only: Part | undefined): Promise<Results> {
+export async function runAll(options: RunOptions): Promise<Results> {
+  const { only, rounds, seconds } = options;
   const versions = findVersions(options.node, options.etcd);
-  options.progress('the disk');
+  options.progress('measuring the disk');
   const machine = await describeMachine();
+  const beside = only === 'keys' ? { cases: [], pauses: [], stopped: [] } : await runBeside(options, versions.etcd !== undefined);
+  const keys = only === undefined || only === 'keys' ? { keys: await measureKeys(options.many, options) } : {};
+  return { machine, versions, rounds, seconds, ...beside, ...keys };
+}
+
+/** What is measured beside others. */
+async function runBeside(options: RunOptions, hasEtcd: boolean): Promise<Pick<Results, 'cases' | 'pauses' | 'stopped'>> {
+  const { only, node, progress, signal } = options;
   const systems: System[] = [];
   const started = async <Kind extends System>(system: Promise<Kind>): Promise<Kind> => {
     systems.push(await system);
-    options.signal.throwIfAborted();
+    signal.throwIfAborted();
     return system;
   };
   try {
-    options.progress('starting');
-    const cluster = await started(BenchCluster.startConfigured(options.node));
-    const etcd = versions.etcd === undefined ? undefined : await started(Etcd.start(options.etcd));
-    await started(startExpress(options.node));
-    if (only !== 'goals') await started(startRedis());
-
-    const matrix: ReadonlyMap<Case, readonly SystemName[]> = GOAL_CASES;
-    const cases = [];
-    for (const [of, names] of matrix) {
-      const against = systems.filter(({ name }) => names.includes(name));
-      const told = { ...options, progress: (text: string) => options.progress(`${caseName(of)}: ${text}`) };
-      told.progress('filling');
-      await fill(of, against, options.node);
-      cases.push(await measureCase(of, against, told));
-    }
-    const acceptors = Object.keys(cluster.processes.pids).filter((name) => name.startsWith('acceptor'));
-    const stopped = [await measureStopped(INCREMENTS, cluster, acceptors, options)];
-    const pauses = await measurePauses(cluster, 'kill', named(Object.keys(cluster.processes.pids)), options);
-    if (etcd) pauses.push(...(await measurePauses(etcd, 'kill', etcdRoles(etcd), options)));
-    return { machine, versions, rounds: options.rounds, seconds: options.seconds, cases, pauses, stopped };
+    progress('starting');
+    const cluster = await started(BenchCluster.startConfigured(node));
+    const etcd = hasEtcd ? await started(Etcd.start(options.etcd)) : undefined;
+    await started(startExpress(node));
+    await started(startRedis());
+    const cases = only === 'faults' ? [] : await runCases(systems, options);
+    const faults = only === 'cases' ? { pauses: [], stopped: [] } : await runFaults(cluster, etcd, options);
+    return { cases, ...faults };
   } finally {
-    options.progress('removing what was started');
+    progress('removing what was started');
     for (const system of systems) await system.stop();
   }
+}
+
+async function runCases(systems: readonly System[], options: RunOptions): Promise<CaseFigures[]> {
+  const cases: CaseFigures[] = [];
+  const filled = new Set<string>();
+  for (const { of, systems: names } of options.cases ?? (options.only === 'goals' ? GOAL_CASES : ALL_CASES)) {
+    const beside = systems.filter(({ name }) => names.includes(name));
+    const told = { ...options, progress: (text: string) => options.progress(`${caseName(of)}: ${text}`) };
+    const empty = beside.filter(({ name }) => !filled.has(`${name} ${of.padding} ${of.keys}`));
+    await fill(of, empty, told);
+    for (const { name } of empty) filled.add(`${name} ${of.padding} ${of.keys}`);
+    cases.push(await measureCase(of, beside, told));
+  }
+  return cases;
+}
+
+async function runFaults(
+  cluster: BenchCluster,
+  etcd: Etcd | undefined,
+  options: RunOptions,
+): Promise<{ pauses: PauseFigures[]; stopped: StoppedFigures[] }> {
+  const isBrief = options.only === 'goals';
+  const nodes = Object.keys(cluster.processes.pids);
+  const acceptors = nodes.filter((name) => name.startsWith('acceptor'));
+  const stopped: StoppedFigures[] = [];
+  for (const of of isBrief ? [INCREMENTS] : [INCREMENTS, READS]) stopped.push(await measureStopped(of, cluster, acceptors, options));
+  const pauses: PauseFigures[] = [];
+  for (const fault of isBrief ? BRIEF_FAULTS : FAULTS) {
+    const [ours, theirs] = fault === 'none' ? [NO_NODE, NO_NODE] : [named(nodes), etcd && etcdRoles(etcd)];
+    pauses.push(...(await measurePauses(cluster, fault, ours, options)));
+    if (etcd && theirs) pauses.push(...(await measurePauses(etcd, fault, theirs, options)));
+  }
+  return { pauses, stopped };
 }

@@ -8,11 +8,12 @@ export interface Job {
   readonly addresses: readonly string[];
   readonly clients: number;
   readonly keys: number;
-  /** Keys are this and a number. */
+  /** Keys are this and a number, from `firstKey` on. */
   readonly keyPrefix: string;
+  readonly firstKey: number;
   readonly shareOfReads: number;
   readonly fallsOver: boolean;
-  /** Of each value, in bytes; 0: a bare number. */
+  /** What each value has beside its count, in bytes; 0: a bare number. */
   readonly padding: number;
   /** Only writes each key that does not exist yet, once. */
   readonly fillsOnly: boolean;

@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
+import { layoutFrom } from '../../local/layout.js';
 import type { Answer, Job, Question } from './job.js';
 import type { Seen } from './load.js';
 
-const PROGRAM = path.join(import.meta.dirname, 'program.js');
+const PROGRAM = path.join(layoutFrom({}).root, 'dist/bench/load/program.js');
 
 /** The load generator as a process of its own, so that its processor time is known apart from that of the servers. The same for all that is measured. */
 export class LoadProcess {
@@ -27,7 +28,7 @@ export class LoadProcess {
   }
 
   /** Writes every key that does not exist yet. */
-  static async fill(node: string, job: Omit<Job, 'fillsOnly'>): Promise<void> {
+  static async fill(node: string, job: Job): Promise<void> {
     const load = await LoadProcess.start(node, { ...job, fillsOnly: true });
     load.kill();
   }

@@ -7,6 +7,8 @@ import { NotServed, openStore, type Store } from './stores.js';
 const TIMEOUT_MS = 1_000;
 /** Where a node does not serve a key that is filled in. */
 const FILL_PAUSE_MS = 20;
+/** What all stores call a key that does not exist. */
+const ABSENT = { ver: 0, val: undefined };
 
 process.once('message', (job: Job) => void run(job));
 // The program that asked has gone.
@@ -14,7 +16,7 @@ process.on('disconnect', () => process.exit());
 
 async function run(job: Job): Promise<void> {
   const stores = await Promise.all(job.addresses.map((address) => openStore(job.protocol, address, TIMEOUT_MS)));
-  const keys = Array.from({ length: job.keys }, (_, index) => `${job.keyPrefix}${index + 1}`);
+  const keys = Array.from({ length: job.keys }, (_, index) => `${job.keyPrefix}${job.firstKey + index}`);
   if (job.fillsOnly) {
     await fill(stores, keys, job.clients, job.padding === 0 ? 0 : [0, 'x'.repeat(job.padding)]);
     answer({});
@@ -38,8 +40,7 @@ async function fill(stores: readonly Store[], keys: readonly string[], clients: 
   const fillNext = async (store: Store): Promise<void> => {
     for (let key = keys[next++]; key !== undefined;) {
       try {
-        const held = await store.read(key);
-        if (held.val === undefined) await store.write(key, held, val);
+        await store.write(key, ABSENT, val);
         key = keys[next++];
       } catch (error) {
         if (!(error instanceof NotServed)) throw error;

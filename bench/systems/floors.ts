@@ -3,8 +3,6 @@ import type { NodeSpec } from '../../local/node-process.js';
 import { httpAnswers, redisAnswers } from '../../local/probe.js';
 import { freePorts, Processes, type System } from './system.js';
 
-const APP = path.join(import.meta.dirname, 'express-app.js');
-
 /** Two Express apps that answer a constant, in place of the proposers. @param node the binary that runs them */
 export async function startExpress(node: string): Promise<System> {
   const ports = await freePorts(2);
@@ -12,7 +10,13 @@ export async function startExpress(node: string): Promise<System> {
   const specs = ports.map((port, at): NodeSpec => {
     const name = `express-${at + 1}`;
     return {
-      ...{ name, command: node, args: [APP], env: { ...process.env, PORT: String(port) }, folder: processes.folder },
+      ...{
+        name,
+        command: node,
+        args: [path.join(processes.root, 'dist/bench/systems/express-app.js')],
+        env: { ...process.env, PORT: String(port) },
+        folder: processes.folder,
+      },
       logFile: path.join(processes.folder, `${name}.log`),
       answers: () => httpAnswers(port),
     };

@@ -1,0 +1,122 @@
+import { formatTable } from '../../node-control/table.js';
+import { caseName } from '../cases.js';
+import { cpuMsForOperation, type Goal, goalsOf, perSecond, shareOfFailures, shareOfMismatches } from '../goals.js';
+import type { KeysFigures } from '../million-keys.js';
+import type { Results } from '../results.js';
+import type { CaseFigures, Round } from '../rounds.js';
+import { ratios, type Spread, spreadOf } from '../statistics.js';
+import type { SystemName } from '../systems/system.js';
+
+/** The first row names the columns. Empty: nothing of this kind was measured. */
+export type Rows = readonly (readonly string[])[];
+
+/** As people call them. */
+export const TITLES: Readonly<Record<SystemName, string>> = {
+  caspaxos: 'this cluster',
+  etcd: 'etcd',
+  express: 'Express floor',
+  redis: 'Redis floor',
+};
+
+/** All figures, for a terminal. */
+export function linesFor(results: Results): string[] {
+  const tables = [caseRows(results), faultRows(results), stoppedRows(results), keysRows(results.keys), goalRows(results)];
+  const shown = tables.filter((rows) => rows.length > 0).map((rows) => ['', ...formatTable(upperCaseHeads(rows))]);
+  return [versionsOf(results), ...shown.flat()];
+}
+
+export function versionsOf({ versions: { node, express, redis, etcd } }: Results): string {
+  return `Node ${node}, Express ${express}, Redis ${redis}, ${etcd === undefined ? 'no etcd (it was not found)' : `etcd ${etcd}`}`;
+}
+
+export function goalRows(results: Results): Rows {
+  return [['goal', 'limit', 'measured', 'from … to', 'met'], ...goalsOf(results).map(goalRow)];
+}
+
+function goalRow({ what, limit, measured, isMet, unit, counts }: Goal): string[] {
+  if (!measured) return [what, limit, '', '', 'not measured'];
+  return [what, limit, figure(measured[counts]) + unit, range(measured), isMet === true ? 'yes' : 'NO'];
+}
+
+export function caseRows({ cases }: Results): Rows {
+  const heads = [
+    'case',
+    'system',
+    'per second',
+    'from … to',
+    'cluster against it',
+    'p50 ms',
+    'p99 ms',
+    'CPU µs',
+    'too late',
+    'failed',
+    'load CPU',
+  ];
+  return cases.length === 0 ? [] : [heads, ...cases.flatMap(rowsOfCase)];
+}
+
+function rowsOfCase({ of, rounds }: CaseFigures): string[][] {
+  const rate = (round: Round): number => perSecond(of, round);
+  const own = (rounds.caspaxos ?? []).map(rate);
+  return Object.entries(rounds).map(([name, those], at) => {
+    const middle = (what: (round: Round) => number): string => median(spreadOf(those.map(what)));
+    const percent = (what: (round: Round) => number): string => `${middle((round) => 100 * what(round))}%`;
+    const against = name === 'caspaxos' ? undefined : spreadOf(ratios(own, those.map(rate)));
+    return [
+      ...[at === 0 ? caseName(of) : '', TITLES[name as SystemName], middle(rate), range(spreadOf(those.map(rate)))],
+      against ? `${median(against)} (${range(against)})` : '',
+      ...[middle(({ seen }) => seen.operations.p50Ms), middle(({ seen }) => seen.operations.p99Ms)],
+      middle((round) => 1_000 * cpuMsForOperation(of, round)),
+      of.mix === 'reads' ? '' : percent(shareOfMismatches),
+      percent(shareOfFailures),
+      percent(({ seen, loadCpuMs }) => loadCpuMs / 1_000 / seen.seconds),
+    ];
+  });
+}
+
+export function faultRows({ pauses }: Results): Rows {
+  const rows = pauses.map(({ system, node, fault, pausesMs }) => {
+    const spread = spreadOf(pausesMs);
+    return [{ none: 'none', kill: 'kill -9', pause: 'SIGSTOP' }[fault], TITLES[system], node, median(spread), range(spread)];
+  });
+  return rows.length === 0 ? [] : [['fault', 'system', 'node', 'longest pause, ms', 'from … to'], ...rows];
+}
+
+export function stoppedRows({ stopped }: Results): Rows {
+  const rows = stopped.map(({ of, before, stopped: during }) => {
+    const [usual, then] = [before, during].map((seen) => seen.map(({ operations }) => operations.p99Ms));
+    const against = spreadOf(ratios(then ?? [], usual ?? []));
+    return [caseName(of), median(spreadOf(usual ?? [])), median(spreadOf(then ?? [])), `${median(against)} (${range(against)})`];
+  });
+  return rows.length === 0 ? [] : [['p99 while an acceptor is stopped', 'before, ms', 'then, ms', 'against before'], ...rows];
+}
+
+export function keysRows(keys: KeysFigures | undefined): Rows {
+  if (!keys) return [];
+  const rate = (rounds: readonly Round[]): string => median(spreadOf(rounds.map(({ seen }) => seen.writes / seen.seconds)));
+  const count = (number: number): string => `${number.toLocaleString('en-US')} keys`;
+  return [
+    ['one proposer', 'MiB that it holds', 'increments per second'],
+    [count(keys.few), figure(keys.fewMib), rate(keys.onFew)],
+    [count(keys.many), figure(keys.manyMib), rate(keys.onMany)],
+  ];
+}
+
+function upperCaseHeads([heads = [], ...rows]: Rows): Rows {
+  return [heads.map((head) => head.toUpperCase()), ...rows];
+}
+
+function median(spread: Spread | undefined): string {
+  return spread ? figure(spread.median) : '';
+}
+
+function range(spread: Spread | undefined): string {
+  return spread ? `${figure(spread.least)} … ${figure(spread.most)}` : '';
+}
+
+/** Three digits that count, or all before the point. */
+export function figure(value: number): string {
+  if (!Number.isFinite(value)) return '?';
+  const before = Math.floor(Math.log10(Math.max(1, Math.abs(value)))) + 1;
+  return value.toLocaleString('en-US', { maximumFractionDigits: Math.max(0, 3 - before) });
+}

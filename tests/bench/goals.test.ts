@@ -1,0 +1,75 @@
+import { expect, it } from 'vitest';
+import { INCREMENTS, ONE_KEY, READS } from '../../bench/cases.js';
+import { type Goal, goalsOf } from '../../bench/goals.js';
+import type { Results } from '../../bench/results.js';
+import { increments, NOTHING, reads, seen } from './figures.js';
+
+function goal(results: Partial<Results>, words: string): Goal {
+  const [found, ...others] = goalsOf({ ...NOTHING, ...results }).filter(({ what }) => what.includes(words));
+  if (!found || others.length > 0) throw new Error(`not one goal about ${words}`);
+  return found;
+}
+
+it('holds the median of the ratios of neighbouring rounds against the limit, not the ratio of the medians', () => {
+  const rounds = { caspaxos: [100, 400, 90].map((count) => reads(count)), etcd: [50, 800, 60].map((count) => reads(count)) };
+  expect(goal({ cases: [{ of: READS, rounds }] }, 'reads per second, 64 loops, against etcd')).toMatchObject({
+    limit: 'at least 1.25',
+    measured: { median: 1.5, least: 0.5, most: 2 },
+    isMet: true,
+  });
+});
+
+it.each([
+  [124, false],
+  [125, true],
+])('%i reads against 100 meet "at least 1.25": %s', (count, isMet) => {
+  const rounds = { caspaxos: [reads(count)], etcd: [reads(100)] };
+  expect(goal({ cases: [{ of: READS, rounds }] }, 'reads per second, 64 loops, against etcd').isMet).toBe(isMet);
+});
+
+it('counts increments that took effect, and no others', () => {
+  const rounds = { caspaxos: [increments(30, 1, { mismatches: 500 })], etcd: [increments(20)] };
+  expect(goal({ cases: [{ of: ONE_KEY, rounds }] }, '8 loops on one key').measured?.median).toBe(1.5);
+});
+
+it('divides the CPU time of all servers by the increments', () => {
+  const rounds = { caspaxos: [increments(100, 48)], express: [increments(200, 60)] };
+  const { measured, isMet } = goal({ cases: [{ of: INCREMENTS, rounds }] }, 'CPU time');
+  expect([measured?.median, isMet]).toEqual([expect.closeTo(1.6), true]);
+});
+
+it('counts as failures all but what was served and true mismatches, in percent of all operations', () => {
+  const failing = increments(90, 1, { mismatches: 7, networkErrors: 1, otherAnswers: { CommitError: 2 } });
+  const { measured, isMet } = goal({ cases: [{ of: INCREMENTS, rounds: { caspaxos: [failing] } }] }, 'another reason');
+  expect([measured?.median, isMet]).toEqual([3, false]);
+});
+
+it('compares the p99 with a stopped acceptor to the p99 just before', () => {
+  const stopped = [{ of: INCREMENTS, before: [seen({ p99Ms: 10 })], stopped: [seen({ p99Ms: 21 })] }];
+  expect(goal({ stopped }, 'p99')).toMatchObject({ measured: { median: 2.1 }, isMet: false });
+});
+
+it.each([
+  ['is met by pauses that are short', [20, 90], [1_000], true],
+  ['is missed by one pause that is longer than 100 ms', [20, 101], [1_000], false],
+  ["is missed by a pause that is longer than etcd's best round", [20, 90], [80], false],
+])('the goal for pauses %s', (_what, pausesMs, leaderMs, isMet) => {
+  const pauses = [
+    { system: 'caspaxos', node: 'acceptor-1', fault: 'kill', pausesMs },
+    { system: 'caspaxos', node: 'proposer-1', fault: 'pause', pausesMs: [1_500] },
+    { system: 'etcd', node: 'leader', fault: 'kill', pausesMs: leaderMs },
+    { system: 'etcd', node: 'follower', fault: 'kill', pausesMs: [5] },
+  ] as const;
+  expect(goal({ pauses }, 'longest pause')).toMatchObject({ measured: { most: pausesMs[1] }, isMet, counts: 'most' });
+});
+
+it('compares what a proposer holds, and how fast it is, after few keys and after many', () => {
+  const keys = { few: 1_000, many: 5_000, fewMib: 100, manyMib: 199, onFew: [increments(100)], onMany: [increments(79)] };
+  expect(goal({ keys }, 'MiB')).toMatchObject({ measured: { median: 99 }, isMet: true });
+  expect(goal({ keys }, 'on 5,000 keys, against 1,000')).toMatchObject({ measured: { median: 0.79 }, isMet: false });
+});
+
+it('neither meets nor misses what was not measured', () => {
+  const known = goalsOf(NOTHING).filter(({ measured, isMet }) => measured !== undefined || isMet !== undefined);
+  expect(known).toEqual([]);
+});

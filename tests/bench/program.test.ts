@@ -1,0 +1,63 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import type { Results } from '../../bench/results.js';
+import { etcdVersion } from '../../bench/systems/etcd.js';
+import { folderOfThisTest, leftIn, startBench } from './bench-program.js';
+import { NOTHING } from './figures.js';
+
+const PROGRAM = 'bench/main.js';
+const ETCD = process.env['ETCD'] ?? 'etcd';
+
+async function measure(...args: string[]): Promise<{ output: string; results: Results }> {
+  const folder = folderOfThisTest();
+  const json = join(folder, 'figures.json');
+  const { ended, output } = startBench(PROGRAM, folder, '--rounds', '2', '--seconds', '1', '--json', json, ...args);
+  expect([await ended, output()]).toEqual([0, expect.any(String)]);
+  expect(leftIn(folder)).toEqual(['figures.json']);
+  return { output: output(), results: JSON.parse(readFileSync(json, 'utf8')) as Results };
+}
+
+it('measures this cluster and the floors in turn where there is no etcd, says so, ends by itself and leaves nothing', async () => {
+  const { output, results } = await measure('--clients', '4', '--keys', '1000', '--etcd', '/nowhere/etcd');
+  expect(output).toMatch(/no etcd \(it was not found\)[^]+increments, 4 loops, 1,000 keys +this cluster [^]+Express floor [^]+Redis floor/);
+  const rounds = Object.entries(results.cases[0]?.rounds ?? {});
+  expect(rounds.map(([system]) => system)).toEqual(['caspaxos', 'express', 'redis']);
+  for (const { seen, serverCpuMs, loadCpuMs } of rounds.flatMap(([, those]) => those)) {
+    expect(seen).toMatchObject({ networkErrors: 0, otherAnswers: {} });
+    expect([seen.writes, serverCpuMs, loadCpuMs].every((figure) => figure > 0)).toBe(true);
+  }
+});
+
+it.skipIf(etcdVersion(ETCD) === undefined)('measures etcd beside it (skipped where there is no etcd; ETCD=/path/to/etcd)', async () => {
+  const { output, results } = await measure('--clients', '4', '--keys', '9', '--rounds', '1', '--etcd', ETCD);
+  expect(output).toMatch(/, etcd 3\.[^]+increments, 4 loops, 9 keys +this cluster [^]+ etcd /);
+  for (const { seen } of results.cases[0]?.rounds.etcd ?? []) {
+    expect(seen).toMatchObject({ networkErrors: 0, otherAnswers: {} });
+    expect(seen.writes).toBeGreaterThan(0);
+  }
+});
+
+it('gives one proposer many keys, and weighs it', async () => {
+  const { results } = await measure('--only', 'keys', '--many', '3000', '--rounds', '1');
+  expect(results.keys).toMatchObject({ few: 1_000, many: 3_000 });
+  expect([results.keys?.fewMib, results.keys?.manyMib].every((mib) => mib !== undefined && mib > 20)).toBe(true);
+});
+
+it('shows the figures of an earlier run, and measures nothing', async () => {
+  const folder = folderOfThisTest();
+  const pauses = [{ system: 'caspaxos', node: 'acceptor-1', fault: 'kill', pausesMs: [17] }] as const;
+  writeFileSync(join(folder, 'figures.json'), JSON.stringify({ ...NOTHING, pauses }));
+  const { ended, output } = startBench(PROGRAM, folder, '--from', join(folder, 'figures.json'));
+  expect(await ended).toBe(0);
+  expect(output()).toMatch(/kill -9 +this cluster +acceptor-1 +17 [^]+at most 100 ms +17 ms +17 … 17 +yes/);
+});
+
+it('cleans up when it is interrupted', async () => {
+  const folder = folderOfThisTest();
+  const { ended, output, interrupt } = startBench(PROGRAM, folder, '--clients', '4', '--keys', '9', '--rounds', '99');
+  while (!output().includes(': round ')) await new Promise((resolve) => setTimeout(resolve, 50));
+  interrupt();
+  expect(await ended).toBe(130);
+  expect(leftIn(folder)).toEqual([]);
+});

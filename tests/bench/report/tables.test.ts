@@ -1,0 +1,75 @@
+import { expect, it } from 'vitest';
+import { INCREMENTS } from '../../../bench/cases.js';
+import { caseRows, faultRows, figure, goalRows, keysRows, linesFor, stoppedRows } from '../../../bench/report/tables.js';
+import { increments, NOTHING, seen } from '../figures.js';
+
+const CASES = [
+  {
+    of: INCREMENTS,
+    rounds: {
+      caspaxos: [increments(3_000, 600), increments(2_000, 500, { mismatches: 500 })],
+      etcd: [increments(1_000, 1_000), increments(1_000, 2_000, { networkErrors: 250 })],
+    },
+  },
+];
+
+it('shows a case as a line for each system, with its median, its spread and the ratios of neighbouring rounds', () => {
+  expect(caseRows({ ...NOTHING, cases: CASES }).slice(1)).toEqual([
+    ['increments, 64 loops, 10,000 keys', 'this cluster', '2,500', '2,000 … 3,000', '', '2', '9', '225', '10%', '0%', '25%'],
+    ['', 'etcd', '1,000', '1,000 … 1,000', '2.5 (2 … 3)', '2', '9', '1,500', '0%', '10%', '25%'],
+  ]);
+});
+
+it('shows each fault, and what was seen without one', () => {
+  const pauses = [
+    { system: 'caspaxos', node: '-', fault: 'none', pausesMs: [5] },
+    { system: 'caspaxos', node: 'acceptor-1', fault: 'pause', pausesMs: [310, 300, 320] },
+    { system: 'etcd', node: 'leader', fault: 'kill', pausesMs: [1_400] },
+  ] as const;
+  expect(faultRows({ ...NOTHING, pauses }).slice(1)).toEqual([
+    ['none', 'this cluster', '-', '5', '5 … 5'],
+    ['SIGSTOP', 'this cluster', 'acceptor-1', '310', '300 … 320'],
+    ['kill -9', 'etcd', 'leader', '1,400', '1,400 … 1,400'],
+  ]);
+});
+
+it('shows the p99 before and while an acceptor is stopped', () => {
+  const stopped = [{ of: INCREMENTS, before: [seen({ p99Ms: 10 })], stopped: [seen({ p99Ms: 15 })] }];
+  expect(stoppedRows({ ...NOTHING, stopped }).slice(1)).toEqual([['increments, 64 loops, 10,000 keys', '10', '15', '1.5 (1.5 … 1.5)']]);
+});
+
+it('shows what a proposer holds', () => {
+  const keys = { few: 1_000, many: 1_000_000, fewMib: 90.4, manyMib: 120, onFew: [increments(700)], onMany: [increments(600)] };
+  expect(keysRows(keys).slice(1)).toEqual([
+    ['1,000 keys', '90.4', '700'],
+    ['1,000,000 keys', '120', '600'],
+  ]);
+});
+
+it('says of each goal whether it is met', () => {
+  const goals = goalRows({ ...NOTHING, cases: CASES });
+  expect(goals).toContainEqual(['increments per second, 64 loops on 10,000 keys, against etcd', 'at least 1.4', '2.5', '2 … 3', 'yes']);
+  expect(goals).toContainEqual(['increments per second, 8 loops on one key, against etcd', 'at least 2', '', '', 'not measured']);
+});
+
+it('leaves out tables of what was not measured, and says which versions were', () => {
+  const lines = linesFor({ ...NOTHING, versions: { ...NOTHING.versions, etcd: undefined } });
+  expect(lines.slice(0, 3)).toEqual([
+    'Node v24.0.0, Express 5.0.0, Redis 8.0.0, no etcd (it was not found)',
+    '',
+    expect.stringMatching(/^GOAL +LIMIT +MEASURED +FROM … TO +MET$/),
+  ]);
+});
+
+it.each([
+  [0, '0'],
+  [0.1234, '0.12'],
+  [1.004, '1'],
+  [12.34, '12.3'],
+  [123.4, '123'],
+  [12_345.6, '12,346'],
+  [-45.67, '-45.7'],
+  [NaN, '?'],
+])('writes %d as %s', (value, text) => {
+  expect(figure(value)).toBe(text);
+});
