@@ -3,12 +3,8 @@ import { readFileSync } from 'node:fs';
 /** The unit of the times in /proc/PID/stat, the same on every Linux that runs Node. */
 const TICK_MS = 10;
 
-/** The processor time of these processes and of their children that have ended, until now. NaN where the system has no /proc. */
-export function cpuMs(pids: readonly number[]): number {
-  return pids.reduce((sum, pid) => sum + ofProcess(pid), 0);
-}
-
-function ofProcess(pid: number): number {
+/** The processor time of a process, and of its children that have ended, until now. NaN where the system has no /proc, or no such process. */
+export function cpuMs(pid: number): number {
   try {
     // The name of the program, in parentheses, may hold spaces.
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];

@@ -99,9 +99,10 @@ export function perSecond(of: Case, round: Round): number {
   return served(of, round) / round.seen.seconds;
 }
 
-/** Of all servers. */
-export function cpuMsForOperation(of: Case, round: Round): number {
-  return round.serverCpuMs / served(of, round);
+/** @param kind of server; all of them where it is undefined */
+export function cpuMsForOperation(of: Case, round: Round, kind?: string): number {
+  const kinds = Object.entries(round.cpuMs).filter(([name]) => kind === undefined || name === kind);
+  return kinds.reduce((sum, [, cpuMs]) => sum + cpuMs, 0) / served(of, round);
 }
 
 /** From 0 to 1, of all operations. */

@@ -9,8 +9,8 @@ import type { System, SystemName } from './systems/system.js';
 /** One system under one case for some seconds. */
 export interface Round {
   readonly seen: Seen;
-  /** Of all its servers. */
-  readonly serverCpuMs: number;
+  /** Of each kind of server: of all acceptors, say. */
+  readonly cpuMs: Readonly<Record<string, number>>;
   readonly loadCpuMs: number;
 }
 
@@ -49,17 +49,27 @@ export async function measureRound(of: Case, system: Target, { node, seconds, wa
   const load = await LoadProcess.start(node, jobFor(of, system));
   try {
     await sleep(warmUpSeconds * 1_000, undefined, { signal });
-    const pids = Object.values(system.processes.pids);
     const before = await load.look();
-    const serverCpuBeforeMs = cpuMs(pids);
+    const cpuBeforeMs = cpuByKind(system);
     await sleep(seconds * 1_000, undefined, { signal });
     const after = await load.look();
-    const serverCpuMs = cpuMs(pids) - serverCpuBeforeMs;
+    const cpuAfterMs = cpuByKind(system);
     await load.stop();
-    return { seen: after.seen, serverCpuMs, loadCpuMs: after.cpuMs - before.cpuMs };
+    const kinds = Object.entries(cpuAfterMs).map(([kind, afterMs]) => [kind, afterMs - (cpuBeforeMs[kind] ?? 0)]);
+    return { seen: after.seen, cpuMs: Object.fromEntries(kinds) as Record<string, number>, loadCpuMs: after.cpuMs - before.cpuMs };
   } finally {
     load.kill();
   }
+}
+
+/** Servers are named by their kind and a number. */
+function cpuByKind({ processes }: Target): Record<string, number> {
+  const kinds: Record<string, number> = {};
+  for (const [name, pid] of Object.entries(processes.pids)) {
+    const kind = name.replace(/-\d+$/, '');
+    kinds[kind] = (kinds[kind] ?? 0) + cpuMs(pid);
+  }
+  return kinds;
 }
 
 const FILLERS = 64;

@@ -62,11 +62,16 @@ function rowsOfCase({ of, rounds }: CaseFigures): string[][] {
     const middle = (what: (round: Round) => number): string => median(spreadOf(those.map(what)));
     const percent = (what: (round: Round) => number): string => `${middle((round) => 100 * what(round))}%`;
     const against = name === 'caspaxos' ? undefined : spreadOf(ratios(own, those.map(rate)));
+    const kinds = Object.keys(those[0]?.cpuMs ?? {});
+    const parts =
+      kinds.length < 2
+        ? []
+        : [`(${kinds.map((kind) => `${kind}s ${middle((round) => 1_000 * cpuMsForOperation(of, round, kind))}`).join(', ')})`];
     return [
       ...[at === 0 ? caseName(of) : '', TITLES[name as SystemName], middle(rate), range(spreadOf(those.map(rate)))],
       against ? `${median(against)} (${range(against)})` : '',
       ...[middle(({ seen }) => seen.operations.p50Ms), middle(({ seen }) => seen.operations.p99Ms)],
-      middle((round) => 1_000 * cpuMsForOperation(of, round)),
+      [middle((round) => 1_000 * cpuMsForOperation(of, round)), ...parts].join(' '),
       of.mix === 'reads' ? '' : percent(shareOfMismatches),
       percent(shareOfFailures),
       percent(({ seen, loadCpuMs }) => loadCpuMs / 1_000 / seen.seconds),

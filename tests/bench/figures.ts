@@ -12,11 +12,15 @@ export function seen(rest: Partial<Seen> & { served?: number; p99Ms?: number } =
 }
 
 export function reads(served: number, serverCpuMs = 100): Round {
-  return { seen: seen({ served }), serverCpuMs, loadCpuMs: 250 };
+  return { seen: seen({ served }), cpuMs: { server: serverCpuMs }, loadCpuMs: 250 };
 }
 
 export function increments(writes: number, serverCpuMs = 100, rest: Partial<Seen> = {}): Round {
-  return { seen: seen({ served: writes + (rest.mismatches ?? 0), writes, ...rest }), serverCpuMs, loadCpuMs: 250 };
+  return {
+    seen: seen({ served: writes + (rest.mismatches ?? 0), writes, ...rest }),
+    cpuMs: { proposer: serverCpuMs / 4, acceptor: (serverCpuMs / 4) * 3 },
+    loadCpuMs: 250,
+  };
 }
 
 /** Of a run in which nothing was measured yet. */

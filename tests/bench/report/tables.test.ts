@@ -15,8 +15,20 @@ const CASES = [
 
 it('shows a case as a line for each system, with its median, its spread and the ratios of neighbouring rounds', () => {
   expect(caseRows({ ...NOTHING, cases: CASES }).slice(1)).toEqual([
-    ['increments, 64 loops, 10,000 keys', 'this cluster', '2,500', '2,000 … 3,000', '', '2', '9', '225', '10%', '0%', '25%'],
-    ['', 'etcd', '1,000', '1,000 … 1,000', '2.5 (2 … 3)', '2', '9', '1,500', '0%', '10%', '25%'],
+    [
+      'increments, 64 loops, 10,000 keys',
+      'this cluster',
+      '2,500',
+      '2,000 … 3,000',
+      '',
+      '2',
+      '9',
+      '225 (proposers 56.3, acceptors 169)',
+      '10%',
+      '0%',
+      '25%',
+    ],
+    ['', 'etcd', '1,000', '1,000 … 1,000', '2.5 (2 … 3)', '2', '9', '1,500 (proposers 375, acceptors 1,125)', '0%', '10%', '25%'],
   ]);
 });
 
