@@ -130,6 +130,7 @@ run_docker() {
     fail "A cluster of local processes runs already ($data)." "Stop it first, its data stays: $root/build-run.sh --local --stop"
   fi
   let_containers_read
+  "$root/node-control/make-secrets.sh" "$SECRETS"
   compose build proposer-1 client || fail '' 'The images could not be built; see above.'
   # What the images of the last build were.
   docker image prune --force --filter "label=caspaxos-demo.project=$project" >/dev/null

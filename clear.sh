@@ -59,6 +59,12 @@ clear_docker() {
   remove network docker network rm < <(docker network ls --filter "$ours" --format '{{.ID}} {{.Name}}')
   remove image docker image rm --force < <(docker image ls --filter "label=caspaxos-demo.project=$project" --format '{{.ID}} {{.Repository}}')
   remove container docker rm < <(docker ps --all --filter label=caspaxos-demo.stage --filter status=exited --format '{{.ID}} {{.Names}}')
+  if [ -d "$SECRETS" ]; then
+    rm -rf -- "$SECRETS"
+    rmdir -- "$root/.secrets" 2>/dev/null || true
+    echo "removed folder $SECRETS"
+    removed=$((removed + 1))
+  fi
   remove 'build stage' docker image rm --force < <(docker image ls --filter label=caspaxos-demo.stage --filter dangling=true --format '{{.ID}} {{.ID}}')
 }
 
@@ -71,7 +77,7 @@ clear_local() {
     node "$root/dist/local/main.js" stop >/dev/null
     echo 'stopped the local processes'
   fi
-  for entry in "$data"/acceptor-[123] "$data"/proposer-[12] "$data"/control "$data"/logs "$data"/addresses.json* "$data"/supervisor.sock*; do
+  for entry in "$data"/acceptor-[123] "$data"/proposer-[12] "$data"/control "$data"/secrets "$data"/logs "$data"/addresses.json* "$data"/supervisor.sock*; do
     rm -rf -- "$entry"
   done
   if rmdir -- "$data" 2>/dev/null; then

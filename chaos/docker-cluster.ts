@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { NODES, PROPOSERS } from '../local/layout.js';
 import { type ChaosCluster, ClusterTrouble, insist, isAlive, Scripts, untilItAnswers } from './cluster.js';
 import type { Fault } from './fault.js';
@@ -5,7 +6,7 @@ import { type Finished, runProgram } from './script.js';
 
 const PING_TIMEOUT_MS = 3_000;
 
-/** The containers of a Compose project of its own. A node that is cut is disconnected from the one network, for a proposer from its clients, too. */
+/** The containers of a Compose project of its own. A node that is cut is disconnected from the others; a proposer not from the control node, through whose network its published port still answers. */
 export class DockerCluster implements ChaosCluster {
   readonly kinds = { ofAcceptors: ['kill', 'pause', 'cut'], ofProposers: ['kill', 'pause', 'cut'], ofLinks: [] } as const;
   readonly #scripts: Scripts;
@@ -40,14 +41,18 @@ export class DockerCluster implements ChaosCluster {
 
   async inflict({ kind, target }: Fault): Promise<void> {
     if (kind === 'kill' || kind === 'pause') await this.#scripts.fault(kind, target);
-    else await insist('docker', ['network', 'disconnect', this.#network, this.#container(target)], this.#scripts);
+    else
+      for (const network of this.#networksOf(target))
+        await insist('docker', ['network', 'disconnect', network, this.#container(target)], this.#scripts);
   }
 
   async mend({ kind, target }: Fault): Promise<void> {
     if (kind === 'kill') await this.#scripts.fault('start', target);
     else if (kind === 'pause') await this.#scripts.fault('resume', target);
-    // Compose gave the container this name in its network; a new connection has none.
-    else await insist('docker', ['network', 'connect', '--alias', target, this.#network, this.#container(target)], this.#scripts);
+    // Compose gave the container this name in its networks; a new connection has none.
+    else
+      for (const network of this.#networksOf(target))
+        await insist('docker', ['network', 'connect', '--alias', target, network, this.#container(target)], this.#scripts);
     await untilItAnswers(target, () => (PROPOSERS.includes(target) ? isAlive(this.#portOf(target)) : this.#acceptorAnswers(target)));
   }
 
@@ -63,8 +68,11 @@ export class DockerCluster implements ChaosCluster {
     return this.#scripts.environment['COMPOSE_PROJECT_NAME'] ?? '';
   }
 
-  get #network(): string {
-    return `${this.#project}_cluster`;
+  /** Those that the protocol runs over: its admin port does not survive that a proposer gets another address. */
+  #networksOf(node: string): string[] {
+    return (PROPOSERS.includes(node) ? ['acceptors', 'clients'] : ['acceptors', 'control-acceptors']).map(
+      (name) => `${this.#project}_${name}`,
+    );
   }
 
   #portOf(proposer: string): number {
@@ -80,7 +88,8 @@ export class DockerCluster implements ChaosCluster {
   /** Not while it loads its data: then the ping is an error. */
   async #acceptorAnswers(acceptor: string): Promise<boolean> {
     const { layout, environment } = this.#scripts;
-    const args = ['exec', this.#container(acceptor), 'redis-cli', '-e', 'ping'];
+    const password = readFileSync(`${layout.root}/.secrets/${this.#project}/control-password`, 'utf8');
+    const args = ['exec', '--env', `REDISCLI_AUTH=${password}`, this.#container(acceptor), 'redis-cli', '-e', '--user', 'control', 'ping'];
     return (await runProgram('docker', args, { cwd: layout.root, env: environment, timeoutMs: PING_TIMEOUT_MS })).code === 0;
   }
 }

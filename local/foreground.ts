@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { ControlSocket, type Request } from './control-socket.js';
@@ -29,6 +30,7 @@ export async function runCluster(env: NodeJS.ProcessEnv, banner: string, timeout
   let reaper: Reaper | undefined;
   try {
     await requireFree(ports, wasStale ? AFTER_CRASH_MS : 0);
+    makeSecrets(layout);
     writeAddresses(layout.addressesFile, ports);
     reaper = new Reaper(path.join(layout.root, 'local/reaper.sh'));
     supervisor = new Supervisor(specs, reaper, say);
@@ -73,6 +75,11 @@ async function answer(supervisor: Supervisor | undefined, { action, node = '' }:
 
 export function isAction(name: string): name is Action {
   return ACTIONS.some((action) => action === name);
+}
+
+function makeSecrets({ root, secrets }: ReturnType<typeof layoutFrom>): void {
+  const { status, stderr } = spawnSync('bash', [path.join(root, 'node-control/make-secrets.sh'), secrets], { encoding: 'utf8' });
+  if (status !== 0) throw new Trouble(`cannot make the secrets in ${secrets}: ${stderr.trim()}`);
 }
 
 /** In one step, so that nobody ever reads half of it. */

@@ -17,6 +17,8 @@ export interface Layout {
   /** The map from logical addresses (`acceptor-1:6379`) to real ones, JSON. */
   readonly addressesFile: string;
   readonly logs: string;
+  /** The folder that `make-secrets.sh` makes; without one everybody gets in. */
+  readonly secrets?: string;
 }
 
 export const ACCEPTORS: readonly string[] = ['acceptor-1', 'acceptor-2', 'acceptor-3'];
@@ -49,7 +51,7 @@ const DEFAULT_PORTS = [
 const MAX_SOCKET_BYTES = 90;
 
 /** Where things are; never fails and writes nothing. A relative CLUSTER_DIR counts from the repository, so that it means the same in every folder. */
-export function layoutFrom(env: Environment): Layout {
+export function layoutFrom(env: Environment): Layout & { readonly secrets: string } {
   const root = repository();
   const chosen = env['CLUSTER_DIR'] ?? '';
   const given = path.resolve(root, chosen === '' ? '.cluster' : chosen);
@@ -60,6 +62,7 @@ export function layoutFrom(env: Environment): Layout {
     socket: socketOf(folder),
     addressesFile: path.join(folder, 'addresses.json'),
     logs: path.join(folder, 'logs'),
+    secrets: path.join(folder, 'secrets'),
   };
 }
 

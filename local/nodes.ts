@@ -1,4 +1,4 @@
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, readFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { ACCEPTORS, CONTROL, PROPOSERS, type Layout, type Port } from './layout.js';
@@ -34,11 +34,14 @@ function acceptor(name: string, layout: Layout, redis: string, env: NodeJS.Proce
   return {
     name,
     command: redis,
-    args: [path.join(layout.root, 'acceptor/redis.conf'), '--port', String(port), '--bind', '127.0.0.1', '--dir', folder],
+    args: [
+      ...[path.join(layout.root, 'acceptor/redis.conf'), '--port', String(port), '--bind', '127.0.0.1', '--dir', folder],
+      ...(layout.secrets === undefined ? [] : ['--aclfile', path.join(layout.secrets, 'users.acl')]),
+    ],
     env,
     folder,
     logFile: path.join(layout.logs, `${name}.log`),
-    answers: () => redisAnswers(port),
+    answers: () => redisAnswers(port, layout.secrets && readFileSync(path.join(layout.secrets, 'control-password'), 'utf8')),
   };
 }
 
@@ -56,6 +59,7 @@ function proposer(name: string, id: number, layout: Layout, env: NodeJS.ProcessE
       PORT: String(port),
       ADMIN_PORT: String(adminPort),
       ADDRESS_MAP: layout.addressesFile,
+      ...accessAs('proposer', layout),
     },
     folder,
     logFile: path.join(layout.logs, `${name}.log`),
@@ -69,11 +73,18 @@ function control(layout: Layout, env: NodeJS.ProcessEnv, port: number): NodeSpec
     name: CONTROL,
     command: process.execPath,
     args: [path.join(layout.root, 'dist/node-control/service/main.js')],
-    env: { ...env, HOST: '127.0.0.1', PORT: String(port), ADDRESS_MAP: layout.addressesFile },
+    env: { ...env, HOST: '127.0.0.1', PORT: String(port), ADDRESS_MAP: layout.addressesFile, ...accessAs('control', layout) },
     folder: path.join(layout.folder, CONTROL),
     logFile: path.join(layout.logs, `${CONTROL}.log`),
     answers: () => httpAnswers(port),
   };
+}
+
+/** What lets a program in at the acceptors, and at the admin ports. */
+function accessAs(user: 'proposer' | 'control', { secrets }: Layout): NodeJS.ProcessEnv {
+  if (secrets === undefined) return {};
+  const file = (name: string): string => path.join(secrets, name);
+  return { REDIS_USER: user, REDIS_PASSWORD_FILE: file(`${user}-password`), ADMIN_TOKEN_FILE: file('admin-token') };
 }
 
 function findRedis(layout: Layout, env: NodeJS.ProcessEnv): string {

@@ -5,10 +5,12 @@ import { isSystemError, sayWhy, Trouble } from './trouble.js';
 
 const PROBE_TIMEOUT_MS = 1_000;
 
-/** Whether Redis answers on this port and is not LOADING its data. */
-export function redisAnswers(port: number): Promise<boolean> {
+/** Whether Redis answers on this port and is not LOADING its data. @param password of the user `control`, where it asks for one */
+export function redisAnswers(port: number, password?: string): Promise<boolean> {
+  const login = password === undefined ? '' : `AUTH control ${password}\r\n`;
   return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'));
+    let reply = '';
+    const socket = connect(port, '127.0.0.1', () => socket.write(`${login}PING\r\n`));
     const done = (answers: boolean) => {
       socket.destroy();
       resolve(answers);
@@ -16,7 +18,10 @@ export function redisAnswers(port: number): Promise<boolean> {
     socket.setTimeout(PROBE_TIMEOUT_MS, () => done(false));
     socket.on('error', () => done(false));
     socket.on('close', () => resolve(false));
-    socket.on('data', (reply) => done(reply.toString().startsWith('+PONG')));
+    socket.on('data', (chunk) => {
+      reply += chunk.toString();
+      if (/^\+PONG/m.test(reply) || /^-/m.test(reply)) done(!reply.includes('-'));
+    });
   });
 }
 

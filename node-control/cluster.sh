@@ -85,6 +85,9 @@ run_program() { # client|control ARGUMENT...: where the cluster runs; ends the s
   if [ "$cluster" = docker ]; then "run_${program}_in_docker" "$@"; fi
   build_for_host
   export ADDRESS_MAP=$data/addresses.json
+  if [ "$program" = control ]; then
+    export REDIS_USER=control REDIS_PASSWORD_FILE=$data/secrets/control-password ADMIN_TOKEN_FILE=$data/secrets/admin-token
+  fi
   case $program in
     client) exec node "$root/dist/client/main.js" "$@" ;;
     control) STATE_DIR=$data/control exec node "$root/dist/node-control/main.js" "$@" ;;

@@ -15,6 +15,8 @@ export interface Objection {
   readonly advice: string;
 }
 
+const WRONG_TOKEN = 'ADMIN_TOKEN_FILE must name the file that the proposer was started with; start both again where it was made anew';
+
 export interface Member {
   readonly name: string;
   readonly admin: ProposerAdmin;
@@ -105,6 +107,8 @@ export class Cluster {
       this.members.map(async (member) => {
         try {
           const answer = await member.admin.configuration();
+          if (!answer.ok && answer.code === 'Unauthorized')
+            throw new ControlError(`${member.name} does not take the token. ${WRONG_TOKEN}`);
           return { member, configuration: answer.ok ? answer.body : undefined };
         } catch (error) {
           if (!(error instanceof NetworkError)) throw error;

@@ -22,10 +22,13 @@ const ADMIN_PORT = 8090;
 /** To connect to an acceptor, and for each command to it. */
 const ACCEPTOR_TIMEOUT_MS = 2_000;
 
-/** @param access to the acceptors */
-export function overNetwork(addresses: Addresses, access?: RedisAccess): Connections {
+/**
+ * @param access to the acceptors
+ * @param token of the proposers' admin ports
+ */
+export function overNetwork(addresses: Addresses, access?: RedisAccess, token?: string): Connections {
   return {
-    proposer: (name) => new AdminClient(addresses(`${name}:${ADMIN_PORT}`)),
+    proposer: (name) => new AdminClient(addresses(`${name}:${ADMIN_PORT}`), token),
     acceptor: (name) => {
       const address = addresses(name);
       const Admin = parseAddress(address).isCluster ? PunctualRedisClusterAdmin : PunctualRedisAdmin;

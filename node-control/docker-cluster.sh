@@ -1,6 +1,8 @@
 # shellcheck shell=bash
 # Sourced by cluster.sh: the cluster in Docker.
 : "${root:?is set by cluster.sh}" "${project:?is set by cluster.sh}"
+# See make-secrets.sh; docker-compose.yml mounts its files.
+export SECRETS=$root/.secrets/$project
 
 # Compose moves the cursor even where its output goes to a file.
 if [ ! -t 1 ] || [ -n "${NO_COLOR:-}" ]; then export COMPOSE_ANSI=never; fi

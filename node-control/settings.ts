@@ -1,5 +1,5 @@
 import { readAddresses } from '../src/addresses.js';
-import { readRedisAccess } from '../src/redis-connection.js';
+import { readRedisAccess, readSecret } from '../src/redis-connection.js';
 import { Cluster } from './cluster.js';
 import { overNetwork } from './connections.js';
 import { RescanFile } from './rescan-notes.js';
@@ -14,10 +14,11 @@ export function clusterFrom(environment: NodeJS.ProcessEnv): Cluster {
     }
   };
   const access = readRedisAccess(environment);
+  const token = readSecret(environment, 'ADMIN_TOKEN_FILE');
   return new Cluster(
     setting('PROPOSERS', (text) => namesIn(text || 'proposer-1,proposer-2')),
     setting('ACCEPTORS', (text) => namesIn(text || 'acceptor-1:6379,acceptor-2:6379,acceptor-3:6379')),
-    setting('ADDRESS_MAP', (text) => overNetwork(readAddresses(text), access)),
+    setting('ADDRESS_MAP', (text) => overNetwork(readAddresses(text), access, token)),
     undefined,
     { notes: setting('STATE_DIR', (folder) => (folder ? new RescanFile(folder) : undefined)) },
   );

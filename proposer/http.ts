@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler, type Response } from 'express';
@@ -12,6 +13,7 @@ import {
   MethodNotAllowed,
   NotFound,
   PayloadTooLarge,
+  Unauthorized,
 } from '../src/errors.js';
 import { HEADERS_MAX_BYTES } from './limits.js';
 
@@ -50,6 +52,21 @@ export function jsonBody(limitBytes: number): RequestHandler {
   return (request, response, next) => {
     if (!request.is('application/json')) throw new BadRequest('send a JSON body with Content-Type: application/json');
     parse(request, response, next);
+  };
+}
+
+/** Lets through who sends this token, and answers 401 to everybody else, whatever the path. */
+export function onlyBearerOf(token: string): RequestHandler {
+  // Of equal length, and compared in a time that tells nothing of where they differ.
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  const expected = digest(`Bearer ${token}`);
+  return (request, response, next) => {
+    if (timingSafeEqual(digest(request.headers.authorization ?? ''), expected)) {
+      next();
+      return;
+    }
+    response.set('WWW-Authenticate', 'Bearer');
+    throw new Unauthorized('this port takes requests with its token only: Authorization: Bearer …');
   };
 }
 

@@ -7,7 +7,7 @@ import { Proposer } from '../src/proposer.js';
 import { AcceptorPool } from './acceptor-pool.js';
 import { addAdminRoutes } from './admin-routes.js';
 import { lockFolder } from './folder-lock.js';
-import { answerUnparsable, createApp } from './http.js';
+import { answerUnparsable, createApp, onlyBearerOf } from './http.js';
 import { addKvRoutes } from './kv-routes.js';
 import {
   ACCEPTOR_LATE_MS,
@@ -66,11 +66,15 @@ async function main(): Promise<void> {
   await acceptors.connect(configuration);
 
   const publicApp = createApp(log, (app) => addKvRoutes(app, operations, proposer, acceptors));
-  const adminApp = createApp(log, (app) => addAdminRoutes(app, operations, member));
+  const adminApp = createApp(log, (app) => {
+    if (settings.adminToken !== undefined) app.use(onlyBearerOf(settings.adminToken));
+    addAdminRoutes(app, operations, member);
+  });
   const servers = await Promise.all([
     listen(publicApp, settings.host, settings.port, 'PORT'),
-    listen(adminApp, settings.host, settings.adminPort, 'ADMIN_PORT'),
+    listen(adminApp, settings.adminHost, settings.adminPort, 'ADMIN_PORT'),
   ]);
+  if (settings.adminToken === undefined) log.warn('the admin port asks for no token: ADMIN_TOKEN_FILE names a file with one');
   log.info({ incarnation, port: settings.port, adminPort: settings.adminPort, configuration }, 'proposer started');
 
   const stop = (signal: string): void => {

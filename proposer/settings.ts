@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { readRedisAccess, type RedisAccess } from '../src/redis-connection.js';
+import { readRedisAccess, readSecret, type RedisAccess } from '../src/redis-connection.js';
 
 /** What the environment says. */
 export interface Settings {
@@ -7,6 +7,8 @@ export interface Settings {
   /** Absolute. */
   readonly stateFolder: string;
   readonly host: string;
+  /** A name is looked up when the proposer starts: it may be this node's on the one network that the control node is on. */
+  readonly adminHost: string;
   readonly port: number;
   readonly adminPort: number;
   readonly logLevel: string;
@@ -14,6 +16,8 @@ export interface Settings {
   readonly addressMap: string | undefined;
   /** To the acceptors. */
   readonly access: RedisAccess;
+  /** What the admin port asks for; undefined: nothing. */
+  readonly adminToken: string | undefined;
 }
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
@@ -28,11 +32,13 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
     id: integer(environment, 'PROPOSER_ID', undefined, Number.MAX_SAFE_INTEGER),
     stateFolder: resolve(stateFolder),
     host: environment['HOST'] || '0.0.0.0',
+    adminHost: environment['ADMIN_HOST'] || environment['HOST'] || '0.0.0.0',
     port: integer(environment, 'PORT', 8080, 65_535),
     adminPort: integer(environment, 'ADMIN_PORT', 8090, 65_535),
     logLevel,
     addressMap: environment['ADDRESS_MAP'] || undefined,
     access: readRedisAccess(environment),
+    adminToken: readSecret(environment, 'ADMIN_TOKEN_FILE'),
   };
 }
 

@@ -4,6 +4,7 @@ export type ErrorCode = keyof typeof HTTP_STATUS;
 /** The one table from error to HTTP status. 503: certainly not applied. 504: unknown. */
 export const HTTP_STATUS = {
   BadRequest: 400,
+  Unauthorized: 401,
   NotFound: 404,
   KeyNotFound: 404,
   MethodNotAllowed: 405,
@@ -78,6 +79,11 @@ export class EraMismatch extends ClusterError {
 
 export class BadRequest extends ClusterError {
   readonly code = 'BadRequest';
+}
+
+/** No token came along, or a wrong one. */
+export class Unauthorized extends ClusterError {
+  readonly code = 'Unauthorized';
 }
 
 export class NotFound extends ClusterError {

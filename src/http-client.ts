@@ -24,12 +24,15 @@ const TIMEOUT_MS = 5_000;
 /** One of a proposer's two ports, over connections that are kept. Every method rejects with {@link NetworkError} where no answer came. */
 abstract class HttpClient {
   readonly #pool: Pool;
+  readonly #headers: Readonly<Record<string, string>>;
 
   /**
    * @param address `host:port`
+   * @param headers of every request
    * @param timeoutMs to connect, and then for the answer
    */
-  constructor(address: string, timeoutMs = TIMEOUT_MS) {
+  constructor(address: string, headers: Readonly<Record<string, string>> = {}, timeoutMs = TIMEOUT_MS) {
+    this.#headers = headers;
     this.#pool = new Pool(`http://${address}`, { connectTimeout: timeoutMs, headersTimeout: timeoutMs, bodyTimeout: timeoutMs });
   }
 
@@ -40,7 +43,7 @@ abstract class HttpClient {
   protected async request<Body>(
     method: 'GET' | 'PUT' | 'POST',
     path: string,
-    { body, headers = {}, timeoutMs }: { body?: unknown; headers?: Record<string, string>; timeoutMs?: number } = {},
+    { body, timeoutMs }: { body?: unknown; timeoutMs?: number } = {},
   ): Promise<Answer<Body>> {
     const json = body === undefined ? {} : { 'content-type': 'application/json' };
     let status: number;
@@ -49,7 +52,7 @@ abstract class HttpClient {
       const response = await this.#pool.request({
         method,
         path,
-        headers: { ...headers, ...json },
+        headers: { ...this.#headers, ...json },
         body: body === undefined ? null : JSON.stringify(body),
         ...(timeoutMs === undefined ? {} : { headersTimeout: timeoutMs, bodyTimeout: timeoutMs }),
       });
@@ -66,25 +69,22 @@ abstract class HttpClient {
 
 /** The port for clients. */
 export class KeyValueClient extends HttpClient {
-  readonly #headers: Record<string, string>;
-
   /**
    * @param wait false asks the proposer neither to queue nor to retry: what collides is refused at once
    * @param timeoutMs as for every client
    */
   constructor(address: string, { wait = true, timeoutMs = TIMEOUT_MS } = {}) {
-    super(address, timeoutMs);
-    this.#headers = wait ? {} : { prefer: 'wait=0' };
+    super(address, wait ? {} : { prefer: 'wait=0' }, timeoutMs);
   }
 
   /** `KeyNotFound` means version 0. */
   get(key: string): Promise<Answer<Versioned>> {
-    return this.request('GET', `/kv/${encodeURIComponent(key)}`, { headers: this.#headers });
+    return this.request('GET', `/kv/${encodeURIComponent(key)}`);
   }
 
   /** Writes `val` as version `ver` + 1 where the key is at version `ver`. */
   put(key: string, ver: number, val: unknown): Promise<Answer<Versioned>> {
-    return this.request('PUT', `/kv/${encodeURIComponent(key)}`, { body: { ver, val }, headers: this.#headers });
+    return this.request('PUT', `/kv/${encodeURIComponent(key)}`, { body: { ver, val } });
   }
 }
 
@@ -93,6 +93,11 @@ const RESCAN_TIMEOUT_MS = 120_000;
 
 /** The port for the control node. */
 export class AdminClient extends HttpClient {
+  /** @param token that the proposer was started with, if any */
+  constructor(address: string, token?: string) {
+    super(address, token === undefined ? {} : { authorization: `Bearer ${token}` });
+  }
+
   configuration(): Promise<Answer<Configuration>> {
     return this.request('GET', '/configuration');
   }

@@ -16,7 +16,7 @@ const done = (stdout: string) => ({ code: 0, stdout: `${stdout}\n`, stderr: '' }
 const refused = (stderr: string) => ({ code: 1, stdout: '', stderr: `${stderr}\n` });
 
 test('what is killed stays dead until it is started, with its data', async () => {
-  await cluster.redis('SET kept yes');
+  await cluster.redis('SETNX kept yes');
   const { pid } = await cluster.node('acceptor-1');
   expect(await cluster.run('node', 'kill', 'acceptor-1')).toEqual(
     done('acceptor-1 killed: it stays dead until "fault.sh start acceptor-1"'),

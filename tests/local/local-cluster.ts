@@ -1,6 +1,6 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -137,13 +137,14 @@ export class LocalCluster {
     return [...this.#seen].filter(lives);
   }
 
-  /** What acceptor-1 answers to a command in Redis' inline form. */
+  /** What acceptor-1 answers to a command in Redis' inline form, of the user `control`. */
   async redis(command: string): Promise<string> {
     const socket = connect(this.port('ACCEPTOR_1_PORT'), '127.0.0.1');
-    socket.end(`${command}\r\n`);
+    const password = readFileSync(path.join(this.folder, 'secrets/control-password'), 'utf8');
+    socket.end(`AUTH control ${password}\r\n${command}\r\n`);
     let reply = '';
     for await (const chunk of socket) reply += String(chunk);
-    return reply;
+    return reply.replace('+OK\r\n', '');
   }
 
   async healthz(variable: string): Promise<number> {

@@ -63,7 +63,7 @@ test.each(['SIGTERM', 'SIGHUP'] as const)('%s leaves nothing running, nodes that
 
 test('stop waits for the end, and the next run has the data', async () => {
   const first = await cluster.start();
-  await cluster.redis('SET kept yes');
+  await cluster.redis('SETNX kept yes');
   expect(await cluster.run('stop')).toEqual({ code: 0, stdout: 'stopped; the data stays\n', stderr: '' });
   expect(cluster.survivors()).toEqual([]);
   expect(await first.ended()).toBe(0);
@@ -75,7 +75,7 @@ test('stop waits for the end, and the next run has the data', async () => {
 
 test('SIGKILL of the supervisor leaves nothing running, and the next run has the data', async () => {
   const first = await cluster.start();
-  await cluster.redis('SET kept yes');
+  await cluster.redis('SETNX kept yes');
   await cluster.run('node', 'pause', 'acceptor-2');
   first.signal('SIGKILL');
   const second = await cluster.start();

@@ -1,0 +1,91 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { clear, environment, mode, root, Terminal } from './cluster.js';
+
+const project = environment['COMPOSE_PROJECT_NAME'] ?? '';
+const terminal = new Terminal();
+
+async function type(line: string): Promise<string> {
+  const { code, stdout, stderr } = await terminal.type(line);
+  expect(code, `${line}\n${stdout}${stderr}`).toBe(0);
+  return stdout;
+}
+
+/** "connects" or how it failed, for a program of the image that is run in some place. */
+const CONNECT = `
+  const [host, port] = process.argv.slice(1);
+  const socket = require("net").connect({ host, port: Number(port), timeout: 3000 });
+  const end = (word) => { console.log(word); process.exit(); };
+  socket.on("connect", () => end("connects")).on("timeout", () => end("nothing answers")).on("error", ({ code }) => end(code));
+`.replaceAll('\n', ' ');
+
+describe.runIf(mode === 'docker')('the networks', () => {
+  beforeAll(async () => {
+    await clear();
+    await type('./build-run.sh --detach');
+  });
+  afterAll(clear);
+
+  const inClient = (host: string, port: number): Promise<string> =>
+    type(`docker run --rm --network ${project}_clients --entrypoint node ${project}-client -e '${CONNECT}' ${host} ${port}`).then((text) =>
+      text.trim(),
+    );
+  const inProposer = (host: string, port: number): Promise<string> =>
+    type(`docker exec ${project}-proposer-1-1 node -e '${CONNECT}' ${host} ${port}`).then((text) => text.trim());
+  const addressesOf = async (service: string): Promise<string[]> => {
+    const format = '{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}';
+    return (await type(`docker inspect --format '${format}' ${project}-${service}-1`)).trim().split(' ');
+  };
+
+  test('are those that the client itself is in', async () => {
+    expect(
+      await type(`docker compose -p ${project} --profile commands config --format json | node -e '
+      const { services: { client } } = JSON.parse(require("fs").readFileSync(0, "utf8")); console.log(Object.keys(client.networks).join())'`),
+    ).toBe('clients\n');
+  });
+
+  test('let a client reach the proposers', async () => {
+    for (const proposer of ['proposer-1', 'proposer-2']) expect(await inClient(proposer, 8080)).toBe('connects');
+  });
+
+  test('let a client reach no acceptor, no admin port and not the control node, by no name and no address', async () => {
+    const ports: Record<string, number> = {
+      'acceptor-1': 6379,
+      'acceptor-2': 6379,
+      'acceptor-3': 6379,
+      'proposer-1': 8090,
+      'proposer-2': 8090,
+      control: 8080,
+    };
+    const attempts = await Promise.all(
+      Object.entries(ports).map(async ([node, port]) =>
+        [node, `${node}.control`, ...(await addressesOf(node))].map((host) => ({ host, port })),
+      ),
+    );
+    const heard = await Promise.all(attempts.flat().map(async ({ host, port }) => [host, port, await inClient(host, port)]));
+    expect(heard.length).toBeGreaterThan(20);
+    expect(heard.filter(([, , word]) => word === 'connects')).toEqual([]);
+  }, 120_000);
+
+  test('show an admin port to the control node alone', async () => {
+    const listening = await Promise.all((await addressesOf('proposer-1')).map((address) => inProposer(address, 8090)));
+    expect(listening.filter((word) => word === 'connects')).toHaveLength(1);
+    expect(await inProposer('proposer-2.control', 8090)).toBe('connects');
+    expect(await inProposer('127.0.0.1', 8090)).toBe('ECONNREFUSED');
+  });
+
+  test('and nothing else tell a secret: no environment, no image', async () => {
+    const secrets = ['admin-token', 'control-password', 'proposer-password'].map((name) =>
+      readFileSync(`${root}.secrets/${project}/${name}`, 'utf8'),
+    );
+    const ids = (await type(`docker ps -q --filter label=com.docker.compose.project=${project}`)).trim().split('\n');
+    const told = `${await type(`docker inspect ${ids.join(' ')}`)}${await type(`docker history --no-trunc ${project}-proposer`)}`;
+    for (const secret of secrets) expect(told).not.toContain(secret);
+    expect(
+      await type(
+        `docker run --rm --network none --entrypoint sh ${project}-client -c 'ls -R /app /run 2>/dev/null | grep -c password || true'`,
+      ),
+    ).toBe('0\n');
+    expect(await type('git status --porcelain .secrets')).toBe('');
+  });
+});
