@@ -68,6 +68,21 @@ clear_docker() {
   remove 'build stage' docker image rm --force < <(docker image ls --filter label=caspaxos-demo.stage --filter dangling=true --format '{{.ID}} {{.ID}}')
 }
 
+# A swarm that was there before has no such label.
+clear_swarm() {
+  local stack=$project-stack ours="--filter label=com.docker.stack.namespace=$project-stack"
+  if [ -z "$(docker node ls --quiet --filter "node.label=caspaxos-demo.swarm=$project" 2>/dev/null)" ]; then return 0; fi
+  docker stack rm "$stack" >/dev/null 2>&1 || true
+  # shellcheck disable=SC2086 # an option and its value
+  while [ -n "$(docker ps --all --quiet $ours)$(docker network ls --quiet $ours)" ]; do sleep 0.5; done
+  docker swarm leave --force >/dev/null
+  echo 'removed the stack, and left the swarm that was made for it'
+  removed=$((removed + 1))
+  # shellcheck disable=SC2086
+  remove volume docker volume rm < <(docker volume ls $ours --format '{{.Name}} {{.Name}}')
+  rm -rf -- "$root/.secrets/$stack"
+}
+
 clear_local() {
   local entry
   if [ ! -d "$data" ]; then return 0; fi
@@ -92,6 +107,7 @@ clear_local() {
 if [ "${CLUSTER:-}" != docker ]; then clear_local; fi
 if [ "${CLUSTER:-}" != local ]; then
   if engine_answers; then
+    clear_swarm
     clear_docker
   elif command -v docker >/dev/null; then
     echo 'No Docker engine answers: what it may hold stays.' >&2
