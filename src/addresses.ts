@@ -26,12 +26,12 @@ export function addressesFrom(map: Readonly<Record<string, string>> = {}): Addre
 
 /**
  * Reads a map from names to addresses, a JSON object, as the local cluster writes it. Without a file the names are the addresses. Throws where
- * one of them is none.
+ * one of them holds a password, or speaks what nobody here does.
  */
 export function readAddresses(path: string | undefined): Addresses {
   if (!path) return addressesFrom();
   const map = JSON.parse(readFileSync(path, 'utf8')) as Record<string, string>;
-  for (const address of Object.values(map)) parseAddress(address);
+  for (const address of Object.values(map)) if (/@|:\/\//.test(address)) parseAddress(address);
   return addressesFrom(map);
 }
 

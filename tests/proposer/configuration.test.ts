@@ -57,7 +57,11 @@ describe('a change of the configuration', () => {
       /accept\.nodes lists an acceptor twice/,
     ],
     ['nodes that are no list', { accept: { nodes: acceptorName(1), quorum: 1 } }, /accept\.nodes must be a list/],
-    ['a node without a port', { accept: { nodes: ['acceptor-1'], quorum: 1 } }, /"acceptor-1" is not the name of an acceptor, host:port/],
+    [
+      'a node without a port',
+      { accept: { nodes: ['acceptor-1'], quorum: 1 } },
+      /^not the name of an acceptor: not an address, host:port: "acceptor-1"$/,
+    ],
     ['a node with a wrong port', { accept: { nodes: ['acceptor-1:99999'], quorum: 1 } }, /not the name of an acceptor/],
     ['a node that is a number', { accept: { nodes: [1], quorum: 1 } }, /accept\.nodes/],
     ['no prepare set', { prepare: undefined }, /prepare must be a JSON object/],
