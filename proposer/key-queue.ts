@@ -1,6 +1,7 @@
-import { ConcurrentRequestError, PrepareError } from '../src/errors.js';
+import { LRUCache } from 'lru-cache';
+import { ConcurrentRequestError, PrepareError, VersionMismatch } from '../src/errors.js';
 import type { KeyValue, Operation, Outcome, Versioned } from '../src/kv.js';
-import { OPERATIONS_WAITING_MAX } from './limits.js';
+import { CONTENDED_KEYS_MAX, OPERATIONS_WAITING_MAX } from './limits.js';
 import { isPassing } from './retry.js';
 
 interface Waiting {
@@ -26,6 +27,8 @@ export class KeyQueue {
   readonly #options: KeyQueueOptions;
   /** Of the keys that have a round under way. */
   readonly #waiting = new Map<string, Waiting[]>();
+  /** Keys that other proposers write, too. */
+  readonly #contended = new LRUCache<string, true>({ max: CONTENDED_KEYS_MAX });
   #count = 0;
 
   constructor(options: KeyQueueOptions) {
@@ -72,7 +75,10 @@ export class KeyQueue {
       outcomes = await this.#options.kv.together(
         key,
         batch.map(({ operation }) => operation),
+        this.#contended.has(key),
       );
+      if (outcomes.some((outcome) => outcome instanceof VersionMismatch || outcome instanceof PrepareError)) this.#contended.set(key, true);
+      else if (batch.length === 1) this.#contended.delete(key);
     } catch (error) {
       outcomes = batch.map(() => error as Error);
     }

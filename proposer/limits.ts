@@ -15,6 +15,9 @@ export const RETRY_PAUSE_MAX_MS = 50;
 /** Operations that wait for a round, of all keys together: past that a proposer says so at once, and does not fill its memory. */
 export const OPERATIONS_WAITING_MAX = 4_096;
 
+/** How many keys are remembered as written by other proposers, too: those used last. */
+export const CONTENDED_KEYS_MAX = 1_000;
+
 /** A read asks the acceptors that it did not count on where one takes this long: well above what a disk write takes, well below the time-out. */
 export const ACCEPTOR_LATE_MS = 20;
 

@@ -1,30 +1,24 @@
 import type { Value } from './acceptor.js';
-import { CommitError, PrepareError, VersionMismatch } from './errors.js';
+import {
+  applied,
+  type Attempt,
+  type Attempts,
+  decode,
+  type Outcome,
+  type Stored,
+  verdicts,
+  type Versioned,
+  versioned,
+  type Write,
+} from './compare-and-set.js';
+import { CommitError, PrepareError } from './errors.js';
 import type { ChangeFunction, Proposer } from './proposer.js';
 import { sleep, type Time } from './time.js';
 
-/** What a key holds. `ver` 0: the key does not exist, and `val` is null. */
-export interface Versioned {
-  readonly ver: number;
-  /** Any JSON value. */
-  readonly val: unknown;
-}
-
-/**
- * As stored: with the ids of the operations that wrote this version, the one before, and so on. Every later round keeps them, so that
- * a write whose accept failed can find itself although others wrote since.
- */
-interface Stored extends Versioned {
-  readonly ops: readonly string[];
-}
-
-/** How many ids are kept. A write is reported as unknown only where more than this many versions passed it by meanwhile. */
-const OPERATION_IDS_KEPT = 32;
+export type { Outcome, Versioned, Write };
 
 /** How many times longer than the first the pauses of a search for an outcome become. Longer ones let too many versions pass. */
 const BACKOFF_GROWTH_MAX = 4;
-
-const ABSENT: Stored = { ver: 0, val: null, ops: [] };
 
 export interface KeyValueOptions {
   readonly proposer: Proposer;
@@ -41,23 +35,6 @@ export interface KeyValueOptions {
 
 /** A read; or a rescan, which brings the register, even an empty one, to an accept quorum of the present configuration (paper, section 2.3). */
 export type Operation = 'read' | 'rescan' | Write;
-
-/** A compare-and-set: writes `val` as version `ver` + 1 where the key is at version `ver` (0: does not exist). */
-export interface Write {
-  readonly ver: number;
-  /** Any JSON value. */
-  readonly val: unknown;
-}
-
-/** A write under way. */
-interface Attempt extends Write {
-  readonly op: string;
-  /** Whether an accept that carries it was sent. */
-  isSent: boolean;
-}
-
-/** What became of an operation: what the key holds, or the error. */
-export type Outcome = Versioned | Error;
 
 /** Versioned get and compare-and-set as change functions over the register (paper, section 2.2). */
 export class KeyValue {
@@ -101,9 +78,11 @@ export class KeyValue {
    * Carries all operations that wait for one key through one round, in their order: of several writes that expect the same version the first
    * one is applied, and the round shows the others that they missed. Never rejects.
    *
+   * @param isContended others write this key, too: look by quorum first, without a ballot that would stand in their way, whether all missed;
+   *   and after an accept that failed, let them through and look again
    * @returns for each what became of it, as the operations alone would have returned or thrown it
    */
-  async together(key: string, operations: readonly Operation[]): Promise<Outcome[]> {
+  async together(key: string, operations: readonly Operation[], isContended = false): Promise<Outcome[]> {
     const attempts = operations.map((operation): Attempt | undefined =>
       typeof operation === 'string' ? undefined : { ...operation, op: this.#options.nextOperationId(), isSent: false },
     );
@@ -112,19 +91,42 @@ export class KeyValue {
       const after = attempts.reduce((present, attempt) => (attempt?.ver === present.ver ? applied(attempt, present) : present), before);
       return after === before ? value : JSON.stringify(after);
     };
+    const isRescan = operations.includes('rescan');
+    const mayLook = isContended && !isRescan;
+    if (mayLook && this.#mayMiss(key, attempts)) {
+      const present = await this.#look(key, attempts).catch(() => undefined);
+      if (present) return verdicts(key, attempts, present);
+    }
     let completed: Value;
     try {
-      completed = await this.#options.proposer.change(key, change, operations.includes('rescan') ? 'once' : 'short');
+      completed = await this.#options.proposer.change(key, change, isRescan ? 'once' : 'short');
     } catch (error) {
       if (!attempts.some((attempt) => attempt?.isSent)) return operations.map(() => unchanged(error));
       try {
-        completed = await this.#resolve(key, change);
+        completed = await this.#resolve(key, change, mayLook ? attempts : undefined);
       } catch (failure) {
         return attempts.map((attempt) => (attempt?.isSent ? asError(failure) : unchanged(failure)));
       }
     }
-    const present = decode(completed);
-    return attempts.map((attempt) => (attempt ? verdict(key, attempt, present) : versioned(present)));
+    return verdicts(key, attempts, decode(completed));
+  }
+
+  /** Unless one of them expects the version that this proposer wrote last. */
+  #mayMiss(key: string, attempts: Attempts): boolean {
+    const guess = this.#options.proposer.guess(key);
+    return guess === undefined || attempts.every((attempt) => attempt?.ver !== decode(guess).ver);
+  }
+
+  /**
+   * What the key holds, by quorum, where that decides all of these attempts: none would be applied to it, and one that was sent is of a version
+   * before it. Such a value is of a later ballot than the accept that failed, or is what it wrote: a round below would have met it.
+   */
+  async #look(key: string, attempts: Attempts): Promise<Stored | undefined> {
+    const read = await this.#options.proposer.read(key);
+    if (!read) return undefined;
+    const present = decode(read.value);
+    const isDecided = (attempt: Attempt): boolean => (attempt.isSent ? attempt.ver < present.ver : attempt.ver !== present.ver);
+    return attempts.every((attempt) => !attempt || isDecided(attempt)) ? present : undefined;
   }
 
   async #alone(key: string, operation: Operation): Promise<Versioned> {
@@ -136,13 +138,17 @@ export class KeyValue {
   /**
    * Finds out what became of an accept that failed, by completing full rounds above it: what such a round completes with is chosen, and
    * what it did not find never will be. The change is safe to repeat: it applies to one version only, and under one operation id.
+   *
+   * @param contended where others write this key: a look may show that they have, and no round is needed
    */
-  async #resolve(key: string, change: ChangeFunction): Promise<Value> {
+  async #resolve(key: string, change: ChangeFunction, contended?: Attempts): Promise<Value> {
     const { proposer, time, random, resolveMs, backoffMs } = this.#options;
     const giveUpAtMs = time.nowMs() + resolveMs;
+    if (contended) await sleep(time, random() * backoffMs);
     for (let pauseMs = backoffMs; ; pauseMs = Math.min(2 * pauseMs, BACKOFF_GROWTH_MAX * backoffMs)) {
       try {
-        return await proposer.change(key, change, 'full');
+        const present = contended && (await this.#look(key, contended));
+        return present ? JSON.stringify(present) : await proposer.change(key, change, 'full');
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);
         if (time.nowMs() + pauseMs > giveUpAtMs) throw new CommitError(`the outcome of this write is unknown: ${reason}`);
@@ -152,20 +158,6 @@ export class KeyValue {
   }
 }
 
-/** What the register holds after a write; from now on an accept that carries it may be under way. */
-function applied(attempt: Attempt, { ops }: Stored): Stored {
-  attempt.isSent = true;
-  return { ver: attempt.ver + 1, val: attempt.val, ops: [attempt.op, ...ops].slice(0, OPERATION_IDS_KEPT) };
-}
-
-/** What became of a write, by what a round has completed with since. */
-function verdict(key: string, { ver, val, op, isSent }: Attempt, present: Stored): Outcome {
-  const versionsSince = present.ver - (ver + 1);
-  if (present.ops[versionsSince] === op) return { ver: ver + 1, val };
-  if (isSent && versionsSince >= present.ops.length) return new CommitError('the key moved on while the outcome of this write was open');
-  return new VersionMismatch(`the key is at version ${present.ver}, not ${ver}`, { key, ver: present.ver, val: present.val });
-}
-
 /** For what was never sent: a round that failed, at whatever point, did not change it. */
 function unchanged(error: unknown): Error {
   return error instanceof CommitError ? new PrepareError(error.message) : asError(error);
@@ -173,13 +165,4 @@ function unchanged(error: unknown): Error {
 
 function asError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown));
-}
-
-/** Without the operation ids, which are ours. */
-function versioned({ ver, val }: Stored): Versioned {
-  return { ver, val };
-}
-
-function decode(value: Value): Stored {
-  return value === null ? ABSENT : (JSON.parse(value) as Stored);
 }

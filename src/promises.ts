@@ -24,6 +24,11 @@ export class PiggybackedPromises {
     this.#byKey.set(key, promised);
   }
 
+  /** What the register holds, where nobody came between since. */
+  value(key: string): Value | undefined {
+    return this.#byKey.peek(key)?.value;
+  }
+
   /** Gone with that, not after a failure: a ballot is never used for two values. */
   take(key: string): Promised | undefined {
     const promised = this.#byKey.get(key);

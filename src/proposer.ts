@@ -55,6 +55,11 @@ export class Proposer {
     return this.#configuration;
   }
 
+  /** What the register holds where no other proposer came between: a guess, which costs no message. Undefined where there is none. */
+  guess(key: string): Value | undefined {
+    return this.#promises.value(key);
+  }
+
   /**
    * Applies a change to the register of `key` and returns the value that an accept quorum now holds.
    *

@@ -142,6 +142,18 @@ export const BROKEN_PROTOCOL: readonly Variant[] = [
     patches: [patch(KV, 'completed = await this.#resolve(key, change);', 'return await this.together(key, operations);')],
   },
   {
+    name: 'a look that shows nothing of a write which was sent is taken for a miss',
+    scenario: 'majority',
+    seeds: 200,
+    patches: [
+      patch(
+        KV,
+        'attempt.isSent ? attempt.ver < present.ver : attempt.ver !== present.ver',
+        'attempt.isSent || attempt.ver !== present.ver',
+      ),
+    ],
+  },
+  {
     name: 'a configuration is swapped without waiting for the rounds in flight',
     scenario: 'stepwise quorums',
     seeds: 200,

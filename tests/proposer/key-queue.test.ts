@@ -13,11 +13,16 @@ const queueOf = (kv: Pick<KeyValue, 'together'>, patienceMs = 10_000): KeyQueue 
 
 /** Rounds that end when the test says so, by key and operations. */
 class Rounds {
-  readonly begun: { key: string; operations: readonly Operation[]; end: (outcomes: Outcome[]) => void; fail: (error: Error) => void }[] =
-    [];
+  readonly begun: {
+    key: string;
+    operations: readonly Operation[];
+    isContended: boolean | undefined;
+    end: (outcomes: Outcome[]) => void;
+    fail: (error: Error) => void;
+  }[] = [];
 
-  together(key: string, operations: readonly Operation[]): Promise<Outcome[]> {
-    return new Promise((resolve, reject) => this.begun.push({ key, operations, end: resolve, fail: reject }));
+  together(key: string, operations: readonly Operation[], isContended?: boolean): Promise<Outcome[]> {
+    return new Promise((resolve, reject) => this.begun.push({ key, operations, isContended, end: resolve, fail: reject }));
   }
 
   async at(index: number): Promise<Rounds['begun'][number]> {
@@ -111,6 +116,18 @@ describe('the queue of a key', () => {
     await expect(broken).rejects.toThrow('ours');
     (await rounds.at(1)).end([DONE]);
     expect(await next).toEqual(DONE);
+  });
+
+  it('says of a key that others write it, too, from a miss until a lone operation goes through', async () => {
+    const rounds = new Rounds();
+    const queue = queueOf(rounds);
+    const outcomes: Outcome[] = [new VersionMismatch('missed'), DONE, DONE];
+    for (const [index, outcome] of outcomes.entries()) {
+      const ended = queue.run('key', write(index)).catch(() => undefined);
+      (await rounds.at(index)).end([outcome]);
+      await ended;
+    }
+    expect(rounds.begun.map(({ isContended }) => isContended)).toEqual([false, true, false]);
   });
 
   it('refuses what is too much, and takes more when there is room again', async () => {

@@ -478,3 +478,82 @@ describe('operations that wait for one key together', () => {
     for (const outcome of outcomes) expect(outcome).toBeInstanceOf(PrepareError);
   });
 });
+
+describe('operations on a key that others write, too', () => {
+  const write = (ver: number, val: unknown): { ver: number; val: unknown } => ({ ver, val });
+  const ballots = (stores: Stores): number => stores.messages('prepare').length + stores.messages('accept').length;
+
+  it("that all missed are shown so by a read, which stands in nobody's way", async () => {
+    const stores = new Stores();
+    await stores.time.run(stores.theirs.cas(KEY, 0, 'theirs'));
+    stores.forget();
+    const [read, missed] = await stores.time.run(stores.mine.together(KEY, ['read', write(0, 'mine')], true));
+    expect(read).toEqual(write(1, 'theirs'));
+    expect(missed).toBeInstanceOf(VersionMismatch);
+    expect(missed).toMatchObject({ details: { ver: 1, val: 'theirs' } });
+    expect(ballots(stores)).toBe(0);
+  });
+
+  it('take a round where one of them may be applied', async () => {
+    const stores = new Stores();
+    await stores.time.run(stores.theirs.cas(KEY, 0, 'theirs'));
+    await stores.time.run(stores.mine.get(KEY));
+    const [missed, done] = await stores.time.run(stores.mine.together(KEY, [write(0, 'x'), write(1, 'mine')], true));
+    expect(missed).toBeInstanceOf(VersionMismatch);
+    expect(done).toEqual(write(2, 'mine'));
+  });
+
+  it('are not looked at first where one expects what this proposer wrote last', async () => {
+    const stores = new Stores();
+    await stores.time.run(stores.mine.cas(KEY, 0, 'v'));
+    stores.forget();
+    expect(await stores.time.run(stores.mine.together(KEY, [write(1, 'w')], true))).toEqual([write(2, 'w')]);
+    expect(stores.messages('read')).toHaveLength(0);
+  });
+
+  it('are carried by a full round where one asks for a rescan', async () => {
+    const stores = new Stores();
+    await stores.time.run(stores.theirs.cas(KEY, 0, 'v'));
+    await stores.time.run(stores.mine.get(KEY));
+    stores.forget();
+    expect(await stores.time.run(stores.mine.together(KEY, ['rescan'], true))).toEqual([write(1, 'v')]);
+    expect(stores.messages('accept')).toHaveLength(3);
+  });
+
+  /** My accept failed, and the others have written since. */
+  const overtaken = async (isContended: boolean): Promise<{ stores: Stores; outcome: unknown }> => {
+    const stores = new Stores();
+    await stores.time.run(stores.mine.cas(KEY, 0, 'v'));
+    await stores.time.run(stores.theirs.get(KEY));
+    // In their way stands my promise, in mine then theirs.
+    await stores.time.run(stores.theirs.cas(KEY, 1, 'theirs').catch(() => undefined));
+    if ((await stores.time.run(stores.theirs.get(KEY))).ver === 1) await stores.time.run(stores.theirs.cas(KEY, 1, 'theirs'));
+    stores.forget();
+    const [outcome] = await stores.time.run(stores.mine.together(KEY, [write(1, 'mine')], isContended));
+    return { stores, outcome };
+  };
+
+  it('find the verdict on an accept that failed by a read, where others have written since', async () => {
+    const { stores, outcome } = await overtaken(true);
+    expect(outcome).toBeInstanceOf(VersionMismatch);
+    expect(stores.messages('prepare')).toHaveLength(0);
+    expect(stores.messages('read').length).toBeGreaterThan(0);
+  });
+
+  it('find it by a full round otherwise', async () => {
+    const { stores, outcome } = await overtaken(false);
+    expect(outcome).toBeInstanceOf(VersionMismatch);
+    expect(stores.messages('prepare')).toHaveLength(3);
+  });
+
+  it('and where nobody has, an accept that failed is not taken for one that never will be: a full round decides', async () => {
+    const stores = new Stores();
+    await stores.time.run(stores.mine.cas(KEY, 0, 'v'));
+    stores.failNextAccept({ a1: 'lose', a2: 'lose', a3: 'lose' });
+    expect(await stores.time.run(stores.mine.together(KEY, [write(1, 'mine'), write(5, 'x')], true))).toEqual([
+      write(2, 'mine'),
+      expect.any(VersionMismatch) as VersionMismatch,
+    ]);
+    expect(stores.messages('prepare').length).toBeGreaterThan(3);
+  });
+});
