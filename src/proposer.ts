@@ -25,10 +25,7 @@ export interface ProposerOptions {
   readonly time: Time;
   /** The longest wait for the acceptors in each phase, in milliseconds. */
   readonly timeoutMs: number;
-  /**
-   * A read asks no more acceptors than it needs, and the others where one of these takes longer than this, in milliseconds. Without it, as in
-   * each phase of a round, all are asked at once.
-   */
+  /** A read asks others than it counted on where one takes longer than this, in milliseconds. Without it, as in a round, all are asked at once. */
   readonly lateMs?: number;
   /** Called whenever an acceptor shows that an era has begun which this proposer's configuration does not reach. */
   readonly onStale?: (seenEra: number) => void;
@@ -98,8 +95,7 @@ export class Proposer {
     return this.#gate.shared(async () => {
       this.#assertConfigured();
       const configuration = this.#configuration;
-      const reading = this.#reading;
-      const { lateMs } = this.#options;
+      const [reading, { lateMs }] = [this.#reading, this.#options];
       const { nodes, enough } = lateMs === undefined ? { nodes: acceptorsOf(configuration), enough: 0 } : reading.next();
       let proven: Accepted | undefined;
       const isDecided = (replies: Replies<Held>): boolean => {
