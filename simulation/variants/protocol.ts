@@ -51,7 +51,7 @@ export const BROKEN_PROTOCOL: readonly Variant[] = [
   {
     name: 'an incarnation is used again after a restart',
     scenario: 'flexible',
-    seeds: 150,
+    seeds: 1000,
     patches: [patch(BALLOT, 'proposer: this.#proposer, incarnation: this.#incarnation };', 'proposer: this.#proposer, incarnation: 0 };')],
   },
   {
@@ -139,7 +139,13 @@ export const BROKEN_PROTOCOL: readonly Variant[] = [
     name: 'a write is repeated blindly, without its operation id',
     scenario: 'majority',
     seeds: 60,
-    patches: [patch(KV, 'completed = await this.#resolve(key, change);', 'return await this.together(key, operations);')],
+    patches: [
+      patch(
+        KV,
+        'completed = await this.#resolve(key, change, mayLook ? attempts : undefined);',
+        'return await this.together(key, operations);',
+      ),
+    ],
   },
   {
     name: 'a look that shows nothing of a write which was sent is taken for a miss',
