@@ -2,11 +2,13 @@ import express, { type Express } from 'express';
 import type { Cluster } from '../cluster.js';
 import { ControlError } from '../cluster.js';
 import { status } from '../commands/status.js';
+import { onlyOwnHost } from './own-host.js';
 
 /** What the control node serves: how the cluster is, for people. Read-only. */
 export function createApp(cluster: Cluster): Express {
   const app = express();
   app.disable('x-powered-by');
+  app.use(onlyOwnHost);
 
   app.get('/', async (_request, response) => {
     const lines: string[] = [];
