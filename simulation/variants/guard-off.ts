@@ -22,8 +22,8 @@ export const ANY_MAY_JOIN: readonly Patch[] = [
 export const ANY_MAY_BE_WIPED: readonly Patch[] = [
   patch(
     'node-control/commands/wipe-acceptor.ts',
-    'const answers = await cluster.tryReadAll();',
-    'if (acceptor !== "") return [];\n  const answers = await cluster.tryReadAll();',
+    'const objections = await objectionsTo(cluster, acceptor, identity);',
+    'const objections = [];',
   ),
 ];
 

@@ -43,7 +43,7 @@ export const BROKEN_RESCANS: readonly Variant[] = [
     scenario: 'stepwise migration',
     seeds: 200,
     harmless: 'a cached promise is of this configuration: its accept quorum holds the value already',
-    patches: [patch(KV, "operations.includes('rescan') ? 'once' : 'short'", "'short'")],
+    patches: [patch(KV, "isRescan ? 'once' : 'short'", "'short'")],
   },
   {
     name: 'the rescan reads by quorum',
