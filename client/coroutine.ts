@@ -62,8 +62,9 @@ export class Coroutine {
   /** Returns how long to pause before the next one. */
   async #turn(signal: AbortSignal): Promise<number> {
     const { proposers, random, counts, note } = this.#options;
-    const proposer = proposers.choose(random());
+    const chance = random();
     const key = this.#keys[Math.floor(random() * this.#keys.length)];
+    const proposer = key === undefined ? undefined : proposers.choose(chance, key);
     if (proposer === undefined || key === undefined) return PAUSE_MS;
     try {
       return this.#pauseAfter(proposer, await this.#increment(proposer, key, signal));

@@ -48,7 +48,7 @@ export async function readAll(
 
 /** Undefined where all proposers are avoided at the moment, or the time was up: what was wrong before still stands. */
 async function readOnce(key: string, proposers: Proposers, random: Random, time: Time, limitMs: number): Promise<FinalValue | undefined> {
-  const proposer = proposers.choose(random());
+  const proposer = proposers.choose(random(), key);
   if (!proposer) return undefined;
   try {
     const answer = await within(

@@ -1,5 +1,6 @@
 import { type Answer, KeyValueClient } from '../src/http-client.js';
 import type { Time } from '../src/time.js';
+import { preferred } from './affinity.js';
 
 /** How long a proposer that did not answer is left alone: short enough to see it come back, long enough not to wait for it all the time. */
 export const AVOID_MS = 1_000;
@@ -17,9 +18,15 @@ export class Proposers {
   /** Whom to avoid, and until when; `Infinity` while one request tries it, so that a proposer that hangs holds up one coroutine, not all. */
   readonly #avoidedUntilMs = new Map<Proposer, number>();
 
-  /** @param addressOf from a name to where that proposer listens */
-  constructor(names: readonly string[], addressOf: (name: string) => string, time: Time, { wait = true } = {}) {
+  readonly #affinity: boolean;
+
+  /**
+   * @param addressOf from a name to where that proposer listens
+   * @param affinity each key goes to one proposer, as long as that is not avoided
+   */
+  constructor(names: readonly string[], addressOf: (name: string) => string, time: Time, { wait = true, affinity = false } = {}) {
     this.#time = time;
+    this.#affinity = affinity;
     this.#all = names.map((name) => ({ name, client: new KeyValueClient(addressOf(name), { wait }) }));
   }
 
@@ -27,11 +34,12 @@ export class Proposers {
    * One of those that are not avoided; the caller then {@link ask}s it. Undefined where all are avoided.
    *
    * @param chance from 0 to 1, one number for each choice whoever is avoided, so that a seed gives the same sequence of numbers
+   * @param key that it is to be asked for
    */
-  choose(chance: number): Proposer | undefined {
+  choose(chance: number, key: string): Proposer | undefined {
     const nowMs = this.#time.nowMs();
     const candidates = this.#all.filter((proposer) => (this.#avoidedUntilMs.get(proposer) ?? 0) <= nowMs);
-    const chosen = candidates[Math.floor(chance * candidates.length)];
+    const chosen = this.#affinity ? preferred(key, candidates) : candidates[Math.floor(chance * candidates.length)];
     if (chosen && this.#avoidedUntilMs.has(chosen)) this.#avoidedUntilMs.set(chosen, Infinity);
     return chosen;
   }

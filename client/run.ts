@@ -35,7 +35,7 @@ export async function run(settings: Settings, world: World, stop: AbortControlle
   const { time, random, print, note } = world;
   const keys = Array.from({ length: settings.keys }, (_, index) => `${settings.keyPrefix}${index + 1}`);
   const ledger = new Ledger(keys);
-  const proposers = new Proposers(settings.proposers, world.addresses, time, { wait: settings.retry });
+  const proposers = new Proposers(settings.proposers, world.addresses, time, { wait: settings.retry, affinity: settings.affinity });
   try {
     const chances = forkedFrom(random);
     await within(time, FIRST_LOOK_MS, firstLook(ledger, proposers, chances, note, stop.signal));
@@ -74,7 +74,7 @@ export async function run(settings: Settings, world: World, stop: AbortControlle
  */
 async function firstLook(ledger: Ledger, proposers: Proposers, random: Random, note: Note, signal: AbortSignal): Promise<void> {
   for (const key of ledger.keys) {
-    const proposer = proposers.choose(random());
+    const proposer = proposers.choose(random(), key);
     if (!proposer || signal.aborted) return;
     try {
       const answer = await proposers.ask(proposer, (client) => client.get(key));

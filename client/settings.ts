@@ -11,6 +11,8 @@ export interface Settings {
   readonly seed?: number;
   /** False asks the proposers neither to queue nor to retry. */
   readonly retry: boolean;
+  /** Each key goes to one proposer, as long as that answers. */
+  readonly affinity: boolean;
   readonly keyPrefix: string;
 }
 
@@ -45,6 +47,7 @@ Examples:
   client                                    until Ctrl-C, on the keys key-1 to key-9
   client --seconds 10 --key-prefix mine-    ten seconds on keys of its own
   client --no-retry                         the raw contention, as the original demo showed it
+  client --affinity                         no proposer takes a key out of another one's hands
   client --keys 1 --clients 10 --seed 7     ten clients fight for one key`;
 
 /** Reads the command line; ends the program where it is wrong, or asks for help. @param argv without the program */
@@ -65,6 +68,11 @@ export function settingsFrom(argv: readonly string[]): Settings {
       wholeNumber(0, SEED_MAX),
     )
     .option('--no-retry', 'ask the proposers for the bare rounds: no queue, no retry (Prefer: wait=0)')
+    .option(
+      '--affinity',
+      'send each key to one proposer, and to another only while that one does not answer (default: a random one)',
+      false,
+    )
     .option('--key-prefix <text>', 'the keys are this and a number; clients with the same prefix share their keys', keyPrefix, 'key-')
     .addHelpText('after', EXPLANATION)
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : USAGE_ERROR))

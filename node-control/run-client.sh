@@ -14,7 +14,7 @@ here=$(CDPATH='' cd -P -- "$(dirname -- "$here")" && pwd)
 # Where a cluster runs, the program's own help says more.
 usage() {
   cat <<'END'
-usage: run-client.sh [--seconds N] [--keys N] [--clients N] [--no-retry] [--seed N] [--key-prefix TEXT] [--proposers LIST]
+usage: run-client.sh [--seconds N] [--keys N] [--clients N] [--no-retry] [--affinity] [--seed N] [--key-prefix TEXT] [--proposers LIST]
 
 Increments random keys through random proposers and prints a funnel each second. Ctrl-C ends it with a check that no update was lost.
 Once a cluster runs (../build-run.sh), --help explains each option.

@@ -158,6 +158,32 @@ describe('a coroutine', () => {
     await until(() => standIn.seen.filter(({ proposer }) => proposer === 1).length >= 10);
   });
 
+  it('with affinity sends each key to one proposer, to the other while that does not answer, and back again', async () => {
+    await proposers.close();
+    const names = ['proposer-1:8080', 'proposer-2:8080'];
+    proposers = new Proposers(names, addressesFrom(standIn.addressMap), systemTime, { affinity: true });
+    const keys = ['a', 'b', 'c', 'd', 'e', 'f'];
+    const servedBy = (key: string): number[] => [
+      ...new Set(standIn.seen.filter((seen) => seen.key === key).map(({ proposer }) => proposer)),
+    ];
+    const { counts } = coroutine(keys);
+    await until(() => counts.writes >= 60);
+    const homes = new Map(keys.map((key) => [key, servedBy(key)]));
+    expect(new Set([...homes.values()].map((home) => home.join()))).toEqual(new Set(['0', '1']));
+
+    await standIn.kill(1);
+    await until(() => counts.networkErrors > 0);
+    standIn.seen.length = 0;
+    await until(() => keys.every((key) => servedBy(key).length > 0));
+    expect(keys.map(servedBy)).toEqual(keys.map(() => [0]));
+
+    await standIn.revive(1);
+    await until(() => standIn.seen.filter(({ proposer }) => proposer === 1).length >= 10);
+    standIn.seen.length = 0;
+    await until(() => standIn.seen.length >= 60);
+    expect(new Map(keys.map((key) => [key, servedBy(key)]))).toEqual(homes);
+  });
+
   it('does not spin where no proposer answers', async () => {
     await standIn.kill(0);
     await standIn.kill(1);

@@ -67,6 +67,16 @@ describe('the client, as a program', () => {
     expect(new Set(standIn.seen.map(({ prefer }) => prefer))).toEqual(new Set([undefined]));
   });
 
+  it('sends each key to one proposer with --affinity, and to both without', async () => {
+    const homes = (): number[] =>
+      [...standIn.store.keys()].map((of) => new Set(standIn.seen.filter(({ key }) => key === of).map(({ proposer }) => proposer)).size);
+    await start('--seconds', '1', '--affinity').ended;
+    expect([homes(), new Set(standIn.seen.map(({ proposer }) => proposer))]).toEqual([Array(9).fill(1), new Set([0, 1])]);
+    standIn.seen.length = 0;
+    await start('--seconds', '1').ended;
+    expect(homes()).toEqual(Array(9).fill(2));
+  });
+
   it.each(['SIGINT', 'SIGTERM'] as const)('makes the check after %s, counted from the values it found', async (signal) => {
     standIn.store.set('key-1', { ver: 9, val: 1_000 });
     const client = start();
