@@ -24,6 +24,7 @@ export interface PlannedCase {
 
 const MANY_KEYS = 10_000;
 const LARGE = 4096;
+const FLOORS: readonly SystemName[] = ['express', 'redis'];
 /** On fewer, clients meet: a bare Redis would refuse most of them, and the Express floor do the same again. */
 const FLOOR_KEYS = 1_000;
 
@@ -50,11 +51,12 @@ export const ALL_CASES: readonly PlannedCase[] = planned([
   ONE_KEY,
 ]);
 
-/** The floors take part where keys are many and values small. */
+/** The floors take part where keys are many and values small; affinity tells where something is written. */
 export function planned(cases: readonly Case[]): PlannedCase[] {
   return cases.map((of) => {
     const isForFloors = of.keys >= FLOOR_KEYS && of.padding === 0;
-    return { of, systems: isForFloors ? ['caspaxos', 'etcd', 'express', 'redis'] : ['caspaxos', 'etcd'] };
+    const ours: readonly SystemName[] = of.mix === 'increments' ? ['caspaxos', 'affinity'] : ['caspaxos'];
+    return { of, systems: [...ours, 'etcd', ...(isForFloors ? FLOORS : [])] };
   });
 }
 

@@ -27,7 +27,7 @@ export async function measureKeys(many: number, options: RoundOptions): Promise<
   const cluster = await BenchCluster.startConfigured(node);
   try {
     const [address = ''] = cluster.addresses;
-    const first: Target = { protocol: cluster.protocol, processes: cluster.processes, addresses: [address] };
+    const first: Target = { name: cluster.name, protocol: cluster.protocol, processes: cluster.processes, addresses: [address] };
     const held = async (): Promise<number> => {
       await sleep(SETTLE_MS, undefined, { signal });
       return residentMib(cluster.pidOf('proposer-1'));

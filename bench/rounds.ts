@@ -31,7 +31,7 @@ export interface RoundOptions {
 }
 
 /** Whom the load goes to. */
-export type Target = Pick<System, 'protocol' | 'addresses' | 'processes'>;
+export type Target = Pick<System, 'name' | 'protocol' | 'addresses' | 'processes'>;
 
 /** Every system in turn, and that several times over. */
 export async function measureCase(of: Case, systems: readonly System[], options: RoundOptions): Promise<CaseFigures> {
@@ -84,8 +84,9 @@ export async function fill(of: Case, systems: readonly System[], { node, progres
 }
 
 /** @param fallsOver as {@link Job} has it */
-export function jobFor({ mix, clients, keys, padding }: Case, { protocol, addresses }: Target, fallsOver = false): Job {
+export function jobFor({ mix, clients, keys, padding }: Case, { name, protocol, addresses }: Target, fallsOver = false): Job {
   const keyPrefix = padding === 0 ? 'small-' : `padded-${padding}-`;
   const shareOfReads = SHARE_OF_READS[mix];
-  return { protocol, addresses, clients, keys, keyPrefix, firstKey: 1, padding, shareOfReads, fallsOver, fillsOnly: false };
+  const affinity = name === 'affinity';
+  return { protocol, addresses, clients, keys, keyPrefix, firstKey: 1, padding, shareOfReads, fallsOver, affinity, fillsOnly: false };
 }

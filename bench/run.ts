@@ -50,6 +50,7 @@ async function runBeside(options: RunOptions, hasEtcd: boolean): Promise<Pick<Re
   try {
     progress('starting');
     const cluster = await started(BenchCluster.startConfigured(node));
+    systems.push(withAffinity(cluster));
     const etcd = hasEtcd ? await started(Etcd.start(options.etcd)) : undefined;
     await started(startExpress(node));
     await started(startRedis());
@@ -60,6 +61,10 @@ async function runBeside(options: RunOptions, hasEtcd: boolean): Promise<Pick<Re
     progress('removing what was started');
     for (const system of systems) await system.stop();
   }
+}
+
+function withAffinity({ protocol, addresses, processes }: BenchCluster): System {
+  return { name: 'affinity', protocol, addresses, processes, stop: () => Promise.resolve() };
 }
 
 async function runCases(systems: readonly System[], options: RunOptions): Promise<CaseFigures[]> {

@@ -13,6 +13,8 @@ export interface Job {
   readonly firstKey: number;
   readonly shareOfReads: number;
   readonly fallsOver: boolean;
+  /** Each key goes to one node, as with `--affinity` of the demo's client. */
+  readonly affinity: boolean;
   /** What each value has beside its count, in bytes; 0: a bare number. */
   readonly padding: number;
   /** Only writes each key that does not exist yet, once. */

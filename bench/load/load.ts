@@ -26,6 +26,8 @@ export interface LoadOptions {
   readonly clients: number;
   /** Of the operations, from 0 to 1; the others read a key and write it back with one more. */
   readonly shareOfReads?: number;
+  /** The number of the node for a key; without it each client has a node of its own. */
+  readonly nodeOf?: (key: string) => number;
   /** Turns to the next node with what one did not serve, until it is served. */
   readonly fallsOver?: boolean;
 }
@@ -76,11 +78,11 @@ export class Load {
   }
 
   async #loop(client: number): Promise<void> {
-    const { keys, shareOfReads = 0 } = this.#options;
+    const { keys, shareOfReads = 0, nodeOf } = this.#options;
     let at = client;
     while (!this.#isOver) {
       const key = keys[Math.floor(Math.random() * keys.length)] ?? '';
-      at = await this.#operation(client, at, key, Math.random() < shareOfReads);
+      at = await this.#operation(client, nodeOf?.(key) ?? at, key, Math.random() < shareOfReads);
     }
   }
 

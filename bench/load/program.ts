@@ -1,4 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { preferred } from '../../client/affinity.js';
+import { PROPOSERS } from '../../local/layout.js';
 import type { Answer, Job, Question } from './job.js';
 import { Load } from './load.js';
 import { NotServed, openStore, type Store } from './stores.js';
@@ -22,12 +24,21 @@ async function run(job: Job): Promise<void> {
     answer({});
     return;
   }
-  const load = new Load({ stores, keys, clients: job.clients, shareOfReads: job.shareOfReads, fallsOver: job.fallsOver });
+  const { clients, shareOfReads, fallsOver } = job;
+  const nodeOf = job.affinity ? { nodeOf: affinity(keys, stores.length) } : {};
+  const load = new Load({ stores, keys, clients, shareOfReads, fallsOver, ...nodeOf });
   process.on('message', (question: Question) => {
     if (question === 'look') answer({ seen: load.look() });
     else void load.stop().then(() => answer({}));
   });
   answer({});
+}
+
+/** By the names that the demo's client knows the proposers by; thought out before the clients begin. */
+function affinity(keys: readonly string[], count: number): (key: string) => number {
+  const nodes = PROPOSERS.slice(0, count).map((proposer, at) => ({ name: `${proposer}:8080`, at }));
+  const homes = new Map(keys.map((key) => [key, preferred(key, nodes)?.at ?? 0]));
+  return (key) => homes.get(key) ?? 0;
 }
 
 function answer(rest: Omit<Answer, 'cpuMs'>): void {

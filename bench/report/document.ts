@@ -8,7 +8,7 @@ import type { Results } from '../results.js';
 import { spreadOf } from '../statistics.js';
 import type { SystemName } from '../systems/system.js';
 import { type Bar, type Plot, svg } from './plot.js';
-import { caseRows, faultRows, figure, goalRows, keysRows, type Rows, stoppedRows, TITLES, versionsOf } from './tables.js';
+import { affinityRows, caseRows, faultRows, figure, goalRows, keysRows, type Rows, stoppedRows, TITLES, versionsOf } from './tables.js';
 
 const DOCUMENT = 'docs/benchmarks.md';
 const SYSTEMS: readonly SystemName[] = ['caspaxos', 'etcd', 'express', 'redis'];
@@ -43,6 +43,7 @@ function sectionsOf(results: Results): Record<string, string> {
       `Each figure is the median of ${rounds} rounds of ${seconds} s, with the least and the most.`,
     ].join('\n'),
     cases: table(caseRows(results)),
+    affinity: table(affinityRows(results)),
     faults: table(faultRows(results)),
     stopped: table(stoppedRows(results)),
     keys: table(keysRows(results.keys)),

@@ -13,6 +13,7 @@ export type Rows = readonly (readonly string[])[];
 /** As people call them. */
 export const TITLES: Readonly<Record<SystemName, string>> = {
   caspaxos: 'this cluster',
+  affinity: 'with affinity',
   etcd: 'etcd',
   express: 'Express floor',
   redis: 'Redis floor',
@@ -20,7 +21,14 @@ export const TITLES: Readonly<Record<SystemName, string>> = {
 
 /** All figures, for a terminal. */
 export function linesFor(results: Results): string[] {
-  const tables = [caseRows(results), faultRows(results), stoppedRows(results), keysRows(results.keys), goalRows(results)];
+  const tables = [
+    caseRows(results),
+    affinityRows(results),
+    faultRows(results),
+    stoppedRows(results),
+    keysRows(results.keys),
+    goalRows(results),
+  ];
   const shown = tables.filter((rows) => rows.length > 0).map((rows) => ['', ...formatTable(upperCaseHeads(rows))]);
   return [versionsOf(results), ...shown.flat()];
 }
@@ -77,6 +85,18 @@ function rowsOfCase({ of, rounds }: CaseFigures): string[][] {
       percent(({ seen, loadCpuMs }) => loadCpuMs / 1_000 / seen.seconds),
     ];
   });
+}
+
+/** What clients gain that send each key to one proposer, over those that do not. */
+export function affinityRows({ cases }: Results): Rows {
+  const rows = cases.flatMap(({ of, rounds: { caspaxos = [], affinity = [] } }) => {
+    const rate = (round: Round): number => perSecond(of, round);
+    const gain = spreadOf(ratios(affinity.map(rate), caspaxos.map(rate)));
+    const late = [caspaxos, affinity].map((rounds) => `${median(spreadOf(rounds.map((round) => 100 * shareOfMismatches(round))))}%`);
+    const rates = [caspaxos, affinity].map((rounds) => median(spreadOf(rounds.map(rate))));
+    return gain ? [[caseName(of), ...rates, `${median(gain)} (${range(gain)})`, ...late]] : [];
+  });
+  return rows.length === 0 ? [] : [['per second', 'any proposer', 'one for each key', 'gain', 'too late, any', 'too late, one'], ...rows];
 }
 
 export function faultRows({ pauses }: Results): Rows {

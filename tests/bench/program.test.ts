@@ -22,7 +22,7 @@ it('measures this cluster and the floors in turn where there is no etcd, says so
   const { output, results } = await measure('--clients', '4', '--keys', '1000', '--etcd', '/nowhere/etcd');
   expect(output).toMatch(/no etcd \(it was not found\)[^]+increments, 4 loops, 1,000 keys +this cluster [^]+Express floor [^]+Redis floor/);
   const rounds = Object.entries(results.cases[0]?.rounds ?? {});
-  expect(rounds.map(([system]) => system)).toEqual(['caspaxos', 'express', 'redis']);
+  expect(rounds.map(([system]) => system)).toEqual(['caspaxos', 'affinity', 'express', 'redis']);
   for (const { seen, cpuMs, loadCpuMs } of rounds.flatMap(([, those]) => those)) {
     expect(seen).toMatchObject({ networkErrors: 0, otherAnswers: {} });
     expect([seen.writes, ...Object.values(cpuMs), loadCpuMs].every((figure) => figure > 0)).toBe(true);

@@ -23,10 +23,15 @@ it('makes all combinations of what is listed, and takes the rest from the increm
 
 it('leaves out the floors where they would do the same again', () => {
   const systems = (...args: string[]) => optionsFrom(args).cases?.[0]?.systems;
-  expect(systems('--clients', '2')).toEqual(['caspaxos', 'etcd', 'express', 'redis']);
-  expect([systems('--keys', '9'), systems('--padding', '4096')]).toEqual([
+  expect(systems('--clients', '2', '--mix', 'reads')).toEqual(['caspaxos', 'etcd', 'express', 'redis']);
+  expect(systems('--keys', '9', '--mix', 'reads')).toEqual(['caspaxos', 'etcd']);
+  expect(systems('--padding', '4096', '--mix', 'reads')).toEqual(['caspaxos', 'etcd']);
+});
+
+it('looks at affinity where something is written, and nothing else', () => {
+  expect(optionsFrom(['--mix', 'reads,increments', '--keys', '9']).cases?.map(({ systems }) => systems)).toEqual([
     ['caspaxos', 'etcd'],
-    ['caspaxos', 'etcd'],
+    ['caspaxos', 'affinity', 'etcd'],
   ]);
 });
 

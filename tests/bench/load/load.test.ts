@@ -85,6 +85,13 @@ it('stays with its node where it is not told to turn to another', async () => {
   expect(sound.written).toEqual([]);
 });
 
+it('goes to the node of each key, where keys have one', async () => {
+  const [first, second] = [new FakeStore(7), new FakeStore(7)];
+  const nodeOf = (key: string): number => (key === 'a' ? 1 : 0);
+  await run({ stores: [first, second], keys: ['a', 'b'], nodeOf }, () => first.written.length >= 5 && second.written.length >= 5);
+  expect([first, second].map(({ written }) => [...new Set(written.map(([key]) => key))])).toEqual([['b'], ['a']]);
+});
+
 it('begins to count anew with each look', async () => {
   const store = new FakeStore(7);
   const load = new Load({ stores: [store], keys: ['k'], clients: 1 });

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { INCREMENTS } from '../../../bench/cases.js';
-import { caseRows, faultRows, figure, goalRows, keysRows, linesFor, stoppedRows } from '../../../bench/report/tables.js';
+import { affinityRows, caseRows, faultRows, figure, goalRows, keysRows, linesFor, stoppedRows } from '../../../bench/report/tables.js';
 import { increments, NOTHING, seen } from '../figures.js';
 
 const CASES = [
@@ -29,6 +29,13 @@ it('shows a case as a line for each system, with its median, its spread and the 
       '25%',
     ],
     ['', 'etcd', '1,000', '1,000 … 1,000', '2.5 (2 … 3)', '2', '9', '1,500 (proposers 375, acceptors 1,125)', '0%', '10%', '25%'],
+  ]);
+});
+
+it('shows what affinity gains', () => {
+  const rounds = { caspaxos: [increments(100, 1, { mismatches: 100 }), increments(200)], affinity: [increments(300), increments(300)] };
+  expect(affinityRows({ ...NOTHING, cases: [...CASES, { of: INCREMENTS, rounds }] }).slice(1)).toEqual([
+    ['increments, 64 loops, 10,000 keys', '150', '300', '2.25 (1.5 … 3)', '25%', '0%'],
   ]);
 });
 
