@@ -1,5 +1,6 @@
 import { acceptorsOf, type Configuration, isConfigured } from '../src/configuration.js';
 import { type Cluster, ControlError, type Objection } from './cluster.js';
+import type { QuorumSet } from '../src/quorum.js';
 import type { Identities } from './guard.js';
 
 /** What is known of the acceptors that a step lists, before anything is written. */
@@ -9,6 +10,8 @@ export interface Joining {
   readonly newcomers: Identities;
   /** The highest era in the data of those that join with data, 0 where none does. */
   readonly era: number;
+  /** What may rest on acceptors, listed or not, that no proposer remembers. */
+  readonly resting: readonly QuorumSet[];
   /** Why some may not join. */
   readonly objections: readonly Objection[];
 }
@@ -22,7 +25,7 @@ export async function lookAtJoining(cluster: Cluster, before: readonly Configura
   const listed = new Set(before.flatMap(acceptorsOf));
   const identities: Record<string, string> = {};
   const newcomers: Record<string, string> = {};
-  const objections: Objection[] = [];
+  const { resting, objections } = await lookAtForgotten(cluster, before);
   let era = 0;
   for (const name of new Set([...before, ...after].flatMap(acceptorsOf))) {
     const joins = !listed.has(name);
@@ -57,7 +60,33 @@ export async function lookAtJoining(cluster: Cluster, before: readonly Configura
     const twin = Object.keys(identities).find((other) => other !== name && identities[other] === identity);
     if (twin) objections.push({ why: `${name} and ${twin} are one and the same acceptor`, advice: 'Look at their addresses' });
   }
-  return { identities, newcomers, era, objections };
+  return { identities, newcomers, era, resting, objections };
+}
+
+/**
+ * Where every proposer lost its volume, nobody knows the quorums of before: on any acceptor that holds something may rest what no other one
+ * has, and the cluster starts from all of them or not at all.
+ */
+async function lookAtForgotten(
+  cluster: Cluster,
+  before: readonly Configuration[],
+): Promise<Pick<Joining, 'resting'> & { objections: Objection[] }> {
+  const resting: QuorumSet[] = [];
+  const objections: Objection[] = [];
+  if (before.some(({ era }) => era > 0)) return { resting, objections };
+  for (const name of cluster.acceptors) {
+    try {
+      await cluster.withAcceptor(name, async (admin) => {
+        if ((await admin.size()) > 0) resting.push({ nodes: [(await admin.identity()) ?? name], quorum: 1 });
+      });
+    } catch (error) {
+      objections.push({
+        why: `no proposer remembers anything, and ${name} cannot be asked whether it holds values from before (${reasonOf(error)})`,
+        advice: 'Start it and run the command again',
+      });
+    }
+  }
+  return { resting, objections };
 }
 
 /** Who the acceptors are that any configuration lists: by the one of the latest era, for the others were left behind. */

@@ -59,6 +59,7 @@ export async function step(
     identities,
     newcomers,
     era: leastEra,
+    resting: forgotten,
     objections,
   } = await lookAtJoining(
     cluster,
@@ -74,7 +75,7 @@ export async function step(
     before: {
       ...before,
       identities: { ...identities, ...before.identities },
-      resting: (before.resting ?? []).map((entry) => identified(entry, { identities: recognized })),
+      resting: [...(before.resting ?? []), ...forgotten].map((entry) => identified(entry, { identities: recognized })),
     },
     after: { ...after, identities },
   }));

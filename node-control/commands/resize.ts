@@ -98,7 +98,7 @@ async function planFrom(cluster: Cluster, present: readonly Present[], goal: Set
   const before = present.map(({ configuration }) => configuration);
   const [first] = before;
   if (!first) throw new ControlError('there is no proposer');
-  const { identities, objections } = await lookAtJoining(cluster, before, [{ era: 0, ...goal }]);
+  const { identities, resting: forgotten, objections } = await lookAtJoining(cluster, before, [{ era: 0, ...goal }]);
   const listed = [...new Set(before.flatMap(acceptorsOf))];
   const { silent, lost } = await absenceOf(cluster, present);
   const isInTheWay = lost.some((name) => goal.accept.nodes.includes(name));
@@ -106,7 +106,7 @@ async function planFrom(cluster: Cluster, present: readonly Present[], goal: Set
   if (all.length > 0) {
     throw new ControlError(`${all.map(({ why }) => why).join('; ')}. Nothing was changed. ${all.map(({ advice }) => advice).join('; ')}`);
   }
-  const resting = before.flatMap((configuration) => configuration.resting ?? []);
+  const resting = [...forgotten, ...before.flatMap((configuration) => configuration.resting ?? [])];
   const inUse = isConfigured(first) ? [identified(first.accept, { identities })] : [];
   // The last are the first to leave: those that cannot help are in the way of a rescan.
   const absent = [...silent, ...lost];

@@ -14,14 +14,14 @@ export async function wipeAcceptor(cluster: Cluster, acceptor: string, { force =
   cluster.assertAcceptor(acceptor);
   try {
     return await cluster.withAcceptor(acceptor, async (admin) => {
-      // Before the look at the proposers: one that joins after that look has another identity, and is not wiped.
-      const identity = await admin.identity();
-      const objections = await objectionsTo(cluster, acceptor, identity);
+      // Before the look at the proposers: whoever lets it join after that look gives it another identity, or cuts this program off.
+      const [identity, size] = [await admin.identity(), await admin.size()];
+      const objections = await objectionsTo(cluster, acceptor, identity, size);
       const [first] = objections;
       const warnings = objections.map(({ why }) => why);
       if (first && !force) throw new ControlError(`${warnings.join('; ')}. Nothing was removed. ${first.advice}`);
       const forced = warnings.map((warning) => `FORCED although ${warning}`);
-      if (dryRun) return [...forced, `would be done: ${acceptor}: ${keysText(await admin.size())} removed`];
+      if (dryRun) return [...forced, `would be done: ${acceptor}: ${keysText(size)} removed`];
       // Before the wipe: it is recorded also where this program is killed in between.
       if (first) forced.push(...(await record(cluster, `wipe-acceptor ${acceptor}: ${warnings.join('; ')}`)));
       return [...forced, `${acceptor}: ${keysText(await admin.wipe({ identity }))} removed`];
@@ -36,16 +36,16 @@ export async function wipeAcceptor(cluster: Cluster, acceptor: string, { force =
 
 /** Remembers in the configurations what was forced. Returns why not, where it cannot: half of a step that is to be seen must stay to be seen. */
 async function record(cluster: Cluster, forced: string): Promise<string[]> {
-  const answers = await cluster.tryReadAll();
-  const present = answers.flatMap(({ member, configuration }) => (configuration ? [{ member, configuration }] : []));
+  const read = await cluster.tryReadAll();
+  const present = read.flatMap(({ member, configuration }) => (configuration ? [{ member, configuration }] : []));
   const eras = new Set(present.map(({ configuration }) => configuration.era));
-  if (present.length < answers.length || eras.size !== 1) return ['not recorded: that needs every proposer, and all in the same era'];
+  if (present.length < read.length || eras.size !== 1) return ['not recorded: that needs every proposer, and all in the same era'];
   const shared = forcedWith(present, [forced]);
   await underNewEra(present, shared, ({ configuration }) => ({ ...configuration, ...shared }));
   return [];
 }
 
-async function objectionsTo(cluster: Cluster, acceptor: string, identity: string | undefined): Promise<Objection[]> {
+async function objectionsTo(cluster: Cluster, acceptor: string, identity: string | undefined, size: number): Promise<Objection[]> {
   const answers = await cluster.tryReadAll();
   const objections = answers.flatMap(({ member, configuration }): Objection[] => {
     if (!configuration) return [{ why: `${member.name} cannot be reached`, advice: 'Start it and run the command again' }];
@@ -58,10 +58,12 @@ async function objectionsTo(cluster: Cluster, acceptor: string, identity: string
     ];
   });
   const present = answers.flatMap(({ configuration }) => configuration ?? []);
-  const rests = present.some(({ resting }) => resting?.some(({ nodes }) => identity !== undefined && nodes.includes(identity)));
+  const isForgotten = present.every(({ era }) => era === 0);
+  const isNamed = present.some(({ resting }) => resting?.some(({ nodes }) => identity !== undefined && nodes.includes(identity)));
+  const rests = isNamed || (isForgotten && size > 0);
   if (rests && !present.some(isConfigured)) {
     objections.push({
-      why: `values rest on ${acceptor}, and no proposer is configured that would find them elsewhere`,
+      why: `values may rest on ${acceptor}, and no proposer is configured that would find them elsewhere`,
       advice: 'Give the proposers acceptors again first, or start afresh with ./clear.sh',
     });
   }

@@ -14,8 +14,8 @@ export const NO_DEBTS: readonly Patch[] = [
 export const ANY_MAY_JOIN: readonly Patch[] = [
   patch(
     'node-control/joining.ts',
-    'return { identities, newcomers, era, objections };',
-    'return { identities, newcomers, era, objections: [] };',
+    'return { identities, newcomers, era, resting, objections };',
+    'return { identities, newcomers, era, resting, objections: [] };',
   ),
 ];
 

@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { EMPTY_CONFIGURATION } from '../../src/configuration.js';
 import { acceptorName, Cluster, configurationOf } from '../cluster.js';
 
 const [A, B, C] = [1, 2, 3].map(acceptorName) as [string, string, string];
@@ -7,7 +8,11 @@ const THREE = `${A},${B},${C}`;
 
 /** Types commands that have to succeed. */
 async function typed(cluster: Cluster, ...commands: readonly string[]): Promise<void> {
-  for (const command of commands) expect(await cluster.control(...command.split(' ')), command).toMatchObject({ code: 0, stderr: '' });
+  for (const command of commands) {
+    const { code, stderr } = await cluster.control(...command.split(' '));
+    // On a slow machine a rescan tells of its progress there.
+    expect({ command, code, stderr }).toEqual({ command, code: 0, stderr: expect.not.stringContaining('error') as string });
+  }
 }
 
 /** A command that is refused: says so in one line, and nothing changes on any proposer. */
@@ -26,6 +31,15 @@ async function clusterOf(...acceptors: readonly string[]): Promise<Cluster> {
   const cluster = await Cluster.forThisTest({ configured: 0 });
   await typed(cluster, `resize ${acceptors.join(',')}`);
   return cluster;
+}
+
+/** Every proposer loses its volume. */
+async function forgetAll(cluster: Cluster): Promise<void> {
+  for (const proposer of cluster.proposers) {
+    await proposer.end('SIGKILL');
+    proposer.store('configuration.json', JSON.stringify(EMPTY_CONFIGURATION));
+    await proposer.start();
+  }
 }
 
 function redisOf(cluster: Cluster, number: number): Redis {
@@ -155,7 +169,7 @@ describe('is refused, with what to do first:', () => {
       /^error: proposer-1 still lists acceptor-2:6379; proposer-2 still lists .*resize without it/,
     );
     await typed(cluster, 'wipe all');
-    await refused(cluster, `wipe-acceptor ${B}`, /values rest on acceptor-2:6379, and no proposer is configured/);
+    await refused(cluster, `wipe-acceptor ${B}`, /values may rest on acceptor-2:6379, and no proposer is configured/);
   });
 
   it('to forget, by a wipe of the proposers, what rests on the acceptors of before', async () => {
@@ -307,15 +321,38 @@ describe('an acceptor that holds data', () => {
     const cluster = await clusterOf(A);
     await cluster.proposer(1).kv.put('a', 0, 'kept');
     await redisOf(cluster, 1).hset('r:b', 'promise', '41.3.1.1');
-    for (const proposer of cluster.proposers) {
-      await proposer.end('SIGKILL');
-      proposer.store('configuration.json', JSON.stringify({ era: 0, prepare: { nodes: [], quorum: 0 }, accept: { nodes: [], quorum: 0 } }));
-      await proposer.start();
-    }
+    await forgetAll(cluster);
     await typed(cluster, `add-accept all ${A} 1`);
     expect((await configurationOf(cluster.proposer(1))).era).toBe(43);
     await typed(cluster, `add-prepare all ${A} 1`);
     expect((await cluster.proposer(2).kv.get('a')).body).toMatchObject({ val: 'kept' });
     expect((await cluster.proposer(2).kv.put('b', 0, 'new')).status).toBe(201);
+  });
+
+  it('is not left out where every proposer lost its volume: nobody knows what rests on it alone', async () => {
+    const cluster = await clusterOf(A, B, C);
+    await cluster.acceptor(1).kill9();
+    await cluster.proposer(1).kv.put('a', 0, 'kept');
+    await cluster.acceptor(1).start();
+    await forgetAll(cluster);
+    await refused(cluster, `wipe-acceptor ${B}`, /values may rest on .* and no proposer is configured/);
+    await refused(
+      cluster,
+      `resize ${A}`,
+      new RegExp(`values may rest on .*1 of ${B}#\\w+, and on 1 of ${C}#\\w+\\. .*Resize to acceptors that have these`),
+    );
+    await typed(cluster, `add-accept all ${A} 1`);
+    await refused(cluster, `add-prepare all ${A} 1`, new RegExp(`could miss a value that, .* may rest on 1 of ${B}#`));
+    await typed(cluster, `resize ${THREE}`);
+    expect((await cluster.proposer(1).kv.get('a')).body).toMatchObject({ val: 'kept' });
+    await typed(cluster, `resize ${A}`);
+    expect((await cluster.proposer(2).kv.get('a')).body).toMatchObject({ val: 'kept' });
+  });
+
+  it('may be there where every proposer lost its volume and one acceptor does not answer: then nothing is begun', async () => {
+    const cluster = await clusterOf(A, B);
+    await forgetAll(cluster);
+    await cluster.acceptor(2).kill9();
+    await refused(cluster, `add-accept all ${A} 1`, new RegExp(`no proposer remembers anything, and ${B} cannot be asked whether`));
   });
 });
