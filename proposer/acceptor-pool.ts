@@ -70,6 +70,11 @@ export class AcceptorPool {
     return this.#membersOf(configuration).flatMap(({ name, acceptor }) => (acceptor.state === 'stranger' ? [name] : []));
   }
 
+  /** Of each acceptor of the configuration: whether it is connected and the one that is meant. */
+  states(configuration: Configuration): { readonly name: string; readonly isReady: boolean }[] {
+    return this.#membersOf(configuration).map(({ name, acceptor }) => ({ name, isReady: acceptor.state === 'ready' }));
+  }
+
   #membersOf(configuration: Configuration): Member[] {
     return acceptorsOf(configuration).map((name) => {
       const identity = configuration.identities?.[name];

@@ -1,4 +1,5 @@
 import type { Express, Request } from 'express';
+import type { Registry } from 'prom-client';
 import { parseConfiguration, parseEra } from '../src/configuration.js';
 import { BadRequest } from '../src/errors.js';
 import { jsonBody, onlyMethods } from './http.js';
@@ -7,8 +8,8 @@ import type { Operations } from './operations.js';
 import type { ReconfigurableProposer } from './reconfigurable-proposer.js';
 import { rescanKeys } from './rescan.js';
 
-/** The interface for the control node. */
-export function addAdminRoutes(app: Express, operations: Operations, member: ReconfigurableProposer): void {
+/** The interface for the control node, and for whoever watches. */
+export function addAdminRoutes(app: Express, operations: Operations, member: ReconfigurableProposer, metrics: Registry): void {
   app.get('/configuration', (_request, response) => {
     response.json(member.configuration);
   });
@@ -28,8 +29,15 @@ export function addAdminRoutes(app: Express, operations: Operations, member: Rec
     response.json(await rescanKeys(member, era, keys, (key) => operations.rescan(key)));
   });
 
+  app.get('/metrics', async (request, response) => {
+    // The control node's page reads JSON, Prometheus its own text.
+    if (request.accepts(['text', 'json']) === 'json') response.json(await metrics.getMetricsAsJSON());
+    else response.type(metrics.contentType).send(await metrics.metrics());
+  });
+
   app.all('/configuration', onlyMethods('GET', 'PUT'));
   app.all('/identity', onlyMethods('GET'));
+  app.all('/metrics', onlyMethods('GET'));
   app.all('/rescan', onlyMethods('POST'));
 }
 

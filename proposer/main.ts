@@ -1,7 +1,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { pino } from 'pino';
 import { readAddresses } from '../src/addresses.js';
-import type { Configuration } from '../src/configuration.js';
+import { type Configuration, isConfigured } from '../src/configuration.js';
 import { KeyValue } from '../src/kv.js';
 import { Proposer } from '../src/proposer.js';
 import { AcceptorPool } from './acceptor-pool.js';
@@ -22,7 +22,8 @@ import {
   SHUTDOWN_MS,
   SLOW_SENDERS_CHECK_MS,
 } from './limits.js';
-import { Operations } from './operations.js';
+import { createMetrics } from './metrics.js';
+import { CountedOperations } from './counted-operations.js';
 import { ReconfigurableProposer } from './reconfigurable-proposer.js';
 import { readSettings } from './settings.js';
 import { StateFolder } from './state-folder.js';
@@ -36,15 +37,21 @@ async function main(): Promise<void> {
   const { state, configuration, incarnation } = await openState(settings.stateFolder);
 
   const acceptors = new AcceptorPool(addresses, log, settings.access);
+  const { counts, registry } = createMetrics(() => ({
+    era: proposer.configuration.era,
+    isConfigured: isConfigured(proposer.configuration),
+    acceptors: acceptors.states(proposer.configuration),
+  }));
   let staleEra = 0;
   const proposer = new Proposer({
     id: settings.id,
     incarnation,
     configuration,
-    acceptor: (name, identity) => acceptors.get(name, identity),
+    acceptor: (name, identity) => counts.acceptor(name, acceptors.get(name, identity)),
     time: systemTime,
     timeoutMs: ACCEPTOR_TIMEOUT_MS,
     lateMs: ACCEPTOR_LATE_MS,
+    onEvent: (event) => counts.saw(event),
     onStale: (seenEra) => {
       if (seenEra === staleEra) return;
       staleEra = seenEra;
@@ -59,8 +66,9 @@ async function main(): Promise<void> {
     random: Math.random,
     resolveMs: RESOLVE_MS,
     backoffMs: RESOLVE_PAUSE_MS,
+    onSearched: (isFound) => (counts.unconfirmed[isFound ? 'resolved' : 'unresolved'] += 1),
   });
-  const operations = new Operations(kv);
+  const operations = new CountedOperations(kv, counts);
   const identity = { proposer: settings.id, incarnation };
   const member = new ReconfigurableProposer({ identity, proposer, acceptors, addresses, state, log });
   await acceptors.connect(configuration);
@@ -68,7 +76,7 @@ async function main(): Promise<void> {
   const publicApp = createApp(log, (app) => addKvRoutes(app, operations, proposer, acceptors));
   const adminApp = createApp(log, (app) => {
     if (settings.adminToken !== undefined) app.use(onlyBearerOf(settings.adminToken));
-    addAdminRoutes(app, operations, member);
+    addAdminRoutes(app, operations, member, registry);
   });
   const servers = await Promise.all([
     listen(publicApp, settings.host, settings.port, 'PORT'),

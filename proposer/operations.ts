@@ -14,9 +14,10 @@ export class Operations {
   readonly #kv: KeyValue;
   readonly #queue: KeyQueue;
 
-  constructor(kv: KeyValue) {
+  /** @param repeat an attempt until it resolves */
+  constructor(kv: KeyValue, repeat = repeatWithPauses) {
     this.#kv = kv;
-    this.#queue = new KeyQueue({ kv, patienceMs: RETRY_DEADLINE_MS, nowMs: () => systemTime.nowMs(), repeat: repeatWithPauses });
+    this.#queue = new KeyQueue({ kv, patienceMs: RETRY_DEADLINE_MS, nowMs: () => systemTime.nowMs(), repeat });
   }
 
   async get(key: string, { wait }: OperationOptions): Promise<Versioned> {

@@ -91,6 +91,16 @@ export class KeyValueClient extends HttpClient {
 /** A thousand keys, of which each may wait and retry for a second, 32 at a time. */
 const RESCAN_TIMEOUT_MS = 120_000;
 
+export interface PrometheusMetric {
+  readonly name: string;
+  readonly values: readonly {
+    /** Of one bucket, sum or count of a histogram; else the metric's. */
+    readonly metricName?: string;
+    readonly value: number;
+    readonly labels: Readonly<Record<string, string | number>>;
+  }[];
+}
+
 /** The port for the control node. */
 export class AdminClient extends HttpClient {
   /** @param token that the proposer was started with, if any */
@@ -104,6 +114,11 @@ export class AdminClient extends HttpClient {
 
   identity(): Promise<Answer<{ proposer: number; incarnation: number }>> {
     return this.request('GET', '/identity');
+  }
+
+  /** As prom-client writes them in JSON. */
+  metrics(): Promise<Answer<readonly PrometheusMetric[]>> {
+    return this.request('GET', '/metrics', { headers: { accept: 'application/json' } });
   }
 
   /** Takes effect only where the proposer is still at `expectedEra`. */

@@ -31,6 +31,8 @@ export interface KeyValueOptions {
   readonly resolveMs: number;
   /** The longest pause before the second attempt to find out, in milliseconds; doubled for each of the next ones, to four times that. */
   readonly backoffMs: number;
+  /** For whoever counts: a search for what became of an accept that failed is over. */
+  readonly onSearched?: (isFound: boolean) => void;
 }
 
 /** A read; or a rescan, which brings the register, even an empty one, to an accept quorum of the present configuration (paper, section 2.3). */
@@ -104,7 +106,9 @@ export class KeyValue {
       if (!attempts.some((attempt) => attempt?.isSent)) return operations.map(() => unchanged(error));
       try {
         completed = await this.#resolve(key, change, mayLook ? attempts : undefined);
+        this.#options.onSearched?.(true);
       } catch (failure) {
+        this.#options.onSearched?.(false);
         return attempts.map((attempt) => (attempt?.isSent ? asError(failure) : unchanged(failure)));
       }
     }

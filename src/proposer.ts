@@ -29,6 +29,8 @@ export interface ProposerOptions {
   readonly lateMs?: number;
   /** Called whenever an acceptor shows that an era has begun which this proposer's configuration does not reach. */
   readonly onStale?: (seenEra: number) => void;
+  /** For whoever counts: acceptors are about to be asked, or a piggybacked promise has made the first phase needless. */
+  readonly onEvent?: (event: 'read' | 'prepare' | 'accept' | 'promiseUsed') => void;
 }
 
 /** The proposer's role (paper, section 2.2). One call makes one attempt; it neither retries nor queues. */
@@ -72,6 +74,7 @@ export class Proposer {
       this.#busy.add(key);
       try {
         const promised = this.#promises.take(key);
+        if (path === 'short' && promised) this.#options.onEvent?.('promiseUsed');
         const { ballot, value } = (path === 'short' ? promised : undefined) ?? (await this.#prepare(key));
         const next = fn(value);
         const promise = await this.#accept(key, ballot, next);
@@ -97,6 +100,7 @@ export class Proposer {
       const configuration = this.#configuration;
       const [reading, { lateMs }] = [this.#reading, this.#options];
       const { nodes, enough } = lateMs === undefined ? { nodes: acceptorsOf(configuration), enough: 0 } : reading.next();
+      this.#options.onEvent?.('read');
       let proven: Accepted | undefined;
       const isDecided = (replies: Replies<Held>): boolean => {
         proven = provenBy(replies, configuration);
@@ -127,6 +131,7 @@ export class Proposer {
 
   /** Phase 1: asks for promises under a new ballot; the value of the highest accepted ballot among them is the register's. */
   async #prepare(key: string): Promise<Promised> {
+    this.#options.onEvent?.('prepare');
     const { prepare } = this.#configuration;
     const ballot = this.#clock.next();
     const { replies, strangers } = await this.#ask(
@@ -147,6 +152,7 @@ export class Proposer {
 
   /** Phase 2: asks to accept the value, and for the promise of this proposer's next round in the same message. */
   async #accept(key: string, ballot: Ballot, value: Value): Promise<Promised | undefined> {
+    this.#options.onEvent?.('accept');
     const { prepare, accept } = this.#configuration;
     const next = this.#clock.next();
     const { replies, strangers } = await this.#ask(

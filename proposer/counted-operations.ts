@@ -1,0 +1,33 @@
+import type { KeyValue, Versioned } from '../src/kv.js';
+import type { Counts } from './counts.js';
+import { type OperationOptions, Operations } from './operations.js';
+import { repeatWithPauses } from './retry.js';
+
+/** The operations, each counted with its outcome and its duration. */
+export class CountedOperations extends Operations {
+  readonly #counts: Counts;
+
+  constructor(kv: KeyValue, counts: Counts) {
+    super(kv, (attempt) => {
+      let isRetry = false;
+      return repeatWithPauses(() => {
+        if (isRetry) counts.retries += 1;
+        isRetry = true;
+        return attempt();
+      });
+    });
+    this.#counts = counts;
+  }
+
+  override get(key: string, options: OperationOptions): Promise<Versioned> {
+    return this.#counts.operation('read', super.get(key, options));
+  }
+
+  override cas(key: string, ver: number, val: unknown, options: OperationOptions): Promise<Versioned> {
+    return this.#counts.operation('write', super.cas(key, ver, val, options));
+  }
+
+  override rescan(key: string): Promise<void> {
+    return this.#counts.operation('rescan', super.rescan(key));
+  }
+}

@@ -1,0 +1,123 @@
+import type { Accepted, Acceptor, AcceptReply, Conflict, PrepareReply, Value } from '../src/acceptor.js';
+import { IdentityMismatch } from '../src/acceptor.js';
+import type { Ballot } from '../src/ballot.js';
+import { ClusterError } from '../src/errors.js';
+
+export type OperationKind = 'read' | 'write' | 'rescan';
+export type Phase = 'read' | 'prepare' | 'accept';
+
+/** Of one kind of operation. */
+export interface OperationCounts {
+  inFlight: number;
+  /** By `ok`, or the code of the error. */
+  readonly outcomes: Map<string, number>;
+}
+
+/** Of the messages of one phase to one acceptor. */
+export interface CallCounts {
+  ok: number;
+  /** A higher ballot stood in the way. */
+  conflict: number;
+  /** No answer, or not in time. */
+  failed: number;
+  /** Somebody answered who is not the acceptor that is meant. */
+  stranger: number;
+}
+
+/** What a proposer did since its start, in plain numbers: the hot path only adds. `metrics.ts` makes Prometheus metrics of them when asked. */
+export class Counts {
+  readonly operations: Readonly<Record<OperationKind, OperationCounts>> = {
+    read: { inFlight: 0, outcomes: new Map() },
+    write: { inFlight: 0, outcomes: new Map() },
+    rescan: { inFlight: 0, outcomes: new Map() },
+  };
+  /** One for each time that a quorum is asked, whatever the number of acceptors. */
+  readonly roundTrips: Record<Phase, number> = { read: 0, prepare: 0, accept: 0 };
+  /** Rounds that needed no prepare. */
+  promisesUsed = 0;
+  retries = 0;
+  /** Writes whose accept no quorum confirmed, by whether their outcome was found out. */
+  readonly unconfirmed = { resolved: 0, unresolved: 0 };
+  /** By the name of the acceptor. */
+  readonly calls = new Map<string, Readonly<Record<Phase, CallCounts>>>();
+  readonly #onDuration: (kind: OperationKind, seconds: number) => void;
+  readonly #counted = new WeakMap<Acceptor, Acceptor>();
+
+  /** @param onDuration is told how long each operation took */
+  constructor(onDuration: (kind: OperationKind, seconds: number) => void) {
+    this.#onDuration = onDuration;
+  }
+
+  /** Counts an operation from now to its end. */
+  async operation<Result>(kind: OperationKind, running: Promise<Result>): Promise<Result> {
+    const begunMs = performance.now();
+    const counts = this.operations[kind];
+    counts.inFlight += 1;
+    let outcome = 'ok';
+    try {
+      return await running;
+    } catch (error) {
+      outcome = error instanceof ClusterError ? error.code : 'InternalError';
+      throw error;
+    } finally {
+      counts.inFlight -= 1;
+      counts.outcomes.set(outcome, (counts.outcomes.get(outcome) ?? 0) + 1);
+      this.#onDuration(kind, (performance.now() - begunMs) / 1_000);
+    }
+  }
+
+  /** Takes note of what a proposer is about to do. */
+  saw(event: Phase | 'promiseUsed'): void {
+    if (event === 'promiseUsed') this.promisesUsed += 1;
+    else this.roundTrips[event] += 1;
+  }
+
+  /** The same acceptor, with its calls counted. */
+  acceptor(name: string, acceptor: Acceptor): Acceptor {
+    let counted = this.#counted.get(acceptor);
+    if (!counted) this.#counted.set(acceptor, (counted = new CountedAcceptor(acceptor, this.#callsTo(name))));
+    return counted;
+  }
+
+  #callsTo(name: string): Readonly<Record<Phase, CallCounts>> {
+    const none = (): CallCounts => ({ ok: 0, conflict: 0, failed: 0, stranger: 0 });
+    let calls = this.calls.get(name);
+    if (!calls) this.calls.set(name, (calls = { read: none(), prepare: none(), accept: none() }));
+    return calls;
+  }
+}
+
+class CountedAcceptor implements Acceptor {
+  readonly #acceptor: Acceptor;
+  readonly #calls: Readonly<Record<Phase, CallCounts>>;
+
+  constructor(acceptor: Acceptor, calls: Readonly<Record<Phase, CallCounts>>) {
+    this.#acceptor = acceptor;
+    this.#calls = calls;
+  }
+
+  prepare(key: string, ballot: Ballot): Promise<PrepareReply> {
+    return counted(this.#acceptor.prepare(key, ballot), this.#calls.prepare);
+  }
+
+  accept(key: string, ballot: Ballot, value: Value, next: Ballot): Promise<AcceptReply> {
+    return counted(this.#acceptor.accept(key, ballot, value, next), this.#calls.accept);
+  }
+
+  read(key: string): ReturnType<Acceptor['read']> {
+    return counted(this.#acceptor.read(key), this.#calls.read);
+  }
+}
+
+async function counted<Reply extends { ok: true } | Conflict | Accepted>(call: Promise<Reply>, counts: CallCounts): Promise<Reply> {
+  try {
+    const reply = await call;
+    if ('conflict' in reply) counts.conflict += 1;
+    else counts.ok += 1;
+    return reply;
+  } catch (error) {
+    if (error instanceof IdentityMismatch) counts.stranger += 1;
+    else counts.failed += 1;
+    throw error;
+  }
+}
