@@ -28,6 +28,7 @@ Environment:
   PROPOSER_1_PORT, PROPOSER_2_PORT   where the proposers listen on 127.0.0.1, default 8081 and 8082
   COMPOSE_PROJECT_NAME               a name for a Docker cluster of its own, default caspaxos-demo
   CONTROL_PORT                       where the control node serves its page on 127.0.0.1, default 8080
+  CLIENT_PORT                        where the clients of a local cluster offer their funnel to the page, default 8070
   CLUSTER_DIR                        the data of a local cluster, default .cluster in the project
   CLUSTER=docker|local, LOG_LEVEL    as --docker or --local; of the proposers, default info
 END

@@ -11,7 +11,7 @@ usage() {
   cat <<'END'
 usage: test.sh [--quick] [--help]
 
-Installs what is missing (npm packages, redis-server, shellcheck, luacheck), then runs: types, lint, format, shellcheck, luacheck, all tests
+Installs what is missing (npm packages, redis-server, Chromium, shellcheck, luacheck), then runs: types, lint, format, shellcheck, luacheck, all tests
 against real Redis servers and real processes, some hundred simulated runs, the broken variants of the protocol, every order of delivery in
 small worlds, the commands of README.md, the tour and some chaos with local processes, and, where a Docker engine answers, these three again
 in Docker. A cluster that you run is left alone.
@@ -55,8 +55,8 @@ left_out() { # NAME WHY
   missing="$missing$1; "
 }
 
-# The two linters that are no npm packages; only root installs without a question.
-install_linter() { # COMMAND PACKAGE
+# What is no npm package; only root installs without a question.
+install_tool() { # COMMAND PACKAGE
   if command -v "$1" >/dev/null; then return; fi
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     apt-get update -qq >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$2" >/dev/null
@@ -88,9 +88,14 @@ build_for_host
 part 'types' npm run --silent types
 part 'lint' npm run --silent lint
 part 'format' npm run --silent format:check
-if install_linter shellcheck shellcheck; then part 'shellcheck' check_shell; else left_out 'shellcheck' 'install it with your package manager'; fi
-if install_linter luacheck lua-check; then part 'luacheck' check_lua; else left_out 'luacheck' 'install it with your package manager'; fi
-part 'tests' npx vitest run
+if install_tool shellcheck shellcheck; then part 'shellcheck' check_shell; else left_out 'shellcheck' 'install it with your package manager'; fi
+if install_tool luacheck lua-check; then part 'luacheck' check_lua; else left_out 'luacheck' 'install it with your package manager'; fi
+if install_tool chromium chromium; then
+  part 'tests' npx vitest run
+else
+  part 'tests' npx vitest run --exclude 'tests/page/**'
+  left_out 'page' 'install chromium with your package manager'
+fi
 part 'simulation' npm run --silent simulate -- --seeds 500
 
 if [ -z "$quick" ]; then

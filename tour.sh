@@ -47,12 +47,12 @@ for argument; do
   esac
 done
 
-# Eight ports in a row, below those that the system gives to connections.
+# Nine ports in a row, below those that the system gives to connections.
 free_ports() {
   local first port
   while :; do
     first=$((20000 + RANDOM % 12000))
-    for port in 0 1 2 3 4 5 6 7; do
+    for port in 0 1 2 3 4 5 6 7 8; do
       if (exec 3<>"/dev/tcp/127.0.0.1/$((first + port))") 2>/dev/null; then continue 2; fi
     done
     echo "$first"
@@ -66,7 +66,7 @@ export COMPOSE_PROJECT_NAME=caspaxos-tour-$user CLUSTER_DIR="$here/.cluster-tour
 port=$(free_ports)
 export PROPOSER_1_PORT=$port PROPOSER_2_PORT=$((port + 1)) PROPOSER_1_ADMIN_PORT=$((port + 2)) PROPOSER_2_ADMIN_PORT=$((port + 3))
 export ACCEPTOR_1_PORT=$((port + 4)) ACCEPTOR_2_PORT=$((port + 5)) ACCEPTOR_3_PORT=$((port + 6))
-export CONTROL_PORT=$((port + 7))
+export CONTROL_PORT=$((port + 7)) CLIENT_PORT=$((port + 8))
 unset CLUSTER
 
 bold='' plain=''

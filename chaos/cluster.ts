@@ -49,6 +49,7 @@ const PORT_VARIABLES = [
   'ACCEPTOR_2_PORT',
   'ACCEPTOR_3_PORT',
   'CONTROL_PORT',
+  'CLIENT_PORT',
 ];
 
 /** The scripts of the project, run for a cluster with a name, a folder and ports of its own. */

@@ -1,18 +1,7 @@
+import type { Counts } from '../src/funnel-stream.js';
 import type { Time } from '../src/time.js';
 
 const SECOND_MS = 1_000;
-
-/** What one coroutine did in the present second. */
-export interface Counts {
-  /** GETs sent. */
-  readAttempts: number;
-  /** GETs answered 200 or KeyNotFound. */
-  reads: number;
-  /** PUTs answered 200 or 201. */
-  writes: number;
-  /** Requests without an HTTP answer. */
-  networkErrors: number;
-}
 
 export function noCounts(): Counts {
   return { readAttempts: 0, reads: 0, writes: 0, networkErrors: 0 };
@@ -31,11 +20,11 @@ export function line(second: number, columns: readonly Counts[]): string {
 export class Funnel {
   readonly #time: Time;
   readonly #columns: readonly Counts[];
-  readonly #print: (text: string) => void;
+  readonly #print: (second: number, columns: readonly Counts[]) => void;
   #cancel = (): void => undefined;
 
   /** @param columns one for each coroutine, which adds to it */
-  constructor(time: Time, columns: readonly Counts[], print: (text: string) => void) {
+  constructor(time: Time, columns: readonly Counts[], print: (second: number, columns: readonly Counts[]) => void) {
     this.#time = time;
     this.#columns = columns;
     this.#print = print;
@@ -64,7 +53,7 @@ export class Funnel {
   }
 
   #show(second: number): void {
-    this.#print(line(second, this.#columns));
+    this.#print(second, this.#columns);
     for (const column of this.#columns) Object.assign(column, noCounts());
   }
 }

@@ -1,8 +1,11 @@
 import { randomInt } from 'node:crypto';
 import { constants } from 'node:os';
+import { splitAddress } from '../src/addresses.js';
+import { FUNNEL_NAME, type FunnelLine } from '../src/funnel-stream.js';
 import { systemTime } from '../src/system-time.js';
 import type { Note } from './notes.js';
 import { randomFrom } from './random.js';
+import { FunnelServer } from './funnel-server.js';
 import { run } from './run.js';
 import { addressesAt, settingsFrom } from './settings.js';
 
@@ -34,13 +37,23 @@ process.stderr.on('error', () => undefined);
 
 const settings = settingsFrom(process.argv.slice(2));
 const stop = new AbortController();
+const funnelServer = new FunnelServer();
 stopOnSignals(stop);
 try {
   const addresses = addressesAt(process.env['ADDRESS_MAP'], settings.proposers);
   const print = (text: string): void => void process.stdout.write(text);
   const random = randomFrom(settings.seed ?? randomInt(2 ** 32));
-  if (!(await run(settings, { addresses, time: systemTime, random, print, note }, stop))) process.exitCode = 1;
+  // Where an address map names a port for it, or the environment does: a client elsewhere opens no port.
+  const funnelAddress = process.env['FUNNEL_ADDRESS'] || addresses(FUNNEL_NAME);
+  if (funnelAddress !== FUNNEL_NAME) {
+    const { host, port } = splitAddress(funnelAddress);
+    funnelServer.listen(host, port);
+  }
+  const onLine = (line: FunnelLine): void => funnelServer.send(line);
+  if (!(await run(settings, { addresses, time: systemTime, random, print, note, onLine }, stop))) process.exitCode = 1;
 } catch (error) {
-  process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;
+  process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
+} finally {
+  funnelServer.close();
 }

@@ -1,9 +1,10 @@
 import { NetworkError } from '../src/http-client.js';
 import type { Addresses } from '../src/addresses.js';
+import type { FunnelLine } from '../src/funnel-stream.js';
 import type { Time } from '../src/time.js';
 import { Coroutine } from './coroutine.js';
 import { judge, readAll } from './final-check.js';
-import { Funnel, header, noCounts } from './funnel.js';
+import { Funnel, header, line, noCounts } from './funnel.js';
 import { Ledger } from './ledger.js';
 import { type Note, noteRefusal, noteSilence } from './notes.js';
 import { Proposers } from './proposers.js';
@@ -20,6 +21,8 @@ export interface World {
   readonly addresses: Addresses;
   readonly time: Time;
   readonly random: Random;
+  /** Each line of the funnel, besides the output. */
+  readonly onLine?: (line: FunnelLine) => void;
   /** The output. */
   readonly print: (text: string) => void;
   readonly note: Note;
@@ -42,7 +45,10 @@ export async function run(settings: Settings, world: World, stop: AbortControlle
 
     const columns = Array.from({ length: settings.clients }, noCounts);
     print(header(settings.proposers.length, keys.length, columns.length));
-    const funnel = new Funnel(time, columns, print);
+    const funnel = new Funnel(time, columns, (second, counts) => {
+      print(line(second, counts));
+      world.onLine?.({ second, columns: counts });
+    });
     const coroutines = columns.map((counts) => new Coroutine({ proposers, ledger, counts, random: forkedFrom(random), time, note }));
     let failures = 0;
     const failed = (error: unknown): void => {

@@ -45,6 +45,7 @@ const DEFAULT_PORTS = [
   ['proposer-1', 8090, 'PROPOSER_1_ADMIN_PORT', 8091],
   ['proposer-2', 8090, 'PROPOSER_2_ADMIN_PORT', 8092],
   ['control', 8080, 'CONTROL_PORT', 8080],
+  ['client', 8070, 'CLIENT_PORT', 8070],
 ] as const;
 
 /** The kernel holds about 104 bytes of a socket's path; a stale socket is moved to a slightly longer name before it is removed. */

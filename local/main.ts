@@ -32,8 +32,8 @@ const program = new Command('local')
 Environment:
   CLUSTER_DIR            data, logs and socket (default .cluster in the repository)
   ACCEPTOR_1_PORT …_3_PORT, PROPOSER_1_PORT …_2_PORT, PROPOSER_1_ADMIN_PORT …_2_ADMIN_PORT,
-  CONTROL_PORT
-                         ports on 127.0.0.1 (default 16379-16381, 8081-8082, 8091-8092, 8080)
+  CONTROL_PORT, CLIENT_PORT
+                         ports on 127.0.0.1 (default 16379-16381, 8081-8082, 8091-8092, 8080, 8070)
 
 Exit code: 0 done, 1 not done and why, 2 not understood.`,
   )

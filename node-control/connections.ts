@@ -6,15 +6,21 @@ import { RedisClusterAdmin } from '../src/redis-cluster.js';
 import type { RedisAccess } from '../src/redis-connection.js';
 
 /** A proposer's configuration port. */
-export type ProposerAdmin = Pick<AdminClient, keyof AdminClient>;
+export type ProposerAdmin = Omit<AdminClient, 'metrics'>;
 
 /** An acceptor as a whole. */
-export type AcceptorAdmin = Pick<RedisAdmin, keyof RedisAdmin>;
+export type AcceptorAdmin = Omit<RedisAdmin, 'register'>;
 
 /** How the control node reaches the others, by their names. */
 export interface Connections {
   proposer(name: string): ProposerAdmin;
   acceptor(name: string): AcceptorAdmin;
+}
+
+/** The same, with what only the page asks for. */
+export interface WatchedConnections extends Connections {
+  proposer(name: string): AdminClient;
+  acceptor(name: string): Pick<RedisAdmin, keyof RedisAdmin>;
 }
 
 const ADMIN_PORT = 8090;
@@ -26,7 +32,7 @@ const ACCEPTOR_TIMEOUT_MS = 2_000;
  * @param access to the acceptors
  * @param token of the proposers' admin ports
  */
-export function overNetwork(addresses: Addresses, access?: RedisAccess, token?: string): Connections {
+export function overNetwork(addresses: Addresses, access?: RedisAccess, token?: string): WatchedConnections {
   return {
     proposer: (name) => new AdminClient(addresses(`${name}:${ADMIN_PORT}`), token),
     acceptor: (name) => {

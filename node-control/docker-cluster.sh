@@ -94,7 +94,7 @@ run_client_in_docker() { # ARGUMENT...
     compose build client >&2
   fi
   container=$project-client-$$-$RANDOM
-  in_docker client run --rm --no-deps -T --name "$container" client "$@" || code=$?
+  in_docker client run --rm --no-deps --use-aliases -T --name "$container" client "$@" || code=$?
   # Where Compose was ended too early to remove it.
   docker rm --force "$container" >/dev/null 2>&1 || true
   exit "$code"

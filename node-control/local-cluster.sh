@@ -12,7 +12,7 @@ sources_changed() {
   local built=$root/dist/acceptor/prepare.lua
   [ ! -f "$built" ] || [ -n "$(
     cd "$root" && find src proposer client node-control local acceptor package.json tsconfig.json tsconfig.build.json \
-      \( -name '*.ts' -o -name '*.lua' -o -name '*.json' \) -newer "$built" -print
+      \( -name '*.ts' -o -name '*.lua' -o -name '*.json' -o -path 'node-control/page/*' \) -newer "$built" -print
   )" ]
 }
 

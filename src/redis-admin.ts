@@ -33,6 +33,13 @@ const WIPE = `
   return size
 `;
 
+/** Ballots as `formatBallot` writes them. */
+export interface Register {
+  readonly promise: string | null;
+  readonly ballot: string | null;
+  readonly value: string | null;
+}
+
 /**
  * For the control node: what an acceptor holds as a whole. Every method rejects where the acceptor cannot be reached, and for good once the
  * connection was lost: what was looked at over one connection is not acted on over another.
@@ -65,6 +72,12 @@ export class RedisAdmin {
       cursor = next;
       yield names.map((name) => name.slice(REGISTER_PREFIX.length));
     } while (cursor !== '0');
+  }
+
+  /** One register as it is stored. Fields that nothing was written to are null. */
+  async register(key: string): Promise<Register> {
+    const [promise = null, ballot = null, value = null] = await this.redis.hmget(REGISTER_PREFIX + key, 'promise', 'ballot', 'value');
+    return { promise, ballot, value };
   }
 
   /** The number of registers; none: the acceptor promised nothing and accepted nothing. What is not ours counts too: a wipe would remove it. */

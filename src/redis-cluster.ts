@@ -190,6 +190,8 @@ export class RedisClusterAdmin {
   }
 
   readonly size = async (): Promise<number> => sum(await this.#each((node) => node.size()));
+  /** Only the node that has its slot answers. */
+  readonly register: RedisAdmin['register'] = (key) => Promise.any(this.#nodes.map((node) => node.register(key)));
   readonly highestEra = async (): Promise<number> => Math.max(...(await this.#each((node) => node.highestEra())));
   readonly identity = async (): Promise<string | undefined> => joinIdentities(await this.#each((node) => node.identity()));
   readonly wipe: RedisAdmin['wipe'] = async (whose) => sum(await this.#each((node) => node.wipe(whose)));

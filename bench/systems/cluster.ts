@@ -8,7 +8,17 @@ import { overNetwork } from '../../node-control/connections.js';
 import { addressesFrom } from '../../src/addresses.js';
 import { freePorts, Processes, type System } from './system.js';
 
-const VARIABLES = ['ACCEPTOR_1', 'ACCEPTOR_2', 'ACCEPTOR_3', 'PROPOSER_1', 'PROPOSER_2', 'PROPOSER_1_ADMIN', 'PROPOSER_2_ADMIN', 'CONTROL'];
+const VARIABLES = [
+  'ACCEPTOR_1',
+  'ACCEPTOR_2',
+  'ACCEPTOR_3',
+  'PROPOSER_1',
+  'PROPOSER_2',
+  'PROPOSER_1_ADMIN',
+  'PROPOSER_2_ADMIN',
+  'CONTROL',
+  'CLIENT',
+];
 
 /** Real acceptors and proposers in a folder and on ports of their own: what `build-run.sh --local` starts. */
 export class BenchCluster implements System {

@@ -1,28 +1,60 @@
-import express, { type Express } from 'express';
-import type { Cluster } from '../cluster.js';
-import { ControlError } from '../cluster.js';
-import { status } from '../commands/status.js';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import express, { type Express, type Response } from 'express';
+import type { Nodes } from '../settings.js';
+import { KeyInspector } from './key-inspector.js';
+import type { Observer } from './observer.js';
 import { onlyOwnHost } from './own-host.js';
 
-/** What the control node serves: how the cluster is, for people. Read-only. */
-export function createApp(cluster: Cluster): Express {
+/** As proposers have it. */
+const KEY_MAX_BYTES = 512;
+
+const PAGE = fileURLToPath(new URL('../page/', import.meta.url));
+const UPLOT = dirname(fileURLToPath(import.meta.resolve('uplot')));
+
+/** Nothing from elsewhere, nothing inline, in no frame. */
+const HEADERS = {
+  'Content-Security-Policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+};
+
+/** What the control node serves: the page, and what it shows. Read-only. */
+export function createApp(nodes: Nodes, observer: Observer): Express {
   const app = express();
   app.disable('x-powered-by');
   app.use(onlyOwnHost);
-
-  app.get('/', async (_request, response) => {
-    const lines: string[] = [];
-    try {
-      await status(cluster, (line) => lines.push(line));
-    } catch (error) {
-      if (!(error instanceof ControlError)) throw error;
-      lines.push(`${error.message}.`);
-    }
-    response.type('text/plain').send(`${lines.join('\n')}\n`);
+  app.use((_request, response, next) => {
+    response.set(HEADERS);
+    next();
   });
 
   app.get('/healthz', (_request, response) => {
     response.json({ status: 'alive' });
   });
+
+  app.get('/events', (_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+    response.flushHeaders();
+    const stop = observer.watch((snapshot) => send(response, snapshot));
+    response.on('close', stop);
+  });
+
+  const inspector = new KeyInspector(nodes);
+  app.get('/keys/:key', async (request, response) => {
+    const { key } = request.params;
+    if (Buffer.byteLength(key) > KEY_MAX_BYTES) response.status(400).json({ message: `a key has 1 to ${KEY_MAX_BYTES} bytes` });
+    else response.set('cache-control', 'no-store').json(await inspector.look(key));
+  });
+
+  app.use('/uplot', express.static(UPLOT));
+  app.use(express.static(PAGE));
   return app;
+}
+
+/** A page that does not read, on a machine that sleeps say, gets nothing until it does: what waits for it stays small. */
+function send(response: Response, event: unknown): void {
+  if (!response.writableNeedDrain) response.write(`data: ${JSON.stringify(event)}\n\n`);
 }

@@ -1,17 +1,33 @@
 import { createServer } from 'node:http';
-import { clusterFrom } from '../settings.js';
+import { FUNNEL_NAME, followFunnel } from '../../src/funnel-stream.js';
+import { systemTime } from '../../src/system-time.js';
+import { nodesFrom } from '../settings.js';
 import { createApp } from './app.js';
+import { Observer } from './observer.js';
 
-const cluster = clusterFrom(process.env);
-const host = process.env['HOST'] || '0.0.0.0';
-const port = Number(process.env['PORT'] || 8080);
+function main(): void {
+  const nodes = nodesFrom(process.env);
+  const host = process.env['HOST'] || '0.0.0.0';
+  const port = Number(process.env['PORT'] || 8080);
+  const observer = new Observer(nodes, systemTime, async (onLine) => {
+    for await (const line of followFunnel(nodes.addresses(FUNNEL_NAME))) onLine(line);
+  });
 
-const server = createServer(createApp(cluster));
-server.on('error', (error) => {
-  process.stderr.write(`control: cannot listen on port ${port}: ${error.message}. CONTROL_PORT takes another one.\n`);
+  const server = createServer(createApp(nodes, observer));
+  server.on('error', (error) => fail(`cannot listen on port ${port}: ${error.message}. CONTROL_PORT takes another one.`));
+  server.listen(port, host, () => process.stdout.write(`control: the page is served on port ${port}\n`));
+
+  // Nothing here has to be finished, and a page that is open would hold its connection for ever.
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => process.exit(0));
+}
+
+function fail(reason: string): never {
+  process.stderr.write(`control: ${reason}\n`);
   process.exit(1);
-});
-server.listen(port, host, () => process.stdout.write(`control: the page is served on port ${port}\n`));
+}
 
-// Nothing here has to be finished, and a page that is open would hold its connection for ever.
-for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => process.exit(0));
+try {
+  main();
+} catch (error) {
+  fail(error instanceof Error ? error.message : String(error));
+}

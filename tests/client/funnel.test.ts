@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { Funnel, header, noCounts } from '../../client/funnel.js';
+import { Funnel, header, line, noCounts } from '../../client/funnel.js';
 import { VirtualTime } from '../../simulation/virtual-time.js';
 
 describe('the funnel', () => {
   const started = (columns = [noCounts(), noCounts(), noCounts()]) => {
     const time = new VirtualTime();
     const output: string[] = [];
-    const funnel = new Funnel(time, columns, (text) => output.push(text));
+    const funnel = new Funnel(time, columns, (second, counts) => output.push(line(second, counts)));
     const seconds: number[] = [];
     funnel.start((second) => seconds.push(second));
     return { time, output, funnel, seconds, columns };
@@ -49,7 +49,7 @@ describe('the funnel', () => {
     let fire = (): void => undefined;
     const time = { nowMs: () => nowMs, after: (_: number, then: () => void) => ((fire = then), () => undefined) };
     const output: string[] = [];
-    new Funnel(time, [], (text) => output.push(text)).start(() => undefined);
+    new Funnel(time, [], (second, counts) => output.push(line(second, counts))).start(() => undefined);
     for (nowMs of [1_000, 61_500, 62_000]) fire();
     expect(output).toEqual(['0\n', '1\n', '61\n', '62\n']);
   });

@@ -24,7 +24,7 @@ async function freePort(): Promise<number> {
 
 async function ownEnvironment(): Promise<NodeJS.ProcessEnv> {
   const variables = ['PROPOSER_1_PORT', 'PROPOSER_2_PORT', 'PROPOSER_1_ADMIN_PORT', 'PROPOSER_2_ADMIN_PORT'];
-  variables.push('ACCEPTOR_1_PORT', 'ACCEPTOR_2_PORT', 'ACCEPTOR_3_PORT', 'CONTROL_PORT');
+  variables.push('ACCEPTOR_1_PORT', 'ACCEPTOR_2_PORT', 'ACCEPTOR_3_PORT', 'CONTROL_PORT', 'CLIENT_PORT');
   const ports: Record<string, string> = {};
   for (const variable of variables) ports[variable] = String(await freePort());
   return {

@@ -33,8 +33,8 @@ describe('the ports', () => {
   const numbers = (env: Record<string, string>) => portsFrom(env).map(({ port }) => port);
 
   test('are the agreed ones unless the environment changes them', () => {
-    expect(numbers({})).toEqual([16379, 16380, 16381, 8081, 8082, 8091, 8092, 8080]);
-    expect(numbers({ PROPOSER_1_PORT: '9081', ACCEPTOR_2_PORT: '' })).toEqual([16379, 16380, 16381, 9081, 8082, 8091, 8092, 8080]);
+    expect(numbers({})).toEqual([16379, 16380, 16381, 8081, 8082, 8091, 8092, 8080, 8070]);
+    expect(numbers({ PROPOSER_1_PORT: '9081', ACCEPTOR_2_PORT: '' })).toEqual([16379, 16380, 16381, 9081, 8082, 8091, 8092, 8080, 8070]);
   });
 
   test.each(['0', '65536', '-1', '80.5', '1e3', 'http', ' 80'])('"%s" is none', (text) => {

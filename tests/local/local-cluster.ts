@@ -18,6 +18,7 @@ const PORT_VARIABLES = [
   'PROPOSER_1_ADMIN_PORT',
   'PROPOSER_2_ADMIN_PORT',
   'CONTROL_PORT',
+  'CLIENT_PORT',
 ];
 const WAIT_MS = 20_000;
 /** For the hook that removes a cluster: also one that is asked to stop and hangs is killed. */

@@ -32,6 +32,7 @@ test('start is ready when all nodes answer, and the address map tells where', as
     'proposer-1:8090': at('PROPOSER_1_ADMIN_PORT'),
     'proposer-2:8090': at('PROPOSER_2_ADMIN_PORT'),
     'control:8080': at('CONTROL_PORT'),
+    'client:8070': at('CLIENT_PORT'),
   });
   expect(foreground.stdout.trimEnd().split('\n').slice(-2)).toEqual([
     `ready: three acceptors, two proposers and the control node answer; data and logs are in ${cluster.folder}`,

@@ -1,0 +1,71 @@
+/**
+ * Makes an element. Nothing is ever parsed as HTML: what keys and values hold stays text.
+ *
+ * @param {string} name
+ * @param {Record<string, string | number | boolean>} [attributes] false leaves one out
+ * @param {...(Node | string)} children
+ * @returns {HTMLElement}
+ */
+export function element(name, attributes = {}, ...children) {
+  return filled(document.createElement(name), attributes, children);
+}
+
+/**
+ * The same in SVG.
+ *
+ * @param {string} name
+ * @param {Record<string, string | number | boolean>} [attributes]
+ * @param {...(Node | string)} children
+ * @returns {SVGElement}
+ */
+export function svg(name, attributes = {}, ...children) {
+  return filled(document.createElementNS('http://www.w3.org/2000/svg', name), attributes, children);
+}
+
+/**
+ * One that is in the page from the start.
+ *
+ * @param {string} selector
+ * @returns {HTMLElement}
+ */
+export function find(selector) {
+  const found = document.querySelector(selector);
+  if (!(found instanceof HTMLElement)) throw new Error(`the page has no ${selector}`);
+  return found;
+}
+
+/** A table; its first column are row headers. @param {string} caption @param {readonly string[]} head @param {readonly (readonly (Node | string)[])[]} rows */
+export function table(caption, head, rows) {
+  return element(
+    'table',
+    {},
+    element('caption', { class: 'hidden' }, caption),
+    element('thead', {}, element('tr', {}, ...head.map((text) => element('th', { scope: 'col' }, text)))),
+    element(
+      'tbody',
+      {},
+      ...rows.map(([first = '', ...cells]) =>
+        element('tr', {}, element('th', { scope: 'row' }, first), ...cells.map((cell) => element('td', {}, cell))),
+      ),
+    ),
+  );
+}
+
+/** `acceptor-1:6379` is called acceptor-1. @param {string} name */
+export function shortName(name) {
+  return name.replace(/:\d+$/, '');
+}
+
+/**
+ * @template {Element} Made
+ * @param {Made} made
+ * @param {Record<string, string | number | boolean>} attributes
+ * @param {(Node | string)[]} children
+ * @returns {Made}
+ */
+function filled(made, attributes, children) {
+  for (const [attribute, value] of Object.entries(attributes))
+    if (value !== false) made.setAttribute(attribute, value === true ? '' : String(value));
+  made.append(...children);
+  return made;
+}

@@ -1,0 +1,76 @@
+import { setText } from '../guard.js';
+import type { Mark, NodeState, ProposerView, Snapshot } from './snapshot.js';
+
+/** More than one a second for two minutes happen to nobody. */
+const MARKS_MAX = 120;
+
+const SAME_STEP_MS = 2_500;
+
+type Seen = Pick<Snapshot, 'atMs' | 'proposers' | 'acceptors'>;
+
+/** What happened to the cluster, told by what differs from one look to the next. */
+export class Marks {
+  readonly #oldestMs: () => number;
+  #marks: readonly Mark[] = [];
+  #isRescanning = false;
+  #count = 0;
+
+  /** @param oldestMs what is older is forgotten */
+  constructor(oldestMs: () => number) {
+    this.#oldestMs = oldestMs;
+  }
+
+  /** All that are remembered. @param isRescanning whether keys are being rescanned */
+  after(before: Seen | undefined, now: Seen, isRescanning: boolean): readonly Mark[] {
+    const found = [
+      ...(before ? [...changes(before, now), ...losses(before, now), ...wipes(before, now)] : []),
+      ...(isRescanning && !this.#isRescanning ? [{ kind: 'rescan' as const, text: 'rescan' }] : []),
+    ];
+    this.#isRescanning = isRescanning;
+    // The proposers make a step one after the other, and a look may fall between.
+    const isNew = ({ text }: Found): boolean => !this.#marks.some((mark) => mark.text === text && mark.atMs > now.atMs - SAME_STEP_MS);
+    const marks = [...this.#marks, ...found.filter(isNew).map((mark) => ({ id: ++this.#count, atMs: now.atMs, ...mark }))];
+    this.#marks = marks.filter(({ atMs }) => atMs > this.#oldestMs()).slice(-MARKS_MAX);
+    return this.#marks;
+  }
+}
+
+type Found = Omit<Mark, 'id' | 'atMs'>;
+
+/** Each change of a set once, however many proposers made it. */
+function changes(before: Seen, now: Seen): Found[] {
+  const texts = now.proposers.flatMap(({ name, sets }) => {
+    const old = before.proposers.find((proposer) => proposer.name === name)?.sets;
+    if (!sets || !old) return [];
+    return (['accept', 'prepare'] as const).flatMap((phase) =>
+      setText(sets[phase]) === setText(old[phase]) ? [] : [changeText(phase, sets)],
+    );
+  });
+  return [...new Set(texts)].map((text) => ({ kind: 'step', text }));
+}
+
+function changeText(phase: 'prepare' | 'accept', sets: NonNullable<ProposerView['sets']>): string {
+  const { nodes, quorum } = sets[phase];
+  return nodes.length === 0
+    ? `${phase} nobody`
+    : `${phase} ${quorum} of ${nodes.map((name) => name.replace(/^acceptor-(\d+):6379$/, '$1')).join(', ')}`;
+}
+
+function losses(before: Seen, now: Seen): Found[] {
+  const old = new Map<string, NodeState>([...before.proposers, ...before.acceptors].map(({ name, state }) => [name, state]));
+  const isLost = (state: NodeState | undefined): boolean => state === 'gone' || state === 'stranger';
+  return [...now.proposers, ...now.acceptors].flatMap(({ name, state }): Found[] => {
+    const short = name.replace(/:\d+$/, '');
+    const was = old.get(name);
+    if (isLost(was) === isLost(state)) return [];
+    if (isLost(state)) return [{ kind: 'loss', text: state === 'gone' ? `${short} lost` : `${short} has a wrong identity` }];
+    return [{ kind: 'return', text: `${short} is back` }];
+  });
+}
+
+function wipes(before: Seen, now: Seen): Found[] {
+  return now.acceptors.flatMap(({ name, keys }): Found[] => {
+    const old = before.acceptors.find((acceptor) => acceptor.name === name);
+    return keys === 0 && old?.keys ? [{ kind: 'wipe', text: `${name.replace(/:\d+$/, '')} wiped` }] : [];
+  });
+}

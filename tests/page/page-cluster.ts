@@ -1,0 +1,84 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Cluster } from '../cluster.js';
+import { DIST } from '../proposer-process.js';
+import { freePort } from '../redis-server.js';
+
+const START_MS = 15_000;
+
+/** Three acceptors and two proposers without a configuration, with the control node's service and, on demand, clients. */
+export class PageCluster {
+  readonly cluster: Cluster;
+  readonly url: string;
+  readonly #port: number;
+  #service: ChildProcess | undefined;
+  #client: ChildProcess | undefined;
+
+  private constructor(cluster: Cluster, port: number) {
+    this.cluster = cluster;
+    this.#port = port;
+    this.url = `http://127.0.0.1:${port}/`;
+  }
+
+  static async start(): Promise<PageCluster> {
+    const cluster = await Cluster.start({ configured: 0 });
+    const addresses = JSON.parse(readFileSync(cluster.addressMap, 'utf8')) as Record<string, string>;
+    writeFileSync(cluster.addressMap, JSON.stringify({ ...addresses, 'client:8070': `127.0.0.1:${await freePort()}` }));
+    const page = new PageCluster(cluster, await freePort());
+    await page.startService();
+    return page;
+  }
+
+  async startService(): Promise<void> {
+    this.#service = this.#run('node-control/service/main.js', [], { HOST: '127.0.0.1', PORT: String(this.#port) });
+    const deadlineMs = Date.now() + START_MS;
+    while (
+      !(await fetch(`${this.url}healthz`).then(
+        ({ ok }) => ok,
+        () => false,
+      ))
+    ) {
+      if (Date.now() > deadlineMs) throw new Error('the control node does not answer');
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  async killService(): Promise<void> {
+    await end(this.#service, 'SIGKILL');
+  }
+
+  startClient(): void {
+    this.#client = this.#run('client/main.js', []);
+  }
+
+  async stopClient(): Promise<void> {
+    await end(this.#client, 'SIGTERM');
+  }
+
+  /** A command as typed behind run-control.sh. Throws where it fails. */
+  async control(command: string): Promise<void> {
+    const { code, stderr } = await this.cluster.control(...command.split(' '));
+    if (code !== 0) throw new Error(`${command}: ${stderr}`);
+  }
+
+  async stop(): Promise<void> {
+    await end(this.#client, 'SIGKILL');
+    await end(this.#service, 'SIGKILL');
+    await this.cluster.stop();
+  }
+
+  #run(program: string, args: string[], env: Record<string, string> = {}): ChildProcess {
+    return spawn(process.execPath, [join(DIST, program), ...args], {
+      stdio: 'ignore',
+      env: { PATH: process.env['PATH'], ADDRESS_MAP: this.cluster.addressMap, ...env },
+    });
+  }
+}
+
+async function end(child: ChildProcess | undefined, signal: NodeJS.Signals): Promise<void> {
+  if (child?.exitCode !== null || child.signalCode !== null) return;
+  child.kill(signal);
+  await once(child, 'exit');
+}

@@ -1,0 +1,124 @@
+import { readFileSync } from 'node:fs';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { GROW, SHRINK, START } from '../node-control/spec-commands.js';
+import { launchBrowser } from './browser.js';
+import { PageCluster } from './page-cluster.js';
+import { untilShown } from './shown.js';
+
+/** After each command: the sets, a line for each proposer and member, and the first command that is owed next. */
+const STEPS: readonly [command: string, prepare: string, accept: string, owed: string | undefined][] = [
+  [START[0] ?? '', 'prepare : nobody', 'accept 1: 1 of 1', 'add-prepare all acceptor-1:6379 1'],
+  [START[1] ?? '', 'prepare 1: 1 of 1', 'accept 1: 1 of 1', 'resize acceptor-1:6379,acceptor-2:6379,acceptor-3:6379'],
+  [GROW[0] ?? '', 'prepare 1: 1 of 1', 'accept 12: 2 of 2', 'rescan acceptor-1:6379,acceptor-2:6379 2'],
+  [GROW[1] ?? '', 'prepare 1: 1 of 1', 'accept 12: 2 of 2', 'add-prepare all acceptor-2:6379 2'],
+  [GROW[2] ?? '', 'prepare 12: 2 of 2', 'accept 12: 2 of 2', 'resize acceptor-1:6379,acceptor-2:6379,acceptor-3:6379'],
+  [GROW[3] ?? '', 'prepare 12: 2 of 2', 'accept 123: 2 of 3', 'add-prepare all acceptor-3:6379 2'],
+  [GROW[4] ?? '', 'prepare 123: 2 of 3', 'accept 123: 2 of 3', undefined],
+  [SHRINK[0] ?? '', 'prepare 123: 2 of 3', 'accept 12: 2 of 2', 'rm-prepare all acceptor-3:6379 2'],
+  [SHRINK[1] ?? '', 'prepare 12: 2 of 2', 'accept 12: 2 of 2', 'rescan acceptor-1:6379,acceptor-2:6379 2'],
+  [SHRINK[2] ?? '', 'prepare 12: 2 of 2', 'accept 12: 2 of 2', 'resize acceptor-1:6379,acceptor-2:6379,acceptor-3:6379'],
+  [SHRINK[3] ?? '', 'prepare 12: 2 of 2', 'accept 1: 1 of 1', 'rm-prepare all acceptor-2:6379 1'],
+  [SHRINK[4] ?? '', 'prepare 1: 1 of 1', 'accept 1: 1 of 1', undefined],
+];
+
+describe('the page, in a browser', () => {
+  let nodes: PageCluster;
+  let browser: Browser;
+  let page: Page;
+  const complaints: string[] = [];
+
+  beforeAll(async () => {
+    nodes = await PageCluster.start();
+    browser = await launchBrowser();
+    page = await browser.newPage();
+    page.on('pageerror', ({ message }) => complaints.push(message));
+    page.on('console', (message) => {
+      // What it says of a control node that was killed is its own.
+      if (message.type() === 'error' && !message.text().includes('ERR_')) complaints.push(message.text());
+    });
+    await page.goto(nodes.url);
+  });
+  afterAll(async () => {
+    await browser.close();
+    await nodes.stop();
+  });
+
+  test('tells a newcomer how to begin', async () => {
+    const { owed } = await untilShown(page, 'the beginning', ({ now }) => now.includes('every operation is refused'));
+    expect(owed).toEqual(START.map((command) => `./run-control.sh ${command}`));
+  });
+
+  test('shows each step of the migration at once, and what is owed next', async () => {
+    for (const [command, prepare, accept, owed] of STEPS) {
+      await nodes.control(command);
+      if (command === START[1]) nodes.startClient();
+      const isShown = await untilShown(page, `${prepare} and ${accept}, then ${owed ?? 'nothing'} (after ${command})`, (now) => {
+        const isOwed = owed === undefined || now.owed[0] === `./run-control.sh ${owed}`;
+        return now.sets.join(', ') === `${prepare}, ${accept}` && isOwed;
+      });
+      // Two proposers, each with a line to each member.
+      const members = (set: string): number => (/^\w+ (\d*):/.exec(set)?.[1]?.length ?? 0) * 2;
+      expect(isShown.lines).toMatchObject({ prepare: members(prepare), accept: members(accept) });
+    }
+    const { events } = await untilShown(page, 'all steps', ({ events }) => events.length >= 10);
+    expect(events.filter((event) => event.includes('rescan'))).toHaveLength(2);
+  });
+
+  test('shows the clients and the proposers at work', async () => {
+    await expect.poll(() => page.locator('#chart').getAttribute('aria-label')).toMatch(/began [1-9]\d* reads/);
+    await expect.poll(() => page.locator('#proposers tbody tr').first().innerText()).toMatch(/proposer-1\s+● healthy\s+[1-9]/);
+  });
+
+  test('shows what acceptors hold for a key, and marks the chosen value', async () => {
+    await nodes.control('wipe-acceptor acceptor-2:6379');
+    await nodes.control('wipe-acceptor acceptor-3:6379');
+    for (const command of GROW) await nodes.control(command);
+    await nodes.stopClient();
+    await nodes.cluster.acceptor(3).kill9();
+    const { kv } = nodes.cluster.proposer(1);
+    expect((await kv.put('looked-at', 0, '<b>bold</b>')).ok).toBe(true);
+    await page.locator('#key').fill('looked-at');
+    await page.keyboard.press('Enter');
+    const rows = page.locator('#register tbody tr');
+    await expect
+      .poll(() => rows.allInnerTexts())
+      .toEqual([
+        expect.stringMatching(/acceptor-1.*"<b>bold<\/b>"\s+✓ chosen/s),
+        expect.stringMatching(/acceptor-2.*"<b>bold<\/b>"\s+✓ chosen/s),
+        expect.stringMatching(/acceptor-3.*does not answer/s),
+      ]);
+  });
+
+  test('shows an acceptor that is lost, what that means, and its return', async () => {
+    const lost = await untilShown(page, 'the loss', ({ nodes: drawn }) => drawn.includes('acceptor-3✕ gone'));
+    expect(lost.now).toContain('serves without acceptor-3, and stops if one more acceptor is lost');
+    expect(lost.lines.broken).toBe(4);
+    await nodes.cluster.acceptor(3).start();
+    const back = await untilShown(page, 'the return', ({ now }) => now.includes('serves on with any one acceptor lost'));
+    expect(back.lines.broken).toBe(0);
+    expect(back.events.slice(0, 2).join()).toMatch(/acceptor-3 is back.*acceptor-3 lost/s);
+  });
+
+  test('shows a proposer that is killed, and its return', async () => {
+    await nodes.cluster.proposer(2).end('SIGKILL');
+    await untilShown(page, 'the loss', ({ nodes: drawn }) => drawn.includes('proposer-2✕ gone'));
+    await nodes.cluster.proposer(2).start();
+    await untilShown(page, 'the return', ({ nodes: drawn }) => drawn.some((node) => node.startsWith('proposer-2● era')));
+  });
+
+  test('shows that the control node is gone, and goes on when it is back', async () => {
+    await nodes.killService();
+    await expect.poll(() => page.locator('#link').innerText(), { timeout: 20_000 }).toContain('does not answer');
+    await nodes.startService();
+    await expect.poll(() => page.locator('#link').innerText(), { timeout: 20_000 }).toBe('live');
+    await untilShown(page, 'the cluster', ({ now }) => now.includes('serves on'));
+  });
+
+  test('has nothing that the browser complains about, and asks nobody else', async () => {
+    expect(complaints).toEqual([]);
+    const urls = await page.evaluate(() => performance.getEntriesByType('resource').map(({ name }) => name));
+    expect(urls.filter((url) => !url.startsWith(nodes.url))).toEqual([]);
+    expect(readFileSync(new URL('../../node-control/page/index.html', import.meta.url), 'utf8')).not.toMatch(/https?:/);
+  });
+});
