@@ -49,7 +49,7 @@ printf %s "$control_password" >"$new/control-password"
 cat >"$new/users.acl" <<ACL
 user default off
 user proposer on #$(sha256_of "$proposer_password") resetchannels ~r:* ~identity ~identity:* -@all +hello +info +cluster|nodes +eval +evalsha +hmget +hset +get
-user control on #$(sha256_of "$control_password") resetchannels ~* -@all +hello +info +ping +cluster|nodes +client|kill +eval +dbsize +scan +exists +get +setnx +hget +flushall
+user control on #$(sha256_of "$control_password") resetchannels ~* -@all +hello +info +ping +cluster|nodes +client|kill +eval +dbsize +scan +exists +get +setnx +hget +hmget +flushall
 ACL
 chmod a+r "$new"/*
 mv "$new" "$folder"
