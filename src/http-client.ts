@@ -105,7 +105,8 @@ export interface PrometheusMetric {
 export class AdminClient extends HttpClient {
   /** @param token that the proposer was started with, if any */
   constructor(address: string, token?: string) {
-    super(address, token === undefined ? {} : { authorization: `Bearer ${token}` });
+    // The metrics come as text, too.
+    super(address, { accept: 'application/json', ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) });
   }
 
   configuration(): Promise<Answer<Configuration>> {
@@ -118,7 +119,7 @@ export class AdminClient extends HttpClient {
 
   /** As prom-client writes them in JSON. */
   metrics(): Promise<Answer<readonly PrometheusMetric[]>> {
-    return this.request('GET', '/metrics', { headers: { accept: 'application/json' } });
+    return this.request('GET', '/metrics');
   }
 
   /** Takes effect only where the proposer is still at `expectedEra`. */
