@@ -20,8 +20,10 @@ const WIPING = `  'wipe-acceptor B', //
 `;
 
 const lines = (commands: readonly string[]): string => commands.map((command) => `  '${command}',\n`).join('');
-const growing = (...commands: string[]): readonly Patch[] => [...HASTY, patch(MIGRATION, GROWING, lines(commands))];
-const shrinking = (...commands: string[]): readonly Patch[] => [...HASTY, patch(MIGRATION, SHRINKING, lines(commands))];
+/** After wrong commands others may be impossible: the rest of them is typed all the same. */
+const UNDETERRED = patch('simulation/stepwise.ts', '      if (!isDone && inOrder) unfinished = [command];\n', '');
+const growing = (...commands: string[]): readonly Patch[] => [...HASTY, UNDETERRED, patch(MIGRATION, GROWING, lines(commands))];
+const shrinking = (...commands: string[]): readonly Patch[] => [...HASTY, UNDETERRED, patch(MIGRATION, SHRINKING, lines(commands))];
 
 const OFTEN_TWO = patch(
   'simulation/settings.ts',
