@@ -1,7 +1,6 @@
 import type { Logger } from 'pino';
 import { type Addresses, parseAddress } from '../src/addresses.js';
 import { type Configuration, acceptorsOf } from '../src/configuration.js';
-import { containsQuorum } from '../src/quorum.js';
 import { type LinkState, RedisAcceptor } from '../src/redis-acceptor.js';
 import { REPLICATED, RedisClusterAcceptor } from '../src/redis-cluster.js';
 import type { RedisAccess } from '../src/redis-connection.js';
@@ -56,13 +55,12 @@ export class AcceptorPool {
     }
   }
 
-  /** Whether a prepare quorum and an accept quorum answer now. */
-  async hasQuorum(configuration: Configuration): Promise<boolean> {
+  /** The acceptors that do not answer now as those that are meant, by name. */
+  async silent(configuration: Configuration): Promise<string[]> {
     const members = this.#membersOf(configuration);
     // No client's key is empty: this register does not exist.
     const answers = await Promise.allSettled(members.map(({ acceptor }) => acceptor.read('')));
-    const up = members.filter((_, index) => answers[index]?.status === 'fulfilled').map(({ name }) => name);
-    return containsQuorum(configuration.prepare, up) && containsQuorum(configuration.accept, up);
+    return members.filter((_, index) => answers[index]?.status !== 'fulfilled').map(({ name }) => name);
   }
 
   /** The acceptors at whose address another one answers, by name. */

@@ -1,6 +1,7 @@
 import type { Express, Request } from 'express';
 import { BadRequest, KeyNotFound, NotConfigured, PayloadTooLarge, PrepareError } from '../src/errors.js';
-import { isConfigured } from '../src/configuration.js';
+import { acceptorsOf, isConfigured } from '../src/configuration.js';
+import { containsQuorum } from '../src/quorum.js';
 import type { Proposer } from '../src/proposer.js';
 import type { AcceptorPool } from './acceptor-pool.js';
 import { answerJson, jsonBody, onlyMethods } from './http.js';
@@ -35,11 +36,15 @@ export function addKvRoutes(app: Express, operations: Operations, proposer: Prop
 
   app.get('/readyz', async (_request, response) => {
     if (!isConfigured(proposer.configuration)) throw new NotConfigured('this proposer has no acceptors yet');
-    if (!(await acceptors.hasQuorum(proposer.configuration))) {
-      const strangers = acceptors.strangers(proposer.configuration);
+    const { configuration } = proposer;
+    const silent = await acceptors.silent(configuration);
+    const up = acceptorsOf(configuration).filter((name) => !silent.includes(name));
+    const missing = (['prepare', 'accept'] as const).filter((phase) => !containsQuorum(configuration[phase], up));
+    if (missing.length > 0) {
+      const strangers = acceptors.strangers(configuration);
       const why =
         strangers.length === 0 ? '' : `; ${strangers.join(' and ')} lost the data or is another acceptor: see run-control.sh status`;
-      throw new PrepareError(`no quorum of acceptors answers${why}`);
+      throw new PrepareError(`no ${missing.join(' and no ')} quorum of acceptors answers: not ${silent.join(' and ')}${why}`);
     }
     response.json({ status: 'ready' });
   });

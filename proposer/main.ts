@@ -1,5 +1,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
+import { isatty } from 'node:tty';
 import { pino } from 'pino';
+import pretty from 'pino-pretty';
 import { readAddresses } from '../src/addresses.js';
 import { type Configuration, isConfigured } from '../src/configuration.js';
 import { KeyValue } from '../src/kv.js';
@@ -31,7 +33,9 @@ import { systemTime } from '../src/system-time.js';
 
 async function main(): Promise<void> {
   const settings = readSettings(process.env);
-  const log = pino({ level: settings.logLevel, base: { proposer: settings.id } });
+  const options = { level: settings.logLevel, base: { proposer: settings.id } };
+  const log =
+    settings.logFormat === 'json' ? pino(options) : pino(options, pretty({ sync: true, colorize: isatty(1) && !process.env['NO_COLOR'] }));
   const addresses = readAddresses(settings.addressMap);
 
   const { state, configuration, incarnation } = await openState(settings.stateFolder);

@@ -12,6 +12,7 @@ export interface Settings {
   readonly port: number;
   readonly adminPort: number;
   readonly logLevel: string;
+  readonly logFormat: LogFormat;
   /** A JSON file from logical names to addresses; without it the names are the addresses. */
   readonly addressMap: string | undefined;
   /** To the acceptors. */
@@ -20,12 +21,17 @@ export interface Settings {
   readonly adminToken: string | undefined;
 }
 
+/** A JSON object a line, for programs; or a line of text, for people. */
+export type LogFormat = 'json' | 'pretty';
+
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 
 /** Throws an error that names the variable and what it takes. */
 export function readSettings(environment: NodeJS.ProcessEnv): Settings {
   const logLevel = environment['LOG_LEVEL'] || 'info';
   if (!LOG_LEVELS.includes(logLevel)) throw new Error(`LOG_LEVEL must be one of ${LOG_LEVELS.join(', ')}`);
+  const logFormat = environment['LOG_FORMAT'] || 'json';
+  if (logFormat !== 'json' && logFormat !== 'pretty') throw new Error('LOG_FORMAT must be json or pretty');
   const stateFolder = environment['STATE_DIR'];
   if (!stateFolder) throw new Error('STATE_DIR must name the folder for this proposer, which it keeps its configuration in');
   return {
@@ -36,6 +42,7 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
     port: integer(environment, 'PORT', 8080, 65_535),
     adminPort: integer(environment, 'ADMIN_PORT', 8090, 65_535),
     logLevel,
+    logFormat,
     addressMap: environment['ADDRESS_MAP'] || undefined,
     access: readRedisAccess(environment),
     adminToken: readSecret(environment, 'ADMIN_TOKEN_FILE'),

@@ -78,6 +78,10 @@ export class ProposerProcess {
     return this.#process !== undefined;
   }
 
+  get stdout(): string {
+    return this.#stdout;
+  }
+
   get stderr(): string {
     return this.#stderr;
   }

@@ -46,12 +46,25 @@ describe('a proposer that cannot start', () => {
     ['PORT', '70000'],
     ['ADMIN_PORT', '80a'],
     ['LOG_LEVEL', 'loud'],
+    ['LOG_FORMAT', 'xml'],
     ['STATE_DIR', ''],
     ['ADDRESS_MAP', '/nowhere/addresses.json'],
   ])('because %s is %j says so in one line, and exits 1', async (variable, value) => {
     const proposer = await lonelyProposer({ [variable]: value });
     expect((await proposer.launch()).code).toBe(1);
     expect(proposer.stderr).toMatch(new RegExp(`^proposer: [^\\n]*(${variable}|${value || variable})[^\\n]*\\n$`));
+  });
+});
+
+describe('LOG_FORMAT', () => {
+  it.each([
+    ['json', /"msg":"proposer started"/],
+    ['pretty', /INFO.*: proposer started\n/],
+  ])('%s: what is logged, without colours where nobody sees them', async (format, expected) => {
+    const proposer = await lonelyProposer({ LOG_FORMAT: format });
+    await proposer.start();
+    await expect.poll(() => proposer.stdout).toMatch(expected);
+    expect(proposer.stdout).not.toContain('\u001b');
   });
 });
 
