@@ -41,7 +41,8 @@ describe('status', () => {
     cluster.acceptor(3).pause();
     const startedAt = performance.now();
     const { code, stdout } = await cluster.control('status');
-    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    // Two waits of 2 s for the one that hangs, and the start of a program on a busy machine.
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^acceptor-1:6379 +reachable +- +listed +listed +0$/m);
     expect(stdout).toMatch(/^acceptor-2:6379 +unreachable +- +listed +listed +\?$/m);
