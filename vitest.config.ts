@@ -9,7 +9,7 @@ export default defineConfig({
     globalSetup: ['tests/build.ts'],
     // Most tests wait for programs that they started: two files at a time also where there are two cores only.
     maxWorkers: Math.max(2, availableParallelism() - 1),
-    testTimeout: 60_000,
+    testTimeout: 180_000,
     hookTimeout: 30_000,
   },
 });

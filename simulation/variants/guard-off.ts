@@ -43,3 +43,6 @@ export const NO_AGREEMENT: readonly Patch[] = [
 
 /** An operator who is told no goes on to the next command soon. */
 export const HASTY: readonly Patch[] = [patch('simulation/settings.ts', ': isFree ? 50 : 1_000', ': isFree ? 50 : 20')];
+
+/** After wrong commands others may be impossible: the rest of them is typed all the same. */
+export const UNDETERRED = patch('simulation/stepwise.ts', '      if (!isDone && inOrder) unfinished = [command];\n', '');

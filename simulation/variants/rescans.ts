@@ -1,16 +1,10 @@
 import { HASTY } from './guard-off.js';
-import { type Patch, patch } from './patch.js';
+import { patch } from './patch.js';
 import type { Variant } from './variants.js';
 
 const KV = 'src/kv.ts';
 const GUARD = 'node-control/guard.ts';
 const LISTING = 'node-control/key-listing.ts';
-
-const INCOMPLETE: Patch = patch(
-  'node-control/commands/rescan.ts',
-  'if (acceptors.length - failures.length >= required) return;',
-  'if (acceptors.length >= failures.length) return;',
-);
 
 /** What a rescan, and the list of what it settles, must not do. */
 export const BROKEN_RESCANS: readonly Variant[] = [
@@ -21,12 +15,6 @@ export const BROKEN_RESCANS: readonly Variant[] = [
     patches: [
       patch(LISTING, 'if (keys.length > 0) await handOn(keys);', 'if (this.#sources[0] === source) await handOn(keys.slice(0, 1));'),
     ],
-  },
-  {
-    name: 'the rescan is content with an incomplete listing',
-    scenario: 'stepwise migration',
-    seeds: 400,
-    patches: [INCOMPLETE],
   },
   {
     name: 'the rescan lists an acceptor that cannot know all keys',

@@ -1,4 +1,4 @@
-import { ANY_MAY_BE_WIPED, ANY_MAY_JOIN, HASTY, NO_AGREEMENT, NO_DANGERS, NO_DEBTS, SOME_PROPOSERS } from './guard-off.js';
+import { ANY_MAY_BE_WIPED, ANY_MAY_JOIN, HASTY, NO_AGREEMENT, NO_DANGERS, NO_DEBTS, SOME_PROPOSERS, UNDETERRED } from './guard-off.js';
 import { type Patch, patch } from './patch.js';
 import type { Variant } from './variants.js';
 
@@ -20,8 +20,6 @@ const WIPING = `  'wipe-acceptor B', //
 `;
 
 const lines = (commands: readonly string[]): string => commands.map((command) => `  '${command}',\n`).join('');
-/** After wrong commands others may be impossible: the rest of them is typed all the same. */
-const UNDETERRED = patch('simulation/stepwise.ts', '      if (!isDone && inOrder) unfinished = [command];\n', '');
 const growing = (...commands: string[]): readonly Patch[] => [...HASTY, UNDETERRED, patch(MIGRATION, GROWING, lines(commands))];
 const shrinking = (...commands: string[]): readonly Patch[] => [...HASTY, UNDETERRED, patch(MIGRATION, SHRINKING, lines(commands))];
 
