@@ -3,6 +3,8 @@ import { open, rm, statfs } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
+import { layoutFrom } from '../local/layout.js';
+import { findRedis } from '../local/nodes.js';
 import { etcdVersion } from './systems/etcd.js';
 
 /** Where the figures come from. */
@@ -19,6 +21,7 @@ export interface Versions {
   /** That proposers, the floor and the load ran on. */
   readonly node: string;
   readonly express: string;
+  /** With its name: it may be Valkey. */
   readonly redis: string;
   /** Undefined where it was not there to be measured. */
   readonly etcd: string | undefined;
@@ -43,13 +46,21 @@ export async function describeMachine(): Promise<Machine> {
 /** @param node the binary that runs the proposers */
 export function findVersions(node: string, etcd: string): Versions {
   const { version: express } = createRequire(import.meta.url)('express/package.json') as { version: string };
-  const redis = execFileSync('redis-server', ['--version'], { encoding: 'utf8' });
+  const redis = execFileSync(findRedis(layoutFrom({}), process.env), ['--version'], { encoding: 'utf8' });
   return {
-    node: execFileSync(node, ['--version'], { encoding: 'utf8' }).trim(),
+    node: nodeVersion(node),
     express,
-    redis: /v=(\S+)/.exec(redis)?.[1] ?? redis.trim(),
+    redis: redis.replace(/^(\w+) server v=(\S+).*/s, '$1 $2'),
     etcd: etcdVersion(etcd),
   };
+}
+
+function nodeVersion(node: string): string {
+  try {
+    return execFileSync(node, ['--version'], { encoding: 'utf8' }).trim();
+  } catch (error) {
+    throw new Error(`--node ${node}: it cannot be run (${error instanceof Error ? error.message : String(error)})`, { cause: error });
+  }
 }
 
 /** Whether what is written to a folder would stay in memory. */

@@ -17,7 +17,8 @@ export interface KeysFigures {
 }
 
 const FEW = 1_000;
-const WRITTEN_AT_ONCE = 50_000;
+/** So that there is progress to show. */
+const WRITTEN_AT_ONCE = 20_000;
 /** Until a proposer that has nothing to do has the memory that it holds. */
 const SETTLE_MS = 3_000;
 

@@ -95,7 +95,7 @@ async function runFaults(
   for (const fault of isBrief ? BRIEF_FAULTS : FAULTS) {
     const [ours, theirs] = fault === 'none' ? [NO_NODE, NO_NODE] : [named(nodes), etcd && etcdRoles(etcd)];
     pauses.push(...(await measurePauses(cluster, fault, ours, options)));
-    if (etcd && theirs) pauses.push(...(await measurePauses(etcd, fault, theirs, options)));
+    if (etcd && theirs) pauses.push(...(await measurePauses(etcd.withAllGateways(), fault, theirs, options)));
   }
   return { pauses, stopped };
 }

@@ -87,7 +87,8 @@ function accessAs(user: 'proposer' | 'control', { secrets }: Layout): NodeJS.Pro
   return { REDIS_USER: user, REDIS_PASSWORD_FILE: file(`${user}-password`), ADMIN_TOKEN_FILE: file('admin-token') };
 }
 
-function findRedis(layout: Layout, env: NodeJS.ProcessEnv): string {
+/** Its path. Throws {@link Trouble} that says how to install it. */
+export function findRedis(layout: Layout, env: NodeJS.ProcessEnv): string {
   const folders = (env['PATH'] ?? '').split(path.delimiter).filter((folder) => folder !== '');
   const found = ['redis-server', 'valkey-server'].flatMap((name) => folders.map((folder) => path.join(folder, name))).find(isExecutable);
   if (found !== undefined) return found;

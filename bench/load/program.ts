@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { preferred } from '../../client/affinity.js';
 import { PROPOSERS } from '../../local/layout.js';
+import { NetworkError } from '../../src/http-client.js';
 import type { Answer, Job, Question } from './job.js';
 import { Load } from './load.js';
 import { NotServed, openStore, type Store } from './stores.js';
@@ -54,7 +55,7 @@ async function fill(stores: readonly Store[], keys: readonly string[], clients: 
         await store.write(key, ABSENT, val);
         key = keys[next++];
       } catch (error) {
-        if (!(error instanceof NotServed)) throw error;
+        if (!(error instanceof NotServed || error instanceof NetworkError)) throw error;
         await sleep(FILL_PAUSE_MS);
       }
     }

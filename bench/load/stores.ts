@@ -97,16 +97,12 @@ class EtcdStore implements Store {
   }
 
   async #ask(path: string, body: unknown): Promise<EtcdAnswer> {
-    let status: number;
-    let answer: EtcdAnswer;
-    try {
-      const headers = { 'content-type': 'application/json' };
-      const response = await this.#pool.request({ method: 'POST', path, headers, body: JSON.stringify(body) });
-      status = response.statusCode;
-      answer = (await response.body.json()) as EtcdAnswer;
-    } catch (error) {
-      throw new NetworkError(error instanceof Error ? error.message : String(error), { cause: error });
-    }
+    const headers = { 'content-type': 'application/json' };
+    const [status, answer] = await answered(
+      this.#pool
+        .request({ method: 'POST', path, headers, body: JSON.stringify(body) })
+        .then(async (response) => [response.statusCode, (await response.body.json()) as EtcdAnswer] as const),
+    );
     if (status !== 200) throw new NotServed(answer.error ?? `status ${status}`);
     return answer;
   }
@@ -135,17 +131,26 @@ class AcceptorStore implements Store {
   }
 
   async read(key: string): Promise<Held> {
-    const { ballot, value } = await this.#acceptor.read(key);
+    const { ballot, value } = await answered(this.#acceptor.read(key));
     return { ver: ballot.counter, val: value === null ? undefined : (JSON.parse(value) as unknown) };
   }
 
   async write(key: string, _held: Held, val: unknown): Promise<boolean> {
     const ballot = { era: 1, counter: ++counter, proposer: 1, incarnation: 1 };
-    if (!(await this.#acceptor.prepare(key, ballot)).ok) return false;
-    return (await this.#acceptor.accept(key, ballot, JSON.stringify(val), ballot)).ok;
+    if (!(await answered(this.#acceptor.prepare(key, ballot))).ok) return false;
+    return (await answered(this.#acceptor.accept(key, ballot, JSON.stringify(val), ballot))).ok;
   }
 
   async close(): Promise<void> {
     this.#acceptor.close();
+  }
+}
+
+/** @throws NetworkError where no answer came */
+async function answered<Answer>(answer: Promise<Answer>): Promise<Answer> {
+  try {
+    return await answer;
+  } catch (error) {
+    throw new NetworkError(error instanceof Error ? error.message : String(error), { cause: error });
   }
 }

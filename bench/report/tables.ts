@@ -34,7 +34,7 @@ export function linesFor(results: Results): string[] {
 }
 
 export function versionsOf({ versions: { node, express, redis, etcd } }: Results): string {
-  return `Node ${node}, Express ${express}, Redis ${redis}, ${etcd === undefined ? 'no etcd (it was not found)' : `etcd ${etcd}`}`;
+  return `Node ${node}, Express ${express}, ${redis}, ${etcd === undefined ? 'no etcd (it was not found)' : `etcd ${etcd}`}`;
 }
 
 export function goalRows(results: Results): Rows {

@@ -6,7 +6,7 @@ import { Cluster } from '../../node-control/cluster.js';
 import { resize } from '../../node-control/commands/resize.js';
 import { overNetwork } from '../../node-control/connections.js';
 import { addressesFrom } from '../../src/addresses.js';
-import { freePorts, Processes, type System } from './system.js';
+import { freePorts, orStop, Processes, type System } from './system.js';
 
 const VARIABLES = [
   'ACCEPTOR_1',
@@ -56,7 +56,8 @@ export class BenchCluster implements System {
   /** With all three acceptors, and majorities as quorums. */
   static async startConfigured(node: string): Promise<BenchCluster> {
     const cluster = await BenchCluster.start(node);
-    await resize(cluster.control, cluster.acceptors, { print: () => undefined, progress: { show: () => undefined } });
+    const quiet = { print: () => undefined, progress: { show: () => undefined } };
+    await orStop(cluster, resize(cluster.control, cluster.acceptors, quiet));
     return cluster;
   }
 

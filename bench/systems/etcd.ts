@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { request } from 'undici';
 import type { NodeSpec } from '../../local/node-process.js';
-import { freePorts, Processes, type System } from './system.js';
+import { freePorts, orStop, Processes, type System } from './system.js';
 
 const NODES = ['etcd-1', 'etcd-2', 'etcd-3'];
 /** A bench writes more than the 2 GiB that is the default. */
@@ -12,12 +12,15 @@ const QUOTA_BYTES = 8 * 1024 ** 3;
 export class Etcd implements System {
   readonly name = 'etcd';
   readonly protocol = 'etcd';
-  readonly addresses: readonly string[];
   readonly processes: Processes;
+  /** Of all three. */
+  readonly #gateways: readonly string[];
+  /** As many as there are proposers: that of the leader when it began, which serves reads for less, and another one. */
+  #addresses: readonly string[] = [];
 
-  private constructor(processes: Processes, addresses: readonly string[]) {
+  private constructor(processes: Processes, gateways: readonly string[]) {
     this.processes = processes;
-    this.addresses = addresses;
+    this.#gateways = gateways;
   }
 
   /** @param binary the path of `etcd` */
@@ -41,15 +44,28 @@ export class Etcd implements System {
       };
     });
     await processes.start({ acceptors: specs, others: [] });
-    return new Etcd(
+    const etcd = new Etcd(
       processes,
       clients.map((port) => `127.0.0.1:${port}`),
     );
+    const { leader, follower } = await orStop(etcd, etcd.roles());
+    etcd.#addresses = etcd.#gateways.filter((_, at) => [leader, follower].includes(NODES[at] ?? ''));
+    return etcd;
+  }
+
+  get addresses(): readonly string[] {
+    return this.#addresses;
+  }
+
+  /** For clients that can turn to any node. */
+  withAllGateways(): System {
+    const { name, protocol, processes } = this;
+    return { name, protocol, processes, addresses: this.#gateways, stop: () => this.stop() };
   }
 
   /** Who leads now, and one who does not. */
   async roles(): Promise<{ leader: string; follower: string }> {
-    for (const [at, address] of this.addresses.entries()) {
+    for (const [at, address] of this.#gateways.entries()) {
       const { body } = await request(`http://${address}/v3/maintenance/status`, { method: 'POST', body: '{}' });
       const { header, leader } = (await body.json()) as { header: { member_id: string }; leader: string };
       if (header.member_id === leader) return { leader: NODES[at] ?? '', follower: NODES[(at + 1) % NODES.length] ?? '' };

@@ -1,4 +1,6 @@
 import path from 'node:path';
+import { layoutFrom } from '../../local/layout.js';
+import { findRedis } from '../../local/nodes.js';
 import type { NodeSpec } from '../../local/node-process.js';
 import { httpAnswers, redisAnswers } from '../../local/probe.js';
 import { freePorts, Processes, type System } from './system.js';
@@ -42,7 +44,7 @@ export async function startRedis(): Promise<System> {
     const logFile = path.join(processes.folder, 'redis.log');
     return {
       name: 'redis',
-      command: 'redis-server',
+      command: findRedis(layoutFrom({}), process.env),
       args,
       env: process.env,
       folder: processes.folder,

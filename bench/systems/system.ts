@@ -65,6 +65,16 @@ export class Processes {
   }
 }
 
+/** Stops a system that could not be made ready. */
+export async function orStop<Result>(system: System, ready: Promise<Result>): Promise<Result> {
+  try {
+    return await ready;
+  } catch (error) {
+    await system.stop();
+    throw error;
+  }
+}
+
 /** Different ports that nobody listens on at the moment. */
 export async function freePorts(count: number): Promise<number[]> {
   const ports = new Set<number>();

@@ -26,7 +26,7 @@ export function increments(writes: number, serverCpuMs = 100, rest: Partial<Seen
 /** Of a run in which nothing was measured yet. */
 export const NOTHING: Results = {
   machine: { cores: 2, processor: 'a processor', memoryGib: 8, kernel: 'Linux 6', syncMs: { p50: 0.5, p99: 4 } },
-  versions: { node: 'v24.0.0', express: '5.0.0', redis: '8.0.0', etcd: '3.5.0' },
+  versions: { node: 'v24.0.0', express: '5.0.0', redis: 'Redis 8.0.0', etcd: '3.5.0' },
   rounds: 3,
   seconds: 1,
   cases: [],
