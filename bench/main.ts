@@ -4,7 +4,7 @@ import { Progress } from '../node-control/progress.js';
 import { isInMemory } from './machine.js';
 import { writeDocument } from './report/document.js';
 import { linesFor } from './report/tables.js';
-import type { Results } from './results.js';
+import { type Results, together } from './results.js';
 import { runAll } from './run.js';
 import { optionsFrom } from './settings.js';
 
@@ -23,8 +23,14 @@ async function measure(): Promise<Results> {
   return runAll({ ...options, progress: (text) => progress.show(text), signal: stop.signal });
 }
 
+function read(files: readonly string[]): Results {
+  const [first, ...others] = files.map((file) => JSON.parse(readFileSync(file, 'utf8')) as Results);
+  if (!first) throw new Error('--from needs a file');
+  return together([first, ...others]);
+}
+
 try {
-  const results = from === undefined ? await measure() : (JSON.parse(readFileSync(from, 'utf8')) as Results);
+  const results = from === undefined ? await measure() : read(from);
   progress.end();
   for (const line of linesFor(results)) process.stdout.write(`${line}\n`);
   if (json !== undefined) writeFileSync(json, `${JSON.stringify(results, null, 2)}\n`);

@@ -14,3 +14,17 @@ export interface Results {
   readonly stopped: readonly StoppedFigures[];
   readonly keys?: KeysFigures;
 }
+
+/** The figures of several runs, on the machine and with the versions of the first. */
+export function together([first, ...others]: readonly [Results, ...Results[]]): Results {
+  return others.reduce(
+    (sum, { cases, pauses, stopped, keys }) => ({
+      ...sum,
+      cases: [...sum.cases, ...cases],
+      pauses: [...sum.pauses, ...pauses],
+      stopped: [...sum.stopped, ...stopped],
+      ...(keys && { keys }),
+    }),
+    first,
+  );
+}

@@ -13,7 +13,7 @@ export interface Settings {
   readonly etcd: string;
   /** Files; undefined where they were not given. */
   readonly json: string | undefined;
-  readonly from: string | undefined;
+  readonly from: readonly string[] | undefined;
   readonly write: boolean;
 }
 
@@ -48,7 +48,7 @@ export function optionsFrom(argv: readonly string[]): Settings {
     .option('--keys <LIST>', 'other cases: on how many keys', counts)
     .option('--padding <LIST>', 'other cases: what each value has beside its count, in bytes', counts)
     .option('--json <FILE>', 'write all figures to a file')
-    .option('--from <FILE>', 'measure nothing: take the figures from such a file')
+    .option('--from <FILES...>', 'measure nothing: take the figures from such files, of several parts if need be')
     .option('--write', 'write docs/benchmarks.md and its plots', false)
     .addHelpText('after', EXPLANATION)
     .showHelpAfterError('(--help explains the options)')
@@ -66,7 +66,7 @@ type Typed = Pick<Settings, 'rounds' | 'seconds' | 'many' | 'node' | 'etcd' | 'w
   padding?: number[];
   only?: Part;
   json?: string;
-  from?: string;
+  from?: string[];
   warmUp: number;
 };
 
