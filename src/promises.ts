@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Value } from './acceptor.js';
-import type { Ballot } from './ballot.js';
+import { type Ballot, compareBallots } from './ballot.js';
 
 /** What a quorum promised, and with it the right to propose under that ballot: `value` is what the register holds. */
 export interface Promised {
@@ -34,6 +34,12 @@ export class PiggybackedPromises {
     const promised = this.#byKey.get(key);
     this.#byKey.delete(key);
     return promised;
+  }
+
+  /** Drops a promise that an acceptor has given away since: an accept under it would be refused. */
+  overtaken(key: string, by: Ballot): void {
+    const promised = this.#byKey.peek(key);
+    if (promised && compareBallots(by, promised.ballot) > 0) this.#byKey.delete(key);
   }
 
   clear(): void {

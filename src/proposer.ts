@@ -110,7 +110,10 @@ export class Proposer {
       const { replies } = await this.#ask(nodes, (acceptor) => acceptor.read(key), isDecided, staged);
       reading.hasAnswered(replies.keys());
       // Whoever reads often writes next: a ballot above what others were promised is not refused.
-      for (const { promise } of replies.values()) this.#clock.fastForward(promise);
+      for (const { promise } of replies.values()) {
+        this.#clock.fastForward(promise);
+        this.#promises.overtaken(key, promise);
+      }
       return proven && { value: proven.value };
     });
   }

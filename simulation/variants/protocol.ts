@@ -54,7 +54,7 @@ export const BROKEN_PROTOCOL: readonly Variant[] = [
     seeds: 300,
     patches: [
       patch(BALLOT, 'proposer: this.#proposer, incarnation: this.#incarnation };', 'proposer: this.#proposer, incarnation: 0 };'),
-      patch(PROPOSER, '      for (const { promise } of replies.values()) this.#clock.fastForward(promise);\n', ''),
+      patch(PROPOSER, '        this.#clock.fastForward(promise);\n', ''),
     ],
   },
   {

@@ -397,6 +397,26 @@ describe('rule 7: a read without a round', () => {
     expect(cluster.messages('prepare').map(({ ballot: { counter } }) => counter)).toEqual([42, 42, 42]);
   });
 
+  it('shows that a piggybacked promise is overtaken: the next change prepares, and no accept is refused', async () => {
+    const cluster = new ScriptedCluster(3);
+    const [one, two] = [cluster.proposer(1), cluster.proposer(2)];
+    await cluster.time.run(one.change(KEY, set('mine')));
+    await cluster.time.run(two.read(KEY));
+    await cluster.time.run(two.change(KEY, (value) => `${String(value)} theirs`));
+    await cluster.time.run(one.read(KEY));
+    expect(await cluster.time.run(one.change(KEY, (value) => `${String(value)} again`))).toBe('mine theirs again');
+  });
+
+  it('leaves a piggybacked promise that nobody has overtaken', async () => {
+    const cluster = new ScriptedCluster(3);
+    const proposer = cluster.proposer(1);
+    await cluster.time.run(proposer.change(KEY, set('one')));
+    await cluster.time.run(proposer.read(KEY));
+    cluster.forget();
+    await cluster.time.run(proposer.change(KEY, set('two')));
+    expect(cluster.messages('prepare')).toEqual([]);
+  });
+
   it('is not had from ballots of an era before the configuration', async () => {
     const cluster = new ScriptedCluster(3);
     await cluster.time.run(cluster.proposer(1).change(KEY, set('v')));
