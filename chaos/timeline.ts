@@ -1,4 +1,4 @@
-import { NODES } from '../local/layout.js';
+import { ACCEPTORS, PROPOSERS } from '../local/layout.js';
 import type { Outcome, Request } from '../simulation/checkers/history.js';
 import { type FaultSpan, overlap } from './availability.js';
 import { describeFault, isLink } from './fault.js';
@@ -6,6 +6,8 @@ import { describeFault, isLink } from './fault.js';
 const SECOND_MS = 1_000;
 const CELL = 6;
 const LINKS = 14;
+/** Those that faults befall. */
+const NODES = [...ACCEPTORS, ...PROPOSERS];
 
 /** What the clients were told in one second. */
 export interface Counts {

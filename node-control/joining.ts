@@ -51,8 +51,8 @@ export async function lookAtJoining(cluster: Cluster, before: readonly Configura
       // One that is listed already is taken in when it answers.
       if (joins)
         objections.push({
-          why: `${name} cannot be asked whether it is empty (${reasonOf(error)})`,
-          advice: 'Start it and run the command again',
+          why: `${name} cannot be asked whether it is empty, or somebody else adds it at this moment (${reasonOf(error)})`,
+          advice: 'Start it where it is down, and run the command again',
         });
     }
   }

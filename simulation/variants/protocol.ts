@@ -169,6 +169,16 @@ export const BROKEN_PROTOCOL: readonly Variant[] = [
     patches: [patch(PROPOSER, 'return this.#gate.exclusive(async () => {', 'return (async (task) => task())(async () => {')],
   },
   {
+    name: 'no era in the ballot, and a read does not show how far the counter was',
+    scenario: 'stepwise migration',
+    seeds: 1200,
+    patches: [
+      patch(BALLOT, 'return { era: this.#era, counter', 'return { era: 0, counter'),
+      patch('src/votes.ts', ' && reply.ballot.era >= era)', ')'),
+      patch(PROPOSER, '        this.#clock.fastForward(promise);\n', ''),
+    ],
+  },
+  {
     name: 'a read by quorum trusts a ballot of an older era',
     scenario: 'stepwise migration',
     seeds: 300,

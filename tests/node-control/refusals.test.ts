@@ -125,7 +125,7 @@ describe('is refused, with what to do first:', () => {
   it('an acceptor that cannot be asked whether it is empty', async () => {
     const cluster = await clusterOf(A);
     await cluster.acceptor(2).kill9();
-    await refused(cluster, `add-accept all ${B} 2`, new RegExp(`${B} cannot be asked whether it is empty .*Start it`));
+    await refused(cluster, `add-accept all ${B} 2`, new RegExp(`${B} cannot be asked whether it is empty, .*Start it`));
   });
 
   it('one Redis under two names', async () => {

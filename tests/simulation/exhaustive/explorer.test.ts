@@ -113,7 +113,7 @@ describe('a violation', () => {
 
   it('is not in a system that is right, though its acceptors are one of a kind or its proposers two', async () => {
     expect(await violationIn(writes)).toBeUndefined();
-    expect(await violationIn(smallScenario(configurationOf(1), 1, ['cas', 'cas'], ['cas', 'get']))).toBeUndefined();
+    expect(await violationIn(smallScenario(configurationOf(1), 1, ['cas'], ['cas', 'get']))).toBeUndefined();
   });
 
   it('is found where a quorum is one of three', async () => {
@@ -141,7 +141,7 @@ describe('a violation', () => {
   });
 
   it('is found where the promise that comes with an accept is not stored', async () => {
-    const steps = smallScenario(configurationOf(2), 0, ['cas', 'cas'], ['get', 'cas']);
+    const steps = smallScenario(configurationOf(2), 0, ['cas', 'cas'], ['settle', 'cas']);
     expect(await violationIn(steps)).toBeUndefined();
     expect(await violationIn(steps, { makeAcceptor: () => new HalfDeaf() })).toBeDefined();
   });
@@ -180,12 +180,9 @@ describe('a violation', () => {
 describe('the scenarios', () => {
   // How many executions there are does not depend on what the search takes as one: a number that changes tells of a merger of what differs.
   it.each([
-    ['w-w', 913_503_423],
     ['w-g', 3_985_098],
     ['ww-s', 64_898_091],
     ['wsw-g-pair', 835_187],
-    ['add-accept-2', 46_656_923],
-    ['grow-w-s', 13_214_701],
   ])(
     '%s: no violation in %i executions',
     async (name, executions) => {

@@ -65,7 +65,7 @@ describe('a product that is broken', () => {
     [
       'says of an unknown write that it failed',
       'w-w',
-      { file: 'src/kv.ts', find: 'if (!accept.sent) throw unchanged(error);', put: 'throw unchanged(error);' },
+      { file: 'src/kv.ts', find: 'if (!attempts.some((attempt) => attempt?.isSent)) return', put: 'return' },
     ],
   ];
 
