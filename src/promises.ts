@@ -8,16 +8,17 @@ export interface Promised {
   readonly value: Value;
 }
 
-/** Those used last, as many as fit. A key without one prepares. */
-const PROMISES_MAX = 50_000;
+/** Those used last, as many as fit: some 50,000 with short values. A key without one prepares. */
 const PROMISES_MAX_CHARACTERS = 32 * 1024 * 1024;
+/** What keeping one costs besides its key and its value. */
+const OVERHEAD_CHARACTERS = 640;
 
 /** Promises piggybacked on the last accept of a key (paper, section 2.2.1), each good for one round without a prepare. */
 export class PiggybackedPromises {
   readonly #byKey = new LRUCache<string, Promised>({
-    max: PROMISES_MAX,
+    // Without a largest number of entries it takes no room before there are any: the simulation makes thousands of proposers.
     maxSize: PROMISES_MAX_CHARACTERS,
-    sizeCalculation: ({ value }, key) => key.length + (value?.length ?? 0) + 1,
+    sizeCalculation: ({ value }, key) => key.length + (value?.length ?? 0) + OVERHEAD_CHARACTERS,
   });
 
   keep(key: string, promised: Promised): void {
