@@ -29,21 +29,21 @@ export const BROKEN_RESCANS: readonly Variant[] = [
   {
     name: 'the rescan reads from the cache',
     scenario: 'stepwise migration',
-    seeds: 200,
+    seeds: 60,
     harmless: 'a cached promise is of this configuration: its accept quorum holds the value already',
     patches: [patch(KV, "isRescan ? 'once' : 'short'", "'short'")],
   },
   {
     name: 'the rescan reads by quorum',
     scenario: 'stepwise migration',
-    seeds: 200,
+    seeds: 60,
     harmless: 'what is proven in this era is on an accept quorum already, and an empty register has nothing to bring',
     patches: [patch(KV, "    await this.#alone(key, 'rescan');", '    await this.get(key);')],
   },
   {
     name: 'the rescan leaves out keys that hold only a promise',
     scenario: 'stepwise migration',
-    seeds: 200,
+    seeds: 60,
     harmless: 'with eras, a late accept under an old promise is below every ballot of the configurations after it',
     patches: [
       patch(
@@ -56,7 +56,7 @@ export const BROKEN_RESCANS: readonly Variant[] = [
   {
     name: 'a rescan takes what is in use off the list',
     scenario: 'stepwise migration',
-    seeds: 200,
+    seeds: 60,
     harmless: 'the next step puts the sets that are in use before it on the list again',
     patches: [
       patch(

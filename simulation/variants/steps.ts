@@ -115,7 +115,7 @@ export const UNGUARDED_STEPS: readonly Variant[] = [
   {
     name: 'an acceptor joins again without a wipe',
     scenario: 'stepwise migration',
-    seeds: 200,
+    seeds: 60,
     harmless: 'after the rescans of shrinking all it holds is of an older era than what was acknowledged: it is like one that was slow',
     patches: [...HASTY, patch(MIGRATION, WIPING, '')],
     unguarded: ANY_MAY_JOIN,
@@ -133,7 +133,7 @@ export const UNGUARDED_STEPS: readonly Variant[] = [
   {
     name: 'an acceptor is wiped that the proposers list',
     scenario: 'stepwise migration',
-    seeds: 200,
+    seeds: 60,
     harmless: 'its identity goes with its data, so that no proposer uses it: it is like one that is down',
     patches: WIPED_WHILE_LISTED,
     unguarded: ANY_MAY_BE_WIPED,
