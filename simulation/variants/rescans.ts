@@ -17,6 +17,18 @@ export const BROKEN_RESCANS: readonly Variant[] = [
     ],
   },
   {
+    name: 'the rescan is content with an incomplete listing',
+    scenario: 'stepwise resize',
+    seeds: 400,
+    patches: [
+      patch(
+        'node-control/commands/rescan.ts',
+        'if (acceptors.length - failures.length >= required) return;',
+        'if (acceptors.length >= failures.length) return;',
+      ),
+    ],
+  },
+  {
     name: 'the rescan lists an acceptor that cannot know all keys',
     scenario: 'stepwise migration',
     seeds: 50,
