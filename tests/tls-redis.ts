@@ -46,26 +46,35 @@ export function makeCertificates(): Certificates {
 export const USER = 'proposer';
 export const PASSWORD = 'correct-horse-battery-staple';
 
+const USERS = ['--user', USER, 'on', `>${PASSWORD}`, '~*', '+@all', '--user', 'default', 'off'];
+
 /** A Redis that speaks TLS on a second port, and asks for a password on both. */
 export class TlsRedis {
   readonly server: RedisServer;
   readonly certificates: Certificates;
   readonly tlsPort: number;
+  readonly #args: readonly string[];
 
-  private constructor(server: RedisServer, certificates: Certificates, tlsPort: number) {
+  private constructor(server: RedisServer, certificates: Certificates, tlsPort: number, args: readonly string[]) {
     this.server = server;
     this.certificates = certificates;
     this.tlsPort = tlsPort;
+    this.#args = args;
   }
 
-  static async start(): Promise<TlsRedis> {
+  /** @param users its users, as Redis is told of them */
+  static async start(users: readonly string[] = USERS): Promise<TlsRedis> {
     const certificates = makeCertificates();
     const tlsPort = await freePort();
     const { authority, certificate, key } = certificates;
     const files = ['--tls-cert-file', certificate, '--tls-key-file', key, '--tls-ca-cert-file', authority];
-    const users = ['--user', USER, 'on', `>${PASSWORD}`, '~*', '+@all', '--user', 'default', 'off'];
-    const server = await RedisServer.start(['--tls-port', String(tlsPort), '--tls-auth-clients', 'no', ...files, ...users]);
-    return new TlsRedis(server, certificates, tlsPort);
+    const args = ['--tls-port', String(tlsPort), '--tls-auth-clients', 'no', ...files, ...users];
+    return new TlsRedis(await RedisServer.start(args), certificates, tlsPort, args);
+  }
+
+  /** Starts it again that was killed. */
+  async restart(): Promise<void> {
+    await this.server.start(this.#args);
   }
 
   get address(): string {
