@@ -10,6 +10,13 @@ const CONFIGURATION = fileURLToPath(new URL('../acceptor/redis.conf', import.met
 const HOST = '127.0.0.1';
 /** Below the range that the system gives to outgoing connections: a client that knocks on a dead port cannot take it. */
 const [LOWEST_PORT, HIGHEST_PORT] = [20_000, 32_000];
+/**
+ * Each process that runs tests beside others has ports of its own, and takes one after the other: one that is chosen, and not listened on yet or for
+ * a moment, is nobody else's.
+ */
+const PORTS_OF_A_PROCESS = 1_500;
+const OWN_PORTS = LOWEST_PORT + ((Number(process.env['VITEST_POOL_ID'] ?? 0) * PORTS_OF_A_PROCESS) % (HIGHEST_PORT - LOWEST_PORT));
+let nextPort = Math.floor(Math.random() * PORTS_OF_A_PROCESS);
 const START_TIMEOUT_MS = 20_000;
 const STOP_TIMEOUT_MS = 10_000;
 const POLL_MS = 10;
@@ -19,7 +26,7 @@ const OUTPUT_TAIL = 2_000;
 /** A port that nobody listens on at the moment. */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const port = LOWEST_PORT + Math.floor(Math.random() * (HIGHEST_PORT - LOWEST_PORT));
+    const port = OWN_PORTS + (nextPort++ % PORTS_OF_A_PROCESS);
     const server = createServer();
     const free = await new Promise<boolean>((resolve) => {
       server.once('error', () => resolve(false));

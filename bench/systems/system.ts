@@ -25,7 +25,7 @@ export interface System {
 const START_TIMEOUT_MS = 30_000;
 const HOST = '127.0.0.1';
 /** Below the range that the system gives to outgoing connections. */
-const [LOWEST_PORT, HIGHEST_PORT] = [20_000, 32_000];
+const [LOWEST_PORT, HIGHEST_PORT] = [12_000, 20_000];
 
 /** Processes under a supervisor, with a folder of their own, which vanish with the program that started them. */
 export class Processes {
