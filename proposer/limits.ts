@@ -23,7 +23,7 @@ export const ACCEPTOR_LATE_MS = 20;
 
 /** How long to look for the outcome of an accept that failed, before it is reported as unknown. */
 export const RESOLVE_MS = 600;
-export const RESOLVE_PAUSE_MS = 5;
+export const RESOLVE_PAUSE_MS = 10;
 
 /** How long a change of configuration waits for connections to acceptors that it adds. It goes on without: they may be down. */
 export const CONNECT_WAIT_MS = 500;

@@ -81,7 +81,7 @@ export class KeyValue {
    * one is applied, and the round shows the others that they missed. Never rejects.
    *
    * @param isContended others write this key, too: look by quorum first, without a ballot that would stand in their way, whether all missed;
-   *   and after an accept that failed, let them through and look again
+   *   and after an accept that failed, let them through and look before the next round
    * @returns for each what became of it, as the operations alone would have returned or thrown it
    */
   async together(key: string, operations: readonly Operation[], isContended = false): Promise<Outcome[]> {
@@ -94,8 +94,8 @@ export class KeyValue {
       return after === before ? value : JSON.stringify(after);
     };
     const isRescan = operations.includes('rescan');
-    const mayLook = isContended && !isRescan;
-    if (mayLook && this.#mayMiss(key, attempts)) {
+    const mayWait = isContended && !isRescan;
+    if (this.#mayMiss(key, attempts, mayWait)) {
       const present = await this.#look(key, attempts).catch(() => undefined);
       if (present) return verdicts(key, attempts, present);
     }
@@ -105,7 +105,7 @@ export class KeyValue {
     } catch (error) {
       if (!attempts.some((attempt) => attempt?.isSent)) return operations.map(() => unchanged(error));
       try {
-        completed = await this.#resolve(key, change, mayLook ? attempts : undefined);
+        completed = await this.#resolve(key, change, isRescan ? undefined : attempts, mayWait);
         this.#options.onSearched?.(true);
       } catch (failure) {
         this.#options.onSearched?.(false);
@@ -115,10 +115,12 @@ export class KeyValue {
     return verdicts(key, attempts, decode(completed));
   }
 
-  /** Unless one of them expects the version that this proposer wrote last. */
-  #mayMiss(key: string, attempts: Attempts): boolean {
+  /** Whether none of them expects the version that this proposer wrote last; where it does not know that one, whether others write. */
+  #mayMiss(key: string, attempts: Attempts, isContended: boolean): boolean {
     const guess = this.#options.proposer.guess(key);
-    return guess === undefined || attempts.every((attempt) => attempt?.ver !== decode(guess).ver);
+    if (guess === undefined) return isContended;
+    const { ver } = decode(guess);
+    return attempts.every((attempt) => (attempt ? attempt.ver !== ver : isContended));
   }
 
   /**
@@ -143,20 +145,23 @@ export class KeyValue {
    * Finds out what became of an accept that failed, by completing full rounds above it: what such a round completes with is chosen, and
    * what it did not find never will be. The change is safe to repeat: it applies to one version only, and under one operation id.
    *
-   * @param contended where others write this key: a look may show that they have, and no round is needed
+   * @param attempts where a look may show, without a round, that others have written since
+   * @param isContended to let them through, and look, before the first round
    */
-  async #resolve(key: string, change: ChangeFunction, contended?: Attempts): Promise<Value> {
+  async #resolve(key: string, change: ChangeFunction, attempts: Attempts | undefined, isContended: boolean): Promise<Value> {
     const { proposer, time, random, resolveMs, backoffMs } = this.#options;
     const giveUpAtMs = time.nowMs() + resolveMs;
-    if (contended) await sleep(time, random() * backoffMs);
+    if (isContended) await sleep(time, random() * backoffMs);
+    let isInTheWay = isContended;
     for (let pauseMs = backoffMs; ; pauseMs = Math.min(2 * pauseMs, BACKOFF_GROWTH_MAX * backoffMs)) {
       try {
-        const present = contended && (await this.#look(key, contended));
+        const present = isInTheWay && attempts && (await this.#look(key, attempts));
         return present ? JSON.stringify(present) : await proposer.change(key, change, 'full');
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);
         if (time.nowMs() + pauseMs > giveUpAtMs) throw new CommitError(`the outcome of this write is unknown: ${reason}`);
       }
+      isInTheWay = true;
       await sleep(time, random() * pauseMs);
     }
   }

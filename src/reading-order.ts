@@ -8,6 +8,9 @@ export interface Order {
   readonly enough: number;
 }
 
+/** How long reads ask the same acceptors first, in milliseconds: those of one turn of the event loop then leave in as few messages as can be. */
+const TURN_MS = 5;
+
 /** How long reads do without an acceptor that was late, before one of them tries it again, in milliseconds. */
 const AVOID_LATE_MS = 1_000;
 
@@ -19,7 +22,6 @@ export class ReadingOrder {
   readonly #time: Time;
   /** Until when to do without an acceptor. */
   readonly #lateUntilMs = new Map<string, number>();
-  #turn = 0;
 
   constructor(configuration: Configuration, time: Time) {
     this.#orders = ordersOf(configuration);
@@ -27,8 +29,8 @@ export class ReadingOrder {
   }
 
   next(): Order {
-    this.#turn = (this.#turn + 1) % Math.max(1, this.#orders.length);
-    const next = this.#orders[this.#turn] ?? NOBODY;
+    const turn = Math.floor(this.#time.nowMs() / TURN_MS);
+    const next = this.#orders[turn % this.#orders.length] ?? NOBODY;
     if (this.#lateUntilMs.size === 0) return next;
     return this.#trial() ?? this.#orders.find((order) => firstOf(order).every((node) => !this.#lateUntilMs.has(node))) ?? next;
   }

@@ -148,7 +148,7 @@ export const BROKEN_PROTOCOL: readonly Variant[] = [
     patches: [
       patch(
         KV,
-        'completed = await this.#resolve(key, change, mayLook ? attempts : undefined);',
+        'completed = await this.#resolve(key, change, isRescan ? undefined : attempts, mayWait);',
         'return await this.together(key, operations);',
       ),
     ],

@@ -3,7 +3,7 @@ import type { Ballot } from '../../src/ballot.js';
 import { ConcurrentRequestError, CommitError, NotConfigured, PrepareError, StaleConfiguration, VersionMismatch } from '../../src/errors.js';
 import { KeyValue } from '../../src/kv.js';
 import type { Proposer } from '../../src/proposer.js';
-import { type Message, only, ScriptedCluster, TIMEOUT_MS } from '../scripted-cluster.js';
+import { type Fate, type Message, only, ScriptedCluster, TIMEOUT_MS } from '../scripted-cluster.js';
 
 const KEY = 'k';
 const RESOLVE_MS = 500;
@@ -189,13 +189,26 @@ describe('compare-and-set', () => {
     expect(stores.acceptor('a1').memory.registers.get(KEY)?.value).toBe('{"ver":2,"val":["two"],"ops":["mine 2","mine 1"]}');
   });
 
+  it('that the last write through this proposer makes a miss is told so by a read: nothing is written to tell it', async () => {
+    const stores = new Stores();
+    await stores.time.run(stores.mine.cas(KEY, 0, 'one'));
+    const before = stores.snapshot();
+    expect(await stores.time.run(rejection(stores.mine.cas(KEY, 7, 'x')))).toMatchObject({ details: { ver: 1, val: 'one' } });
+    expect(stores.snapshot()).toEqual(before);
+    expect(await stores.time.run(stores.mine.cas(KEY, 1, 'two'))).toEqual({ ver: 2, val: 'two' });
+  });
+
   it('that sent no accept is certainly not applied, whatever failed, also where its mismatch could not be confirmed (rule 8)', async () => {
     const stores = new Stores();
     stores.fates({ a1: only('prepare', 'refuse'), a2: only('prepare', 'lose') });
     expect(await stores.time.run(rejection(stores.mine.cas(KEY, 0, 'v')))).toBeInstanceOf(PrepareError);
     stores.fates({});
     await stores.time.run(stores.mine.cas(KEY, 0, 'one'));
-    stores.fates({ a1: only('accept', 'silence'), a2: only('accept', 'break') });
+    const unread =
+      (accept: Fate) =>
+      ({ kind }: Message): Fate =>
+        kind === 'read' ? 'refuse' : kind === 'accept' ? accept : 'answer';
+    stores.fates({ a1: unread('silence'), a2: unread('break') });
     const startMs = stores.time.nowMs();
     expect(await stores.time.run(rejection(stores.mine.cas(KEY, 7, 'x')))).toBeInstanceOf(PrepareError);
     expect(stores.time.nowMs() - startMs).toBe(TIMEOUT_MS);
@@ -356,7 +369,7 @@ describe('rule 9: after an accept that failed, a full round decides', () => {
       const fates =
         kind === 'prepare'
           ? ({ a1: 'refuse', a2: 'refuse', a3: 'refuse' } as const)
-          : { a1: only('accept', 'break'), a2: only('accept', 'break') };
+          : { a1: only('accept', 'refuse'), a2: only('accept', 'refuse') };
       stores.fates({ a1: only('accept', 'refuse'), a2: only('accept', 'refuse') });
       const outcome = rejection(stores.mine.cas(KEY, 1, 'two'));
       await stores.time.settle();
@@ -368,6 +381,13 @@ describe('rule 9: after an accept that failed, a full round decides', () => {
       expect(stores.time.pending).toBe(0);
     },
   );
+
+  it('where every answer to an accept is lost from then on: a read after the first round finds the write', async () => {
+    const stores = new Stores();
+    await stores.time.run(stores.mine.cas(KEY, 0, 'one'));
+    stores.fates({ a1: only('accept', 'break'), a2: only('accept', 'break') });
+    expect(await stores.time.run(stores.mine.cas(KEY, 1, 'two'))).toEqual({ ver: 2, val: 'two' });
+  });
 
   it('tries again where the whole of the next pause fits into the time that is left, and says why it gave up', async () => {
     // Pauses of up to 1, 2 and 4 times the back-off, of which half is slept: attempts after 0, 0.5 and 1.5 times of it.

@@ -180,9 +180,12 @@ describe('a violation', () => {
 describe('the scenarios', () => {
   // How many executions there are does not depend on what the search takes as one: a number that changes tells of a merger of what differs.
   it.each([
+    ['w-w', 913_503_423],
     ['w-g', 3_985_098],
     ['ww-s', 64_898_091],
     ['wsw-g-pair', 835_187],
+    ['add-accept-2', 46_656_923],
+    ['grow-w-s', 13_214_701],
   ])(
     '%s: no violation in %i executions',
     async (name, executions) => {
