@@ -18,10 +18,11 @@ export interface Patience {
   readonly timeoutMs: number;
   /** How many nodes are asked at once. The others are asked where these do not decide, one fails, or one takes longer than `lateMs`. */
   readonly atFirst?: number;
+  /** In milliseconds. What takes longer is not waited for either, where all others have answered and are more. */
   readonly lateMs?: number;
   /** Called with the reason why a node did not answer, before the outcome is certain. */
   readonly onFailure?: (node: string, reason: unknown) => void;
-  /** Called with every node that had been asked `lateMs` ago and did not answer. */
+  /** Called with every node that has been asked and did not answer when `lateMs` have passed. */
   readonly onLate?: (node: string) => void;
 }
 
@@ -29,7 +30,7 @@ export interface Patience {
  * Asks the nodes and settles as soon as the outcome is certain; what arrives later is ignored.
  *
  * @param ask throws, rejects, or never settles, where the node does not answer
- * @param isDecided called after each answer or failure with the replies so far and the number of nodes still to answer
+ * @param isDecided called after each answer or failure, and once some are late, with the replies so far and the number of nodes still to answer
  * @returns the replies that led to the decision, by node
  */
 export function gather<Reply>(
@@ -42,6 +43,7 @@ export function gather<Reply>(
   return new Promise((resolve) => {
     const replies = new Map<string, Reply>();
     const failed = new Set<string>();
+    const late = new Set<string>();
     let asked = 0;
     let isSettled = false;
     const settle = (): void => {
@@ -49,16 +51,20 @@ export function gather<Reply>(
       cancel();
       resolve(replies);
     };
-    const heard = (): void => {
+    const isOver = (): boolean => {
       const outstanding = nodes.length - replies.size - failed.size;
-      if (isDecided(replies, outstanding) || outstanding === 0) settle();
+      return isDecided(replies, outstanding) || outstanding === 0 || (outstanding === late.size && late.size < replies.size);
+    };
+    const heard = (node: string): void => {
+      late.delete(node);
+      if (isOver()) settle();
       else if (failed.size > 0 || replies.size === asked) askUpTo(nodes.length);
     };
     const fail = (node: string, reason: unknown): void => {
       if (isSettled) return;
       failed.add(node);
       onFailure?.(node, reason);
-      heard();
+      heard(node);
     };
     const askOne = (node: string): void => {
       let reply: Promise<Reply>;
@@ -73,7 +79,7 @@ export function gather<Reply>(
         (answer) => {
           if (isSettled) return;
           replies.set(node, answer);
-          heard();
+          heard(node);
         },
         (reason: unknown) => fail(node, reason),
       );
@@ -87,8 +93,13 @@ export function gather<Reply>(
         return;
       }
       cancel = time.after(timeoutMs - lateMs, settle);
-      for (const node of nodes.slice(0, asked)) if (!replies.has(node) && !failed.has(node)) onLate?.(node);
+      const unanswered = nodes.slice(0, asked).filter((node) => !replies.has(node) && !failed.has(node));
+      for (const node of unanswered) {
+        late.add(node);
+        onLate?.(node);
+      }
       askUpTo(nodes.length);
+      if (isOver()) settle();
     });
     askUpTo(atFirst);
   });

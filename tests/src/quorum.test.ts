@@ -163,6 +163,35 @@ describe('gathering replies', () => {
       expect(late).toEqual(['a']);
     });
 
+    it('does not wait for one that is late where all others have answered, be it the first asked or the last', async () => {
+      for (const silent of ['a', 'c']) {
+        const time = new VirtualTime();
+        const answers = Object.fromEntries(Object.entries({ a, b, c }).filter(([node]) => node !== silent));
+        const replies = await time.run(gather(NODES, ask(answers, []), (soFar) => soFar.size === 3, time, patience));
+        expect([...replies.keys()]).toEqual(Object.keys(answers));
+        expect(time.nowMs()).toBe(10);
+        expect(time.pending).toBe(0);
+      }
+    });
+
+    const after = (time: VirtualTime, delayMs: number, answer: string): Promise<string> =>
+      new Promise((resolve) => time.after(delayMs, () => resolve(answer)));
+
+    it('waits for those that are late where the others are no more than they', async () => {
+      const time = new VirtualTime();
+      const replies = await time.run(gather(['a', 'b'], ask({ a, b: after(time, 50, 'b') }, []), bothOf, time, patience));
+      expect([...replies.keys()]).toEqual(['a', 'b']);
+      expect(time.nowMs()).toBe(50);
+    });
+
+    it('waits for those that were asked later, also once one that was late has answered', async () => {
+      const time = new VirtualTime();
+      const answers = { a, b: after(time, 20, 'b'), c: after(time, 30, 'c') };
+      const replies = await time.run(gather(NODES, ask(answers, []), (soFar) => soFar.size === 3, time, patience));
+      expect([...replies.keys()]).toEqual(['a', 'b', 'c']);
+      expect(time.nowMs()).toBe(30);
+    });
+
     it('waits no longer in all than without', async () => {
       const time = new VirtualTime();
       await time.run(gather(NODES, never, bothOf, time, patience));
