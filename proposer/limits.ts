@@ -5,7 +5,7 @@ export const ACCEPTOR_TIMEOUT_MS = 300;
 
 /**
  * How long a request may wait for its turn and retry. The slowest answer of all is that of a write whose last attempt began at this
- * deadline: a pause, its two phases, the search for its outcome, and two phases more. In all that stays below 3 s.
+ * deadline: a pause, its two phases, the search for its outcome, and a read and two phases more. In all that stays below 3.5 s.
  */
 export const RETRY_DEADLINE_MS = 1_000;
 /** The longest pause before the first retry, about one round trip; doubled for each further one, up to the longest of all. */

@@ -15,7 +15,7 @@ export const UNCHECKED_IDENTITIES: readonly Variant[] = [
   {
     name: 'an acceptor that lost its disk is not noticed',
     scenario: 'majority',
-    seeds: 200,
+    seeds: 400,
     patches: [UNCHECKED],
   },
   {

@@ -45,7 +45,7 @@ export const UNGUARDED_STEPS: readonly Variant[] = [
   {
     name: 'two steps are swapped: all accept sets before the prepare sets',
     scenario: 'stepwise migration',
-    seeds: 200,
+    seeds: 600,
     patches: growing('add-accept all B 2', 'rescan A,B 2', 'add-accept all C 2', 'add-prepare all B 2', 'add-prepare all C 2'),
     unguarded: NO_DANGERS,
   },
