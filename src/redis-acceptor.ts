@@ -26,7 +26,7 @@ export interface IdentityKeys {
   /** The key to look at for a register. */
   of(register: string): string;
   /** The key to look at over a new connection; undefined where there is none to look at. Rejects where the connection is of no use. */
-  met(redis: Redis): Promise<string | undefined>;
+  met(): Promise<string | undefined>;
 }
 
 const ONE_IDENTITY: IdentityKeys = { of: () => IDENTITY_KEY, met: () => Promise.resolve(IDENTITY_KEY) };
@@ -60,7 +60,8 @@ export type LinkState = 'away' | 'ready' | 'stranger' | 'replicated';
 
 /** The acceptor's role played by a Redis server: a script for each phase, run in one step by Redis. */
 export class RedisAcceptor implements Acceptor {
-  readonly #redis: ScriptedRedis;
+  protected readonly address: string;
+  protected readonly redis: ScriptedRedis;
   readonly #identity: string;
   readonly #identityKeys: IdentityKeys;
   readonly #onState: ((state: LinkState) => void) | undefined;
@@ -69,14 +70,15 @@ export class RedisAcceptor implements Acceptor {
   #isSilent = false;
 
   constructor({ address, access, identity = '', timeoutMs, onState, identityKeys = ONE_IDENTITY }: RedisAcceptorOptions) {
+    this.address = address;
     this.#identity = identity;
     this.#identityKeys = identityKeys;
     this.#onState = onState;
     // For ioredis a connection has succeeded before the first question, and its attempts count from one again.
     const retryStrategy = (attempt: number): number => (this.#isSilent ? RECONNECT_MS : reconnectPause(attempt));
-    this.#redis = connectRedis(address, timeoutMs, access, { scripts: SCRIPTS, retryStrategy }) as ScriptedRedis;
-    this.#redis.on('ready', () => void this.#recognize());
-    this.#redis.on('close', () => this.#become('away'));
+    this.redis = connectRedis(address, timeoutMs, access, { scripts: SCRIPTS, retryStrategy }) as ScriptedRedis;
+    this.redis.on('ready', () => void this.#recognize());
+    this.redis.on('close', () => this.#become('away'));
   }
 
   get state(): LinkState {
@@ -87,7 +89,7 @@ export class RedisAcceptor implements Acceptor {
     this.#gatherWrites();
     const register = REGISTER_PREFIX + key;
     const identityKey = this.#identityKeys.of(register);
-    const [verdict, other, value] = await this.#redis.casPrepare(register, identityKey, formatBallot(ballot), this.#identity);
+    const [verdict, other, value] = await this.redis.casPrepare(register, identityKey, formatBallot(ballot), this.#identity);
     if (verdict === 'ok') return { ok: true, ...accepted(other, value) };
     return this.#refusal(verdict, String(other));
   }
@@ -95,7 +97,7 @@ export class RedisAcceptor implements Acceptor {
   async accept(key: string, ballot: Ballot, value: Value, next: Ballot): Promise<AcceptReply> {
     this.#gatherWrites();
     const register = REGISTER_PREFIX + key;
-    const [verdict, other] = await this.#redis.casAccept(
+    const [verdict, other] = await this.redis.casAccept(
       register,
       this.#identityKeys.of(register),
       formatBallot(ballot),
@@ -109,20 +111,20 @@ export class RedisAcceptor implements Acceptor {
   async read(key: string): Promise<Held> {
     this.#gatherWrites();
     const register = REGISTER_PREFIX + key;
-    const [promise, ballot, value] = await this.#redis.hmget(register, 'promise', 'ballot', 'value');
+    const [promise, ballot, value] = await this.redis.hmget(register, 'promise', 'ballot', 'value');
     // Asked after the register: that it is absent counts if the acceptor had its data until then.
-    if (promise === null && this.#identity !== '') this.#assertIdentity(await this.#redis.get(this.#identityKeys.of(register)));
+    if (promise === null && this.#identity !== '') this.#assertIdentity(await this.redis.get(this.#identityKeys.of(register)));
     return { promise: parseBallot(promise ?? ''), ...accepted(ballot, value) };
   }
 
   close(): void {
-    this.#redis.disconnect();
+    this.redis.disconnect();
   }
 
   /** All messages of one turn of the event loop leave in one write: Redis runs them together, and syncs its disk once for all of them. */
   #gatherWrites(): void {
     this.#assertReady();
-    const { stream } = this.#redis;
+    const { stream } = this.redis;
     if (stream.writableCorked > 0) return;
     stream.cork();
     setImmediate(() => stream.uncork());
@@ -131,14 +133,14 @@ export class RedisAcceptor implements Acceptor {
   /** Nothing is sent over a new connection before it is known who answers. */
   async #recognize(): Promise<void> {
     try {
-      const identityKey = await this.#identityKeys.met(this.#redis);
-      if (this.#identity !== '' && identityKey !== undefined) this.#assertIdentity(await this.#redis.get(identityKey));
+      const identityKey = await this.#identityKeys.met();
+      if (this.#identity !== '' && identityKey !== undefined) this.#assertIdentity(await this.redis.get(identityKey));
       this.#become('ready');
       this.#isSilent = false;
     } catch (error) {
       this.#isSilent = !(error instanceof IdentityMismatch);
       // Without an answer to the first question there are no others: the next connection asks it again.
-      if (this.#isSilent && this.#redis.status === 'ready') this.#redis.disconnect(true);
+      if (this.#isSilent && this.redis.status === 'ready') this.redis.disconnect(true);
     }
   }
 

@@ -29,8 +29,6 @@ function identityKey(slot: number): string {
   return `identity:{${tags.get(slot) ?? ''}}`;
 }
 
-const nodeOf = (address: string): string => address.replace('redis+cluster://', '');
-
 type Layout = Awaited<ReturnType<typeof layoutFrom>>;
 
 /**
@@ -38,10 +36,8 @@ type Layout = Awaited<ReturnType<typeof layoutFrom>>;
  * bracket for each that is about to. Throws {@link UnfitAcceptor} where there are replicas. @param address where the node was reached
  */
 async function layoutFrom(redis: Redis, address: string) {
-  const lines = String(await redis.cluster('NODES'))
-    .trim()
-    .split('\n');
-  const nodes = lines.map((line) => {
+  const told = String(await redis.cluster('NODES')).trim();
+  const nodes = told.split('\n').map((line) => {
     const [id, endpoint = '', flags = '', , , , epoch, , ...ranges] = line.split(' ');
     if (/slave|replica/.test(flags)) throw new UnfitAcceptor(REPLICATED);
     const isSelf = flags.includes('myself');
@@ -56,24 +52,22 @@ function slotsIn(range: string): number[] {
   return Array.from({ length: last - first + 1 }, (_, index) => first + index);
 }
 
-interface Node {
-  readonly acceptor: RedisAcceptor;
-  /** Asks it for the layout, and goes by that from then on. */
-  readonly look: () => Promise<Layout | undefined>;
+class NodeAcceptor extends RedisAcceptor {
+  readonly layout = (): Promise<Layout> => layoutFrom(this.redis, this.address);
 }
 
 /** The acceptor's role played by all nodes of a Redis Cluster, each for its slots. */
 export class RedisClusterAcceptor implements Acceptor {
   readonly #options: RedisAcceptorOptions;
-  readonly #nodes = new Map<string, Node>();
-  readonly #owners = new Array<Node | undefined>(SLOTS).fill(undefined);
+  readonly #nodes = new Map<string, NodeAcceptor>();
+  readonly #owners = new Array<NodeAcceptor | undefined>(SLOTS).fill(undefined);
   #state: LinkState = 'away';
   #isLooking = false;
 
   /** @param options `address` is that of one node, which leads to the others */
   constructor(options: RedisAcceptorOptions) {
     this.#options = options;
-    this.#nodeAt(nodeOf(options.address));
+    this.#nodeAt(options.address.replace('redis+cluster://', ''));
   }
 
   readonly prepare: Acceptor['prepare'] = (key, ...message) => this.#ask(key, (node) => node.prepare(key, ...message));
@@ -86,7 +80,7 @@ export class RedisClusterAcceptor implements Acceptor {
   }
 
   close(): void {
-    for (const { acceptor } of this.#nodes.values()) acceptor.close();
+    for (const node of this.#nodes.values()) node.close();
   }
 
   async #ask<Reply>(key: string, send: (node: RedisAcceptor) => Promise<Reply>): Promise<Reply> {
@@ -94,46 +88,40 @@ export class RedisClusterAcceptor implements Acceptor {
     if (this.#state === 'stranger') throw new IdentityMismatch(`a node of this Redis Cluster is not of ${this.#options.identity ?? ''}`);
     const node = this.#owners[slotOf(REGISTER_PREFIX + key)];
     if (!node) throw new Error('no node of this Redis Cluster is known to serve the key');
-    return send(node.acceptor).catch((error: unknown) => {
+    return send(node).catch((error: unknown) => {
       // It was not done there, and is not tried elsewhere: the next message finds the way.
-      if (node.acceptor.state === 'away' || (error instanceof Error && error.message.startsWith('MOVED'))) void this.#lookAround();
+      if (node.state === 'away' || (error instanceof Error && error.message.startsWith('MOVED'))) void this.#lookAround();
       throw error;
     });
   }
 
-  #nodeAt(address: string): Node {
+  #nodeAt(address: string): NodeAcceptor {
     const present = this.#nodes.get(address);
     if (present) return present;
-    let connection: Redis | undefined;
-    const look = async (): Promise<Layout | undefined> => {
-      try {
-        return connection && this.#goBy(await layoutFrom(connection, address));
-      } catch (error) {
-        if (error instanceof UnfitAcceptor) this.#become('replicated');
-        throw error;
-      }
-    };
-    const met = async (redis: Redis): Promise<string | undefined> => {
-      connection = redis;
-      const [slot] = (await look())?.self?.slots ?? [];
+    const met = async (): Promise<string | undefined> => {
+      const [slot] = (await this.#look(node)).self?.slots ?? [];
       return slot === undefined ? undefined : identityKey(slot);
     };
     const identityKeys = { of: (register: string) => identityKey(slotOf(register)), met };
-    const onState = (state: LinkState): void => this.#onNodeState(state);
-    const node = { acceptor: new RedisAcceptor({ ...this.#options, address, identityKeys, onState }), look };
+    const node = new NodeAcceptor({ ...this.#options, address, identityKeys, onState: (state) => this.#onNodeState(state) });
     this.#nodes.set(address, node);
     return node;
   }
 
-  #goBy(layout: Layout): Layout {
+  /** Asks a node for the layout, and goes by that from then on. */
+  async #look(node: NodeAcceptor): Promise<Layout> {
+    const layout = await node.layout().catch((error: unknown) => {
+      if (error instanceof UnfitAcceptor) this.#become('replicated');
+      throw error;
+    });
     for (const { address, slots } of layout.owners) for (const slot of slots) this.#owners[slot] = this.#nodeAt(address);
     return layout;
   }
 
   #onNodeState(state: LinkState): void {
-    const owners = [...new Set(this.#owners)];
-    if (owners.some((node) => node?.acceptor.state === 'stranger')) this.#become('stranger');
-    else this.#become(owners.every((node) => node?.acceptor.state === 'ready') ? 'ready' : 'away');
+    const states = [...new Set(this.#owners)].map((owner) => owner?.state);
+    if (states.includes('stranger')) this.#become('stranger');
+    else this.#become(states.every((one) => one === 'ready') ? 'ready' : 'away');
     // The others say whether a replica waits to take its place.
     if (state === 'away') void this.#lookAround();
   }
@@ -141,8 +129,8 @@ export class RedisClusterAcceptor implements Acceptor {
   async #lookAround(): Promise<void> {
     if (this.#isLooking) return;
     this.#isLooking = true;
-    const nodes = [...this.#nodes.values()].filter(({ acceptor }) => acceptor.state === 'ready');
-    await Promise.allSettled(nodes.map(({ look }) => look()));
+    const ready = [...this.#nodes.values()].filter((node) => node.state === 'ready');
+    await Promise.allSettled(ready.map((node) => this.#look(node)));
     this.#isLooking = false;
   }
 
@@ -163,10 +151,11 @@ export class RedisClusterAdmin {
   readonly #seed: NodeAdmin;
   readonly #open: (owner: Layout['owners'][number]) => NodeAdmin;
   #nodes: NodeAdmin[] = [];
+  readonly #each = <Result>(ask: (node: NodeAdmin) => Promise<Result>): Promise<Result[]> => Promise.all(this.#nodes.map(ask));
 
   /** @param address of one node, which leads to the others */
   constructor(address: string, timeoutMs: number, access: RedisAccess = {}) {
-    this.#seed = new NodeAdmin(nodeOf(address), timeoutMs, access, []);
+    this.#seed = new NodeAdmin(address, timeoutMs, access, []);
     this.#open = (owner) => new NodeAdmin(owner.address, timeoutMs, access, owner.slots.map(identityKey));
   }
 
@@ -206,9 +195,5 @@ export class RedisClusterAdmin {
 
   close(): void {
     for (const node of [this.#seed, ...this.#nodes]) node.close();
-  }
-
-  #each<Result>(ask: (node: NodeAdmin) => Promise<Result>): Promise<Result[]> {
-    return Promise.all(this.#nodes.map(ask));
   }
 }
