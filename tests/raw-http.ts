@@ -39,15 +39,30 @@ export function send(address: string, { method = 'GET', path, headers = {}, body
   });
 }
 
-/** Writes bytes to a port, ends its side, and returns all that came back. */
-export function sendBytes(address: string, bytes: string): Promise<string> {
+/**
+ * Writes bytes to a port, ends its side, and returns all that came back.
+ *
+ * @param patienceMs how long to wait for the first of the answer before that end: a server drops an answer that is not ready yet
+ */
+export function sendBytes(address: string, bytes: string, patienceMs = 0): Promise<string> {
   const [host = '', port = ''] = address.split(':');
   return new Promise((resolve, reject) => {
-    const socket = connect({ host, port: Number(port), allowHalfOpen: true }, () => socket.end(bytes, 'latin1'));
+    const socket = connect({ host, port: Number(port), allowHalfOpen: true }, () => {
+      if (patienceMs === 0) socket.end(bytes, 'latin1');
+      else socket.write(bytes, 'latin1');
+    });
+    const impatience = patienceMs === 0 ? undefined : setTimeout(() => socket.end(), patienceMs);
     let received = '';
-    socket.on('data', (chunk: Buffer) => (received += chunk.toString()));
+    socket.on('data', (chunk: Buffer) => {
+      received += chunk.toString();
+      socket.end();
+    });
     socket.once('error', reject);
-    socket.once('end', () => resolve(received));
+    socket.once('end', () => {
+      socket.destroy();
+      resolve(received);
+    });
+    socket.once('close', () => clearTimeout(impatience));
   });
 }
 

@@ -1,6 +1,7 @@
+import { STATUS_CODES } from 'node:http';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import express, { type Express, type Response } from 'express';
+import express, { type ErrorRequestHandler, type Express, type Response } from 'express';
 import type { Nodes } from '../settings.js';
 import { KeyInspector } from './key-inspector.js';
 import type { Observer } from './observer.js';
@@ -46,13 +47,26 @@ export function createApp(nodes: Nodes, observer: Observer): Express {
   app.get('/keys/:key', async (request, response) => {
     const { key } = request.params;
     if (Buffer.byteLength(key) > KEY_MAX_BYTES) response.status(400).json({ message: `a key has 1 to ${KEY_MAX_BYTES} bytes` });
+    else if (inspector.isBusy(key)) response.status(503).json({ message: 'too many keys are looked at already' });
     else response.set('cache-control', 'no-store').json(await inspector.look(key));
   });
 
   app.use('/uplot', express.static(UPLOT));
   app.use(express.static(PAGE));
+  app.use(answerError);
   return app;
 }
+
+/** In place of Express' own, which sends the stack, and logs it whoever is at fault. */
+const answerError: ErrorRequestHandler = (error: Error & { status?: number }, _request, response, next) => {
+  if (response.headersSent) {
+    next(error);
+    return;
+  }
+  const { status = 500 } = error;
+  if (status >= 500) process.stderr.write(`control: ${error.stack ?? error.message}\n`);
+  response.status(status).json({ message: STATUS_CODES[status] });
+};
 
 /** A page that does not read, on a machine that sleeps say, gets nothing until it does: what waits for it stays small. */
 function send(response: Response, event: unknown): void {

@@ -5,6 +5,11 @@ import { nodesFrom } from '../settings.js';
 import { createApp } from './app.js';
 import { Observer } from './observer.js';
 
+/** As a proposer has them: a sender that is slower holds a connection for nothing. */
+const LIMITS = { headersTimeout: 5_000, requestTimeout: 10_000, connectionsCheckingInterval: 1_000 };
+/** A page that is open keeps one, and takes some more while it loads. */
+const CONNECTIONS_MAX = 100;
+
 function main(): void {
   const nodes = nodesFrom(process.env);
   const host = process.env['HOST'] || '0.0.0.0';
@@ -13,7 +18,8 @@ function main(): void {
     for await (const line of followFunnel(nodes.addresses(FUNNEL_NAME))) onLine(line);
   });
 
-  const server = createServer(createApp(nodes, observer));
+  const server = createServer(LIMITS, createApp(nodes, observer));
+  server.maxConnections = CONNECTIONS_MAX;
   server.on('error', (error) => fail(`cannot listen on port ${port}: ${error.message}. CONTROL_PORT takes another one.`));
   server.listen(port, host, () => process.stdout.write(`control: the page is served on port ${port}\n`));
 

@@ -1,0 +1,52 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createApp } from '../../../node-control/service/app.js';
+import { Observer } from '../../../node-control/service/observer.js';
+import { nodesFrom } from '../../../node-control/settings.js';
+import { systemTime } from '../../../src/system-time.js';
+import { type RawAnswer, send } from '../../raw-http.js';
+
+/** Nobody answers there. */
+const NODES = { PROPOSERS: '127.0.0.1', ACCEPTORS: '127.0.0.1:9' };
+let server: Server;
+
+beforeAll(async () => {
+  const nodes = nodesFrom(NODES);
+  server = createServer(createApp(nodes, new Observer(nodes, systemTime, () => Promise.resolve()))).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+});
+afterAll(() => void server.close());
+
+const get = (path: string, host = 'localhost'): Promise<RawAnswer> =>
+  send(`127.0.0.1:${(server.address() as AddressInfo).port}`, { path, headers: { host } });
+
+describe('the page', () => {
+  const paths = ['/', '/main.js', '/uplot/dist/uPlot.esm.js', '/healthz', '/keys/a', '/nowhere', '/keys/%'];
+
+  it.each(paths)('answers %s under no name of somebody else', async (path) => {
+    expect((await get(path, 'evil.example')).status).toBe(403);
+  });
+
+  it.each(paths)('lets %s load nothing from elsewhere, and tell nothing of the inside', async (path) => {
+    const { headers, text } = await get(path);
+    expect(headers['content-security-policy']).toContain("default-src 'none'");
+    expect(headers).toMatchObject({ 'x-content-type-options': 'nosniff' });
+    expect(headers).not.toHaveProperty('access-control-allow-origin');
+    expect(headers).not.toHaveProperty('x-powered-by');
+    expect(text).not.toMatch(/node_modules|\.[jt]s:\d/);
+  });
+
+  it('is shown in no frame of somebody else', async () => {
+    expect((await get('/')).headers['content-security-policy']).toContain("frame-ancestors 'none'");
+  });
+
+  it('looks at a bounded number of keys at the same time', async () => {
+    const answers = await Promise.all(Array.from({ length: 80 }, (_, index) => get(`/keys/key-${index}`)));
+    const statuses = answers.map(({ status }) => status);
+    expect(statuses.filter((status) => status === 200).length).toBeGreaterThan(0);
+    expect(statuses.filter((status) => status === 503).length).toBeGreaterThan(20);
+    expect((await get('/keys/key-0')).status).toBe(200);
+  });
+});
