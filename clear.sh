@@ -50,6 +50,18 @@ remove() { # KIND COMMAND…: with each line of stdin, the word to remove it by 
   done
 }
 
+# With what a make-secrets.sh that was killed left beside it.
+clear_secrets() { # FOLDER
+  local folder
+  for folder in "$1" "$1".??????; do
+    if [ ! -d "$folder" ]; then continue; fi
+    rm -rf -- "$folder"
+    echo "removed folder $folder"
+    removed=$((removed + 1))
+  done
+  rmdir -- "$root/.secrets" 2>/dev/null || true
+}
+
 # By the labels that Compose gives to all it makes, so that nodes of an older version and one-off commands go, too. The images have a
 # label of our own, also those that a newer build replaced; what a builder without BuildKit leaves of their first stages has another.
 clear_docker() {
@@ -59,28 +71,30 @@ clear_docker() {
   remove network docker network rm < <(docker network ls --filter "$ours" --format '{{.ID}} {{.Name}}')
   remove image docker image rm --force < <(docker image ls --filter "label=caspaxos-demo.project=$project" --format '{{.ID}} {{.Repository}}')
   remove container docker rm < <(docker ps --all --filter label=caspaxos-demo.stage --filter status=exited --format '{{.ID}} {{.Names}}')
-  if [ -d "$SECRETS" ]; then
-    rm -rf -- "$SECRETS"
-    rmdir -- "$root/.secrets" 2>/dev/null || true
-    echo "removed folder $SECRETS"
-    removed=$((removed + 1))
-  fi
+  clear_secrets "$SECRETS"
   remove 'build stage' docker image rm --force < <(docker image ls --filter label=caspaxos-demo.stage --filter dangling=true --format '{{.ID}} {{.ID}}')
 }
 
 # A swarm that was there before has no such label.
 clear_swarm() {
-  local stack=$project-stack ours="--filter label=com.docker.stack.namespace=$project-stack"
+  local stack=$project-stack ours="--filter label=com.docker.stack.namespace=$project-stack" deadline=$((SECONDS + 60))
   if [ -z "$(docker node ls --quiet --filter "node.label=caspaxos-demo.swarm=$project" 2>/dev/null)" ]; then return 0; fi
   docker stack rm "$stack" >/dev/null 2>&1 || true
   # shellcheck disable=SC2086 # an option and its value
-  while [ -n "$(docker ps --all --quiet $ours)$(docker network ls --quiet $ours)" ]; do sleep 0.5; done
+  while [ -n "$(docker ps --all --quiet $ours)$(docker network ls --quiet $ours)" ]; do
+    if [ "$SECONDS" -ge "$deadline" ]; then
+      echo "The stack $stack does not go: does a container still use one of its networks? End it (docker ps), and clear again." >&2
+      failed=yes
+      return 0
+    fi
+    sleep 0.5
+  done
   docker swarm leave --force >/dev/null
   echo 'removed the stack, and left the swarm that was made for it'
   removed=$((removed + 1))
   # shellcheck disable=SC2086
   remove volume docker volume rm < <(docker volume ls $ours --format '{{.Name}} {{.Name}}')
-  rm -rf -- "$root/.secrets/$stack"
+  clear_secrets "$root/.secrets/$stack"
 }
 
 clear_local() {
@@ -92,7 +106,7 @@ clear_local() {
     node "$root/dist/local/main.js" stop >/dev/null
     echo 'stopped the local processes'
   fi
-  for entry in "$data"/acceptor-[123] "$data"/proposer-[12] "$data"/control "$data"/secrets "$data"/logs "$data"/addresses.json* "$data"/supervisor.sock*; do
+  for entry in "$data"/acceptor-[123] "$data"/proposer-[12] "$data"/control "$data"/secrets "$data"/secrets.?????? "$data"/logs "$data"/addresses.json* "$data"/supervisor.sock*; do
     rm -rf -- "$entry"
   done
   if rmdir -- "$data" 2>/dev/null; then

@@ -6,7 +6,8 @@ usage() {
   cat <<'USAGE'
 usage: make-secrets.sh FOLDER
 
-Makes the secrets of a cluster in a new folder; leaves alone one that is there. build-run.sh calls it before the first start.
+Makes the secrets of a cluster in a new folder. Of one that is there it leaves the secrets alone, puts the rights right, and says what is
+missing. build-run.sh calls it before each start.
 
   admin-token         what the proposers' admin ports ask for
   proposer-password   of the Redis user that the proposers are
@@ -19,13 +20,27 @@ USAGE
 
 case $#${1:-} in
   1-h | 1--help) usage && exit ;;
-  1?*) folder=$1 ;;
+  1[!-]*) folder=${1%/} ;;
   *)
     usage >&2
     exit 2
     ;;
 esac
-if [ -d "$folder" ]; then exit; fi
+
+if [ -d "$folder" ]; then
+  for file in admin-token proposer-password control-password users.acl; do
+    if [ ! -f "$folder/$file" ] || [ ! -s "$folder/$file" ]; then
+      echo "$folder is there without $file. Stop the cluster and remove the folder: the next start makes new secrets." >&2
+      exit 1
+    fi
+    chmod a+r "$folder/$file"
+  done
+  if [ -n "$(find "$folder" -prune ! -perm 0700)" ]; then
+    chmod 0700 "$folder"
+    echo "$folder had other rights; from now on it is for its owner alone. Has somebody read it? docs/security.md says how to change secrets." >&2
+  fi
+  exit
+fi
 
 random_text() { # 32 bytes as 64 hexadecimal digits
   od -An -v -tx1 -N32 /dev/urandom | tr -d ' \n'
@@ -40,7 +55,10 @@ mkdir -p "$(dirname "$folder")"
 # Whole or not at all, also where two do this at once.
 new=$(mktemp -d "$folder.XXXXXX")
 trap 'rm -rf "$new"' EXIT
-proposer_password=$(random_text) control_password=$(random_text)
+proposer_password=$(random_text)
+control_password=$(random_text)
+proposer_hash=$(sha256_of "$proposer_password")
+control_hash=$(sha256_of "$control_password")
 random_text >"$new/admin-token"
 printf %s "$proposer_password" >"$new/proposer-password"
 printf %s "$control_password" >"$new/control-password"
@@ -48,8 +66,8 @@ printf %s "$control_password" >"$new/control-password"
 # caller may. The identity is declared by the scripts that only read it; Redis asks for the right to write it all the same.
 cat >"$new/users.acl" <<ACL
 user default off
-user proposer on #$(sha256_of "$proposer_password") resetchannels ~r:* ~identity ~identity:* -@all +hello +info +cluster|nodes +eval +evalsha +hmget +hset +get
-user control on #$(sha256_of "$control_password") resetchannels ~* -@all +hello +info +ping +cluster|nodes +client|kill +eval +dbsize +scan +exists +get +setnx +hget +hmget +flushall
+user proposer on #$proposer_hash resetchannels ~r:* ~identity ~identity:* -@all +hello +info +cluster|nodes +eval +evalsha +hmget +hset +get
+user control on #$control_hash resetchannels ~* -@all +hello +info +ping +cluster|nodes +client|kill +eval +dbsize +scan +exists +get +setnx +hget +hmget +flushall
 ACL
 chmod a+r "$new"/*
 mv "$new" "$folder"

@@ -54,6 +54,12 @@ describe(`the scripts (${mode})`, () => {
     expect(await type('./build-run.sh --stop')).toBe('No cluster runs.\n');
   });
 
+  test('clear what a start left that was killed while it made the secrets', async () => {
+    const left = mode === 'docker' ? `.secrets/${project}.aB3dE6` : '.cluster-end-to-end/secrets.aB3dE6';
+    await type(`mkdir -p ${left} && ./clear.sh`);
+    expect((await terminal.type(`ls -d ${left}`)).code).not.toBe(0);
+  });
+
   test('stop a cluster and start it again', async () => {
     expect(await type('./build-run.sh --detach')).toContain(String(environment['PROPOSER_2_PORT']));
     await type('./node-control/run-control.sh add-accept all acceptor-1:6379 1');

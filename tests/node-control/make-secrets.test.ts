@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -73,6 +73,39 @@ describe('the secrets', () => {
     await Promise.all(Array.from({ length: 5 }, () => run('bash', [SCRIPT, shared])));
     expect(readdirSync(shared)).toHaveLength(4);
     expect(readdirSync(parent).filter((name) => name.startsWith('shared'))).toEqual(['shared']);
+  });
+
+  it('are given the rights again that somebody changed, and are told of where others could read them', async () => {
+    const open = join(parent, 'with a space');
+    expect((await run('bash', [SCRIPT, `${open}/`])).stderr).toBe('');
+    const before = readFileSync(join(open, 'admin-token'), 'utf8');
+    chmodSync(open, 0o755);
+    chmodSync(join(open, 'users.acl'), 0o600);
+    expect((await run('bash', [SCRIPT, open])).stderr).toContain('had other rights');
+    expect([statSync(open).mode & 0o777, statSync(join(open, 'users.acl')).mode & 0o777]).toEqual([0o700, 0o644]);
+    expect(readFileSync(join(open, 'admin-token'), 'utf8')).toBe(before);
+  });
+
+  it.each(['missing', 'empty', 'a folder'])('are not taken for whole where a file is %s; the folder is left as it is', async (state) => {
+    const broken = join(parent, state);
+    await run('bash', [SCRIPT, broken]);
+    const file = join(broken, 'control-password');
+    rmSync(file);
+    if (state === 'empty') writeFileSync(file, '');
+    if (state === 'a folder') mkdirSync(file);
+    chmodSync(broken, 0o755);
+    await expect(run('bash', [SCRIPT, broken])).rejects.toMatchObject({
+      code: 1,
+      stderr: `${broken} is there without control-password. Stop the cluster and remove the folder: the next start makes new secrets.\n`,
+    });
+    expect(statSync(broken).mode & 0o777).toBe(0o755);
+  });
+
+  it('are made nowhere else: an option is not taken for a folder, nor a file for one', async () => {
+    await expect(run('bash', [SCRIPT, '--force'], { cwd: parent })).rejects.toMatchObject({ code: 2 });
+    writeFileSync(join(parent, 'file'), '');
+    await expect(run('bash', [SCRIPT, join(parent, 'file')])).rejects.toMatchObject({ code: 1 });
+    expect(readdirSync(parent).filter((name) => name.startsWith('file') || name.startsWith('-'))).toEqual(['file']);
   });
 });
 
