@@ -1,6 +1,7 @@
 import { appendFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Ballot } from '../../src/ballot.js';
 import { RedisAcceptor } from '../../src/redis-acceptor.js';
 import { randomFrom } from '../../client/random.js';
@@ -37,6 +38,15 @@ beforeAll(async () => {
 afterAll(async () => {
   acceptor.close();
   await server.stop();
+});
+
+describe('a register', () => {
+  it.each([100, 1_000])('with a value of %d bytes lies in one piece, which takes half the memory', async (bytes) => {
+    await acceptor.accept(`value of ${bytes}`, b(1), 'v'.repeat(bytes), b(2));
+    const redis = new Redis({ port: server.port });
+    onTestFinished(() => redis.disconnect());
+    expect(await redis.object('ENCODING', `r:value of ${bytes}`)).toMatch(/^(listpack|ziplist)$/);
+  });
 });
 
 describe('an acceptor killed with SIGKILL', () => {
