@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:net';
+import { connect, createServer, type Server } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Cluster, majorities } from '../cluster.js';
@@ -53,6 +53,23 @@ describe('a proposer that cannot start', () => {
     const proposer = await lonelyProposer({ [variable]: value });
     expect((await proposer.launch()).code).toBe(1);
     expect(proposer.stderr).toMatch(new RegExp(`^proposer: [^\\n]*(${variable}|${value || variable})[^\\n]*\\n$`));
+  });
+});
+
+describe('ADMIN_HOST', () => {
+  // Elsewhere 127.0.0.1 is the only address that every machine has.
+  it.runIf(process.platform === 'linux')('is the one address that the admin port listens on, and HOST that of the public one', async () => {
+    const proposer = await lonelyProposer({ HOST: '127.0.0.1', ADMIN_HOST: '127.0.0.2' });
+    void proposer.launch();
+    const listens = async (host: string, port: number): Promise<boolean> => {
+      const socket = connect({ host, port });
+      const isOpen = await new Promise<boolean>((resolve) => socket.on('connect', () => resolve(true)).on('error', () => resolve(false)));
+      socket.destroy();
+      return isOpen;
+    };
+    await expect.poll(() => listens('127.0.0.2', proposer.adminPort), { timeout: 10_000 }).toBe(true);
+    expect(await listens('127.0.0.1', proposer.adminPort)).toBe(false);
+    expect([await listens('127.0.0.1', proposer.port), await listens('127.0.0.2', proposer.port)]).toEqual([true, false]);
   });
 });
 
