@@ -1,21 +1,13 @@
 import type { KeyValue, Versioned } from '../src/kv.js';
 import type { Counts } from './counts.js';
 import { type OperationOptions, Operations } from './operations.js';
-import { repeatWithPauses } from './retry.js';
 
 /** The operations, each counted with its outcome and its duration. */
 export class CountedOperations extends Operations {
   readonly #counts: Counts;
 
   constructor(kv: KeyValue, counts: Counts) {
-    super(kv, (attempt) => {
-      let isRetry = false;
-      return repeatWithPauses(() => {
-        if (isRetry) counts.retries += 1;
-        isRetry = true;
-        return attempt();
-      });
-    });
+    super(kv, () => (counts.retries += 1));
     this.#counts = counts;
   }
 

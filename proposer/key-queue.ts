@@ -20,6 +20,8 @@ export interface KeyQueueOptions {
   readonly nowMs: () => number;
   /** Repeats an attempt until it resolves. */
   readonly repeat: (attempt: () => Promise<void>) => Promise<void>;
+  /** For whoever counts: a round is about to be repeated. */
+  readonly onRetry?: () => void;
 }
 
 /** One round at a time for each key; the operations that came meanwhile share the next. What sent no accept is repeated until its deadline. */
@@ -70,6 +72,7 @@ export class KeyQueue {
     const nowMs = this.#options.nowMs();
     const batch = waiting.splice(0).filter((one) => nowMs <= one.deadlineMs || !this.#end(one, lateError(one)));
     if (batch.length === 0) return;
+    if (batch.some(({ error }) => error)) this.#options.onRetry?.();
     let outcomes: Outcome[];
     try {
       outcomes = await this.#options.kv.together(

@@ -14,10 +14,11 @@ export class Operations {
   readonly #kv: KeyValue;
   readonly #queue: KeyQueue;
 
-  /** @param repeat an attempt until it resolves */
-  constructor(kv: KeyValue, repeat = repeatWithPauses) {
+  /** @param onRetry is called whenever a round is about to be repeated */
+  constructor(kv: KeyValue, onRetry: () => void) {
     this.#kv = kv;
-    this.#queue = new KeyQueue({ kv, patienceMs: RETRY_DEADLINE_MS, nowMs: () => systemTime.nowMs(), repeat });
+    const nowMs = (): number => systemTime.nowMs();
+    this.#queue = new KeyQueue({ kv, patienceMs: RETRY_DEADLINE_MS, nowMs, repeat: repeatWithPauses, onRetry });
   }
 
   async get(key: string, { wait }: OperationOptions): Promise<Versioned> {

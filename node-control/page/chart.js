@@ -61,6 +61,8 @@ export class Chart {
       this.#plot?.setScale('x', { min: now - SHOWN_SECONDS, max: now });
       this.#plot?.setScale('y', { min: 0, max: Math.max(10, ...column('attempts')) * 1.15 });
     });
+    // Where nobody points at another second, the legend tells the last one.
+    if (at.length > 0 && (this.#plot.cursor.left ?? -1) < 0) this.#plot.setLegend({ idx: data[0].length - 1 });
   }
 
   /** @returns {uPlot.Options} */
@@ -84,7 +86,7 @@ export class Chart {
         series('network errors', 'gone'),
       ],
       axes: [
-        { ...axis, values: '{HH}:{mm}:{ss}', space: 90 },
+        { ...axis, values: '{HH}:{mm}:{ss}', space: 90, size: 30 },
         { ...axis, size: 46 },
       ],
       hooks: { draw: [(plot) => this.#drawMarks(plot, colour)] },

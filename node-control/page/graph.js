@@ -43,7 +43,7 @@ export function graph({ proposers, acceptors, isClientRunning }) {
     },
     ...lines,
     box(CLIENT, 'client', isClientRunning ? 'writes' : 'does not run', isClientRunning ? 'healthy' : 'idle'),
-    box(CONTROL, 'control', 'serves this page', 'healthy'),
+    box(CONTROL, 'control', 'this page', 'healthy'),
     ...proposers.map(({ name, state, sets }, index) =>
       box(at(proposerAt, index), name, stateText(state, sets ? `era ${sets.era}` : ''), state),
     ),

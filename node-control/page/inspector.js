@@ -37,9 +37,9 @@ export class Inspector {
 
 /** @param {string} key @param {readonly RegisterView[]} views */
 function registerTable(key, views) {
-  const rows = views.map(({ acceptor, register }) => {
+  const rows = views.map(({ acceptor, state, register }) => {
     const name = shortName(acceptor);
-    if (!register) return [name, '–', '–', '–', '–', 'does not answer'];
+    if (!register) return [name, '–', '–', '–', '–', state === 'stranger' ? 'wrong identity' : 'does not answer'];
     const { promise, ballot, version, value, isChosen } = register;
     if (promise === '' && ballot === '') return [name, '–', '–', '–', '–', 'holds nothing'];
     return [

@@ -45,7 +45,7 @@ function show(snapshot) {
 function narrate({ now, next, commands }) {
   change(find('#now'), now);
   find('#next').hidden = next === undefined;
-  change(find('#next p'), next === undefined ? '' : `${next}:`);
+  change(find('#next p'), next === undefined ? '' : `${next}${commands.length > 0 ? ':' : '.'}`);
   const list = find('#next ol');
   const typed = commands.map((command) => `./run-control.sh ${command}`);
   if ([...list.children].map((item) => item.textContent).join('\n') === typed.join('\n')) return;

@@ -4,7 +4,8 @@ import type { Mark, NodeState, ProposerView, Snapshot } from './snapshot.js';
 /** More than one a second for two minutes happen to nobody. */
 const MARKS_MAX = 120;
 
-const SAME_STEP_MS = 2_500;
+/** What is seen again within this time is the same step, or the same rescan after a lull. */
+const SAME_MS = 2_500;
 
 type Seen = Pick<Snapshot, 'atMs' | 'proposers' | 'acceptors'>;
 
@@ -12,7 +13,7 @@ type Seen = Pick<Snapshot, 'atMs' | 'proposers' | 'acceptors'>;
 export class Marks {
   readonly #oldestMs: () => number;
   #marks: readonly Mark[] = [];
-  #isRescanning = false;
+  #rescannedAtMs = -Infinity;
   #count = 0;
 
   /** @param oldestMs what is older is forgotten */
@@ -24,11 +25,12 @@ export class Marks {
   after(before: Seen | undefined, now: Seen, isRescanning: boolean): readonly Mark[] {
     const found = [
       ...(before ? [...changes(before, now), ...losses(before, now), ...wipes(before, now)] : []),
-      ...(isRescanning && !this.#isRescanning ? [{ kind: 'rescan' as const, text: 'rescan' }] : []),
+      ...(isRescanning && this.#rescannedAtMs <= now.atMs - SAME_MS ? [{ kind: 'rescan' as const, text: 'rescan' }] : []),
     ];
-    this.#isRescanning = isRescanning;
+    if (isRescanning) this.#rescannedAtMs = now.atMs;
     // The proposers make a step one after the other, and a look may fall between.
-    const isNew = ({ text }: Found): boolean => !this.#marks.some((mark) => mark.text === text && mark.atMs > now.atMs - SAME_STEP_MS);
+    const isNew = ({ kind, text }: Found): boolean =>
+      kind !== 'step' || !this.#marks.some((mark) => mark.text === text && mark.atMs > now.atMs - SAME_MS);
     const marks = [...this.#marks, ...found.filter(isNew).map((mark) => ({ id: ++this.#count, atMs: now.atMs, ...mark }))];
     this.#marks = marks.filter(({ atMs }) => atMs > this.#oldestMs()).slice(-MARKS_MAX);
     return this.#marks;
@@ -58,14 +60,17 @@ function changeText(phase: 'prepare' | 'accept', sets: NonNullable<ProposerView[
 
 function losses(before: Seen, now: Seen): Found[] {
   const old = new Map<string, NodeState>([...before.proposers, ...before.acceptors].map(({ name, state }) => [name, state]));
-  const isLost = (state: NodeState | undefined): boolean => state === 'gone' || state === 'stranger';
   return [...now.proposers, ...now.acceptors].flatMap(({ name, state }): Found[] => {
     const short = name.replace(/:\d+$/, '');
-    const was = old.get(name);
-    if (isLost(was) === isLost(state)) return [];
-    if (isLost(state)) return [{ kind: 'loss', text: state === 'gone' ? `${short} lost` : `${short} has a wrong identity` }];
-    return [{ kind: 'return', text: `${short} is back` }];
+    const lost = lossText(state);
+    if (lost === lossText(old.get(name))) return [];
+    return [lost === undefined ? { kind: 'return', text: `${short} is back` } : { kind: 'loss', text: `${short} ${lost}` }];
   });
+}
+
+function lossText(state: NodeState | undefined): string | undefined {
+  if (state === 'gone') return 'lost';
+  return state === 'stranger' ? 'has a wrong identity' : undefined;
 }
 
 function wipes(before: Seen, now: Seen): Found[] {

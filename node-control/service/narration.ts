@@ -1,28 +1,27 @@
 import { acceptorsOf, type Configuration, isConfigured } from '../../src/configuration.js';
 import { containsQuorum, type QuorumSet } from '../../src/quorum.js';
-import { entryKey, identified, setsKey } from '../guard.js';
+import { alwaysMeet, entryKey, identified, setsKey } from '../guard.js';
 import { knownIdentities } from '../joining.js';
 import { planSteps, rescanCommand } from '../plan.js';
 import type { Narration } from './snapshot.js';
 
+/** What a proposer told. */
+export interface Told {
+  readonly name: string;
+  readonly configuration: Configuration;
+}
+
 /**
  * In words: what the present configurations mean, and what is owed next.
- * @param configurations of the proposers that answered
+ * @param told by the proposers that answer
  * @param acceptors all that are known
  * @param lost those that do not answer or are strangers
  */
-export function narrate(configurations: readonly Configuration[], acceptors: readonly string[], lost: readonly string[]): Narration {
-  const [first] = configurations;
+export function narrate(told: readonly Told[], acceptors: readonly string[], lost: readonly string[]): Narration {
+  const [first] = told.map(({ configuration }) => configuration);
   if (!first) return { now: 'No proposer answers.', commands: [] };
-  const running = configurations.filter(isConfigured);
-  if (new Set(configurations.map(setsKey)).size > 1) {
-    return {
-      now: 'The proposers differ: one is before a step, the other behind it. Both serve, since their quorums meet.',
-      next: 'The step under way ends in a moment. Where it was interrupted, run it again, for all',
-      commands: [],
-    };
-  }
-  if (running.length === 0) return beginning(first);
+  if (new Set(told.map(({ configuration }) => setsKey(configuration))).size > 1) return differing(told);
+  if (!isConfigured(first)) return beginning(first);
   const { prepare, accept } = first;
   const now = `${capital(sizeText('prepare', prepare))}, ${sizeText('accept', accept)}: ${serviceText(first, lost)}`;
   const next = owed(first);
@@ -31,6 +30,20 @@ export function narrate(configurations: readonly Configuration[], acceptors: rea
     now,
     next: 'To bear the loss of any one acceptor, grow to three, as the README does or in one command',
     commands: [`resize ${acceptors.join(',')}`],
+  };
+}
+
+function differing(told: readonly Told[]): Narration {
+  const idle = told.filter(({ configuration }) => !isConfigured(configuration)).map(({ name }) => name);
+  const [serving] = told.filter(({ configuration }) => isConfigured(configuration)).map(({ name }) => name);
+  const start = 'The proposers differ: one is before a step, the other behind it.';
+  const next = 'The step under way ends in a moment. Where it was interrupted, run it again, for all';
+  if (idle.length === 0) return { now: `${start} All serve, since their quorums meet.`, next, commands: [] };
+  if (serving === undefined) return { now: `${start} None has both sets yet, so every operation is refused.`, next, commands: [] };
+  return {
+    now: `The proposers differ: ${serving} serves, but every operation through ${idle.join(' and ')}, which lacks a set, is refused.`,
+    next: `${next}. A proposer that lost its volume gets the sets of another one`,
+    commands: idle.map((name) => `copy ${serving} ${name}`),
   };
 }
 
@@ -55,9 +68,12 @@ function beginning({ prepare, accept }: Configuration): Narration {
 function owed(present: Configuration): Pick<Narration, 'next' | 'commands'> {
   const { prepare, accept, resting = [] } = present;
   const due = resting.filter((entry) => !holdsQuorum(entry, identified(accept, present)));
-  const rescan = due.length === 0 ? [] : [rescanCommand(accept)];
+  // As the README has it, where a listing by the accept set finds all of these; one by the prepare set does in any case.
+  const listed = due.every((entry) => alwaysMeet(identified(accept, present), entry)) ? accept : prepare;
+  const rescan = due.length === 0 ? [] : [rescanCommand(listed)];
   const why = due.length === 0 ? '' : `What rests on ${due.map(restingText).join(' and on ')} is not yet on every accept quorum`;
-  if (entryKey(prepare) === entryKey(accept)) {
+  // Quorums of different sizes over the same acceptors are a choice.
+  if (entryKey({ ...prepare, quorum: accept.quorum }) === entryKey(accept)) {
     return due.length === 0 ? { commands: [] } : { next: `${why}. Before the next shrinking, a rescan is owed`, commands: rescan };
   }
   const way = planSteps({ prepare, accept, resting }, { prepare: accept, accept }, knownIdentities([present])) ?? [];
@@ -89,9 +105,11 @@ function serviceText(configuration: Configuration, lost: readonly string[]): str
           left.filter((other) => other !== name),
         ),
     );
-    return `serves${without}, and stops if ${critical.length === left.length ? 'one more acceptor is' : `${critical.map(shortName).join(' or ')} is`} lost.`;
+    const any = without === '' ? 'any acceptor' : 'one more acceptor';
+    return `serves${without}, and stops if ${critical.length === left.length ? any : critical.map(shortName).join(' or ')} is lost.`;
   }
-  return `serves on${without} with any ${spare === 1 ? 'one acceptor' : `${spare} acceptors`} ${without === '' ? '' : 'more '}lost.`;
+  const more = without === '' ? '' : ' more';
+  return `serves on${without} with any ${spare === 1 ? `one${more} acceptor` : `${spare}${more} acceptors`} lost.`;
 }
 
 /** How many of these acceptors may be lost, whichever they are. -1: not even without a loss is there a quorum. */

@@ -1,7 +1,8 @@
-import { acceptorsOf, type Configuration, EMPTY_CONFIGURATION } from '../../src/configuration.js';
+import { type Configuration, EMPTY_CONFIGURATION } from '../../src/configuration.js';
 import type { FunnelLine } from '../../src/funnel-stream.js';
 import { sleep, type Time } from '../../src/time.js';
 import type { WatchedConnections } from '../connections.js';
+import type { Identities } from '../guard.js';
 import { knownIdentities } from '../joining.js';
 import type { Nodes } from '../settings.js';
 import { Marks } from './marks.js';
@@ -43,7 +44,10 @@ export class Observer {
   #history: FunnelSecond[] = [];
   #fresh: FunnelSecond[] = [];
   #last: Snapshot | undefined;
+  #identities: Identities = {};
   #isRunning = false;
+  #isFollowing = false;
+  /** Whether a client that is followed has said anything yet. */
   #isClientRunning = false;
 
   /** @param followClient calls back for each line of a running client, and resolves or rejects when there is none, or no more */
@@ -55,19 +59,22 @@ export class Observer {
     this.#acceptors = nodes.acceptors.map((name) => ({ name, probe: new NodeProbe(askAcceptor(nodes.connections, name), time) }));
   }
 
-  /** Calls back with each snapshot until the returned function is called; at once with the last one and the history, where there is one. */
+  /** Calls back with each snapshot until the returned function is called; the first time with the history. */
   watch(show: (snapshot: Snapshot) => void): () => void {
     this.#watchers.add(show);
-    if (this.#last && Date.now() - this.#last.atMs < 2 * SECOND_MS) show({ ...this.#last, funnel: this.#history });
     if (!this.#isRunning) void this.#run();
+    else if (this.#last) show({ ...this.#last, funnel: this.#history });
     return () => this.#watchers.delete(show);
   }
 
   async #run(): Promise<void> {
     this.#isRunning = true;
+    // What happened while nobody looked did not happen in this second.
+    this.#last = undefined;
+    for (const node of [...this.#proposers, ...this.#acceptors]) node.before = node.probe.answer = undefined;
     while (this.#watchers.size > 0) {
       const nextMs = this.#time.nowMs() + SECOND_MS;
-      if (!this.#isClientRunning) void this.#readFunnel();
+      if (!this.#isFollowing) void this.#readFunnel();
       const answers = Promise.all([...this.#proposers.map((node) => this.#poll(node)), ...this.#acceptors.map((node) => this.#poll(node))]);
       await Promise.race([answers, sleep(this.#time, ANSWERS_MS)]);
       this.#publish();
@@ -87,9 +94,9 @@ export class Observer {
     const answers = this.#proposers.flatMap(({ probe }) => probe.answer ?? []);
     const configurations = answers.map(({ configuration }) => configuration);
     const identities = knownIdentities(configurations);
-    const listed = new Set(configurations.flatMap(acceptorsOf));
     const acceptors = this.#acceptors.map(({ name, probe: { state, answer } }): AcceptorView => {
-      const expected = listed.has(name) ? identities[name] : undefined;
+      // One that joins may have answered before it was given its identity, and be listed by now: until the next look.
+      const expected = identities[name] === this.#identities[name] ? identities[name] : undefined;
       const isStranger = state !== 'gone' && expected !== undefined && answer !== undefined && answer.identity !== expected;
       return { name, state: isStranger ? 'stranger' : state, keys: state === 'gone' ? undefined : answer?.keys };
     });
@@ -98,7 +105,9 @@ export class Observer {
       const { era, prepare, accept } = answer?.configuration ?? EMPTY_CONFIGURATION;
       return { name, state, sets: answer && { era, prepare, accept }, rates };
     });
-    const present = this.#proposers.flatMap(({ probe }) => (probe.state !== 'gone' && probe.answer ? [probe.answer.configuration] : []));
+    const present = this.#proposers.flatMap(({ name, probe: { state, answer } }) =>
+      state !== 'gone' && answer ? [{ name, configuration: answer.configuration }] : [],
+    );
     const lost = acceptors.filter(({ state }) => state === 'gone' || state === 'stranger').map(({ name }) => name);
     const isRescanning = this.#proposers.some(({ probe, before }) => before && probe.answer && rescansBetween(before, probe.answer) > 0);
     const snapshot: Snapshot = {
@@ -116,13 +125,15 @@ export class Observer {
     // A page that is just being opened gets all of it.
     for (const show of this.#watchers) show(this.#last ? snapshot : { ...snapshot, funnel: this.#history });
     this.#fresh = [];
+    this.#identities = identities;
     this.#last = snapshot;
   }
 
   async #readFunnel(): Promise<void> {
-    this.#isClientRunning = true;
+    this.#isFollowing = true;
     try {
       await this.#followClient(({ columns }) => {
+        this.#isClientRunning = true;
         // Nobody looks, so nothing takes it away.
         if (this.#watchers.size === 0) return;
         const sum = (field: keyof (typeof columns)[number]): number => columns.reduce((total, column) => total + column[field], 0);
@@ -137,7 +148,7 @@ export class Observer {
     } catch {
       // None runs now.
     } finally {
-      this.#isClientRunning = false;
+      this.#isFollowing = this.#isClientRunning = false;
     }
   }
 }

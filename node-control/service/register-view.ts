@@ -1,5 +1,5 @@
 import { compareBallots, parseBallot } from '../../src/ballot.js';
-import { acceptorsOf, type Configuration } from '../../src/configuration.js';
+import type { Configuration } from '../../src/configuration.js';
 import { containsQuorum } from '../../src/quorum.js';
 import type { Register } from '../../src/redis-admin.js';
 import { knownIdentities } from '../joining.js';
@@ -10,32 +10,32 @@ const VALUE_MAX_LENGTH = 200;
 
 interface Held {
   readonly acceptor: string;
-  readonly register: Register | undefined;
+  readonly state?: 'gone' | 'stranger';
+  readonly register?: Register;
 }
 
 /** What each acceptor holds for a key, and which of the accepted values is chosen. */
 export async function lookAtKey({ proposers, acceptors, connections }: Nodes, key: string): Promise<RegisterView[]> {
   const configurations = (await Promise.all(proposers.map((name) => configurationOf(connections, name)))).flatMap((one) => one ?? []);
   const identities = knownIdentities(configurations);
-  const listed = new Set(configurations.flatMap(acceptorsOf));
   const held = await Promise.all(
     acceptors.map(async (acceptor): Promise<Held> => {
       const admin = connections.acceptor(acceptor);
       try {
         await admin.connect();
         const [register, identity] = await Promise.all([admin.register(key), admin.identity()]);
-        const isMeant = !listed.has(acceptor) || identities[acceptor] === undefined || identities[acceptor] === identity;
-        return { acceptor, register: isMeant ? register : undefined };
+        const isMeant = identities[acceptor] === undefined || identities[acceptor] === identity;
+        return isMeant ? { acceptor, register } : { acceptor, state: 'stranger' };
       } catch {
-        return { acceptor, register: undefined };
+        return { acceptor, state: 'gone' };
       } finally {
         admin.close();
       }
     }),
   );
   const chosen = chosenBallot(held, configurations);
-  return held.map(({ acceptor, register }) =>
-    register ? { acceptor, register: { ...shown(register), isChosen: isSame(register.ballot, chosen) } } : { acceptor },
+  return held.map(({ register, ...who }) =>
+    register ? { ...who, register: { ...shown(register), isChosen: isSame(register.ballot, chosen) } } : who,
   );
 }
 

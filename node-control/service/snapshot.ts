@@ -75,7 +75,8 @@ export interface Snapshot {
 /** One register on one acceptor. */
 export interface RegisterView {
   readonly acceptor: string;
-  /** Undefined where the acceptor does not answer, or is not the one that is meant. */
+  /** Where there is nothing to look at. */
+  readonly state?: 'gone' | 'stranger';
   readonly register?: {
     readonly promise: string;
     readonly ballot: string;

@@ -1,0 +1,213 @@
+import { describe, expect, it } from 'vitest';
+import { Marks } from '../../../node-control/service/marks.js';
+import type { AcceptorView, NodeState, ProposerView } from '../../../node-control/service/snapshot.js';
+import type { QuorumSet } from '../../../src/quorum.js';
+
+interface Seen {
+  readonly atMs: number;
+  readonly proposers: readonly ProposerView[];
+  readonly acceptors: readonly AcceptorView[];
+}
+
+const set = (quorum: number, ...numbers: readonly number[]): QuorumSet => ({
+  quorum,
+  nodes: numbers.map((number) => `acceptor-${number}:6379`),
+});
+const ONE = set(1, 1);
+const TWO = set(2, 1, 2);
+
+interface Look {
+  /** The sets of each proposer. */
+  readonly sets?: readonly ({ readonly prepare: QuorumSet; readonly accept: QuorumSet } | undefined)[];
+  readonly proposers?: readonly NodeState[];
+  readonly acceptors?: readonly NodeState[];
+  readonly keys?: readonly (number | undefined)[];
+  readonly isRescanning?: boolean;
+}
+
+const SETTLED = { prepare: ONE, accept: ONE };
+
+/** A cluster that is looked at. What a look does not say is as it was at the beginning: all is well, nothing changes. */
+class Watch {
+  nowMs = 1_000_000;
+  readonly marks = new Marks(() => this.nowMs - 120_000);
+  #last: Seen | undefined;
+
+  constructor() {
+    this.look();
+  }
+
+  /** @returns the marks that are new, as `kind: text`, and all */
+  look(look: Look = {}, laterMs = 1_000): { fresh: string[]; all: string[] } {
+    const { sets = [SETTLED, SETTLED], proposers = [], acceptors = [], keys = [], isRescanning = false } = look;
+    this.nowMs += laterMs;
+    const now: Seen = {
+      atMs: this.nowMs,
+      proposers: [0, 1].map((index) => ({
+        name: `proposer-${index + 1}`,
+        state: proposers[index] ?? 'healthy',
+        sets: sets[index] && { era: 1, ...sets[index] },
+      })),
+      acceptors: [0, 1, 2].map((index) => ({
+        name: `acceptor-${index + 1}:6379`,
+        state: acceptors[index] ?? 'healthy',
+        keys: index in keys ? keys[index] : 9,
+      })),
+    };
+    const marks = this.marks.after(this.#last, now, isRescanning);
+    this.#last = now;
+    const text = ({ kind, text: what }: (typeof marks)[number]): string => `${kind}: ${what}`;
+    return { fresh: marks.filter(({ atMs }) => atMs === this.nowMs).map(text), all: marks.map(text) };
+  }
+}
+
+describe('a step', () => {
+  const changed = { prepare: ONE, accept: TWO };
+
+  it('is told once where two proposers take it together', () => {
+    const watch = new Watch();
+    expect(watch.look({ sets: [changed, changed] }).fresh).toEqual(['step: accept 2 of 1, 2']);
+    expect(watch.look({ sets: [changed, changed] }).all).toHaveLength(1);
+  });
+
+  it('is told once where a look falls between the two', () => {
+    const watch = new Watch();
+    expect(watch.look({ sets: [changed, SETTLED] }).fresh).toEqual(['step: accept 2 of 1, 2']);
+    expect(watch.look({ sets: [changed, changed] }).fresh).toEqual([]);
+  });
+
+  it('is told again where it is done again later', () => {
+    const watch = new Watch();
+    watch.look({ sets: [changed, changed] });
+    watch.look();
+    watch.look();
+    expect(watch.look({ sets: [changed, changed] }).fresh).toEqual(['step: accept 2 of 1, 2']);
+  });
+
+  it('that was seen together with the next one is told before it', () => {
+    const both = { prepare: TWO, accept: TWO };
+    expect(new Watch().look({ sets: [both, both] }).fresh).toEqual(['step: accept 2 of 1, 2', 'step: prepare 2 of 1, 2']);
+  });
+
+  it('may leave nobody, or another quorum of the same', () => {
+    const watch = new Watch();
+    expect(watch.look({ sets: [{ prepare: set(0), accept: ONE }, SETTLED] }).fresh).toEqual(['step: prepare nobody']);
+    const three = (quorum: number) => ({ prepare: ONE, accept: set(quorum, 1, 2, 3) });
+    watch.look({ sets: [three(2), three(2)] });
+    expect(watch.look({ sets: [three(3), three(3)] }).fresh).toEqual(['step: accept 3 of 1, 2, 3']);
+  });
+
+  it('has acceptors of the demo by their number, and others by their name', () => {
+    const other: QuorumSet = { quorum: 1, nodes: ['acceptor-12:6379', 'acceptor-1:7000', 'my-acceptor-1:6379'] };
+    expect(new Watch().look({ sets: [{ prepare: ONE, accept: other }, SETTLED] }).fresh).toEqual([
+      'step: accept 1 of 12, acceptor-1:7000, my-acceptor-1:6379',
+    ]);
+  });
+
+  it('is none where the proposers differ, and go on to', () => {
+    const watch = new Watch();
+    watch.look({ sets: [changed, SETTLED] }, 100_000);
+    expect(watch.look({ sets: [changed, SETTLED] }, 10_000).fresh).toEqual([]);
+  });
+
+  it('is none where a proposer tells its sets for the first time, or not any more', () => {
+    const watch = new Watch();
+    expect(watch.look({ sets: [SETTLED, undefined] }).all).toEqual([]);
+    expect(watch.look().all).toEqual([]);
+  });
+});
+
+describe('a node', () => {
+  it.each(['acceptor', 'proposer'])('is told to be lost and to be back, once each: %s', (kind) => {
+    const watch = new Watch();
+    const gone: Look = { [`${kind}s`]: ['healthy', 'gone'] };
+    expect(watch.look(gone).fresh).toEqual([`loss: ${kind}-2 lost`]);
+    expect(watch.look(gone).fresh).toEqual([]);
+    expect(watch.look().fresh).toEqual([`return: ${kind}-2 is back`]);
+    expect(watch.look().fresh).toEqual([]);
+  });
+
+  it('is told to be lost again at once', () => {
+    const watch = new Watch();
+    watch.look({ acceptors: ['gone'] });
+    watch.look();
+    expect(watch.look({ acceptors: ['gone'] }).fresh).toEqual(['loss: acceptor-1 lost']);
+  });
+
+  it('that is slow is not lost', () => {
+    const watch = new Watch();
+    expect(watch.look({ acceptors: ['slow'], proposers: ['slow'] }).all).toEqual([]);
+  });
+
+  it('has a wrong identity: at once, or when it is back from a loss', () => {
+    const watch = new Watch();
+    expect(watch.look({ acceptors: ['stranger', 'gone'] }).fresh).toEqual([
+      'loss: acceptor-1 has a wrong identity',
+      'loss: acceptor-2 lost',
+    ]);
+    expect(watch.look({ acceptors: ['gone', 'stranger'] }).fresh).toEqual([
+      'loss: acceptor-1 lost',
+      'loss: acceptor-2 has a wrong identity',
+    ]);
+    expect(watch.look().fresh).toEqual(['return: acceptor-1 is back', 'return: acceptor-2 is back']);
+  });
+
+  it('was wiped where it has no keys any more', () => {
+    const watch = new Watch();
+    expect(watch.look({ keys: [9, 9, 0] }).fresh).toEqual(['wipe: acceptor-3 wiped']);
+    expect(watch.look({ keys: [9, 9, 0] }).fresh).toEqual([]);
+    expect(watch.look().fresh).toEqual([]);
+  });
+
+  it('was not wiped where it does not tell its keys, or has fewer', () => {
+    const watch = new Watch();
+    expect(watch.look({ keys: [undefined, 1] }).all).toEqual([]);
+    expect(watch.look({ keys: [0, 1] }).all).toEqual([]);
+  });
+});
+
+describe('a rescan', () => {
+  it('is told once, also after a lull', () => {
+    const watch = new Watch();
+    expect(watch.look({ isRescanning: true }).fresh).toEqual(['rescan: rescan']);
+    for (let second = 0; second < 5; second += 1) expect(watch.look({ isRescanning: true }).fresh).toEqual([]);
+    expect(watch.look().fresh).toEqual([]);
+    expect(watch.look({ isRescanning: true }).fresh).toEqual([]);
+  });
+
+  it('is told again where there is another one', () => {
+    const watch = new Watch();
+    watch.look({ isRescanning: true });
+    watch.look();
+    watch.look();
+    expect(watch.look({ isRescanning: true }).fresh).toEqual(['rescan: rescan']);
+  });
+});
+
+describe('the marks', () => {
+  it('tell nothing of a first look, but that keys are being rescanned', () => {
+    const marks = new Marks(() => 0);
+    const seen: Seen = { atMs: 1, proposers: [{ name: 'p', state: 'gone' }], acceptors: [{ name: 'a', state: 'stranger', keys: 0 }] };
+    expect(marks.after(undefined, seen, true)).toEqual([{ id: 1, atMs: 1, kind: 'rescan', text: 'rescan' }]);
+  });
+
+  it('are counted on, and forgotten when they are old', () => {
+    const watch = new Watch();
+    watch.look({ acceptors: ['gone'] });
+    watch.look({}, 100_000);
+    expect(watch.look({}, 19_999).all).toEqual(['loss: acceptor-1 lost', 'return: acceptor-1 is back']);
+    expect(watch.look({}, 1).all).toEqual(['return: acceptor-1 is back']);
+  });
+
+  it('are 120 at most, the latest ones', () => {
+    const watch = new Watch();
+    for (let round = 0; round < 100; round += 1) {
+      watch.look({ acceptors: ['gone'] }, 100);
+      watch.look({}, 100);
+    }
+    const { all } = watch.look({ keys: [0] }, 100);
+    expect(all).toHaveLength(120);
+    expect(all.at(-1)).toBe('wipe: acceptor-1 wiped');
+    expect(watch.marks.after(undefined, { atMs: watch.nowMs, proposers: [], acceptors: [] }, false).at(-1)?.id).toBe(201);
+  });
+});

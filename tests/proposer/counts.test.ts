@@ -1,0 +1,103 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { Counts, type OperationKind } from '../../proposer/counts.js';
+import { type Acceptor, IdentityMismatch } from '../../src/acceptor.js';
+import { ZERO_BALLOT } from '../../src/ballot.js';
+import { PrepareError } from '../../src/errors.js';
+import { MemoryAcceptor } from '../../src/memory-acceptor.js';
+
+const ballot = (counter: number) => ({ ...ZERO_BALLOT, counter });
+
+describe('an operation', () => {
+  let counts: Counts;
+  let durations: [kind: OperationKind, seconds: number][];
+  beforeEach(() => {
+    durations = [];
+    counts = new Counts((...duration) => durations.push(duration));
+  });
+
+  it('is in flight until it ends, and is counted then, with its result passed on', async () => {
+    let end: ((result: string) => void) | undefined;
+    const running = counts.operation('read', new Promise<string>((resolve) => (end = resolve)));
+    void counts.operation('read', new Promise(() => undefined));
+    expect(counts.operations.read).toMatchObject({ inFlight: 2, outcomes: new Map() });
+    end?.('result');
+    expect(await running).toBe('result');
+    expect(counts.operations.read).toEqual({ inFlight: 1, outcomes: new Map([['ok', 1]]) });
+    expect(counts.operations.write).toEqual({ inFlight: 0, outcomes: new Map() });
+  });
+
+  it('that fails is counted by its code, and one that fails in another way as a fault of ours', async () => {
+    const refused = new PrepareError('no quorum');
+    await expect(counts.operation('write', Promise.reject(refused))).rejects.toBe(refused);
+    await expect(counts.operation('write', Promise.reject(new PrepareError('again')))).rejects.toThrow('again');
+    await expect(counts.operation('write', Promise.reject(new TypeError('a bug')))).rejects.toThrow('a bug');
+    expect(counts.operations.write).toEqual({
+      inFlight: 0,
+      outcomes: new Map([
+        ['PrepareError', 2],
+        ['InternalError', 1],
+      ]),
+    });
+  });
+
+  it('took as long as it took, in seconds, whatever came of it', async () => {
+    await counts.operation('rescan', sleep(50));
+    await counts.operation('write', Promise.reject(new Error())).catch(() => undefined);
+    expect(durations.map(([kind]) => kind)).toEqual(['rescan', 'write']);
+    expect(durations[0]?.[1]).toBeGreaterThan(0.045);
+    expect(durations[0]?.[1]).toBeLessThan(5);
+    expect(durations[1]?.[1]).toBeLessThan(0.045);
+  });
+});
+
+describe('what a proposer is about to do', () => {
+  it('is counted by its phase, and the promises that made one needless by themselves', () => {
+    const counts = new Counts(() => undefined);
+    for (const event of ['read', 'prepare', 'accept', 'accept', 'promiseUsed'] as const) counts.saw(event);
+    expect(counts.roundTrips).toEqual({ read: 1, prepare: 1, accept: 2 });
+    expect(counts.promisesUsed).toBe(1);
+  });
+});
+
+describe('the calls of an acceptor', () => {
+  const failing = (error: Error): Acceptor => {
+    const fail = (): Promise<never> => Promise.reject(error);
+    return { prepare: fail, accept: fail, read: fail };
+  };
+  const none = { ok: 0, conflict: 0, failed: 0, stranger: 0 };
+  let counts: Counts;
+  beforeEach(() => (counts = new Counts(() => undefined)));
+
+  it('are counted by phase and outcome, and answered as without', async () => {
+    const acceptor = counts.acceptor('a', new MemoryAcceptor());
+    expect(await acceptor.prepare('k', ballot(2))).toMatchObject({ ok: true });
+    expect(await acceptor.prepare('k', ballot(1))).toEqual({ ok: false, conflict: ballot(2) });
+    expect(await acceptor.accept('k', ballot(2), 'value', ballot(3))).toEqual({ ok: true });
+    expect(await acceptor.accept('k', ballot(1), 'value', ballot(3))).toMatchObject({ ok: false });
+    expect(await acceptor.accept('k', ballot(1), 'value', ballot(3))).toMatchObject({ ok: false });
+    expect(await acceptor.read('k')).toMatchObject({ value: 'value', promise: ballot(3) });
+    expect(counts.calls.get('a')).toEqual({
+      read: { ...none, ok: 1 },
+      prepare: { ...none, ok: 1, conflict: 1 },
+      accept: { ...none, ok: 1, conflict: 2 },
+    });
+  });
+
+  it('tell no answer from that of a stranger', async () => {
+    const [silent, strange] = [new Error('nobody is there'), new IdentityMismatch('somebody else')];
+    await expect(counts.acceptor('a', failing(silent)).read('k')).rejects.toBe(silent);
+    await expect(counts.acceptor('a', failing(strange)).prepare('k', ballot(1))).rejects.toBe(strange);
+    await expect(counts.acceptor('b', failing(silent)).accept('k', ballot(1), 'value', ballot(2))).rejects.toBe(silent);
+    expect(counts.calls.get('a')).toEqual({ read: { ...none, failed: 1 }, prepare: { ...none, stranger: 1 }, accept: none });
+    expect(counts.calls.get('b')).toEqual({ read: none, prepare: none, accept: { ...none, failed: 1 } });
+  });
+
+  it('are those of its name, also when it is connected to anew', async () => {
+    const first = new MemoryAcceptor();
+    expect(counts.acceptor('a', first)).toBe(counts.acceptor('a', first));
+    await counts.acceptor('a', first).read('k');
+    await counts.acceptor('a', new MemoryAcceptor()).read('k');
+    expect(counts.calls.get('a')?.read).toEqual({ ...none, ok: 2 });
+  });
+});
