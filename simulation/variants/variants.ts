@@ -3,6 +3,7 @@ import { UNCHECKED_IDENTITIES } from './identities.js';
 import type { Patch } from './patch.js';
 import { BROKEN_PROTOCOL } from './protocol.js';
 import { BROKEN_RESCANS } from './rescans.js';
+import { SKIPPED_STEPS } from './skipped-steps.js';
 import { UNGUARDED_STEPS } from './steps.js';
 
 export interface Variant {
@@ -19,4 +20,10 @@ export interface Variant {
 }
 
 /** Each breaks a rule by a few lines. */
-export const VARIANTS: readonly Variant[] = [...BROKEN_PROTOCOL, ...UNGUARDED_STEPS, ...BROKEN_RESCANS, ...UNCHECKED_IDENTITIES];
+export const VARIANTS: readonly Variant[] = [
+  ...BROKEN_PROTOCOL,
+  ...SKIPPED_STEPS,
+  ...UNGUARDED_STEPS,
+  ...BROKEN_RESCANS,
+  ...UNCHECKED_IDENTITIES,
+];

@@ -61,4 +61,20 @@ describe.runIf(mode === 'docker')('the Swarm stack, on one machine', () => {
     const funnel = await type(`docker run --rm --init --network ${STACK}_clients "$COMPOSE_PROJECT_NAME-client" ${client}`);
     expect(funnel).toMatch(/in all: [1-9]\d* acknowledged .* nothing lost/);
   });
+
+  test("shows the funnel of the stack's client on the control node's page", async ({ skip }) => {
+    if (!isOurs) skip('a swarm is here already and is left alone');
+    await type(`docker service scale --detach ${STACK}_client=1`);
+    // As deploy/README.md has it.
+    const address = await type(
+      `control=$(docker ps --quiet --no-trunc --filter label=com.docker.swarm.service.name=${STACK}_control)
+      docker network inspect docker_gwbridge --format "http://{{(index .Containers \\"$control\\").IPv4Address}}" | sed 's|/[0-9]*$|:8080/|'`,
+    );
+    // The last of three looks at the nodes, a second apart.
+    const look = async (): Promise<string> =>
+      (await type(`curl --silent --max-time 3 ${address}events || true`)).split('\n\n').at(-1) ?? '';
+    await expect.poll(look, { timeout: PATIENCE_MS }).toMatch(/"isClientRunning":true.*"funnel":\[\{[^}]*"writes":[1-9]/);
+    await type(`docker service scale --detach ${STACK}_client=0`);
+    await expect.poll(look, { timeout: PATIENCE_MS }).toMatch(/"isClientRunning":false.*"funnel":\[\]/);
+  });
 });
