@@ -19,7 +19,7 @@ export const BROKEN_RESCANS: readonly Variant[] = [
   {
     name: 'the rescan is content with an incomplete listing',
     scenario: 'stepwise resize',
-    seeds: 400,
+    seeds: 600,
     patches: [
       patch(
         'node-control/commands/rescan.ts',
