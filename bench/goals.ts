@@ -20,7 +20,7 @@ export interface Goal {
 const PAUSE_LIMIT_MS = 100;
 
 export function goalsOf(results: Results): Goal[] {
-  const { keys: grown } = results;
+  const { keys: grown, page } = results;
   const many = (grown?.many ?? 1_000_000).toLocaleString('en-US');
   const rate = (round: Round): number => perSecond(INCREMENTS, round);
   const share = roundsOf(results, INCREMENTS, 'caspaxos').map((round) => 100 * shareOfFailures(round));
@@ -48,6 +48,16 @@ export function goalsOf(results: Results): Goal[] {
       0.8,
       `increments per second on ${many} keys, against 1,000`,
       ratios((grown?.onMany ?? []).map(rate), (grown?.onFew ?? []).map(rate)),
+    ),
+    atLeast(
+      0.97,
+      "increments per second with the control node's page open, against none",
+      ratios((page?.one ?? []).map(rate), (page?.none ?? []).map(rate)),
+    ),
+    atLeast(
+      0.97,
+      'increments per second with ten pages open, against one',
+      ratios((page?.ten ?? []).map(rate), (page?.one ?? []).map(rate)),
     ),
   ];
 }

@@ -1,5 +1,6 @@
 import type { PauseFigures, StoppedFigures } from './faults.js';
 import type { KeysFigures } from './million-keys.js';
+import type { PageFigures } from './page-cost.js';
 import type { Machine, Versions } from './machine.js';
 import type { CaseFigures } from './rounds.js';
 
@@ -13,17 +14,19 @@ export interface Results {
   readonly pauses: readonly PauseFigures[];
   readonly stopped: readonly StoppedFigures[];
   readonly keys?: KeysFigures;
+  readonly page?: PageFigures;
 }
 
 /** The figures of several runs, on the machine and with the versions of the first. */
 export function together([first, ...others]: readonly [Results, ...Results[]]): Results {
   return others.reduce(
-    (sum, { cases, pauses, stopped, keys }) => ({
+    (sum, { cases, pauses, stopped, keys, page }) => ({
       ...sum,
       cases: [...sum.cases, ...cases],
       pauses: [...sum.pauses, ...pauses],
       stopped: [...sum.stopped, ...stopped],
       ...(keys && { keys }),
+      ...(page && { page }),
     }),
     first,
   );

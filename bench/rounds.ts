@@ -45,21 +45,32 @@ export async function measureCase(of: Case, systems: readonly System[], options:
   return { of, rounds };
 }
 
-export async function measureRound(of: Case, system: Target, { node, seconds, warmUpSeconds, signal }: RoundOptions): Promise<Round> {
+export async function measureRound(of: Case, system: Target, options: RoundOptions): Promise<Round> {
+  const { node, warmUpSeconds, signal } = options;
   const load = await LoadProcess.start(node, jobFor(of, system));
   try {
     await sleep(warmUpSeconds * 1_000, undefined, { signal });
-    const before = await load.look();
-    const cpuBeforeMs = cpuByKind(system);
-    await sleep(seconds * 1_000, undefined, { signal });
-    const after = await load.look();
-    const cpuAfterMs = cpuByKind(system);
+    const round = await measureStretch(load, system, options);
     await load.stop();
-    const kinds = Object.entries(cpuAfterMs).map(([kind, afterMs]) => [kind, afterMs - (cpuBeforeMs[kind] ?? 0)]);
-    return { seen: after.seen, cpuMs: Object.fromEntries(kinds) as Record<string, number>, loadCpuMs: after.cpuMs - before.cpuMs };
+    return round;
   } finally {
     load.kill();
   }
+}
+
+/** From now on, of a load that runs and goes on. */
+export async function measureStretch(
+  load: LoadProcess,
+  system: Target,
+  { seconds, signal }: Pick<RoundOptions, 'seconds' | 'signal'>,
+): Promise<Round> {
+  const before = await load.look();
+  const cpuBeforeMs = cpuByKind(system);
+  await sleep(seconds * 1_000, undefined, { signal });
+  const after = await load.look();
+  const cpuAfterMs = cpuByKind(system);
+  const kinds = Object.entries(cpuAfterMs).map(([kind, afterMs]) => [kind, afterMs - (cpuBeforeMs[kind] ?? 0)]);
+  return { seen: after.seen, cpuMs: Object.fromEntries(kinds) as Record<string, number>, loadCpuMs: after.cpuMs - before.cpuMs };
 }
 
 /** Servers are named by their kind and a number. */

@@ -2,6 +2,7 @@ import { ALL_CASES, caseName, GOAL_CASES, INCREMENTS, type PlannedCase, READS } 
 import { etcdRoles, type Fault, measurePauses, measureStopped, named, NO_NODE, type PauseFigures, type StoppedFigures } from './faults.js';
 import { describeMachine, findVersions } from './machine.js';
 import { measureKeys } from './million-keys.js';
+import { measurePage } from './page-cost.js';
 import type { Results } from './results.js';
 import { type CaseFigures, fill, measureCase, type RoundOptions } from './rounds.js';
 import { BenchCluster } from './systems/cluster.js';
@@ -9,8 +10,8 @@ import { Etcd } from './systems/etcd.js';
 import { startExpress, startRedis } from './systems/floors.js';
 import type { System } from './systems/system.js';
 
-/** `goals`: what the table of goals needs, but for the million keys. */
-export const PARTS = ['goals', 'cases', 'faults', 'keys'] as const;
+/** `goals`: what the table of goals needs, but for the million keys and the page. */
+export const PARTS = ['goals', 'cases', 'faults', 'keys', 'page'] as const;
 export type Part = (typeof PARTS)[number];
 
 export interface RunOptions extends RoundOptions {
@@ -33,9 +34,11 @@ export async function runAll(options: RunOptions): Promise<Results> {
   const versions = findVersions(options.node, options.etcd);
   options.progress('measuring the disk');
   const machine = await describeMachine();
-  const beside = only === 'keys' ? { cases: [], pauses: [], stopped: [] } : await runBeside(options, versions.etcd !== undefined);
+  const isAlone = only === 'keys' || only === 'page';
+  const beside = isAlone ? { cases: [], pauses: [], stopped: [] } : await runBeside(options, versions.etcd !== undefined);
   const keys = only === undefined || only === 'keys' ? { keys: await measureKeys(options.many, options) } : {};
-  return { machine, versions, rounds, seconds, ...beside, ...keys };
+  const page = only === undefined || only === 'page' ? { page: await measurePage(options) } : {};
+  return { machine, versions, rounds, seconds, ...beside, ...keys, ...page };
 }
 
 /** What is measured beside others. */

@@ -18,8 +18,9 @@ export interface Settings {
 }
 
 const EXPLANATION = `
-Parts: goals, what the table of goals needs, but for the million keys (about 5 minutes); cases, every kind of load; faults, kill -9 and
-SIGSTOP of each kind of node; keys, a million keys in one proposer. Without --only all of them (about 35 minutes).
+Parts: goals, what the table of goals needs, but for the million keys and the page (about 5 minutes); cases, every kind of load; faults,
+kill -9 and SIGSTOP of each kind of node; keys, a million keys in one proposer; page, what it costs that pages of the control node are open.
+Without --only all of them (about 40 minutes).
 
 Everything listens on 127.0.0.1, on ports that are free, and writes to folders of its own in TMPDIR, which has to be on a disk. All of it
 is removed at the end, and at Ctrl-C.

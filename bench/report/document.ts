@@ -8,7 +8,19 @@ import type { Results } from '../results.js';
 import { spreadOf } from '../statistics.js';
 import type { SystemName } from '../systems/system.js';
 import { type Bar, type Plot, svg } from './plot.js';
-import { affinityRows, caseRows, faultRows, figure, goalRows, keysRows, type Rows, stoppedRows, TITLES, versionsOf } from './tables.js';
+import {
+  affinityRows,
+  caseRows,
+  faultRows,
+  figure,
+  goalRows,
+  keysRows,
+  pageRows,
+  type Rows,
+  stoppedRows,
+  TITLES,
+  versionsOf,
+} from './tables.js';
 
 const DOCUMENT = 'docs/benchmarks.md';
 const SYSTEMS: readonly SystemName[] = ['caspaxos', 'etcd', 'express', 'redis'];
@@ -47,6 +59,7 @@ function sectionsOf(results: Results): Record<string, string> {
     faults: table(faultRows(results)),
     stopped: table(stoppedRows(results)),
     keys: table(keysRows(results.keys)),
+    page: table(pageRows(results.page)),
   };
 }
 

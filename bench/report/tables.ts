@@ -1,7 +1,8 @@
 import { formatTable } from '../../node-control/table.js';
-import { caseName } from '../cases.js';
+import { caseName, INCREMENTS } from '../cases.js';
 import { cpuMsForOperation, type Goal, goalsOf, perSecond, shareOfFailures, shareOfMismatches } from '../goals.js';
 import type { KeysFigures } from '../million-keys.js';
+import type { PageFigures } from '../page-cost.js';
 import type { Results } from '../results.js';
 import type { CaseFigures, Round } from '../rounds.js';
 import { ratios, type Spread, spreadOf } from '../statistics.js';
@@ -27,6 +28,7 @@ export function linesFor(results: Results): string[] {
     faultRows(results),
     stoppedRows(results),
     keysRows(results.keys),
+    pageRows(results.page),
     goalRows(results),
   ];
   const shown = tables.filter((rows) => rows.length > 0).map((rows) => ['', ...formatTable(upperCaseHeads(rows))]);
@@ -124,6 +126,28 @@ export function keysRows(keys: KeysFigures | undefined): Rows {
     ['one proposer', 'MiB that it holds', 'increments per second'],
     [count(keys.few), figure(keys.fewMib), rate(keys.onFew)],
     [count(keys.many), figure(keys.manyMib), rate(keys.onMany)],
+  ];
+}
+
+/** What open pages of the control node take from the clients. */
+export function pageRows(page: PageFigures | undefined): Rows {
+  if (!page) return [];
+  const against = (figure: (round: Round) => number, rounds: readonly Round[]): string => {
+    const spread = spreadOf(ratios(rounds.map(figure), page.none.map(figure)));
+    return `${median(spread)} (${range(spread)})`;
+  };
+  const rate = (round: Round): number => perSecond(INCREMENTS, round);
+  const cost = (round: Round): number => cpuMsForOperation(INCREMENTS, round);
+  const row = (name: string, rounds: readonly Round[]): string[] => [
+    ...[name, median(spreadOf(rounds.map(rate))), rounds === page.none ? '' : against(rate, rounds)],
+    ...[median(spreadOf(rounds.map((round) => 1_000 * cost(round)))), rounds === page.none ? '' : against(cost, rounds)],
+    `${median(spreadOf(rounds.map(({ cpuMs, seen }) => (cpuMs['control'] ?? NaN) / seen.seconds / 10)))}%`,
+  ];
+  return [
+    ['pages open', 'increments per second', 'against none', 'CPU µs for one, all servers', 'against none', 'CPU of the control node'],
+    row('none', page.none),
+    row('one', page.one),
+    row('ten', page.ten),
   ];
 }
 

@@ -39,8 +39,8 @@ export class BenchCluster implements System {
     this.control = new Cluster(PROPOSERS, this.acceptors, overNetwork(addressesFrom(addresses)));
   }
 
-  /** Without any configuration. @param node the binary that runs the proposers */
-  static async start(node = process.execPath): Promise<BenchCluster> {
+  /** Without any configuration. @param node the binary that runs the proposers @param hasControl with the service that shows the page */
+  static async start(node = process.execPath, { hasControl = false } = {}): Promise<BenchCluster> {
     const numbers = await freePorts(VARIABLES.length);
     const ports = portsFrom(Object.fromEntries(VARIABLES.map((name, at) => [`${name}_PORT`, String(numbers[at])])));
     const processes = new Processes();
@@ -49,13 +49,14 @@ export class BenchCluster implements System {
     const socket = path.join(folder, 'supervisor.sock');
     const layout = { root, folder, socket, addressesFile: cluster.#addressesFile, logs: path.join(folder, 'logs') };
     const { acceptors, others } = nodeSpecs(layout, ports, { ...process.env, LOG_LEVEL: 'warn' });
-    await processes.start({ acceptors, others: others.filter(({ name }) => name !== CONTROL).map((spec) => ({ ...spec, command: node })) });
+    const measured = others.filter(({ name }) => hasControl || name !== CONTROL);
+    await processes.start({ acceptors, others: measured.map((spec) => ({ ...spec, command: node })) });
     return cluster;
   }
 
   /** With all three acceptors, and majorities as quorums. */
-  static async startConfigured(node: string): Promise<BenchCluster> {
-    const cluster = await BenchCluster.start(node);
+  static async startConfigured(node: string, parts = { hasControl: false }): Promise<BenchCluster> {
+    const cluster = await BenchCluster.start(node, parts);
     const quiet = { print: () => undefined, progress: { show: () => undefined } };
     await orStop(cluster, resize(cluster.control, cluster.acceptors, quiet));
     return cluster;

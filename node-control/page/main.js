@@ -55,10 +55,11 @@ function narrate({ now, next, commands }) {
 /** The latest first. @param {readonly Mark[]} marks */
 function showMarks(marks) {
   const list = find('#events');
-  for (const { id, atMs, kind, text } of marks) {
+  for (const { id, atMs, kind, text, meaning } of marks) {
     if (id <= lastMark) continue;
     lastMark = id;
-    list.prepend(element('li', { class: kind }, element('b', {}, String(id)), element('time', {}, timeText(atMs)), ` ${text}`));
+    const why = meaning === undefined ? [] : [element('span', {}, meaning)];
+    list.prepend(element('li', { class: kind }, element('b', {}, String(id)), element('time', {}, timeText(atMs)), ` ${text} `, ...why));
   }
   // A control node that was started again counts from one.
   if ((marks.at(-1)?.id ?? 0) < lastMark) {

@@ -48,6 +48,8 @@ export interface Mark {
   readonly atMs: number;
   readonly kind: 'step' | 'rescan' | 'loss' | 'return' | 'wipe';
   readonly text: string;
+  /** What a step is for, in words. */
+  readonly meaning?: string | undefined;
 }
 
 export interface Narration {

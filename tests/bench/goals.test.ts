@@ -69,6 +69,12 @@ it('compares what a proposer holds, and how fast it is, after few keys and after
   expect(goal({ keys }, 'on 5,000 keys, against 1,000')).toMatchObject({ measured: { median: 0.79 }, isMet: false });
 });
 
+it('compares a cluster that is watched with one that is not, and many pages with one', () => {
+  const page = { none: [increments(100)], one: [increments(96)], ten: [increments(95)] };
+  expect(goal({ page }, 'page open, against none')).toMatchObject({ measured: { median: 0.96 }, isMet: false });
+  expect(goal({ page }, 'ten pages open, against one')).toMatchObject({ measured: { median: 95 / 96 }, isMet: true });
+});
+
 it('neither meets nor misses what was not measured', () => {
   const known = goalsOf(NOTHING).filter(({ measured, isMet }) => measured !== undefined || isMet !== undefined);
   expect(known).toEqual([]);

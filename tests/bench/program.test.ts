@@ -44,6 +44,18 @@ it('gives one proposer many keys, and weighs it', async () => {
   expect([results.keys?.fewMib, results.keys?.manyMib].every((mib) => mib !== undefined && mib > 20)).toBe(true);
 });
 
+it('opens and closes pages of the control node under a load', async () => {
+  const { output, results } = await measure('--only', 'page');
+  const { none = [], one = [], ten = [] } = results.page ?? {};
+  expect([none, one, ten].map(({ length }) => length)).toEqual([2, 2, 2]);
+  for (const { seen, cpuMs } of [...none, ...one, ...ten]) {
+    expect(seen).toMatchObject({ networkErrors: 0, otherAnswers: {} });
+    expect(seen.writes).toBeGreaterThan(0);
+    expect(Object.keys(cpuMs)).toEqual(['acceptor', 'proposer', 'control']);
+  }
+  expect(output).toMatch(/PAGES OPEN [^]+\nnone [^]+\none [^]+\nten /);
+});
+
 it('shows the figures of an earlier run, and measures nothing', async () => {
   const folder = folderOfThisTest();
   const pauses = [{ system: 'caspaxos', node: 'acceptor-1', fault: 'kill', pausesMs: [17] }] as const;

@@ -1,6 +1,16 @@
 import { expect, it } from 'vitest';
 import { INCREMENTS } from '../../../bench/cases.js';
-import { affinityRows, caseRows, faultRows, figure, goalRows, keysRows, linesFor, stoppedRows } from '../../../bench/report/tables.js';
+import {
+  affinityRows,
+  caseRows,
+  faultRows,
+  figure,
+  goalRows,
+  keysRows,
+  linesFor,
+  pageRows,
+  stoppedRows,
+} from '../../../bench/report/tables.js';
 import { increments, NOTHING, seen } from '../figures.js';
 
 const CASES = [
@@ -55,6 +65,23 @@ it('shows each fault, and what was seen without one', () => {
 it('shows the p99 before and while an acceptor is stopped', () => {
   const stopped = [{ of: INCREMENTS, before: [seen({ p99Ms: 10 })], stopped: [seen({ p99Ms: 15 })] }];
   expect(stoppedRows({ ...NOTHING, stopped }).slice(1)).toEqual([['increments, 64 loops, 10,000 keys', '10', '15', '1.5 (1.5 … 1.5)']]);
+});
+
+it('shows what open pages cost, against none', () => {
+  const watched = (writes: number, controlMs: number) => ({
+    ...increments(writes),
+    cpuMs: { proposer: 100 - controlMs, control: controlMs },
+  });
+  const page = {
+    none: [watched(100, 0), watched(200, 0)],
+    one: [watched(50, 10), watched(200, 20)],
+    ten: [watched(100, 30), watched(100, 30)],
+  };
+  expect(pageRows(page).slice(1)).toEqual([
+    ['none', '150', '', '750', '', '0%'],
+    ['one', '125', '0.75 (0.5 … 1)', '1,250', '1.5 (1 … 2)', '1.5%'],
+    ['ten', '100', '0.75 (0.5 … 1)', '1,000', '1.5 (1 … 2)', '3%'],
+  ]);
 });
 
 it('shows what a proposer holds', () => {

@@ -66,13 +66,13 @@ describe('a step', () => {
 
   it('is told once where two proposers take it together', () => {
     const watch = new Watch();
-    expect(watch.look({ sets: [changed, changed] }).fresh).toEqual(['step: accept 2 of 1, 2']);
+    expect(watch.look({ sets: [changed, changed] }).fresh).toEqual(['step: accept 2 of {1, 2}']);
     expect(watch.look({ sets: [changed, changed] }).all).toHaveLength(1);
   });
 
   it('is told once where a look falls between the two', () => {
     const watch = new Watch();
-    expect(watch.look({ sets: [changed, SETTLED] }).fresh).toEqual(['step: accept 2 of 1, 2']);
+    expect(watch.look({ sets: [changed, SETTLED] }).fresh).toEqual(['step: accept 2 of {1, 2}']);
     expect(watch.look({ sets: [changed, changed] }).fresh).toEqual([]);
   });
 
@@ -81,12 +81,12 @@ describe('a step', () => {
     watch.look({ sets: [changed, changed] });
     watch.look();
     watch.look();
-    expect(watch.look({ sets: [changed, changed] }).fresh).toEqual(['step: accept 2 of 1, 2']);
+    expect(watch.look({ sets: [changed, changed] }).fresh).toEqual(['step: accept 2 of {1, 2}']);
   });
 
   it('that was seen together with the next one is told before it', () => {
     const both = { prepare: TWO, accept: TWO };
-    expect(new Watch().look({ sets: [both, both] }).fresh).toEqual(['step: accept 2 of 1, 2', 'step: prepare 2 of 1, 2']);
+    expect(new Watch().look({ sets: [both, both] }).fresh).toEqual(['step: accept 2 of {1, 2}', 'step: prepare 2 of {1, 2}']);
   });
 
   it('may leave nobody, or another quorum of the same', () => {
@@ -94,14 +94,37 @@ describe('a step', () => {
     expect(watch.look({ sets: [{ prepare: set(0), accept: ONE }, SETTLED] }).fresh).toEqual(['step: prepare nobody']);
     const three = (quorum: number) => ({ prepare: ONE, accept: set(quorum, 1, 2, 3) });
     watch.look({ sets: [three(2), three(2)] });
-    expect(watch.look({ sets: [three(3), three(3)] }).fresh).toEqual(['step: accept 3 of 1, 2, 3']);
+    expect(watch.look({ sets: [three(3), three(3)] }).fresh).toEqual(['step: accept 3 of {1, 2, 3}']);
   });
 
   it('has acceptors of the demo by their number, and others by their name', () => {
     const other: QuorumSet = { quorum: 1, nodes: ['acceptor-12:6379', 'acceptor-1:7000', 'my-acceptor-1:6379'] };
     expect(new Watch().look({ sets: [{ prepare: ONE, accept: other }, SETTLED] }).fresh).toEqual([
-      'step: accept 1 of 12, acceptor-1:7000, my-acceptor-1:6379',
+      'step: accept 1 of {12, acceptor-1:7000, my-acceptor-1:6379}',
     ]);
+  });
+
+  it.each([
+    [{ prepare: ONE, accept: TWO }, 'writes go to acceptor-2, too'],
+    [{ prepare: TWO, accept: ONE }, 'rounds begin by asking acceptor-2, too'],
+    [{ prepare: ONE, accept: set(1, 2, 3) }, 'writes go to acceptor-2 and acceptor-3, too; writes go to acceptor-1 no more'],
+    [{ prepare: set(0), accept: ONE }, 'rounds begin by asking acceptor-1 no more'],
+    [{ prepare: ONE, accept: { ...ONE, quorum: 2 } }, undefined],
+  ])('says what it is for: %j', (sets, meaning) => {
+    const watch = new Watch();
+    watch.look({ sets: [sets, sets] });
+    expect(watch.marks.after(undefined, { atMs: watch.nowMs, proposers: [], acceptors: [] }, false).map((mark) => mark.meaning)).toEqual([
+      meaning,
+    ]);
+  });
+
+  it('says who was the first to be asked', () => {
+    const watch = new Watch();
+    const nobody = { prepare: set(0), accept: set(0) };
+    watch.look({ sets: [nobody, nobody] });
+    watch.look({ sets: [{ ...nobody, accept: ONE }] }, 5_000);
+    const marks = watch.marks.after(undefined, { atMs: watch.nowMs, proposers: [], acceptors: [] }, false);
+    expect(marks.at(-1)?.meaning).toBe('writes go to acceptor-1');
   });
 
   it('is none where the proposers differ, and go on to', () => {
@@ -188,7 +211,9 @@ describe('the marks', () => {
   it('tell nothing of a first look, but that keys are being rescanned', () => {
     const marks = new Marks(() => 0);
     const seen: Seen = { atMs: 1, proposers: [{ name: 'p', state: 'gone' }], acceptors: [{ name: 'a', state: 'stranger', keys: 0 }] };
-    expect(marks.after(undefined, seen, true)).toEqual([{ id: 1, atMs: 1, kind: 'rescan', text: 'rescan' }]);
+    expect(marks.after(undefined, seen, true)).toEqual([
+      { id: 1, atMs: 1, kind: 'rescan', text: 'rescan', meaning: 'every key is read and written back' },
+    ]);
   });
 
   it('are counted on, and forgotten when they are old', () => {

@@ -196,7 +196,7 @@ describe('what happened', () => {
     nodes.proposers['proposer-1'] = { configuration: TWO };
     nodes.acceptors[A2] = { identity: 'second' };
     await later(1_000);
-    expect(page.last().marks).toMatchObject([{ kind: 'step', text: 'accept 2 of 1, 2' }]);
+    expect(page.last().marks).toMatchObject([{ kind: 'step', text: 'accept 2 of {1, 2}' }]);
   });
 
   it('while no page was open is not taken for what happens now', async () => {
