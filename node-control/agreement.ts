@@ -18,16 +18,23 @@ export async function inAgreement(cluster: Cluster): Promise<Present[]> {
   const shared = unionOf(present.map(({ configuration }) => configuration));
   await underNewEra(present, shared, ({ configuration }) => ({ ...configuration, ...shared }));
   const settled = await cluster.readAll();
-  if (!areSettled(settled)) throw new ControlError(DIFFER);
+  if (!areSettled(settled)) throw differing(settled);
   assertSameSets(settled);
   return settled;
 }
 
-const DIFFER = 'the proposers differ: a step is under way or was interrupted. Run it again for all, then the rescan';
-
 function assertSameSets(present: readonly Present[]): void {
-  const configurations = present.map(({ configuration }) => configuration);
-  if (!haveSameSets(configurations.filter(isConfigured))) throw new ControlError(DIFFER);
+  const configured = present.filter(({ configuration }) => isConfigured(configuration));
+  if (!haveSameSets(configured.map(({ configuration }) => configuration))) throw differing(configured);
+}
+
+/** Whoever reads it need not be the one who typed the step: `copy` finishes it, or takes it back. */
+function differing(present: readonly Present[]): ControlError {
+  const latestFirst = [...present].sort((a, b) => b.configuration.era - a.configuration.era);
+  const copies = latestFirst.map(({ member }) => `./run-control.sh copy ${member.name} all`);
+  return new ControlError(
+    `the proposers differ: a step is under way or was interrupted. Run it again for all, then this command. Where nobody knows which it was: ${copies.join('; where that is refused: ')}`,
+  );
 }
 
 /** Whether they list the same acceptors, and mean the same ones: after a wipe, an address is another acceptor. */

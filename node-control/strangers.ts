@@ -82,6 +82,6 @@ export async function shortagesOf(cluster: Cluster, plans: readonly Plan[], iden
 }
 
 /** How many acceptors a set is short of a quorum. */
-function shortage({ nodes, quorum }: QuorumSet, gone: readonly string[]): number {
+export function shortage({ nodes, quorum }: QuorumSet, gone: readonly string[]): number {
   return Math.max(0, quorum - nodes.filter((name) => !gone.includes(name)).length);
 }

@@ -1,4 +1,4 @@
-import { acceptorsOf, isConfigured } from '../../src/configuration.js';
+import { acceptorsOf, EMPTY_CONFIGURATION, isConfigured } from '../../src/configuration.js';
 import { haveSameSets, inAgreement } from '../agreement.js';
 import { type Cluster, ControlError, type Present } from '../cluster.js';
 import { identified, setsKey, setText } from '../guard.js';
@@ -6,7 +6,7 @@ import { knownIdentities, lookAtJoining } from '../joining.js';
 import type { QuorumSet } from '../../src/quorum.js';
 import { majority, type PlannedStep, planSteps, type Sets } from '../plan.js';
 import type { Progress } from '../progress.js';
-import { type Absence, absenceAmong, objectionsTo } from '../strangers.js';
+import { type Absence, absenceAmong, objectionsTo, shortage } from '../strangers.js';
 import { copy } from './copy.js';
 import { membership, type MembershipCommand } from './membership.js';
 import { rescan } from './rescan.js';
@@ -48,9 +48,9 @@ export async function resize(
     present = await cluster.readAll();
   }
 
-  if (!present.some(({ configuration }) => isConfigured(configuration)) && (await absenceOf(cluster, present)).lost.length > 0) {
-    // Nobody uses these sets, and what lost its data can join again as another one.
-    print('No proposer is configured, and some acceptors lost their data. First: wipe all');
+  const useless = await uselessSets(cluster, present, goal);
+  if (useless !== undefined) {
+    print(`${useless}. First: wipe all`);
     if (dryRun) return;
     for (const line of await wipe(cluster, 'all')) print(`  ${line}`);
     present = await cluster.readAll();
@@ -92,6 +92,31 @@ async function modelOf(cluster: Cluster, present: readonly Present[]): Promise<s
     }
   }
   throw refusals[0] ?? new ControlError('the proposers differ');
+}
+
+/**
+ * Why nobody can use the sets, now or later, where some of their acceptors lost their data, and there is a way from no sets at all: what lost its
+ * data can join again as another acceptor.
+ */
+async function uselessSets(cluster: Cluster, present: readonly Present[], goal: Sets): Promise<string | undefined> {
+  const { lost } = await absenceOf(cluster, present);
+  if (lost.length === 0) return undefined;
+  if (!present.some(({ configuration }) => isConfigured(configuration)))
+    return 'No proposer is configured, and some acceptors lost their data';
+  const isDead = (set: QuorumSet): boolean => shortage(set, lost) > 0;
+  if (!present.some(({ configuration: { prepare, accept } }) => isDead(prepare) || isDead(accept))) return undefined;
+  const { prepare, accept } = EMPTY_CONFIGURATION;
+  const wiped = present.map(({ member, configuration }) => {
+    const resting = [...(configuration.resting ?? []), identified(configuration.accept, configuration)];
+    return { member, configuration: { era: configuration.era, prepare, accept, resting } };
+  });
+  try {
+    await planFrom(cluster, wiped, goal);
+  } catch (error) {
+    if (error instanceof ControlError) return undefined;
+    throw error;
+  }
+  return `No quorum will ever answer again, since ${lost.join(' and ')} lost the data`;
 }
 
 async function planFrom(cluster: Cluster, present: readonly Present[], goal: Sets): Promise<PlannedStep[]> {

@@ -225,6 +225,36 @@ describe('an acceptor that lost its data', () => {
     expect(stdout).toContain(`${A} and ${B} lost their data or are other acceptors, and no proposer uses them. `);
     expect(stdout).toContain(`To replace them: ./run-control.sh resize ${C}; ${wipes}; ./run-control.sh resize ${THREE}.`);
   });
+
+  it('is led out of by resize where no quorum of the sets will ever answer again, and nothing rests on it alone', async () => {
+    const cluster = await clusterOf(A, B, C);
+    await cluster.proposer(1).kv.put('a', 0, 'kept');
+    // As a step leaves them of which the last write was on its way while acceptor-3 lost its disk.
+    for (const proposer of cluster.proposers) {
+      const { era, identities = {} } = await configurationOf(proposer);
+      const sets = { prepare: { nodes: [B, C], quorum: 2 }, accept: { nodes: [B], quorum: 1 } };
+      const resting = [{ nodes: [A, B, C].map((name) => identities[name] ?? ''), quorum: 2 }];
+      expect(await proposer.admin.configure(era, { ...sets, identities, resting, era: era + 1 })).toMatchObject({ ok: true });
+    }
+    await redisOf(cluster, 3).flushall();
+    // On acceptors 1 and 3 may rest what acceptor-2 never saw.
+    const { code, stdout } = await cluster.control('resize', B);
+    expect([code, stdout]).toEqual([1, expect.not.stringContaining('wipe all')]);
+    const why = `No quorum will ever answer again, since ${C} lost the data. First: wipe all\n`;
+    expect(await cluster.control('resize', `${A},${B}`, '--dry-run')).toMatchObject({ code: 0, stdout: why });
+    const done = await cluster.control('resize', `${A},${B}`);
+    expect([done.code, done.stdout]).toEqual([0, expect.stringMatching(new RegExp(`^${why}`))]);
+    expect((await cluster.proposer(2).kv.get('a')).body).toMatchObject({ val: 'kept' });
+  });
+
+  it('leaves the sets as they are where something may rest on it alone', async () => {
+    const cluster = await clusterOf(A, B, C);
+    await Promise.all([redisOf(cluster, 2).flushall(), redisOf(cluster, 3).flushall()]);
+    const { prepare } = await configurationOf(cluster.proposer(1));
+    const { code, stdout } = await cluster.control('resize', A);
+    expect([code, stdout]).toEqual([1, expect.not.stringContaining('wipe all')]);
+    expect(await configurationOf(cluster.proposer(1))).toMatchObject({ prepare });
+  });
 });
 
 describe('a second operator', () => {

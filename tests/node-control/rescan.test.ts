@@ -119,6 +119,7 @@ describe('rescan', () => {
     await cluster.proposer(2).admin.configure(1, { era: 2, ...majorities(2) });
     const split = await cluster.control('rescan', both, '1');
     expect([split.code, split.stderr]).toEqual([1, expect.stringMatching(/the proposers differ/)]);
+    expect(split.stderr).toMatch(/\.\/run-control\.sh copy proposer-2 all; where that is refused: \.\/run-control\.sh copy proposer-1 all/);
   });
 
   it.each([
