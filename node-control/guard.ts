@@ -97,6 +97,19 @@ export function restingAfterRescan(listed: QuorumSet, present: readonly Configur
   return { kept: entries.filter((entry) => inUse.has(entryKey(entry)) || unlisted.includes(entry)), unlisted };
 }
 
+/**
+ * The accept sets on which a value may rest with fewer copies left, once these acceptors are gone, than a write has now. Nothing is lost by that
+ * yet, but one more disk may be enough then. A rescan takes them off the list.
+ *
+ * @param gone identities
+ */
+export function thinnedBy(gone: readonly string[], { accept, resting = [] }: Configuration): QuorumSet[] {
+  return resting.filter(({ nodes, quorum }) => {
+    const fewer = nodes.filter((node) => gone.includes(node)).length;
+    return fewer > 0 && quorum - fewer < accept.quorum;
+  });
+}
+
 /** A set with identities in place of names. */
 export function identified({ nodes, quorum }: QuorumSet, { identities }: Pick<Configuration, 'identities'>): QuorumSet {
   return { nodes: nodes.map((node) => identities?.[node] ?? node), quorum };

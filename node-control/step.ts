@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { acceptorsOf, type Configuration, parseConfiguration } from '../src/configuration.js';
+import { acceptorsOf, type Configuration, isConfigured, parseConfiguration } from '../src/configuration.js';
 import { type Cluster, ControlError, type Member, type Objection, type Present } from './cluster.js';
 import { underNewEra } from './eras.js';
 import { alwaysMeet, dangersOf, type Identities, identified, type Plan, restingAfter, setsKey } from './guard.js';
@@ -156,7 +156,7 @@ function identitiesOf(plans: readonly Plan[], identities: Identities): Identitie
   return Object.fromEntries(Object.entries(identities).filter(([name]) => listed.has(name)));
 }
 
-/** What a forced step gave up is no longer owed: no later step could pay for it. */
+/** What a forced step gave up is no longer owed: no later step could pay for it. One that leaves a set empty gives up nothing yet. */
 function isMetBy(plans: readonly Plan[], entry: { nodes: readonly string[]; quorum: number }): boolean {
-  return plans.every(({ after }) => after.prepare.nodes.length === 0 || alwaysMeet(identified(after.prepare, after), entry));
+  return plans.every(({ after }) => !isConfigured(after) || alwaysMeet(identified(after.prepare, after), entry));
 }

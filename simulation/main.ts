@@ -21,7 +21,7 @@ interface Arguments extends Overrides {
   readonly silence: boolean;
 }
 
-const print = (...lines: string[]): void => void process.stdout.write(`${lines.join('\n')}\n`);
+const print = (...lines: readonly (string | readonly string[])[]): void => void process.stdout.write(`${lines.flat().join('\n')}\n`);
 const progress = new Progress(process.stderr);
 
 const program = new Command('npm run simulate --')
@@ -48,8 +48,9 @@ async function one(only: number): Promise<number> {
   const report = await run(settingsFor(only, overrides), { trace: true, silence });
   const tally = new Tally();
   tally.add(report);
-  print(settingsText(report.settings), '', ...storyOf(report, { withMessages: trace }), '', tally.toString());
-  print(...(report.violations.length > 0 ? report.violations.map(violationText) : ['no violation']));
+  // A long story has more lines than a call has room for arguments.
+  print(settingsText(report.settings), '', storyOf(report, { withMessages: trace }), '', tally.toString());
+  print(report.violations.length > 0 ? report.violations.map(violationText) : ['no violation']);
   return report.violations.length > 0 ? 1 : 0;
 }
 
@@ -84,8 +85,8 @@ async function explain(failing: number): Promise<void> {
   const { report, overrides: smallest } = await shrink(failing, overrides);
   const key = report.violations[0]?.key;
   print('', settingsText(report.settings), '');
-  print(...storyOf(report, { withMessages: true, ...(key === undefined ? {} : { key }) }), '');
-  print(...report.violations.map(violationText), '', 'This run again:', `  ${commandFor(failing, smallest, '--trace')}`);
+  print(storyOf(report, { withMessages: true, ...(key === undefined ? {} : { key }) }), '');
+  print(report.violations.map(violationText), '', 'This run again:', `  ${commandFor(failing, smallest, '--trace')}`);
 }
 
 function wholeNumber(text: string): number {

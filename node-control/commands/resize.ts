@@ -1,12 +1,10 @@
-import { acceptorsOf, EMPTY_CONFIGURATION, isConfigured } from '../../src/configuration.js';
+import { isConfigured } from '../../src/configuration.js';
 import { haveSameSets, inAgreement } from '../agreement.js';
 import { type Cluster, ControlError, type Present } from '../cluster.js';
-import { identified, setsKey, setText } from '../guard.js';
-import { knownIdentities, lookAtJoining } from '../joining.js';
-import type { QuorumSet } from '../../src/quorum.js';
-import { majority, type PlannedStep, planSteps, type Sets } from '../plan.js';
+import { setsKey } from '../guard.js';
+import { majority, type Sets } from '../plan.js';
 import type { Progress } from '../progress.js';
-import { type Absence, absenceAmong, objectionsTo, shortage } from '../strangers.js';
+import { planFrom, uselessSets } from '../resize-plan.js';
 import { copy } from './copy.js';
 import { membership, type MembershipCommand } from './membership.js';
 import { rescan } from './rescan.js';
@@ -39,20 +37,20 @@ export async function resize(
   const goal: Sets = { prepare: set, accept: set };
 
   let present = await cluster.readAll();
+  const useless = await uselessSets(cluster, present, goal);
+  if (useless !== undefined) {
+    print(`${useless}. First: wipe all`);
+    if (dryRun) return;
+    for (const line of await wipe(cluster, 'all')) print(`  ${line}`);
+    present = await cluster.readAll();
+  }
+
   const model = await modelOf(cluster, present);
   if (model) {
     const command = `copy ${model} all`;
     print(`The proposers differ. First: ${command}`);
     if (dryRun) return;
     for (const line of await copy(cluster, model, 'all')) print(`  ${line}`);
-    present = await cluster.readAll();
-  }
-
-  const useless = await uselessSets(cluster, present, goal);
-  if (useless !== undefined) {
-    print(`${useless}. First: wipe all`);
-    if (dryRun) return;
-    for (const line of await wipe(cluster, 'all')) print(`  ${line}`);
     present = await cluster.readAll();
   }
 
@@ -92,67 +90,6 @@ async function modelOf(cluster: Cluster, present: readonly Present[]): Promise<s
     }
   }
   throw refusals[0] ?? new ControlError('the proposers differ');
-}
-
-/**
- * Why nobody can use the sets, now or later, where some of their acceptors lost their data, and there is a way from no sets at all: what lost its
- * data can join again as another acceptor.
- */
-async function uselessSets(cluster: Cluster, present: readonly Present[], goal: Sets): Promise<string | undefined> {
-  const { lost } = await absenceOf(cluster, present);
-  if (lost.length === 0) return undefined;
-  if (!present.some(({ configuration }) => isConfigured(configuration)))
-    return 'No proposer is configured, and some acceptors lost their data';
-  const isDead = (set: QuorumSet): boolean => shortage(set, lost) > 0;
-  if (!present.some(({ configuration: { prepare, accept } }) => isDead(prepare) || isDead(accept))) return undefined;
-  const { prepare, accept } = EMPTY_CONFIGURATION;
-  const wiped = present.map(({ member, configuration }) => {
-    const resting = [...(configuration.resting ?? []), identified(configuration.accept, configuration)];
-    return { member, configuration: { era: configuration.era, prepare, accept, resting } };
-  });
-  try {
-    await planFrom(cluster, wiped, goal);
-  } catch (error) {
-    if (error instanceof ControlError) return undefined;
-    throw error;
-  }
-  return `No quorum will ever answer again, since ${lost.join(' and ')} lost the data`;
-}
-
-async function planFrom(cluster: Cluster, present: readonly Present[], goal: Sets): Promise<PlannedStep[]> {
-  const before = present.map(({ configuration }) => configuration);
-  const [first] = before;
-  if (!first) throw new ControlError('there is no proposer');
-  const { identities, resting: forgotten, objections } = await lookAtJoining(cluster, before, [{ era: 0, ...goal }]);
-  const listed = [...new Set(before.flatMap(acceptorsOf))];
-  const { silent, lost } = await absenceOf(cluster, present);
-  const isInTheWay = lost.some((name) => goal.accept.nodes.includes(name));
-  const all = [...objections, ...(isInTheWay ? objectionsTo(lost, listed) : [])];
-  if (all.length > 0) {
-    throw new ControlError(`${all.map(({ why }) => why).join('; ')}. Nothing was changed. ${all.map(({ advice }) => advice).join('; ')}`);
-  }
-  const resting = [...forgotten, ...before.flatMap((configuration) => configuration.resting ?? [])];
-  const inUse = isConfigured(first) ? [identified(first.accept, { identities })] : [];
-  // The last are the first to leave: those that cannot help are in the way of a rescan.
-  const absent = [...silent, ...lost];
-  const order = ({ nodes, quorum }: QuorumSet): QuorumSet => ({
-    nodes: [...nodes.filter((name) => !absent.includes(name)), ...nodes.filter((name) => absent.includes(name))],
-    quorum,
-  });
-  const start = { prepare: order(first.prepare), accept: order(first.accept), resting: [...resting, ...inUse] };
-  const plan = planSteps(start, goal, identities);
-  if (!plan) {
-    const rest = start.resting.map(setText).join(', and on ');
-    throw new ControlError(
-      `no order of steps leads there safely${rest ? `: values may rest on ${rest}` : ''}. Nothing was changed. Resize to acceptors that have these first`,
-    );
-  }
-  return plan;
-}
-
-function absenceOf(cluster: Cluster, present: readonly Present[]): Promise<Absence> {
-  const configurations = present.map(({ configuration }) => configuration);
-  return absenceAmong(cluster, [...new Set(configurations.flatMap(acceptorsOf))], knownIdentities(configurations));
 }
 
 function carryOut(cluster: Cluster, command: string, progress: Pick<Progress, 'show'>): Promise<string[]> {

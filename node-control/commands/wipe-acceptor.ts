@@ -1,7 +1,9 @@
 import { acceptorsOf, type Configuration, isConfigured } from '../../src/configuration.js';
 import { type Cluster, ControlError, type Objection } from '../cluster.js';
 import { underNewEra } from '../eras.js';
+import { thinnedBy } from '../guard.js';
 import { knownIdentities } from '../joining.js';
+import { rescanCommand } from '../plan.js';
 import { forcedWith, type Manner } from '../step.js';
 import { absenceAmong } from '../strangers.js';
 
@@ -80,6 +82,14 @@ async function objectionsTo(cluster: Cluster, acceptor: string, identity: string
         silent.length > 0
           ? `Start ${silent.join(' and ')} and run the command again`
           : `First: ./run-control.sh resize ${others.join(',')}`,
+    });
+  }
+  const isThinned = (configuration: Configuration): boolean => thinnedBy([identity ?? ''], configuration).length > 0;
+  const serving = present.find((configuration) => isConfigured(configuration) && isThinned(configuration));
+  if (serving && objections.length === 0) {
+    objections.push({
+      why: `values may rest on ${acceptor} and too few others, since an earlier step`,
+      advice: `First: ./run-control.sh ${rescanCommand(serving.prepare)}`,
     });
   }
   return objections;

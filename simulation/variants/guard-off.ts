@@ -27,6 +27,13 @@ export const ANY_MAY_BE_WIPED: readonly Patch[] = [
   ),
 ];
 
+/** However few copies of a value are left. */
+export const COPIES_DO_NOT_COUNT: Patch = patch(
+  'node-control/guard.ts',
+  'return fewer > 0 && quorum - fewer < accept.quorum;',
+  'return false;',
+);
+
 /** A step without those proposers that do not answer. */
 export const SOME_PROPOSERS: readonly Patch[] = [
   patch('node-control/cluster.ts', 'if (missing.length > 0) {', 'if (missing.length > 1) {'),

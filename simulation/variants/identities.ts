@@ -1,4 +1,4 @@
-import { HASTY } from './guard-off.js';
+import { COPIES_DO_NOT_COUNT, HASTY } from './guard-off.js';
 import { patch } from './patch.js';
 import type { Variant } from './variants.js';
 
@@ -45,7 +45,7 @@ export const UNCHECKED_IDENTITIES: readonly Variant[] = [
     name: 'an acceptor keeps its identity over a wipe',
     scenario: 'stepwise migration',
     seeds: 400,
-    patches: [...HASTY, WIPED_AND_BACK],
+    patches: [...HASTY, WIPED_AND_BACK, COPIES_DO_NOT_COUNT],
     unguarded: [
       patch(
         'simulation/acceptor-node.ts',

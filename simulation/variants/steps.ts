@@ -1,4 +1,14 @@
-import { ANY_MAY_BE_WIPED, ANY_MAY_JOIN, HASTY, NO_AGREEMENT, NO_DANGERS, NO_DEBTS, SOME_PROPOSERS, UNDETERRED } from './guard-off.js';
+import {
+  ANY_MAY_BE_WIPED,
+  ANY_MAY_JOIN,
+  COPIES_DO_NOT_COUNT,
+  HASTY,
+  NO_AGREEMENT,
+  NO_DANGERS,
+  NO_DEBTS,
+  SOME_PROPOSERS,
+  UNDETERRED,
+} from './guard-off.js';
 import { type Patch, patch } from './patch.js';
 import type { Variant } from './variants.js';
 
@@ -121,7 +131,7 @@ export const UNGUARDED_STEPS: readonly Variant[] = [
       ...['rm-accept all C 2', 'rm-prepare all C 2', 'wipe-acceptor C', 'add-accept all C 2', 'add-prepare all C 2'],
       ...['rm-accept all C 2', 'rm-prepare all C 2', 'rescan A,B 2', 'rm-accept all B 1', 'rm-prepare all B 1'],
     ),
-    unguarded: NO_DEBTS,
+    unguarded: [...NO_DEBTS, COPIES_DO_NOT_COUNT],
   },
   {
     name: 'an acceptor is wiped that the proposers list',

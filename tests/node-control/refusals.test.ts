@@ -250,10 +250,43 @@ describe('an acceptor that lost its data', () => {
   it('leaves the sets as they are where something may rest on it alone', async () => {
     const cluster = await clusterOf(A, B, C);
     await Promise.all([redisOf(cluster, 2).flushall(), redisOf(cluster, 3).flushall()]);
-    const { prepare } = await configurationOf(cluster.proposer(1));
-    const { code, stdout } = await cluster.control('resize', A);
-    expect([code, stdout]).toEqual([1, expect.not.stringContaining('wipe all')]);
-    expect(await configurationOf(cluster.proposer(1))).toMatchObject({ prepare });
+    await refused(
+      cluster,
+      `resize ${A}`,
+      /lost the data, and without that no quorum answers the rescan that is owed.* Bring a volume back\./,
+    );
+  });
+
+  it('in the middle of shrinking is replaced by the one that has left already', async () => {
+    const cluster = await clusterOf(A, B, C);
+    await cluster.proposer(1).kv.put('a', 0, 'kept');
+    await typed(cluster, `rm-accept all ${C} 2`, `rm-prepare all ${C} 2`);
+    await redisOf(cluster, 2).flushall();
+    await refused(cluster, `resize ${A}`, new RegExp(`${B} lost the data, and without that no quorum .* First: .*resize ${A},${C}\\.`));
+    await typed(cluster, `resize ${A},${C}`);
+    expect((await cluster.proposer(2).kv.get('a')).body).toMatchObject({ val: 'kept' });
+  });
+});
+
+describe('a copy of a value', () => {
+  it('is not wiped while it may be one of too few: the rescan that makes others comes first, and resize ends with it', async () => {
+    const cluster = await clusterOf(A, B, C);
+    await cluster.acceptor(1).kill9();
+    await cluster.proposer(1).kv.put('a', 0, 'kept');
+    await cluster.acceptor(1).start();
+    await typed(cluster, `rm-accept all ${C} 2`, `rm-prepare all ${C} 2`);
+    const why = `values may rest on ${C} and too few others .*First: .*rescan ${A},${B} 2\\.`;
+    await refused(cluster, `wipe-acceptor ${C}`, new RegExp(why));
+    const { stdout } = await cluster.control('resize', `${A},${B}`);
+    expect(stdout).toMatch(new RegExp(`^1 step:\n  1\\. rescan ${A},${B} 2\n`));
+    await typed(cluster, `wipe-acceptor ${C}`);
+    await redisOf(cluster, 2).flushall();
+    expect(await redisOf(cluster, 1).hget('r:a', 'value')).toContain('kept');
+  });
+
+  it('that is needed no more may be wiped, as in the tour', async () => {
+    const cluster = await clusterOf(A, B);
+    await typed(cluster, `rescan ${A},${B} 2`, `rm-accept all ${B} 1`, `rm-prepare all ${B} 1`, `wipe-acceptor ${B}`);
   });
 });
 
@@ -305,6 +338,12 @@ describe('--dry-run', () => {
 });
 
 describe('--force', () => {
+  it('forgets nothing that is owed by a step that gives nothing up yet', async () => {
+    const cluster = await clusterOf(A, B, C);
+    await typed(cluster, 'wipe all', `add-prepare all ${A} 1 --force`);
+    await refused(cluster, `add-accept all ${A} 1`, /a rescan is owed/);
+  });
+
   it('does what is refused, says in spite of what, and is recorded; the next steps are judged from there', async () => {
     const cluster = await clusterOf(A);
     await typed(cluster, `add-accept all ${B} 2`, `add-prepare all ${B} 2`, `add-accept all ${C} 2`);
