@@ -34,8 +34,8 @@ describe('the page, in a browser', () => {
     page = await browser.newPage();
     page.on('pageerror', ({ message }) => complaints.push(message));
     page.on('console', (message) => {
-      // What it says of a control node that was killed is its own.
-      if (message.type() === 'error' && !message.text().includes('ERR_')) complaints.push(message.text());
+      // What it says of a control node that was killed, or refused a key, is its own.
+      if (message.type() === 'error' && !/ERR_|status of 400/.test(message.text())) complaints.push(message.text());
     });
     await page.goto(nodes.url);
   });
@@ -84,10 +84,44 @@ describe('the page, in a browser', () => {
     await expect
       .poll(() => rows.allInnerTexts())
       .toEqual([
-        expect.stringMatching(/acceptor-1.*"<b>bold<\/b>"\s+✓ chosen/s),
-        expect.stringMatching(/acceptor-2.*"<b>bold<\/b>"\s+✓ chosen/s),
-        expect.stringMatching(/acceptor-3.*does not answer/s),
+        expect.stringMatching(/acceptor-1\s+✓ chosen\s+"<b>bold<\/b>"/),
+        expect.stringMatching(/acceptor-2\s+✓ chosen\s+"<b>bold<\/b>"/),
+        expect.stringMatching(/acceptor-3\s+does not answer/),
       ]);
+  });
+
+  test('says what each accepted value is, and where there is none', async () => {
+    const held = { promise: '14.2.1.9', ballot: '14.1.1.9', value: '"a"', version: 1 };
+    const registers = [
+      { ...held, standing: 'older' },
+      { ...held, standing: 'minority' },
+      { ...held, standing: 'unknown' },
+      { ...held, ballot: '', value: '', version: 0, standing: 'unknown' },
+    ];
+    const views = registers.map((register, index) => ({ acceptor: `acceptor-${index + 1}:6379`, register }));
+    await page.route('**/keys?*', (route) => route.fulfill({ json: views }));
+    const states = page.locator('#register tbody td:nth-child(2)');
+    await expect.poll(() => states.allInnerTexts()).toEqual(['older', 'not on a quorum', 'not known', 'promise only']);
+    await page.unroute('**/keys?*');
+  });
+
+  test('says which key the register is of, and why there is none', async () => {
+    const look = async (key: string): Promise<void> => {
+      await page.locator('#key').fill(key);
+      await page.keyboard.press('Enter');
+    };
+    const register = page.locator('#register');
+    for (const key of ['.', '..', 'a/b?c&d=e#f', 'looked-at']) {
+      await look(key);
+      await expect.poll(() => register.locator('caption').innerText()).toBe(`The register of ${key}`);
+    }
+    for (const key of ['ü'.repeat(300), '']) {
+      await look(key);
+      await expect.poll(() => register.innerText()).toContain('a key has 1 to 512 bytes');
+      expect(await register.locator('table').count()).toBe(0);
+      await look('looked-at');
+      await expect.poll(() => register.locator('tbody tr').count()).toBe(3);
+    }
   });
 
   test('shows an acceptor that is lost, what that means, and its return', async () => {
@@ -105,6 +139,36 @@ describe('the page, in a browser', () => {
     await untilShown(page, 'the loss', ({ nodes: drawn }) => drawn.includes('proposer-2✕ gone'));
     await nodes.cluster.proposer(2).start();
     await untilShown(page, 'the return', ({ nodes: drawn }) => drawn.some((node) => node.startsWith('proposer-2● era')));
+  });
+
+  test('keeps no connection while nobody sees it', async () => {
+    const show = (isShown: boolean): Promise<void> =>
+      page.evaluate(`
+        Object.defineProperty(document, 'hidden', { configurable: true, value: ${!isShown} });
+        document.dispatchEvent(new Event('visibilitychange'));
+      `);
+    const closed = page.waitForEvent('requestfailed', (request) => request.url().endsWith('/events'));
+    await show(false);
+    await closed;
+    await nodes.cluster.proposer(1).end('SIGKILL');
+    await page.waitForTimeout(4_000);
+    expect(await page.locator('#graph').innerText()).not.toContain('gone');
+    expect(await page.locator('#link').innerText()).toBe('live');
+    await show(true);
+    await untilShown(page, 'the loss', ({ nodes: drawn }) => drawn.includes('proposer-1✕ gone'));
+    await nodes.cluster.proposer(1).start();
+    await untilShown(page, 'the return', ({ nodes: drawn }) => drawn.some((node) => node.startsWith('proposer-1● era')));
+  });
+
+  test('shows that the control node hangs, and goes on when it does', async () => {
+    const link = page.locator('#link');
+    nodes.pauseService();
+    try {
+      await expect.poll(() => link.innerText(), { timeout: 6_000 }).toMatch(/does not answer; this is from \d\d:\d\d:\d\d/);
+    } finally {
+      nodes.resumeService();
+    }
+    await expect.poll(() => link.innerText(), { timeout: 5_000 }).toBe('live');
   });
 
   test('shows that the control node is gone, and goes on when it is back', async () => {
