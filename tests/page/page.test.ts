@@ -22,6 +22,9 @@ const STEPS: readonly [command: string, prepare: string, accept: string, owed: s
   [SHRINK[4] ?? '', 'prepare 1: 1 of 1', 'accept 1: 1 of 1', undefined],
 ];
 
+/** The machine may be busy. */
+const SOON = { timeout: 20_000 };
+
 describe('the page, in a browser', () => {
   let nodes: PageCluster;
   let browser: Browser;
@@ -66,8 +69,8 @@ describe('the page, in a browser', () => {
   });
 
   test('shows the clients and the proposers at work', async () => {
-    await expect.poll(() => page.locator('#chart').getAttribute('aria-label')).toMatch(/began [1-9]\d* reads/);
-    await expect.poll(() => page.locator('#proposers tbody tr').first().innerText()).toMatch(/proposer-1\s+● healthy\s+[1-9]/);
+    await expect.poll(() => page.locator('#chart').getAttribute('aria-label'), SOON).toMatch(/began [1-9]\d* reads/);
+    await expect.poll(() => page.locator('#proposers tbody tr').first().innerText(), SOON).toMatch(/proposer-1\s+● healthy\s+[1-9]/);
   });
 
   test('shows what acceptors hold for a key, and marks the chosen value', async () => {
@@ -82,7 +85,7 @@ describe('the page, in a browser', () => {
     await page.keyboard.press('Enter');
     const rows = page.locator('#register tbody tr');
     await expect
-      .poll(() => rows.allInnerTexts())
+      .poll(() => rows.allInnerTexts(), SOON)
       .toEqual([
         expect.stringMatching(/acceptor-1\s+✓ chosen\s+"<b>bold<\/b>"/),
         expect.stringMatching(/acceptor-2\s+✓ chosen\s+"<b>bold<\/b>"/),
@@ -101,7 +104,7 @@ describe('the page, in a browser', () => {
     const views = registers.map((register, index) => ({ acceptor: `acceptor-${index + 1}:6379`, register }));
     await page.route('**/keys?*', (route) => route.fulfill({ json: views }));
     const states = page.locator('#register tbody td:nth-child(2)');
-    await expect.poll(() => states.allInnerTexts()).toEqual(['older', 'not on a quorum', 'not known', 'promise only']);
+    await expect.poll(() => states.allInnerTexts(), SOON).toEqual(['older', 'not on a quorum', 'not known', 'promise only']);
     await page.unroute('**/keys?*');
   });
 
@@ -113,15 +116,34 @@ describe('the page, in a browser', () => {
     const register = page.locator('#register');
     for (const key of ['.', '..', 'a/b?c&d=e#f', 'looked-at']) {
       await look(key);
-      await expect.poll(() => register.locator('caption').innerText()).toBe(`The register of ${key}`);
+      await expect.poll(() => register.locator('caption').innerText(), SOON).toBe(`The register of ${key}`);
     }
     for (const key of ['ü'.repeat(300), '']) {
       await look(key);
-      await expect.poll(() => register.innerText()).toContain('a key has 1 to 512 bytes');
+      await expect.poll(() => register.innerText(), SOON).toContain('a key has 1 to 512 bytes');
       expect(await register.locator('table').count()).toBe(0);
       await look('looked-at');
-      await expect.poll(() => register.locator('tbody tr').count()).toBe(3);
+      await expect.poll(() => register.locator('tbody tr').count(), SOON).toBe(3);
     }
+  });
+
+  test('leaves a table in place while it tells nothing new', async () => {
+    await page.evaluate(`window.seen = document.querySelector('#register table')`);
+    await page.waitForTimeout(2_500);
+    expect(await page.evaluate('seen.isConnected')).toBe(true);
+  });
+
+  test('fits a phone', async () => {
+    const before = page.viewportSize();
+    await page.setViewportSize({ width: 390, height: 800 });
+    await expect.poll(() => page.locator('#proposers thead th').allInnerTexts(), SOON).toEqual(['proposer', 'proposer-1', 'proposer-2']);
+    await expect
+      .poll(() => page.locator('#register tbody th').allInnerTexts(), SOON)
+      .toEqual(['state', 'value', 'version', 'accepted', 'promise']);
+    const tooWide = `[...document.querySelectorAll('html, .scroll')].filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.id)`;
+    expect(await page.evaluate(tooWide)).toEqual([]);
+    if (before) await page.setViewportSize(before);
+    await expect.poll(() => page.locator('#proposers tbody tr').count(), SOON).toBe(2);
   });
 
   test('shows an acceptor that is lost, what that means, and its return', async () => {
@@ -168,14 +190,14 @@ describe('the page, in a browser', () => {
     } finally {
       nodes.resumeService();
     }
-    await expect.poll(() => link.innerText(), { timeout: 5_000 }).toBe('live');
+    await expect.poll(() => link.innerText(), SOON).toBe('live');
   });
 
   test('shows that the control node is gone, and goes on when it is back', async () => {
     await nodes.killService();
-    await expect.poll(() => page.locator('#link').innerText(), { timeout: 20_000 }).toContain('does not answer');
+    await expect.poll(() => page.locator('#link').innerText(), SOON).toContain('does not answer');
     await nodes.startService();
-    await expect.poll(() => page.locator('#link').innerText(), { timeout: 20_000 }).toBe('live');
+    await expect.poll(() => page.locator('#link').innerText(), SOON).toBe('live');
     await untilShown(page, 'the cluster', ({ now }) => now.includes('serves on'));
   });
 
