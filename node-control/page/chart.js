@@ -80,7 +80,8 @@ export class Chart {
       scales: { x: { time: true, auto: false }, y: { auto: false } },
       series: [
         { label: 'at', value: '{HH}:{mm}:{ss}' },
-        series('read attempts', 'attempts'),
+        // Nearly all are answered: it is seen beside the line of the reads.
+        series('read attempts', 'attempts', { width: 5 }),
         series('reads', 'reads'),
         series('writes', 'writes', { fill: colour('writes-fill') }),
         series('network errors', 'gone'),

@@ -1,3 +1,5 @@
+const narrow = matchMedia('(max-width: 54rem)');
+
 /**
  * Makes an element. Nothing is ever parsed as HTML: what keys and values hold stays text.
  *
@@ -34,13 +36,31 @@ export function find(selector) {
   return found;
 }
 
-/** A table; its first column are row headers. @param {string} caption @param {readonly string[]} head @param {readonly (readonly (Node | string)[])[]} rows */
-export function table(caption, head, rows) {
+/** Where it tells something new: what a reader has selected in it stays, and a screen reader is quiet. @param {HTMLElement} place @param {Element} made */
+export function replace(place, made) {
+  if (!place.firstElementChild?.isEqualNode(made)) place.replaceChildren(made);
+}
+
+/** The same for a text. @param {HTMLElement} place @param {string} text */
+export function say(place, text) {
+  if (place.textContent !== text) place.textContent = text;
+}
+
+/**
+ * A table; its first column are row headers. On a narrow screen its rows stand beside each other.
+ *
+ * @param {readonly (Node | string)[]} caption
+ * @param {readonly string[]} head
+ * @param {readonly (readonly (Node | string)[])[]} body
+ */
+export function table(caption, head, body) {
+  const isTurned = narrow.matches;
+  const [top = [], ...rows] = isTurned ? head.map((name, column) => [name, ...body.map((row) => row[column] ?? '')]) : [head, ...body];
   return element(
     'table',
-    {},
-    element('caption', { class: 'hidden' }, caption),
-    element('thead', {}, element('tr', {}, ...head.map((text) => element('th', { scope: 'col' }, text)))),
+    { class: isTurned && 'turned' },
+    element('caption', {}, ...caption),
+    element('thead', {}, element('tr', {}, ...top.map((cell) => element('th', { scope: 'col' }, cell)))),
     element(
       'tbody',
       {},

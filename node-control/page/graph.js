@@ -33,13 +33,18 @@ export function graph({ proposers, acceptors, isClientRunning }) {
     line(CONTROL, at(proposerAt, index), 'control'),
     ...acceptors.flatMap((acceptor, other) => strands(proposer, acceptor, at(proposerAt, index), at(acceptorAt, other))),
   ]);
-  const label = [...proposers, ...acceptors].map(({ name, state }) => `${shortName(name)} ${STATES[state].text}`).join(', ');
+  const label = [
+    ...proposers.map(({ name, state, sets }) => `${name} ${STATES[state].text}${sets ? `, era ${sets.era}` : ''}`),
+    ...acceptors.map(
+      ({ name, state, keys }) => `${shortName(name)} ${STATES[state].text}${keys === undefined ? '' : `, ${keysText(keys)}`}`,
+    ),
+  ];
   return svg(
     'svg',
     {
       viewBox: `0 0 ${SIZE.width} ${SIZE.height}`,
       role: 'img',
-      'aria-label': `${isClientRunning ? 'a client runs' : 'no client runs'}, ${label}`,
+      'aria-label': [isClientRunning ? 'a client runs' : 'no client runs', ...label].join('; '),
     },
     ...lines,
     box(CLIENT, 'client', isClientRunning ? 'writes' : 'does not run', isClientRunning ? 'healthy' : 'idle'),
@@ -48,14 +53,14 @@ export function graph({ proposers, acceptors, isClientRunning }) {
       box(at(proposerAt, index), name, stateText(state, sets ? `era ${sets.era}` : ''), state),
     ),
     ...acceptors.map(({ name, state, keys }, index) =>
-      box(
-        at(acceptorAt, index),
-        shortName(name),
-        stateText(state, keys === undefined ? '' : `${keys.toLocaleString('en')} ${keys === 1 ? 'key' : 'keys'}`),
-        state,
-      ),
+      box(at(acceptorAt, index), shortName(name), stateText(state, keys === undefined ? '' : keysText(keys)), state),
     ),
   );
+}
+
+/** @param {number} keys */
+function keysText(keys) {
+  return `${keys.toLocaleString('en')} ${keys === 1 ? 'key' : 'keys'}`;
 }
 
 /** @param {NodeState} state @param {string} more */

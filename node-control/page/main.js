@@ -1,7 +1,9 @@
 import { Chart } from './chart.js';
-import { element, find } from './element.js';
+import { timeText } from './clock-time.js';
+import { element, find, replace, say } from './element.js';
 import { graph } from './graph.js';
 import { Inspector } from './inspector.js';
+import { Link } from './link.js';
 import { proposersTable } from './proposers.js';
 import { setsTable } from './sets.js';
 
@@ -9,33 +11,18 @@ import { setsTable } from './sets.js';
 
 const chart = new Chart(find('#chart'));
 const inspector = new Inspector();
-let lastAtMs = 0;
-let lastMark = 0;
+/** @type {Mark | undefined} */
+let lastMark;
 
-const events = new EventSource('events');
-events.addEventListener('open', () => {
-  chart.clear();
-  showLink('live', 'live');
-});
-// The browser tries again by itself.
-events.addEventListener('error', () => {
-  const since = lastAtMs === 0 ? '' : `; this is from ${timeText(lastAtMs)}`;
-  showLink('lost', `the control node does not answer${since}`);
-});
-events.addEventListener('message', ({ data }) => {
-  /** @type {unknown} */
-  const snapshot = JSON.parse(String(data));
-  show(/** @type {Snapshot} */ (snapshot));
-});
+new Link(() => chart.clear(), show);
 
 /** @param {Snapshot} snapshot */
 function show(snapshot) {
-  lastAtMs = snapshot.atMs;
   narrate(snapshot.narration);
-  find('#graph').replaceChildren(graph(snapshot));
-  find('#sets').replaceChildren(setsTable(snapshot));
-  find('#proposers').replaceChildren(proposersTable(snapshot));
-  find('#client-state').textContent = snapshot.isClientRunning ? '' : 'no client runs: ./run-client.sh';
+  replace(find('#graph'), graph(snapshot));
+  replace(find('#sets'), setsTable(snapshot));
+  replace(find('#proposers'), proposersTable(snapshot));
+  say(find('#client-state'), snapshot.isClientRunning ? '' : 'no client runs: ./run-client.sh');
   showMarks(snapshot.marks);
   chart.add(snapshot.atMs, snapshot.funnel, snapshot.marks);
   void inspector.look();
@@ -43,9 +30,9 @@ function show(snapshot) {
 
 /** Only what changed, so that a screen reader does not hear it every second. @param {Narration} narration */
 function narrate({ now, next, commands }) {
-  change(find('#now'), now);
+  say(find('#now'), now);
   find('#next').hidden = next === undefined;
-  change(find('#next p'), next === undefined ? '' : `${next}${commands.length > 0 ? ':' : '.'}`);
+  say(find('#next p'), next === undefined ? '' : `${next}${commands.length > 0 ? ':' : '.'}`);
   const list = find('#next ol');
   const typed = commands.map((command) => `./run-control.sh ${command}`);
   if ([...list.children].map((item) => item.textContent).join('\n') === typed.join('\n')) return;
@@ -55,34 +42,13 @@ function narrate({ now, next, commands }) {
 /** The latest first. @param {readonly Mark[]} marks */
 function showMarks(marks) {
   const list = find('#events');
-  for (const { id, atMs, kind, text, meaning } of marks) {
-    if (id <= lastMark) continue;
-    lastMark = id;
+  const known = marks.findIndex(({ id, atMs }) => id === lastMark?.id && atMs === lastMark.atMs);
+  // Forgotten since, or told by a control node that was started again and counts from one.
+  if (known < 0) list.replaceChildren();
+  for (const { id, atMs, kind, text, meaning } of marks.slice(known + 1)) {
     const why = meaning === undefined ? [] : [element('span', {}, meaning)];
     list.prepend(element('li', { class: kind }, element('b', {}, String(id)), element('time', {}, timeText(atMs)), ` ${text} `, ...why));
   }
-  // A control node that was started again counts from one.
-  if ((marks.at(-1)?.id ?? 0) < lastMark) {
-    lastMark = 0;
-    list.replaceChildren();
-    if (marks.length > 0) showMarks(marks);
-  }
+  lastMark = marks.at(-1);
   while (list.children.length > marks.length) list.lastElementChild?.remove();
-}
-
-/** @param {HTMLElement} place @param {string} text */
-function change(place, text) {
-  if (place.textContent !== text) place.textContent = text;
-}
-
-/** @param {string} state @param {string} text */
-function showLink(state, text) {
-  const link = find('#link');
-  link.className = state;
-  change(link, text);
-}
-
-/** @param {number} atMs */
-function timeText(atMs) {
-  return new Date(atMs).toLocaleTimeString('en-GB');
 }

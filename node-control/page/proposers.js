@@ -17,7 +17,7 @@ export function proposersTable({ proposers }) {
     durationText(rates?.p50Ms),
     durationText(rates?.p99Ms),
   ]);
-  return table('What each proposer did in the last second', HEAD, rows);
+  return table(['What each proposer did in the last second'], HEAD, rows);
 }
 
 /** @param {number | null | undefined} ms null: JSON has no Infinity */

@@ -13,7 +13,8 @@ export function setsTable({ proposers, acceptors }) {
   const known = proposers.filter(({ sets }) => sets !== undefined);
   const [first] = known;
   const isUniform = known.every(({ sets }) => sameSets(sets) === sameSets(first?.sets));
-  const groups = isUniform && first ? [{ ...first, name: 'every proposer' }] : known;
+  const state = known.find((proposer) => proposer.state !== 'gone')?.state ?? 'gone';
+  const groups = isUniform && first ? [{ ...first, state, name: 'every proposer' }] : known;
   const names = acceptors.map(({ name }) => name);
   return element(
     'table',
@@ -35,11 +36,12 @@ export function setsTable({ proposers, acceptors }) {
 }
 
 /** @param {ProposerView} group @param {number} columns */
-function heading({ name, sets }, columns) {
+function heading({ name, state, sets }, columns) {
+  const when = state === 'gone' ? ', last known' : '';
   return element(
     'tr',
     {},
-    element('th', { scope: 'rowgroup', colspan: columns + 2 }, name, element('span', {}, ` era ${sets?.era ?? '–'}`)),
+    element('th', { scope: 'rowgroup', colspan: columns + 2 }, name, element('span', {}, ` era ${sets?.era ?? '–'}${when}`)),
   );
 }
 

@@ -35,7 +35,12 @@ export async function lookAtKey({ proposers, acceptors, connections }: Nodes, ke
   );
   const chosen = chosenBallot(held, configurations);
   return held.map(({ register, ...who }) =>
-    register ? { ...who, register: { ...shown(register), isChosen: isSame(register.ballot, chosen) } } : who,
+    register
+      ? {
+          ...who,
+          register: { ...shown(register), standing: isSame(register.ballot, chosen) ? ('chosen' as const) : ('minority' as const) },
+        }
+      : who,
   );
 }
 

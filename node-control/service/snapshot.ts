@@ -85,7 +85,7 @@ export interface RegisterView {
     /** JSON, cut off where it is long. */
     readonly value: string;
     readonly version: number;
-    /** Whether this accepted value is on an accept quorum and none above it is. */
-    readonly isChosen: boolean;
+    /** What the accepted value is beside those of the other acceptors. */
+    readonly standing: 'chosen' | 'older' | 'minority' | 'unknown';
   };
 }

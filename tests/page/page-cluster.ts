@@ -49,6 +49,15 @@ export class PageCluster {
     await end(this.#service, 'SIGKILL');
   }
 
+  /** SIGSTOP: its connections stay open, and nothing comes. */
+  pauseService(): void {
+    this.#service?.kill('SIGSTOP');
+  }
+
+  resumeService(): void {
+    this.#service?.kill('SIGCONT');
+  }
+
   startClient(): void {
     this.#client = this.#run('client/main.js', []);
   }
