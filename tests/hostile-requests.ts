@@ -66,8 +66,8 @@ export function malformedHttp(number: number): string {
     '/configuration',
     '/rescan',
     '/identity',
-    '/keys/%',
-    `/keys/${noise(20)}`,
+    '/keys?key=%',
+    `/keys?key=${noise(20)}`,
     '/uplot/..%2f..%2fpackage.json',
     `/${'a'.repeat(random(9_000))}`,
   );

@@ -6,6 +6,7 @@ const HEAD = ['acceptor', 'state', 'value', 'version', 'accepted', 'promise'];
 
 const STANDINGS = {
   chosen: { kind: 'chosen', text: '✓ chosen' },
+  earlier: { kind: 'chosen', text: '✓ chosen, by earlier sets' },
   older: { kind: 'older', text: 'older' },
   minority: { kind: 'open', text: 'not on a quorum' },
   unknown: { kind: 'open', text: 'not known' },

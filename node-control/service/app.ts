@@ -45,8 +45,8 @@ export function createApp(nodes: Nodes, observer: Observer): Express {
 
   const inspector = new KeyInspector(nodes);
   app.get('/keys', async (request, response) => {
-    const key = (request.query['key'] ?? '') as string;
-    if (key === '' || Buffer.byteLength(key) > KEY_MAX_BYTES)
+    const { key } = request.query;
+    if (typeof key !== 'string' || key === '' || Buffer.byteLength(key) > KEY_MAX_BYTES)
       response.status(400).json({ message: `a key has 1 to ${KEY_MAX_BYTES} bytes` });
     else if (inspector.isBusy(key)) response.status(503).json({ message: 'too many keys are looked at already' });
     else response.set('cache-control', 'no-store').json(await inspector.look(key));

@@ -1,6 +1,6 @@
 import { compareBallots, parseBallot } from '../../src/ballot.js';
 import type { Configuration } from '../../src/configuration.js';
-import { containsQuorum } from '../../src/quorum.js';
+import { containsQuorum, type QuorumSet } from '../../src/quorum.js';
 import type { Register } from '../../src/redis-admin.js';
 import { knownIdentities } from '../joining.js';
 import type { Nodes } from '../settings.js';
@@ -8,8 +8,11 @@ import type { RegisterView } from './snapshot.js';
 
 const VALUE_MAX_LENGTH = 200;
 
+type Standing = NonNullable<RegisterView['register']>['standing'];
+
 interface Held {
   readonly acceptor: string;
+  readonly identity?: string | undefined;
   readonly state?: 'gone' | 'stranger';
   readonly register?: Register;
 }
@@ -25,7 +28,7 @@ export async function lookAtKey({ proposers, acceptors, connections }: Nodes, ke
         await admin.connect();
         const [register, identity] = await Promise.all([admin.register(key), admin.identity()]);
         const isMeant = identities[acceptor] === undefined || identities[acceptor] === identity;
-        return isMeant ? { acceptor, register } : { acceptor, state: 'stranger' };
+        return isMeant ? { acceptor, identity, register } : { acceptor, state: 'stranger' };
       } catch {
         return { acceptor, state: 'gone' };
       } finally {
@@ -33,32 +36,41 @@ export async function lookAtKey({ proposers, acceptors, connections }: Nodes, ke
       }
     }),
   );
-  const chosen = chosenBallot(held, configurations);
-  return held.map(({ register, ...who }) =>
-    register
-      ? {
-          ...who,
-          register: { ...shown(register), standing: isSame(register.ballot, chosen) ? ('chosen' as const) : ('minority' as const) },
-        }
-      : who,
-  );
+  const standing = standingAmong(held, configurations);
+  return held.map(({ acceptor, state, register }): RegisterView => {
+    if (!register) return { acceptor, ...(state && { state }) };
+    return { acceptor, register: { ...shown(register), standing: standing(register.ballot || undefined) } };
+  });
 }
 
 /**
- * The highest ballot that the members of a whole accept quorum hold. What is accepted above it, on fewer acceptors, may be chosen yet,
- * or never.
+ * What an accepted value is beside those of the other acceptors. The chosen one is of the highest ballot that the members of a whole accept quorum
+ * hold, of the present sets or of those that values may rest on still. What is accepted above it, on fewer acceptors, may be chosen yet, or never.
  */
-export function chosenBallot(held: readonly Held[], configurations: readonly Configuration[]): string | undefined {
-  const ballots = [...new Set(held.flatMap(({ register }) => register?.ballot || []))];
-  const onQuorum = (ballot: string): boolean => {
-    const holders = held.filter(({ register }) => isSame(register?.ballot, ballot)).map(({ acceptor }) => acceptor);
-    return configurations.some(({ accept }) => containsQuorum(accept, holders));
-  };
-  return ballots.filter(onQuorum).sort((a, b) => compareBallots(parseBallot(b), parseBallot(a)))[0];
-}
+function standingAmong(held: readonly Held[], configurations: readonly Configuration[]): (ballot: string | undefined) => Standing {
+  const present = configurations.map(({ accept }) => accept);
+  const earlier = configurations.flatMap(({ resting = [] }) => resting);
+  const leastEra = Math.min(...configurations.map(({ era }) => era));
+  const silent = held.filter(({ state }) => state === 'gone').map(({ acceptor }) => acceptor);
+  const isOn = (sets: readonly QuorumSet[], nodes: readonly string[]): boolean => sets.some((set) => containsQuorum(set, nodes));
+  const holders = (ballot: string): string[] =>
+    held.filter(({ register }) => register?.ballot === ballot).flatMap(({ acceptor, identity }) => [acceptor, identity ?? []].flat());
+  // In the present era nobody accepts by earlier sets any more.
+  const isChosenEarlier = (ballot: string): boolean => parseBallot(ballot).era < leastEra && isOn(earlier, holders(ballot));
 
-function isSame(ballot: string | null | undefined, other: string | undefined): boolean {
-  return other !== undefined && ballot === other;
+  const ballots = [...new Set(held.flatMap(({ register }) => register?.ballot || []))];
+  const [chosen] = ballots
+    .filter((ballot) => isOn(present, holders(ballot)) || isChosenEarlier(ballot))
+    .map(parseBallot)
+    .sort((a, b) => compareBallots(b, a));
+  return (ballot) => {
+    if (ballot === undefined) return 'minority';
+    const height = chosen ? compareBallots(parseBallot(ballot), chosen) : 1;
+    if (height < 0) return 'older';
+    if (height === 0) return isOn(present, holders(ballot)) ? 'chosen' : 'earlier';
+    const mayBe = configurations.length === 0 || isOn(present, [...holders(ballot), ...silent]);
+    return mayBe ? 'unknown' : 'minority';
+  };
 }
 
 function shown({ promise, ballot, value }: Register): { promise: string; ballot: string; value: string; version: number } {
@@ -68,7 +80,8 @@ function shown({ promise, ballot, value }: Register): { promise: string; ballot:
   return {
     promise: promise ?? '',
     ballot: ballot ?? '',
-    value: text.length > VALUE_MAX_LENGTH ? `${text.slice(0, VALUE_MAX_LENGTH)}…` : text,
+    // Not in the middle of a character.
+    value: text.length > VALUE_MAX_LENGTH ? `${text.slice(0, VALUE_MAX_LENGTH).replace(/[\uD800-\uDBFF]$/, '')}…` : text,
     version: ver,
   };
 }

@@ -85,7 +85,10 @@ export interface RegisterView {
     /** JSON, cut off where it is long. */
     readonly value: string;
     readonly version: number;
-    /** What the accepted value is beside those of the other acceptors. */
-    readonly standing: 'chosen' | 'older' | 'minority' | 'unknown';
+    /**
+     * `chosen`: on an accept quorum, and none above it is; `earlier`: the same, by sets that values may rest on still; `older`: below that;
+     * `minority`: on no quorum; `unknown`: an acceptor that does not answer could make it one.
+     */
+    readonly standing: 'chosen' | 'earlier' | 'older' | 'minority' | 'unknown';
   };
 }

@@ -23,7 +23,7 @@ const get = (path: string, host = 'localhost'): Promise<RawAnswer> =>
   send(`127.0.0.1:${(server.address() as AddressInfo).port}`, { path, headers: { host } });
 
 describe('the page', () => {
-  const paths = ['/', '/main.js', '/uplot/dist/uPlot.esm.js', '/healthz', '/keys/a', '/nowhere', '/keys/%'];
+  const paths = ['/', '/main.js', '/uplot/dist/uPlot.esm.js', '/healthz', '/keys?key=a', '/nowhere', '/keys?key=%', '/keys?key=a&key=b'];
 
   it.each(paths)('answers %s under no name of somebody else', async (path) => {
     expect((await get(path, 'evil.example')).status).toBe(403);
@@ -42,11 +42,15 @@ describe('the page', () => {
     expect((await get('/')).headers['content-security-policy']).toContain("frame-ancestors 'none'");
   });
 
+  it.each(['/keys', '/keys?key=', `/keys?key=${'x'.repeat(513)}`, '/keys?key=a&key=b', '/keys?key[]=a'])('refuses %s', async (path) => {
+    expect(await get(path)).toMatchObject({ status: 400, text: '{"message":"a key has 1 to 512 bytes"}' });
+  });
+
   it('looks at a bounded number of keys at the same time', async () => {
-    const answers = await Promise.all(Array.from({ length: 80 }, (_, index) => get(`/keys/key-${index}`)));
+    const answers = await Promise.all(Array.from({ length: 80 }, (_, index) => get(`/keys?key=key-${index}`)));
     const statuses = answers.map(({ status }) => status);
     expect(statuses.filter((status) => status === 200).length).toBeGreaterThan(0);
     expect(statuses.filter((status) => status === 503).length).toBeGreaterThan(20);
-    expect((await get('/keys/key-0')).status).toBe(200);
+    expect((await get('/keys?key=key-0')).status).toBe(200);
   });
 });

@@ -17,16 +17,17 @@ function nodesWith(acceptors: readonly WatchedAcceptor[], configurations: readon
   return new WatchedNodes(Object.fromEntries(proposers), Object.fromEntries(acceptors.map((one, index) => [`a${index + 1}`, one])));
 }
 
-/** For each acceptor `*` where its value is chosen, `-` where it is not, or what else is told of it. */
+/** For each acceptor `*` where its value is chosen, `<` where it is older, `?` where nobody can tell, `e` for earlier sets, `-` else, or its state. */
+const SIGNS = { chosen: '*', older: '<', unknown: '?', earlier: 'e', minority: '-' };
 async function chosenOn(...args: Parameters<typeof nodesWith>): Promise<string[]> {
   const views = await lookAtKey(nodesWith(...args).nodes, 'k');
-  return views.map(({ state, register }) => state ?? (register?.isChosen ? '*' : '-'));
+  return views.map(({ state, register }) => state ?? SIGNS[register?.standing ?? 'minority']);
 }
 
 describe('the chosen value', () => {
   it('is what an accept quorum holds under one ballot', async () => {
-    expect(await chosenOn([holds('1.5.1.7'), holds('1.5.1.7'), holds('1.4.2.7')])).toEqual(['*', '*', '-']);
-    expect(await chosenOn([holds('1.4.2.7'), holds('1.5.1.7'), holds('1.5.1.7')])).toEqual(['-', '*', '*']);
+    expect(await chosenOn([holds('1.5.1.7'), holds('1.5.1.7'), holds('1.4.2.7')])).toEqual(['*', '*', '<']);
+    expect(await chosenOn([holds('1.4.2.7'), holds('1.5.1.7'), holds('1.5.1.7')])).toEqual(['<', '*', '*']);
   });
 
   it('is not what fewer accepted, be it under a higher ballot', async () => {
@@ -40,8 +41,8 @@ describe('the chosen value', () => {
 
   it('is, of two on a quorum each, the one of the higher ballot, by its numbers', async () => {
     const one: Configuration = { ...THREE, accept: { nodes: ALL, quorum: 1 } };
-    expect(await chosenOn([holds('1.9.1.7'), holds('1.10.1.7'), holds('1.2.1.7')], [one])).toEqual(['-', '*', '-']);
-    expect(await chosenOn([holds('2.1.1.7'), holds('1.10.1.7'), holds('1.2.1.7')], [one])).toEqual(['*', '-', '-']);
+    expect(await chosenOn([holds('1.9.1.7'), holds('1.10.1.7'), holds('1.2.1.7')], [one])).toEqual(['<', '*', '<']);
+    expect(await chosenOn([holds('2.1.1.7'), holds('1.10.1.7'), holds('1.2.1.7')], [one])).toEqual(['*', '<', '<']);
   });
 
   it('is by the accept set of any proposer: in a step they differ', async () => {
@@ -52,9 +53,35 @@ describe('the chosen value', () => {
 
   it('is none where no proposer tells its accept set, or none has one', async () => {
     const everywhere = [holds('1.5.1.7'), holds('1.5.1.7'), holds('1.5.1.7')];
-    expect(await chosenOn(everywhere, [undefined])).toEqual(['-', '-', '-']);
+    expect(await chosenOn(everywhere, [undefined])).toEqual(['?', '?', '?']);
     expect(await chosenOn(everywhere, [EMPTY_CONFIGURATION])).toEqual(['-', '-', '-']);
     expect(await chosenOn(everywhere, [undefined, THREE])).toEqual(['*', '*', '*']);
+  });
+
+  it('is told apart where it rests on earlier sets; in the present era nobody accepts by these', async () => {
+    const identities = { a1: 'a1#1', a2: 'a2#1' };
+    const two = { nodes: ['a1', 'a2'], quorum: 2 };
+    const grown: Configuration = {
+      era: 6,
+      prepare: { nodes: ['a1'], quorum: 1 },
+      accept: two,
+      identities,
+      resting: [{ nodes: ['a1#1'], quorum: 1 }],
+    };
+    const [first, second] = [
+      (ballot: string) => ({ ...holds(ballot), identity: 'a1#1' }),
+      (ballot: string) => ({ ...holds(ballot), identity: 'a2#1' }),
+    ];
+    expect(await chosenOn([first('4.5.1.7'), { identity: 'a2#1' }], [grown])).toEqual(['e', '-']);
+    expect(await chosenOn([first('6.5.1.7'), { identity: 'a2#1' }], [grown])).toEqual(['-', '-']);
+    expect(await chosenOn([{ identity: 'a1#1' }, second('4.5.1.7')], [grown])).toEqual(['-', '-']);
+    expect(await chosenOn([first('4.5.1.7'), second('4.4.1.7')], [grown])).toEqual(['e', '<']);
+    expect(await chosenOn([first('4.5.1.7'), second('6.4.1.7')], [grown])).toEqual(['e', '-']);
+  });
+
+  it('may be what an acceptor that does not answer would complete', async () => {
+    expect(await chosenOn([holds('1.5.1.7'), { isGone: true }, {}])).toEqual(['?', 'gone', '-']);
+    expect(await chosenOn([holds('1.6.1.7'), { isGone: true }, holds('1.5.1.7')])).toEqual(['?', 'gone', '?']);
   });
 
   it('is none where nothing was accepted', async () => {
@@ -66,7 +93,7 @@ describe('the chosen value', () => {
 describe('an acceptor', () => {
   it('that does not answer is gone, and the others are looked at', async () => {
     expect(await chosenOn([holds('1.5.1.7'), { isGone: true }, holds('1.5.1.7')])).toEqual(['*', 'gone', '*']);
-    expect(await chosenOn([holds('1.5.1.7'), { isGone: true }, { isGone: true }])).toEqual(['-', 'gone', 'gone']);
+    expect(await chosenOn([holds('1.5.1.7'), { isGone: true }, { isGone: true }])).toEqual(['?', 'gone', 'gone']);
   });
 
   it('with another identity than the configuration has is a stranger, and what it holds counts for nothing', async () => {
@@ -82,7 +109,7 @@ describe('an acceptor', () => {
     const two = { nodes: ['a1', 'a2'], quorum: 2 };
     const listed: Configuration = { era: 1, prepare: two, accept: two, identities: { a3: 'of a step that was interrupted' } };
     const outside = { ...holds('1.3.1.7'), identity: 'of before' };
-    expect(await chosenOn([holds('1.5.1.7'), holds('1.5.1.7'), outside], [listed])).toEqual(['*', '*', '-']);
+    expect(await chosenOn([holds('1.5.1.7'), holds('1.5.1.7'), outside], [listed])).toEqual(['*', '*', '<']);
   });
 });
 
@@ -96,13 +123,13 @@ describe('a register', () => {
       ballot: '1.5.1.7',
       value: '{"deep":["\\""]}',
       version: 3,
-      isChosen: false,
+      standing: 'minority',
     });
     expect(await shown({ register: { ...register, value: stored(1, null) } })).toMatchObject({ value: 'null', version: 1 });
   });
 
   it('that holds nothing is shown empty, also where a rescan wrote that', async () => {
-    const empty = { value: '', version: 0, isChosen: false };
+    const empty = { value: '', version: 0, standing: 'minority' };
     expect(await shown({})).toEqual({ promise: '', ballot: '', ...empty });
     expect(await shown({ register: { promise: '1.9.2.7' } })).toEqual({ promise: '1.9.2.7', ballot: '', ...empty });
     expect(await shown({ register: { promise: '1.9.2.7', ballot: '1.9.2.7', value: '' } })).toMatchObject({ ballot: '1.9.2.7', ...empty });
@@ -113,6 +140,8 @@ describe('a register', () => {
     const value = async (length: number) => (await shown({ register: { ballot: '1.5.1.7', value: stored(1, 'x'.repeat(length)) } }))?.value;
     expect(await value(198)).toBe(`"${'x'.repeat(198)}"`);
     expect(await value(199)).toBe(`"${'x'.repeat(199)}…`);
+    const halved = { register: { ballot: '1.5.1.7', value: stored(1, `${'x'.repeat(198)}😀`) } };
+    expect((await shown(halved))?.value).toBe(`"${'x'.repeat(198)}…`);
   });
 });
 
