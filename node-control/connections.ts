@@ -6,7 +6,7 @@ import { RedisClusterAdmin } from '../src/redis-cluster.js';
 import type { RedisAccess } from '../src/redis-connection.js';
 
 /** A proposer's configuration port. */
-export type ProposerAdmin = Omit<AdminClient, 'metrics'>;
+export type ProposerAdmin = Omit<AdminClient, 'metrics' | 'configurations'>;
 
 /** An acceptor as a whole. */
 export type AcceptorAdmin = Omit<RedisAdmin, 'register'>;

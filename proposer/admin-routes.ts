@@ -2,22 +2,36 @@ import type { Express, Request } from 'express';
 import type { Registry } from 'prom-client';
 import { parseConfiguration, parseEra } from '../src/configuration.js';
 import { BadRequest } from '../src/errors.js';
+import type { DatedConfiguration } from '../src/http-client.js';
 import { jsonBody, onlyMethods } from './http.js';
 import { BODY_MAX_BYTES, RESCAN_BODY_MAX_BYTES, RESCAN_MAX_KEYS } from './limits.js';
 import type { Operations } from './operations.js';
 import type { ReconfigurableProposer } from './reconfigurable-proposer.js';
 import { rescanKeys } from './rescan.js';
 
+/** A migration of nine keys there and back takes two dozen. */
+const CONFIGURATIONS_KEPT = 50;
+
 /** The interface for the control node, and for whoever watches. */
 export function addAdminRoutes(app: Express, operations: Operations, member: ReconfigurableProposer, metrics: Registry): void {
+  const configurations: DatedConfiguration[] = [{ atMs: Date.now(), configuration: member.configuration }];
+
   app.get('/configuration', (_request, response) => {
     response.json(member.configuration);
+  });
+
+  // For whoever looks from time to time, and wants to see every step.
+  app.get('/configurations', (_request, response) => {
+    response.json(configurations);
   });
 
   app.put('/configuration', jsonBody(BODY_MAX_BYTES), async (request, response) => {
     const { expectedEra } = request.body as { expectedEra?: unknown };
     const configuration = parseConfiguration(request.body);
-    response.json(await member.reconfigure(parseEra(expectedEra, 'expectedEra'), configuration));
+    await member.reconfigure(parseEra(expectedEra, 'expectedEra'), configuration);
+    configurations.push({ atMs: Date.now(), configuration });
+    configurations.splice(0, configurations.length - CONFIGURATIONS_KEPT);
+    response.json(configuration);
   });
 
   app.get('/identity', (_request, response) => {
@@ -36,6 +50,7 @@ export function addAdminRoutes(app: Express, operations: Operations, member: Rec
   });
 
   app.all('/configuration', onlyMethods('GET', 'PUT'));
+  app.all('/configurations', onlyMethods('GET'));
   app.all('/identity', onlyMethods('GET'));
   app.all('/metrics', onlyMethods('GET'));
   app.all('/rescan', onlyMethods('POST'));

@@ -9,8 +9,8 @@ export interface Present {
   readonly acceptors: readonly { readonly name: string; readonly isReady: boolean }[];
 }
 
-/** From a millisecond, which a local round trip takes, to the deadline of retries. */
-const BUCKETS_SECONDS = [0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.02, 0.05, 0.1, 0.3, 1, 3];
+/** From half a millisecond, which a local read takes, to the slowest answer. */
+const BUCKETS_SECONDS = [0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.02, 0.05, 0.1, 0.3, 1, 1.5, 2, 3, 4];
 
 type Add = (value: number, ...labels: string[]) => void;
 

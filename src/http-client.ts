@@ -101,6 +101,12 @@ export interface PrometheusMetric {
   }[];
 }
 
+/** A configuration, and since when a proposer had it, by its own clock. */
+export interface DatedConfiguration {
+  readonly atMs: number;
+  readonly configuration: Configuration;
+}
+
 /** The port for the control node. */
 export class AdminClient extends HttpClient {
   /** @param token that the proposer was started with, if any */
@@ -111,6 +117,11 @@ export class AdminClient extends HttpClient {
 
   configuration(): Promise<Answer<Configuration>> {
     return this.request('GET', '/configuration');
+  }
+
+  /** The last ones since the proposer was started, the present one at the end. */
+  configurations(): Promise<Answer<readonly DatedConfiguration[]>> {
+    return this.request('GET', '/configurations');
   }
 
   identity(): Promise<Answer<{ proposer: number; incarnation: number }>> {

@@ -23,6 +23,6 @@ export function proposersTable({ proposers }) {
 /** @param {number | null | undefined} ms null: JSON has no Infinity */
 function durationText(ms) {
   if (ms === undefined) return '–';
-  if (ms === null) return 'over 3 s';
+  if (ms === null) return 'over 4 s';
   return `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
 }

@@ -17,6 +17,7 @@ function main(): void {
   const observer = new Observer(nodes, systemTime, async (onLine) => {
     for await (const line of followFunnel(nodes.addresses(FUNNEL_NAME))) onLine(line);
   });
+  void observer.followClients();
 
   const server = createServer(LIMITS, createApp(nodes, observer));
   server.maxConnections = CONNECTIONS_MAX;

@@ -1,5 +1,6 @@
 import type { QuorumSet } from '../../src/quorum.js';
-import { setText } from '../guard.js';
+import type { DatedConfiguration } from '../../src/http-client.js';
+import { entryKey, setText } from '../guard.js';
 import type { Mark, NodeState, Snapshot } from './snapshot.js';
 
 /** More than one a second for two minutes happen to nobody. */
@@ -10,10 +11,15 @@ const SAME_MS = 2_500;
 
 type Seen = Pick<Snapshot, 'atMs' | 'proposers' | 'acceptors'>;
 
-/** What happened to the cluster, told by what differs from one look to the next. */
+/** The configurations that proposers had lately, for each. */
+type Histories = readonly (readonly DatedConfiguration[])[];
+
+/** What happened to the cluster: the steps as the proposers remember them, the rest by what differs from one look to the next. */
 export class Marks {
   readonly #oldestMs: () => number;
   #marks: readonly Mark[] = [];
+  /** Steps that are told already. */
+  readonly #told = new Set<string>();
   #rescannedAtMs = -Infinity;
   #count = 0;
 
@@ -23,18 +29,30 @@ export class Marks {
   }
 
   /** All that are remembered. @param isRescanning whether keys are being rescanned */
-  after(before: Seen | undefined, now: Seen, isRescanning: boolean): readonly Mark[] {
-    const found = [
-      ...(before ? [...changes(before, now), ...losses(before, now), ...wipes(before, now)] : []),
-      ...(isRescanning && this.#rescannedAtMs <= now.atMs - SAME_MS ? [RESCAN] : []),
-    ];
-    if (isRescanning) this.#rescannedAtMs = now.atMs;
-    // The proposers make a step one after the other, and a look may fall between.
-    const isNew = ({ kind, text }: Found): boolean =>
-      kind !== 'step' || !this.#marks.some((mark) => mark.text === text && mark.atMs > now.atMs - SAME_MS);
-    const marks = [...this.#marks, ...found.filter(isNew).map((mark) => ({ id: ++this.#count, atMs: now.atMs, ...mark }))];
+  after(before: Seen | undefined, now: Seen, histories: Histories, isRescanning: boolean): readonly Mark[] {
+    const steps = histories.flatMap(stepsOf).filter(({ key, atMs }) => {
+      const isNew = !this.#told.has(key) && atMs > this.#oldestMs();
+      this.#told.add(key);
+      return isNew;
+    });
+    const seen = before ? [...losses(before, now), ...wipes(before, now)].map((found) => ({ atMs: now.atMs, ...found })) : [];
+    const found = [...steps.map(({ atMs, found }) => ({ atMs, ...found })), ...seen].filter(({ kind }) => kind !== 'rescan');
+    const rescans = steps.filter(({ found: { kind } }) => kind === 'rescan').map(({ atMs }) => atMs);
+    const all = [...found, ...this.#rescans(isRescanning ? [...rescans, now.atMs] : rescans)].sort((a, b) => a.atMs - b.atMs);
+    const marks = [...this.#marks, ...all.map((mark) => ({ id: ++this.#count, ...mark }))];
     this.#marks = marks.filter(({ atMs }) => atMs > this.#oldestMs()).slice(-MARKS_MAX);
     return this.#marks;
+  }
+
+  /** One for all that is seen of the same rescan. */
+  #rescans(timesMs: readonly number[]): Omit<Mark, 'id'>[] {
+    return [...timesMs]
+      .sort((a, b) => a - b)
+      .flatMap((atMs) => {
+        const isNew = atMs > this.#rescannedAtMs + SAME_MS;
+        this.#rescannedAtMs = Math.max(this.#rescannedAtMs, atMs);
+        return isNew ? [{ atMs, ...RESCAN }] : [];
+      });
   }
 }
 
@@ -42,18 +60,26 @@ type Found = Omit<Mark, 'id' | 'atMs'>;
 
 const RESCAN: Found = { kind: 'rescan', text: 'rescan', meaning: 'every key is read and written back' };
 
-/** Each change of a set once, however many proposers made it. */
-function changes(before: Seen, now: Seen): Found[] {
-  const steps = now.proposers.flatMap(({ name, sets }) => {
-    const old = before.proposers.find((proposer) => proposer.name === name)?.sets;
-    if (!sets || !old) return [];
-    return (['accept', 'prepare'] as const).flatMap((phase): Found[] =>
-      setText(sets[phase]) === setText(old[phase])
+interface Step {
+  /** The same for all proposers that took it: they did so in the same era. */
+  readonly key: string;
+  readonly atMs: number;
+  readonly found: Found;
+}
+
+/** What differs from each configuration of a proposer to the next. A list of where values rest becomes shorter by a rescan alone. */
+function stepsOf(history: readonly DatedConfiguration[]): Step[] {
+  return history.slice(1).flatMap(({ atMs, configuration: now }, index) => {
+    const before = history[index]?.configuration ?? now;
+    const changes = (['accept', 'prepare'] as const).flatMap((phase): Found[] =>
+      setText(now[phase]) === setText(before[phase])
         ? []
-        : [{ kind: 'step', text: changeText(phase, sets[phase]), ...meaningOf(phase, old[phase].nodes, sets[phase].nodes) }],
+        : [{ kind: 'step', text: changeText(phase, now[phase]), ...meaningOf(phase, before[phase].nodes, now[phase].nodes) }],
     );
+    const kept = new Set((now.resting ?? []).map(entryKey));
+    const isRescanned = changes.length === 0 && (before.resting ?? []).some((entry) => !kept.has(entryKey(entry)));
+    return [...changes, ...(isRescanned ? [RESCAN] : [])].map((found) => ({ key: `${now.era} ${found.text}`, atMs, found }));
   });
-  return [...new Map(steps.map((step) => [step.text, step])).values()];
 }
 
 type Phase = 'prepare' | 'accept';

@@ -1,5 +1,6 @@
 import { type Configuration, EMPTY_CONFIGURATION } from '../../src/configuration.js';
 import type { FunnelLine } from '../../src/funnel-stream.js';
+import type { DatedConfiguration } from '../../src/http-client.js';
 import { sleep, type Time } from '../../src/time.js';
 import type { WatchedConnections } from '../connections.js';
 import type { Identities } from '../guard.js';
@@ -19,6 +20,7 @@ const ANSWERS_MS = 300;
 
 interface ProposerAnswer extends Scrape {
   readonly configuration: Configuration;
+  readonly history: readonly DatedConfiguration[];
 }
 
 interface AcceptorAnswer {
@@ -33,7 +35,7 @@ interface Watched<Answer> {
   before?: Answer | undefined;
 }
 
-/** Looks at all nodes once a second, for all pages together, and not at all while no page is open. Keeps two minutes. */
+/** Looks at all nodes once a second, for all pages together, and at none while no page is open. Keeps two minutes. */
 export class Observer {
   readonly #time: Time;
   readonly #proposers: Watched<ProposerAnswer>[];
@@ -46,7 +48,6 @@ export class Observer {
   #last: Snapshot | undefined;
   #identities: Identities = {};
   #isRunning = false;
-  #isFollowing = false;
   /** Whether a client that is followed has said anything yet. */
   #isClientRunning = false;
 
@@ -74,7 +75,6 @@ export class Observer {
     for (const node of [...this.#proposers, ...this.#acceptors]) node.before = node.probe.answer = undefined;
     while (this.#watchers.size > 0) {
       const nextMs = this.#time.nowMs() + SECOND_MS;
-      if (!this.#isFollowing) void this.#readFunnel();
       const answers = Promise.all([...this.#proposers.map((node) => this.#poll(node)), ...this.#acceptors.map((node) => this.#poll(node))]);
       await Promise.race([answers, sleep(this.#time, ANSWERS_MS)]);
       this.#publish();
@@ -118,10 +118,15 @@ export class Observer {
         acceptors.map(({ name }) => name),
         lost,
       ),
-      marks: this.#marks.after(this.#last, { atMs, proposers, acceptors }, isRescanning),
+      marks: this.#marks.after(
+        this.#last,
+        { atMs, proposers, acceptors },
+        answers.map(({ history }) => history),
+        isRescanning,
+      ),
       funnel: this.#fresh,
     };
-    this.#history = [...this.#history, ...this.#fresh].filter((second) => second.atMs > atMs - HISTORY_SECONDS * SECOND_MS);
+    this.#history = this.#withFresh(atMs);
     // A page that is just being opened gets all of it.
     for (const show of this.#watchers) show(this.#last ? snapshot : { ...snapshot, funnel: this.#history });
     this.#fresh = [];
@@ -129,36 +134,42 @@ export class Observer {
     this.#last = snapshot;
   }
 
-  async #readFunnel(): Promise<void> {
-    this.#isFollowing = true;
-    try {
-      await this.#followClient(({ columns }) => {
-        this.#isClientRunning = true;
-        // Nobody looks, so nothing takes it away.
-        if (this.#watchers.size === 0) return;
-        const sum = (field: keyof (typeof columns)[number]): number => columns.reduce((total, column) => total + column[field], 0);
-        this.#fresh.push({
-          atMs: Date.now(),
-          attempts: sum('readAttempts'),
-          reads: sum('reads'),
-          writes: sum('writes'),
-          errors: sum('networkErrors'),
-        });
-      });
-    } catch {
-      // None runs now.
-    } finally {
-      this.#isFollowing = this.#isClientRunning = false;
+  /** Follows whatever client runs, also while no page is open: a line a second, and whoever opens one sees what was before. Never ends. */
+  async followClients(): Promise<void> {
+    for (;;) {
+      try {
+        await this.#followClient((line) => this.#add(line));
+      } catch {
+        // None runs now.
+      }
+      this.#isClientRunning = false;
+      await sleep(this.#time, SECOND_MS);
     }
+  }
+
+  #add({ columns }: FunnelLine): void {
+    this.#isClientRunning = true;
+    const sum = (field: keyof (typeof columns)[number]): number => columns.reduce((total, column) => total + column[field], 0);
+    const atMs = Date.now();
+    this.#fresh.push({ atMs, attempts: sum('readAttempts'), reads: sum('reads'), writes: sum('writes'), errors: sum('networkErrors') });
+    if (this.#isRunning) return;
+    // Nobody looks who would take it away.
+    this.#history = this.#withFresh(atMs);
+    this.#fresh = [];
+  }
+
+  #withFresh(nowMs: number): FunnelSecond[] {
+    return [...this.#history, ...this.#fresh].filter(({ atMs }) => atMs > nowMs - HISTORY_SECONDS * SECOND_MS);
   }
 }
 
 function askProposer(connections: WatchedConnections, name: string): () => Promise<ProposerAnswer> {
   const admin = connections.proposer(name);
   return async () => {
-    const [configuration, metrics] = await Promise.all([admin.configuration(), admin.metrics()]);
-    if (!configuration.ok || !metrics.ok) throw new Error(`${name} does not tell its configuration`);
-    return { configuration: configuration.body, metrics: metrics.body, atMs: Date.now() };
+    const [history, metrics] = await Promise.all([admin.configurations(), admin.metrics()]);
+    const present = history.ok ? history.body.at(-1) : undefined;
+    if (!history.ok || !present || !metrics.ok) throw new Error(`${name} does not tell its configuration`);
+    return { configuration: present.configuration, history: history.body, metrics: metrics.body, atMs: Date.now() };
   };
 }
 

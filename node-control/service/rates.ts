@@ -13,13 +13,12 @@ export function ratesBetween(before: Scrape, after: Scrape): Rates | undefined {
   if (seconds <= 0 || startOf(before) !== startOf(after)) return undefined;
   const grown = (name: string, labels: Labels = {}): number => total(after, name, labels) - total(before, name, labels);
   const perSecond = (count: number): number => Math.round(count / seconds);
-  const reads = grown('operations_total', { operation: 'read' });
-  const writes = grown('operations_total', { operation: 'write' });
-  const operations = reads + writes + grown('operations_total', { operation: 'rescan' });
+  const done = (operation: string): number => perSecond(grown('operations_total', { operation, outcome: 'ok' }));
+  const operations = grown('operations_total');
   const quantile = (share: number): number | undefined => durationMs(before, after, share);
   return {
-    reads: perSecond(reads),
-    writes: perSecond(writes),
+    reads: done('read'),
+    writes: done('write'),
     conflicts: perSecond(grown('acceptor_calls_total', { outcome: 'conflict' })),
     retries: perSecond(grown('retries_total')),
     unknown: grown('operations_total', { outcome: 'CommitError' }),

@@ -5,7 +5,9 @@ export type NodeState = 'healthy' | 'slow' | 'gone' | 'stranger';
 
 /** What a proposer did in the last second. */
 export interface Rates {
+  /** That were answered with a value. */
   readonly reads: number;
+  /** That took effect. */
   readonly writes: number;
   /** Refusals by acceptors that had seen a higher ballot. */
   readonly conflicts: number;

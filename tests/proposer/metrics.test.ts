@@ -181,7 +181,7 @@ describe('the metrics', () => {
     // Of an operation that took long, the histogram says so.
     const slow = metrics.series.filter(({ name, labels }) => name.endsWith('_bucket') && labels['operation'] === 'write');
     const upTo = (bound: string): number | undefined => slow.find(({ labels }) => labels['le'] === bound)?.value;
-    expect([upTo('0.3'), upTo('3'), upTo('+Inf')]).toEqual([1, 3, 3]);
+    expect([upTo('0.3'), upTo('4'), upTo('+Inf')]).toEqual([1, 3, 3]);
   });
 
   it('say which configuration is in force, and which of its acceptors are there, as the ones that are meant', async () => {

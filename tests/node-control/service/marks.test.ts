@@ -1,6 +1,9 @@
+import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { Marks } from '../../../node-control/service/marks.js';
 import type { AcceptorView, NodeState, ProposerView } from '../../../node-control/service/snapshot.js';
+import type { Configuration } from '../../../src/configuration.js';
+import type { DatedConfiguration } from '../../../src/http-client.js';
 import type { QuorumSet } from '../../../src/quorum.js';
 
 interface Seen {
@@ -32,6 +35,9 @@ class Watch {
   nowMs = 1_000_000;
   readonly marks = new Marks(() => this.nowMs - 120_000);
   #last: Seen | undefined;
+  #era = 1;
+  /** Of each proposer. */
+  readonly #histories: DatedConfiguration[][] = [[], []];
 
   constructor() {
     this.look();
@@ -41,6 +47,15 @@ class Watch {
   look(look: Look = {}, laterMs = 1_000): { fresh: string[]; all: string[] } {
     const { sets = [SETTLED, SETTLED], proposers = [], acceptors = [], keys = [], isRescanning = false } = look;
     this.nowMs += laterMs;
+    // The first proposer is changed first, the other one under the same era.
+    for (const [index, history] of this.#histories.entries()) {
+      const wanted = sets[index];
+      const { prepare, accept } = history.at(-1)?.configuration ?? {};
+      if (!wanted || isDeepStrictEqual([wanted.prepare, wanted.accept], [prepare, accept])) continue;
+      if (index === 0) this.#era += 2;
+      history.push({ atMs: this.nowMs - 500, configuration: { era: this.#era, ...wanted } });
+    }
+    const histories = this.#histories.filter((_, index) => sets[index]);
     const now: Seen = {
       atMs: this.nowMs,
       proposers: [0, 1].map((index) => ({
@@ -54,10 +69,10 @@ class Watch {
         keys: index in keys ? keys[index] : 9,
       })),
     };
-    const marks = this.marks.after(this.#last, now, isRescanning);
+    const marks = this.marks.after(this.#last, now, histories, isRescanning);
     this.#last = now;
     const text = ({ kind, text: what }: (typeof marks)[number]): string => `${kind}: ${what}`;
-    return { fresh: marks.filter(({ atMs }) => atMs === this.nowMs).map(text), all: marks.map(text) };
+    return { fresh: marks.filter(({ atMs }) => atMs > this.nowMs - laterMs).map(text), all: marks.map(text) };
   }
 }
 
@@ -113,9 +128,9 @@ describe('a step', () => {
   ])('says what it is for: %j', (sets, meaning) => {
     const watch = new Watch();
     watch.look({ sets: [sets, sets] });
-    expect(watch.marks.after(undefined, { atMs: watch.nowMs, proposers: [], acceptors: [] }, false).map((mark) => mark.meaning)).toEqual([
-      meaning,
-    ]);
+    expect(
+      watch.marks.after(undefined, { atMs: watch.nowMs, proposers: [], acceptors: [] }, [], false).map((mark) => mark.meaning),
+    ).toEqual([meaning]);
   });
 
   it('says who was the first to be asked', () => {
@@ -123,8 +138,37 @@ describe('a step', () => {
     const nobody = { prepare: set(0), accept: set(0) };
     watch.look({ sets: [nobody, nobody] });
     watch.look({ sets: [{ ...nobody, accept: ONE }] }, 5_000);
-    const marks = watch.marks.after(undefined, { atMs: watch.nowMs, proposers: [], acceptors: [] }, false);
+    const marks = watch.marks.after(undefined, { atMs: watch.nowMs, proposers: [], acceptors: [] }, [], false);
     expect(marks.at(-1)?.meaning).toBe('writes go to acceptor-1');
+  });
+
+  it('is told with the others where several were done between two looks, each at its time; so is a rescan of keys that were few', () => {
+    const marks = new Marks(() => 0);
+    const dated = (atMs: number, era: number, accept: QuorumSet, resting: readonly QuorumSet[]): DatedConfiguration => ({
+      atMs,
+      configuration: { era, prepare: ONE, accept, resting } satisfies Configuration,
+    });
+    const history = [
+      dated(1_000, 4, ONE, [ONE]),
+      dated(1_010, 5, ONE, [ONE, TWO]),
+      dated(1_020, 6, TWO, [ONE, TWO]),
+      dated(1_030, 7, TWO, [ONE, TWO]),
+      dated(1_040, 8, TWO, [TWO]),
+      dated(1_060, 10, set(2, 1, 2, 3), [TWO, set(2, 1, 2, 3)]),
+    ];
+    const seen: Seen = { atMs: 1_900, proposers: [], acceptors: [] };
+    const texts = marks.after(seen, seen, [history, history], true).map(({ id, atMs, text }) => `${id} ${atMs} ${text}`);
+    expect(texts).toEqual(['1 1020 accept 2 of {1, 2}', '2 1040 rescan', '3 1060 accept 2 of {1, 2, 3}']);
+    expect(marks.after(seen, { ...seen, atMs: 2_900 }, [history, history], false)).toHaveLength(3);
+  });
+
+  it('that is older than what is shown is not told to a control node that was just started', () => {
+    const history = [1, 2, 3].map((era): DatedConfiguration => ({
+      atMs: era * 1_000,
+      configuration: { era, prepare: ONE, accept: set(1, era) },
+    }));
+    const marks = new Marks(() => 2_000).after(undefined, { atMs: 3_000, proposers: [], acceptors: [] }, [history], false);
+    expect(marks.map(({ text }) => text)).toEqual(['accept 1 of {3}']);
   });
 
   it('is none where the proposers differ, and go on to', () => {
@@ -211,7 +255,7 @@ describe('the marks', () => {
   it('tell nothing of a first look, but that keys are being rescanned', () => {
     const marks = new Marks(() => 0);
     const seen: Seen = { atMs: 1, proposers: [{ name: 'p', state: 'gone' }], acceptors: [{ name: 'a', state: 'stranger', keys: 0 }] };
-    expect(marks.after(undefined, seen, true)).toEqual([
+    expect(marks.after(undefined, seen, [], true)).toEqual([
       { id: 1, atMs: 1, kind: 'rescan', text: 'rescan', meaning: 'every key is read and written back' },
     ]);
   });
@@ -233,6 +277,6 @@ describe('the marks', () => {
     const { all } = watch.look({ keys: [0] }, 100);
     expect(all).toHaveLength(120);
     expect(all.at(-1)).toBe('wipe: acceptor-1 wiped');
-    expect(watch.marks.after(undefined, { atMs: watch.nowMs, proposers: [], acceptors: [] }, false).at(-1)?.id).toBe(201);
+    expect(watch.marks.after(undefined, { atMs: watch.nowMs, proposers: [], acceptors: [] }, [], false).at(-1)?.id).toBe(201);
   });
 });

@@ -37,6 +37,7 @@ beforeEach(() => {
     followed += 1;
     return new Promise((end) => (client = { print, end }));
   });
+  void observer.followClients();
 });
 afterEach(() => void vi.useRealTimers());
 
@@ -193,7 +194,7 @@ describe('what happened', () => {
   it('is marked', async () => {
     const page = open();
     await later(100);
-    nodes.proposers['proposer-1'] = { configuration: TWO };
+    nodes.proposers['proposer-1'] = { configuration: TWO, history: [{ atMs: Date.now(), configuration: ONE }] };
     nodes.acceptors[A2] = { identity: 'second' };
     await later(1_000);
     expect(page.last().marks).toMatchObject([{ kind: 'step', text: 'accept 2 of {1, 2}' }]);
@@ -248,7 +249,15 @@ describe("the clients' funnel", () => {
     client?.print(LINE); // nobody looks
     const page = open();
     await later(1_100);
-    expect(page.seen.map(({ funnel }) => funnel.length)).toEqual([1, 0]);
+    expect(page.seen.map(({ funnel }) => funnel.length)).toEqual([2, 0]);
+  });
+
+  it('is there for the first page, too', async () => {
+    client?.print(LINE);
+    await later(2_000);
+    const page = open();
+    await later(100);
+    expect(page.last()).toMatchObject({ isClientRunning: true, funnel: [{ attempts: 10 }] });
   });
 
   it('is forgotten after two minutes', async () => {

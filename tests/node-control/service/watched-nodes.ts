@@ -1,13 +1,15 @@
 import type { Nodes } from '../../../node-control/settings.js';
 import type { WatchedConnections } from '../../../node-control/connections.js';
 import type { Configuration } from '../../../src/configuration.js';
-import type { PrometheusMetric } from '../../../src/http-client.js';
+import type { DatedConfiguration, PrometheusMetric } from '../../../src/http-client.js';
 import type { Register } from '../../../src/redis-admin.js';
 
 /** A proposer in memory, as the control node sees it. */
 export interface WatchedProposer {
   /** Undefined: it refuses to tell. */
   configuration?: Configuration | undefined;
+  /** Those before it. */
+  history?: readonly DatedConfiguration[];
   metrics?: readonly PrometheusMetric[];
   isGone?: boolean;
 }
@@ -60,6 +62,11 @@ export class WatchedNodes {
       configuration: () => {
         this.asked += 1;
         return reached(present().configuration);
+      },
+      configurations: () => {
+        this.asked += 1;
+        const { configuration, history = [] } = present();
+        return reached(configuration && [...history, { atMs: Date.now(), configuration }]);
       },
       metrics: () => reached(present().metrics ?? []),
       close: () => {
