@@ -30,7 +30,8 @@ Environment:
   CONTROL_PORT                       where the control node serves its page on 127.0.0.1, default 8080
   CLIENT_PORT                        where the clients of a local cluster offer their funnel to the page, default 8070
   CLUSTER_DIR                        the data of a local cluster, default .cluster in the project
-  CLUSTER=docker|local, LOG_LEVEL    as --docker or --local; of the proposers, default info
+  CLUSTER=docker|local               as --docker or --local
+  LOG_LEVEL, LOG_FORMAT=json|pretty  of the proposers, default info and json
 END
 }
 

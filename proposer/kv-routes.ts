@@ -44,7 +44,7 @@ export function addKvRoutes(app: Express, operations: Operations, proposer: Prop
       const strangers = acceptors.strangers(configuration);
       const why =
         strangers.length === 0 ? '' : `; ${strangers.join(' and ')} lost the data or is another acceptor: see run-control.sh status`;
-      throw new PrepareError(`no ${missing.join(' and no ')} quorum of acceptors answers: not ${silent.join(' and ')}${why}`);
+      throw new PrepareError(`no ${missing.join(' and no ')} quorum of acceptors answers, for want of ${silent.join(' and ')}${why}`);
     }
     response.json({ status: 'ready' });
   });

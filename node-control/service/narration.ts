@@ -19,7 +19,7 @@ export interface Told {
  */
 export function narrate(told: readonly Told[], acceptors: readonly string[], lost: readonly string[]): Narration {
   const [first] = told.map(({ configuration }) => configuration);
-  if (!first) return { now: 'No proposer answers.', commands: [] };
+  if (!first) return { now: 'No proposer answers: nothing is served until one is started.', commands: [] };
   if (new Set(told.map(({ configuration }) => setsKey(configuration))).size > 1) return differing(told);
   if (!isConfigured(first)) return beginning(first);
   const { prepare, accept } = first;
@@ -37,7 +37,7 @@ function differing(told: readonly Told[]): Narration {
   const idle = told.filter(({ configuration }) => !isConfigured(configuration)).map(({ name }) => name);
   const [serving] = told.filter(({ configuration }) => isConfigured(configuration)).map(({ name }) => name);
   const start = 'The proposers differ: one is before a step, the other behind it.';
-  const next = 'The step under way ends in a moment. Where it was interrupted, run it again, for all';
+  const next = 'A step under way ends in a moment. One that was interrupted has to be run again, for all';
   if (idle.length === 0) return { now: `${start} All serve, since their quorums meet.`, next, commands: [] };
   if (serving === undefined) return { now: `${start} None has both sets yet, so every operation is refused.`, next, commands: [] };
   return {
@@ -105,8 +105,7 @@ function serviceText(configuration: Configuration, lost: readonly string[]): str
           left.filter((other) => other !== name),
         ),
     );
-    const any = without === '' ? 'any acceptor' : 'one more acceptor';
-    return `serves${without}, and stops if ${critical.length === left.length ? any : critical.map(shortName).join(' or ')} is lost.`;
+    return `serves${without}, and stops if ${critical.map(shortName).join(' or ')} is lost.`;
   }
   const more = without === '' ? '' : ' more';
   return `serves on${without} with any ${spare === 1 ? `one${more} acceptor` : `${spare}${more} acceptors`} lost.`;

@@ -148,7 +148,7 @@ describe('the page, in a browser', () => {
 
   test('shows an acceptor that is lost, what that means, and its return', async () => {
     const lost = await untilShown(page, 'the loss', ({ nodes: drawn }) => drawn.includes('acceptor-3✕ gone'));
-    expect(lost.now).toContain('serves without acceptor-3, and stops if one more acceptor is lost');
+    expect(lost.now).toContain('serves without acceptor-3, and stops if acceptor-1 or acceptor-2 is lost');
     expect(lost.lines.broken).toBe(4);
     await nodes.cluster.acceptor(3).start();
     const back = await untilShown(page, 'the return', ({ now }) => now.includes('serves on with any one acceptor lost'));

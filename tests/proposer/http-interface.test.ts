@@ -205,7 +205,7 @@ describe('an unconfigured proposer', () => {
     expect([ready.status, ready.body]).toEqual([200, { status: 'ready' }]);
     await bare.acceptor(1).kill9();
     const lost = await send(address, { path: '/readyz' });
-    expectRefusal(lost, 503, 'PrepareError', /no prepare and no accept quorum of acceptors answers: not acceptor-1:6379/);
+    expectRefusal(lost, 503, 'PrepareError', /no prepare and no accept quorum of acceptors answers, for want of acceptor-1:6379/);
     expect(lost.headers['retry-after']).toBe('1');
     expect((await send(address, { path: '/healthz' })).status).toBe(200);
     await bare.acceptor(1).start();

@@ -61,7 +61,7 @@ describe('what is owed next', () => {
 
   it('is all that is left of the change, with the reason for a rescan', () => {
     expect(of('1 of 1', '2 of 12', [], ['1 of 1'])).toEqual({
-      now: 'Prepare 1 of 1, accept 2 of 2: serves, and stops if any acceptor is lost.',
+      now: 'Prepare 1 of 1, accept 2 of 2: serves, and stops if acceptor-1 or acceptor-2 is lost.',
       next: 'In the middle of growing. What rests on 1 of acceptor-1 is not yet on every accept quorum. Owed next',
       commands: ['rescan acceptor-1:6379,acceptor-2:6379 2', 'add-prepare all acceptor-2:6379 2'],
     });
@@ -123,19 +123,19 @@ describe('what the present configuration means', () => {
   it.each([
     ['1 of 1', '1 of 1', [], 'serves while acceptor-1 does.'],
     ['1 of 1', '1 of 1', [1], 'does not serve without acceptor-1: no quorum answers.'],
-    ['1 of 1', '2 of 12', [], 'serves, and stops if any acceptor is lost.'],
+    ['1 of 1', '2 of 12', [], 'serves, and stops if acceptor-1 or acceptor-2 is lost.'],
     ['2 of 12', '2 of 123', [], 'serves, and stops if acceptor-1 or acceptor-2 is lost.'],
-    ['2 of 12', '2 of 123', [3], 'serves without acceptor-3, and stops if one more acceptor is lost.'],
+    ['2 of 12', '2 of 123', [3], 'serves without acceptor-3, and stops if acceptor-1 or acceptor-2 is lost.'],
     ['2 of 12', '2 of 123', [2], 'does not serve without acceptor-2: no quorum answers.'],
     ['2 of 123', '2 of 123', [], 'serves on with any one acceptor lost.'],
-    ['2 of 123', '2 of 123', [2], 'serves without acceptor-2, and stops if one more acceptor is lost.'],
+    ['2 of 123', '2 of 123', [2], 'serves without acceptor-2, and stops if acceptor-1 or acceptor-3 is lost.'],
     ['2 of 123', '2 of 123', [2, 3], 'does not serve without acceptor-2 and acceptor-3: no quorum answers.'],
     ['1 of 1234', '1 of 1234', [], 'serves on with any 3 acceptors lost.'],
     ['1 of 1234', '1 of 1234', [1], 'serves on without acceptor-1 with any 2 more acceptors lost.'],
     ['1 of 123', '1 of 123', [1], 'serves on without acceptor-1 with any one more acceptor lost.'],
     ['1 of 12', '1 of 12', [1], 'serves without acceptor-1 while acceptor-2 does.'],
     // Nobody asks the third.
-    ['2 of 12', '2 of 12', [3], 'serves, and stops if any acceptor is lost.'],
+    ['2 of 12', '2 of 12', [3], 'serves, and stops if acceptor-1 or acceptor-2 is lost.'],
   ])('prepare %s, accept %s, without %j: %s', (prepare, accept, lost, expected) => {
     const size = (text: string): string => text.replace(/\d+$/, (members) => String(members.length));
     expect(of(prepare, accept, lost).now).toBe(`Prepare ${size(prepare)}, accept ${size(accept)}: ${expected}`);
@@ -148,7 +148,7 @@ describe('what the present configuration means', () => {
   it('is said of proposers that differ in the middle of a step', () => {
     const { now, next, commands } = narrate(told(sets('1 of 1', '1 of 1'), sets('1 of 1', '2 of 12')), THREE, []);
     expect(now).toMatch(/differ.*All serve/);
-    expect(next).toMatch(/interrupted, run it again, for all/);
+    expect(next).toMatch(/interrupted has to be run again, for all/);
     expect(commands).toEqual([]);
   });
 
@@ -166,6 +166,6 @@ describe('what the present configuration means', () => {
   });
 
   it('says that no proposer answers', () => {
-    expect(narrate([], THREE, [])).toEqual({ now: 'No proposer answers.', commands: [] });
+    expect(narrate([], THREE, [])).toEqual({ now: 'No proposer answers: nothing is served until one is started.', commands: [] });
   });
 });

@@ -120,7 +120,7 @@ describe('the nodes', () => {
     expect(page.last()).toMatchObject({
       proposers: [{ state: 'gone', sets: { accept: ONE.accept }, rates: undefined }],
       acceptors: [{ state: 'gone', keys: undefined }, { state: 'healthy' }, { state: 'healthy' }],
-      narration: { now: 'No proposer answers.' },
+      narration: { now: 'No proposer answers: nothing is served until one is started.' },
     });
   });
 
