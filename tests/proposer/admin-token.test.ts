@@ -23,7 +23,7 @@ afterAll(async () => {
 });
 
 describe('the admin port', () => {
-  const paths = ['/configuration', '/identity', '/rescan', '/nowhere', '/'];
+  const paths = ['/configuration', '/configurations', '/identity', '/rescan', '/nowhere', '/'];
   it.each([
     ['no token', {}],
     ['a wrong token', { authorization: 'Bearer c0ffeE' }],

@@ -18,6 +18,22 @@ describe('a change of the configuration', () => {
     expect(await configurationOf(proposer)).toEqual({ era: 1, ...one });
   });
 
+  it('is remembered with the last ones before it, for whoever looks from time to time', async () => {
+    const cluster = await Cluster.forThisTest({ acceptors: 2, proposers: 1, configured: 1 });
+    const { admin } = cluster.proposer(1);
+    const begunMs = Date.now();
+    await admin.configure(0, { era: 9, ...one });
+    for (let era = 1; era <= 60; era += 1) await admin.configure(era, { era: era + 1, ...majorities(1 + (era % 2)) });
+    const answer = await admin.configurations();
+    const eras = answer.ok ? answer.body.map(({ configuration: { era } }) => era) : [];
+    expect(eras).toEqual(Array.from({ length: 50 }, (_, index) => index + 12));
+    expect(answer.ok && answer.body.at(-1)).toEqual({
+      atMs: expect.any(Number) as unknown,
+      configuration: await configurationOf(cluster.proposer(1)),
+    });
+    expect(answer.ok && answer.body.every(({ atMs }) => atMs >= begunMs && atMs <= Date.now())).toBe(true);
+  });
+
   it('from another era than the present one is refused with the present configuration, and changes nothing', async () => {
     const cluster = await Cluster.forThisTest({ acceptors: 2, proposers: 1, configured: 1 });
     const proposer = cluster.proposer(1);
