@@ -58,9 +58,11 @@ export async function planFrom(cluster: Cluster, present: readonly Present[], go
   const start = { prepare: order(first.prepare), accept: order(first.accept), resting: [...resting, ...inUse] };
   const way = planSteps(start, goal, identities);
   if (!way) {
-    const rest = start.resting.map(setText).join(', and on ');
+    const rest = [...new Set(start.resting.map(setText))].join(', and on ');
+    const holders = await holdersAmong(cluster, start.resting);
+    const isThere = holders.every((name) => goal.accept.nodes.includes(name));
     throw new ControlError(
-      `no order of steps leads there safely${rest ? `: values may rest on ${rest}` : ''}. Nothing was changed. Resize to acceptors that have these first`,
+      `no order of steps leads there safely${rest ? `: values may rest on ${rest}` : ''}. Nothing was changed. ${isThere ? 'Bring back those that have these' : `First: ./run-control.sh resize ${holders.join(',')}`}`,
     );
   }
   const plan = withLastRescan(way, start, identities);
@@ -77,6 +79,17 @@ export async function planFrom(cluster: Cluster, present: readonly Present[], go
     );
   }
   return plan;
+}
+
+/** The acceptors that are still who they were when a value came to rest on them. */
+async function holdersAmong(cluster: Cluster, resting: readonly QuorumSet[]): Promise<string[]> {
+  const holding = await Promise.all(
+    cluster.acceptors.map(async (name) => {
+      const identity = await cluster.withAcceptor(name, (admin) => admin.identity()).catch(() => undefined);
+      return identity !== undefined && resting.some(({ nodes }) => nodes.includes(identity));
+    }),
+  );
+  return cluster.acceptors.filter((_, index) => holding[index]);
 }
 
 /** So that what leaves the cluster may be wiped, without a value that has fewer copies then. */

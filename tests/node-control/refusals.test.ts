@@ -144,7 +144,7 @@ describe('is refused, with what to do first:', () => {
 
   it('the wipe of what was left out, while those do not answer that would find its values elsewhere', async () => {
     const cluster = await clusterOf(A, B, C);
-    await typed(cluster, `resize ${A},${B}`);
+    await typed(cluster, `rm-accept all ${C} 2`, `rm-prepare all ${C} 2`);
     await cluster.acceptor(2).kill9();
     await refused(
       cluster,
@@ -152,7 +152,7 @@ describe('is refused, with what to do first:', () => {
       new RegExp(`may rest on ${C}, and without ${B} \\(does not answer\\).*Start ${B} and run`),
     );
     await cluster.acceptor(2).start();
-    await typed(cluster, `wipe-acceptor ${C}`);
+    await typed(cluster, `rescan ${A},${B} 2`, `wipe-acceptor ${C}`);
   });
 
   it('a smaller quorum before its rescan, whichever acceptor is named to change it', async () => {
@@ -268,6 +268,14 @@ describe('an acceptor that lost its data', () => {
   });
 });
 
+describe('a way that begins with no sets', () => {
+  it('to fewer acceptors than values may rest on is named: it leads over those that hold them', async () => {
+    const cluster = await clusterOf(A, B, C);
+    await typed(cluster, 'wipe all');
+    await refused(cluster, `resize ${A}`, new RegExp(`values may rest on 2 of .*First: \\./run-control\\.sh resize ${THREE}\\.`));
+  });
+});
+
 describe('a copy of a value', () => {
   it('is not wiped while it may be one of too few: the rescan that makes others comes first, and resize ends with it', async () => {
     const cluster = await clusterOf(A, B, C);
@@ -275,7 +283,7 @@ describe('a copy of a value', () => {
     await cluster.proposer(1).kv.put('a', 0, 'kept');
     await cluster.acceptor(1).start();
     await typed(cluster, `rm-accept all ${C} 2`, `rm-prepare all ${C} 2`);
-    const why = `values may rest on ${C} and too few others .*First: .*rescan ${A},${B} 2\\.`;
+    const why = `values may rest on ${C} and too few others, .*First: .*rescan ${A},${B} 2\\.`;
     await refused(cluster, `wipe-acceptor ${C}`, new RegExp(why));
     const { stdout } = await cluster.control('resize', `${A},${B}`);
     expect(stdout).toMatch(new RegExp(`^1 step:\n  1\\. rescan ${A},${B} 2\n`));
@@ -408,7 +416,7 @@ describe('an acceptor that holds data', () => {
     await refused(
       cluster,
       `resize ${A}`,
-      new RegExp(`values may rest on .*1 of ${B}#\\w+, and on 1 of ${C}#\\w+\\. .*Resize to acceptors that have these`),
+      new RegExp(`values may rest on .*1 of ${B}#\\w+, and on 1 of ${C}#\\w+\\. .*First: .*resize ${B},${C}\\.`),
     );
     await typed(cluster, `add-accept all ${A} 1`);
     await refused(cluster, `add-prepare all ${A} 1`, new RegExp(`could miss a value that, .* may rest on 1 of ${B}#`));
