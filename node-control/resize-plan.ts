@@ -1,5 +1,6 @@
 import { acceptorsOf, EMPTY_CONFIGURATION, isConfigured } from '../src/configuration.js';
 import type { QuorumSet } from '../src/quorum.js';
+import { haveSameSets } from './agreement.js';
 import { type Cluster, ControlError, type Present } from './cluster.js';
 import { type Identities, identified, setText, thinnedBy } from './guard.js';
 import { knownIdentities, lookAtJoining } from './joining.js';
@@ -7,8 +8,9 @@ import { type PlannedStep, planSteps, rescanCommand, type Sets, type Start } fro
 import { type Absence, absenceAmong, objectionsTo, shortage } from './strangers.js';
 
 /**
- * Why nobody can use the sets, now or later, where some of their acceptors lost their data, and there is a way from no sets at all: what lost its
- * data can join again as another acceptor.
+ * Why nobody can use the sets, now or later: some of their acceptors lost their data. What lost its data can join again as another acceptor,
+ * once there are no sets; undefined where a way leads from the sets as they are, or they are not useless.
+ * @throws ControlError where no way leads from no sets either
  */
 export async function uselessSets(cluster: Cluster, present: readonly Present[], goal: Sets): Promise<string | undefined> {
   const { lost } = await absenceOf(cluster, present);
@@ -17,18 +19,25 @@ export async function uselessSets(cluster: Cluster, present: readonly Present[],
   if (configured.length === 0) return 'No proposer is configured, and some acceptors lost their data';
   const isDead = (set: QuorumSet): boolean => shortage(set, lost) > 0;
   if (!configured.every(({ prepare, accept }) => isDead(prepare) || isDead(accept))) return undefined;
+  if (haveSameSets(present.map(({ configuration }) => configuration)) && (await leads(planFrom(cluster, present, goal)))) return undefined;
   const { prepare, accept } = EMPTY_CONFIGURATION;
   const wiped = present.map(({ member, configuration }) => {
-    const resting = [...(configuration.resting ?? []), identified(configuration.accept, configuration)];
+    const inUse = isConfigured(configuration) ? [identified(configuration.accept, configuration)] : [];
+    const resting = [...(configuration.resting ?? []), ...inUse];
     return { member, configuration: { era: configuration.era, prepare, accept, resting } };
   });
+  await planFrom(cluster, wiped, goal);
+  return `No quorum will ever answer again, since ${lost.join(' and ')} lost the data`;
+}
+
+async function leads(way: Promise<unknown>): Promise<boolean> {
   try {
-    await planFrom(cluster, wiped, goal);
+    await way;
+    return true;
   } catch (error) {
-    if (error instanceof ControlError) return undefined;
+    if (error instanceof ControlError) return false;
     throw error;
   }
-  return `No quorum will ever answer again, since ${lost.join(' and ')} lost the data`;
 }
 
 /**
