@@ -53,16 +53,17 @@ process.stdout.write(`${chosen.length} broken variants: ${verdict}\n`);
 process.exitCode = wrong === 0 ? 0 : 1;
 
 async function judge(variant: Variant, index: number): Promise<{ line: string; isRight: boolean }> {
-  const { name, patches, unguarded, scenario, harmless } = variant;
+  const { name, patches, unguarded, scenario, harmless, firstSeed = 1 } = variant;
   const seeds = variant.seeds * factor;
-  const { code, output } = await simulate(index, [...patches, ...(unguarded ?? [])], scenario, seeds);
+  const { code, output } = await simulate(index, [...patches, ...(unguarded ?? [])], scenario, seeds, firstSeed);
   const found = /^seed (\d+): VIOLATION of (.*?)[,:]/m.exec(output);
   if (code === 1 && found) {
-    const line = `caught at seed ${String(found[1])} of ${seeds}, ${scenario}: ${name} (${String(found[2])})`;
+    const range = firstSeed === 1 ? String(seeds) : `${firstSeed} to ${firstSeed + seeds - 1}`;
+    const line = `caught at seed ${String(found[1])} of ${range}, ${scenario}: ${name} (${String(found[2])})`;
     if (harmless) return { line: `NOT HARMLESS: ${line}`, isRight: false };
     if (!unguarded) return { line, isRight: true };
     // The same seeds with the guard: far enough that it would have shown without.
-    const guarded = await simulate(index, patches, scenario, Math.max(GUARDED_SEEDS, Number(found[1])));
+    const guarded = await simulate(index, patches, scenario, Math.max(GUARDED_SEEDS, Number(found[1]) - firstSeed + 1), firstSeed);
     if (guarded.code === 0) return { line: `${line}; the guard prevents it`, isRight: true };
     return { line: `LOST ALTHOUGH GUARDED: ${name}\n${guarded.output}`, isRight: false };
   }
@@ -77,11 +78,12 @@ async function simulate(
   patches: readonly Patch[],
   scenario: Scenario,
   seeds: number,
+  firstSeed: number,
 ): Promise<{ code: number | null; output: string }> {
   const copy = join(project, 'dist', 'variants', `${process.pid}.${index}`);
   copyWith(patches, project, copy);
   try {
-    return await runIn(copy, ['--seeds', String(seeds), '--scenario', scenario, '--brief', '--no-silence']);
+    return await runIn(copy, ['--seed', String(firstSeed), '--seeds', String(seeds), '--scenario', scenario, '--brief', '--no-silence']);
   } finally {
     rmSync(copy, { recursive: true });
   }

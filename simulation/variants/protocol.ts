@@ -174,7 +174,8 @@ export const BROKEN_PROTOCOL: readonly Variant[] = [
   {
     name: 'no era in the ballot, and a read does not show how far the counter was',
     scenario: 'stepwise migration',
-    seeds: 2400,
+    seeds: 700,
+    firstSeed: 1701,
     patches: [
       patch(BALLOT, 'return { era: this.#era, counter', 'return { era: 0, counter'),
       patch('src/votes.ts', ' && reply.ballot.era >= era)', ')'),

@@ -13,8 +13,10 @@ export interface Variant {
   /** What switches the guard off that would have refused it. With the patches alone nothing may be lost, in as many seeds. */
   readonly unguarded?: readonly Patch[];
   readonly scenario: Scenario;
-  /** A violation has to show within so many seeds, from 1 on; of one that is harmless, none. */
+  /** A violation has to show within so many seeds; of one that is harmless, none. */
   readonly seeds: number;
+  /** 1 where it is not given. Later for what is so rare that the seeds before, which show nothing, would take most of the time of all variants. */
+  readonly firstSeed?: number;
   /** Why nothing is lost all the same. */
   readonly harmless?: string;
 }
