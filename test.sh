@@ -35,8 +35,8 @@ for argument; do
 done
 
 passed=0 failed='' missing=''
-reports=$(mktemp -d)
-trap 'rm -rf "$reports"' EXIT
+failed_tests=$(mktemp)
+trap 'rm -f "$failed_tests"' EXIT
 
 # Runs one part, also where an earlier one failed: one run then shows all that is wrong.
 part() { # NAME COMMAND...
@@ -80,14 +80,12 @@ check_lua() {
 }
 
 # Runs tests, and keeps what failed for the last lines of this run: the place itself may be a thousand lines up.
-run_tests() { # REPORT ARGUMENT...
-  local report=$reports/$1
-  shift
-  npx vitest run --reporter=default --reporter=json --outputFile.json="$report.json" "$@"
+run_tests() { # ARGUMENT...
+  FAILED_TESTS=$failed_tests npx vitest run --reporter=default --reporter=./tests/failed-tests.ts "$@"
 }
 
 end_to_end() { # docker|local
-  CLUSTER=$1 run_tests "README-$1" --config vitest.end-to-end.config.ts
+  CLUSTER=$1 run_tests --config vitest.end-to-end.config.ts
 }
 
 echo '== What the tests need'
@@ -100,9 +98,9 @@ part 'format' npm run --silent format:check
 if install_tool shellcheck shellcheck; then part 'shellcheck' check_shell; else left_out 'shellcheck' 'install it with your package manager'; fi
 if install_tool luacheck lua-check; then part 'luacheck' check_lua; else left_out 'luacheck' 'install it with your package manager'; fi
 if install_tool chromium chromium; then
-  part 'tests' run_tests tests
+  part 'tests' run_tests
 else
-  part 'tests' run_tests tests --exclude 'tests/page/**'
+  part 'tests' run_tests --exclude 'tests/page/**'
   left_out 'page' 'install chromium with your package manager'
 fi
 part 'simulation' npm run --silent simulate -- --seeds 500
@@ -128,7 +126,7 @@ printf '\n'
 if [ -n "$missing" ]; then echo "Did not run: ${missing%; }"; fi
 if [ -n "$failed" ]; then
   echo "FAILED: ${failed%; }"
-  node tests/list-failed.mjs "$reports"/*.json
+  cat "$failed_tests"
   exit 1
 fi
 if [ -n "$missing" ] && [ "${CI:-}" = true ]; then

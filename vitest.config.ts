@@ -10,6 +10,8 @@ export default defineConfig({
     // Most tests wait for programs that they started: two files at a time also where there are two cores only.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 180_000,
-    hookTimeout: 30_000,
+    hookTimeout: 60_000,
+    // The machine may be busy: a wait costs time only where it is in vain.
+    expect: { poll: { timeout: 15_000 } },
   },
 });

@@ -9,6 +9,9 @@ import type { QuorumSet } from '../src/quorum.js';
 import { DIST, ProposerProcess } from './proposer-process.js';
 import { RedisServer } from './redis-server.js';
 
+/** No answer takes longer: proposer/limits.ts says 3.5 s, and the machine may be busy. */
+export const ANSWER_WITHIN_MS = 10_000;
+
 export interface ClusterOptions {
   /** How many Redis servers run, named acceptor-1:6379 and so on. */
   readonly acceptors?: number;

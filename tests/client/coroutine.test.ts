@@ -117,7 +117,7 @@ describe('a coroutine', () => {
     const startMs = performance.now();
     await until(() => counts.readAttempts >= 40);
     // Forty pauses would take four seconds.
-    expect(performance.now() - startMs).toBeLessThan(1_500);
+    expect(performance.now() - startMs).toBeLessThan(3_500);
     stop.abort();
     await ended;
     expect(counts.reads).toBe(0);

@@ -47,7 +47,7 @@ describe('the client, as a program', () => {
     const client = start('--seconds', '4', '--clients', '16');
     await client.ended;
     const times = client.lines.filter(({ text }) => /^\d/.test(text)).map(({ atMs }) => atMs);
-    times.forEach((atMs, second) => expect(Math.abs(atMs - (times[0] ?? 0) - second * 1_000)).toBeLessThan(500));
+    times.forEach((atMs, second) => expect(Math.abs(atMs - (times[0] ?? 0) - second * 1_000)).toBeLessThan(2_000));
     expect(times).toHaveLength(5);
   });
 

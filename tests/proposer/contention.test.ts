@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { RedisAcceptor } from '../../src/redis-acceptor.js';
-import { Cluster } from '../cluster.js';
+import { ANSWER_WITHIN_MS, Cluster } from '../cluster.js';
 import { counterOf, increment, newTally } from '../increments.js';
 import { send } from '../raw-http.js';
 
@@ -33,7 +33,7 @@ describe('50 increments of one key at once', () => {
     const sum = await counterOf(cluster.proposer(2).kv, 'counter');
     expect(sum).toBeGreaterThanOrEqual(50);
     expect(sum).toBeLessThanOrEqual(50 + tally.unknown);
-    expect(tally.slowestMs).toBeLessThan(3_000);
+    expect(tally.slowestMs).toBeLessThan(ANSWER_WITHIN_MS);
   });
 });
 
@@ -84,11 +84,11 @@ describe('Prefer: wait=0', () => {
     const { kv, impatient } = cluster.proposer(1);
     await kv.put('a', 0, 0);
     cluster.acceptor(1).pause();
-    const inTheWay = kv.put('a', 1, 1);
+    let isInTheWay = true;
+    const inTheWay = kv.put('a', 1, 1).finally(() => (isInTheWay = false));
     await new Promise((resolve) => setTimeout(resolve, 50));
-    const startedAt = performance.now();
     expect(await impatient.put('a', 1, 2)).toMatchObject({ ok: false, status: 503, code: 'ConcurrentRequestError' });
-    expect(performance.now() - startedAt).toBeLessThan(250);
+    expect(isInTheWay).toBe(true);
     const patient = kv.put('a', 1, 3);
     cluster.acceptor(1).resume();
     expect(await inTheWay).toMatchObject({ ok: true });
