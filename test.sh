@@ -35,8 +35,12 @@ for argument; do
 done
 
 passed=0 failed='' missing=''
-failed_tests=$(mktemp)
-trap 'rm -f "$failed_tests"' EXIT
+failed_tests=$(mktemp) computed=$(mktemp) computing=''
+clean_up() {
+  if [ -n "$computing" ]; then kill -- -"$computing" 2>/dev/null || true; fi
+  rm -f "$failed_tests" "$computed"
+}
+trap clean_up EXIT
 
 # Runs one part, also where an earlier one failed: one run then shows all that is wrong.
 part() { # NAME COMMAND...
@@ -88,6 +92,30 @@ end_to_end() { # docker|local
   CLUSTER=$1 run_tests --config vitest.end-to-end.config.ts
 }
 
+simulate() { node dist/simulation/main.js --seeds 500; }
+
+# Started beside parts that mostly wait: these compute on one core, and wait for nothing.
+start_computing() {
+  set -m # a process group of its own, for clean_up
+  {
+    status=0
+    simulate || status=1
+    node dist/simulation/variants/main.js || status=1
+    node dist/simulation/exhaustive/main.js --quick || status=1
+    exit "$status"
+  } >"$computed" 2>&1 &
+  computing=$!
+  set +m
+}
+
+finish_computing() {
+  local status=0
+  wait "$computing" || status=$?
+  computing=''
+  cat "$computed"
+  return "$status"
+}
+
 echo '== What the tests need'
 build_for_host
 ./local/install-redis.sh
@@ -103,13 +131,13 @@ else
   part 'tests' run_tests --exclude 'tests/page/**'
   left_out 'page' 'install chromium with your package manager'
 fi
-part 'simulation' npm run --silent simulate -- --seeds 500
-
-if [ -z "$quick" ]; then
-  part 'broken variants' npm run --silent variants
-  part 'exhaustive' npm run --silent exhaustive -- --quick
+if [ -n "$quick" ]; then
+  part 'simulation' simulate
+else
+  start_computing
   part 'README, local processes' end_to_end local
   part 'tour, local processes' ./tour.sh --local
+  part 'simulation, broken variants, exhaustive' finish_computing
   part 'chaos, local processes' npm run --silent chaos -- --minutes 0.7
   if engine_answers; then
     part 'README, Docker' end_to_end docker
