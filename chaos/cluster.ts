@@ -136,10 +136,13 @@ export function isAlive(port: number): Promise<boolean> {
   });
 }
 
-/** As many in a row as there are nodes' ports, below those that the system gives to connections: a node is to find its own again. */
+/**
+ * As many in a row as there are nodes' ports, below those that the system gives to connections, and none that the bench or a test takes: a node is
+ * to find its own again.
+ */
 async function freePorts(): Promise<number> {
   for (;;) {
-    const first = randomInt(20_000, 32_000);
+    const first = randomInt(10_000, 12_000);
     const free = await Promise.all(PORT_VARIABLES.map((_, at) => isFree(first + at)));
     if (free.every(Boolean)) return first;
   }

@@ -152,7 +152,7 @@ describe('the Lua scripts and the in-memory acceptor', () => {
     if (meant !== undefined) await redis.set(IDENTITY_KEY, meant);
     const acceptor = new RedisAcceptor({ address: server.address, identity: meant, timeoutMs: TIMEOUT_MS });
     scripts.set(meant, acceptor);
-    await vi.waitFor(() => expect(acceptor.state).toBe('ready'), { interval: 1 });
+    await vi.waitFor(() => expect(acceptor.state).toBe('ready'), { interval: 1, timeout: 3 * TIMEOUT_MS });
     await setIdentity(present);
     return acceptor;
   }

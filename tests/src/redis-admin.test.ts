@@ -7,6 +7,8 @@ import { RedisAdmin } from '../../src/redis-admin.js';
 import { freePort, RedisServer } from '../redis-server.js';
 
 const TIMEOUT_MS = 1_000;
+/** A busy machine takes this long for anything. */
+const HANG_MS = 10_000;
 let server: RedisServer;
 let admin: RedisAdmin;
 
@@ -26,7 +28,7 @@ async function keys(): Promise<Set<string>> {
 async function meaning(identity: string): Promise<RedisAcceptor> {
   const acceptor = new RedisAcceptor({ address: server.address, identity, timeoutMs: TIMEOUT_MS });
   onTestFinished(() => acceptor.close());
-  await vi.waitFor(() => expect(acceptor.state).not.toBe('away'));
+  await vi.waitFor(() => expect(acceptor.state).not.toBe('away'), HANG_MS);
   return acceptor;
 }
 
@@ -50,7 +52,7 @@ describe('the view of an acceptor as a whole', () => {
     await pipeline.exec();
     redis.disconnect();
     const acceptor = new RedisAcceptor({ address: server.address, timeoutMs: TIMEOUT_MS });
-    await vi.waitFor(() => expect(acceptor.state).toBe('ready'));
+    await vi.waitFor(() => expect(acceptor.state).toBe('ready'), HANG_MS);
     const odd = ['', 'r:', 'ключ\u0000', 'a b', '*'];
     for (const key of odd) await acceptor.prepare(key, { era: 1, counter: 1, proposer: 1, incarnation: 1 });
     acceptor.close();
@@ -175,7 +177,7 @@ describe('the identity of an acceptor', () => {
     await before.accept('k', ballot(1, 1), 'v', ballot(1, 2));
     await admin.wipe();
     expect(await admin.adopt(SECOND)).toBe(SECOND);
-    await vi.waitFor(() => expect(before.state).toBe('stranger'));
+    await vi.waitFor(() => expect(before.state).toBe('stranger'), HANG_MS);
     const after = await meaning(SECOND);
     expect(await after.accept('k', ballot(2, 1), 'w', ballot(2, 2))).toEqual({ ok: true });
     await expect(before.read('k')).rejects.toThrow(/not acceptor-1:6379#first/);
@@ -186,7 +188,7 @@ describe('the identity of an acceptor', () => {
     const redis = new Redis({ host: '127.0.0.1', port: server.port });
     onTestFinished(() => redis.disconnect());
     await admin.wipe();
-    await vi.waitFor(() => redis.config('SET', 'maxmemory', 1));
+    await vi.waitFor(() => redis.config('SET', 'maxmemory', 1), HANG_MS);
     await expect(admin.adopt(FIRST)).rejects.toThrow();
     await redis.config('SET', 'maxmemory', 0);
     expect(await admin.identity()).toBeUndefined();

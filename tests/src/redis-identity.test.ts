@@ -39,7 +39,7 @@ describe('at each connect', () => {
     const { acceptor } = meaning(undefined, redis.address);
     await becomes(acceptor, 'ready');
     void acceptor.read('k').catch(() => undefined);
-    await vi.waitFor(() => expect(ours(redis)).toEqual([['hmget r:k promise ballot value']]));
+    await vi.waitFor(() => expect(ours(redis)).toEqual([['hmget r:k promise ballot value']]), HANG_MS);
   });
 
   it('another one that answers is sent nothing, and is asked nothing again', async () => {
