@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { GROW, SHRINK, START } from '../node-control/spec-commands.js';
 import { launchBrowser } from './browser.js';
 import { PageCluster } from './page-cluster.js';
-import { untilShown } from './shown.js';
+import { type Shown, untilShown } from './shown.js';
 
 /** After each command: the sets, a line for each proposer and member, and the first command that is owed next. */
 const STEPS: readonly [command: string, prepare: string, accept: string, owed: string | undefined][] = [
@@ -128,9 +128,14 @@ describe('the page, in a browser', () => {
   });
 
   test('leaves a table in place while it tells nothing new', async () => {
-    await page.evaluate(`window.seen = document.querySelector('#register table')`);
-    await page.waitForTimeout(2_500);
-    expect(await page.evaluate('seen.isConnected')).toBe(true);
+    // Where the machine is busy, an acceptor may be late once, which is something new.
+    let isInPlace = false;
+    for (let attempt = 0; attempt < 3 && !isInPlace; attempt += 1) {
+      await page.evaluate(`window.seen = document.querySelector('#register table')`);
+      await page.waitForTimeout(2_500);
+      isInPlace = await page.evaluate<boolean>('seen.isConnected');
+    }
+    expect(isInPlace).toBe(true);
   });
 
   test('fits a phone', async () => {
@@ -147,13 +152,15 @@ describe('the page, in a browser', () => {
   });
 
   test('shows an acceptor that is lost, what that means, and its return', async () => {
-    const lost = await untilShown(page, 'the loss', ({ nodes: drawn }) => drawn.includes('acceptor-3✕ gone'));
-    expect(lost.now).toContain('serves without acceptor-3, and stops if acceptor-1 or acceptor-2 is lost');
-    expect(lost.lines.broken).toBe(4);
+    const meaning = 'serves without acceptor-3, and stops if acceptor-1 or acceptor-2 is lost';
+    const isLost = ({ nodes: drawn, now, lines }: Shown): boolean =>
+      drawn.includes('acceptor-3✕ gone') && now.includes(meaning) && lines.broken === 4;
+    await untilShown(page, 'the loss', isLost);
     await nodes.cluster.acceptor(3).start();
-    const back = await untilShown(page, 'the return', ({ now }) => now.includes('serves on with any one acceptor lost'));
-    expect(back.lines.broken).toBe(0);
-    expect(back.events.slice(0, 2).join()).toMatch(/acceptor-3 is back.*acceptor-3 lost/s);
+    const isBack = ({ now, lines }: Shown): boolean => now.includes('serves on with any one acceptor lost') && lines.broken === 0;
+    const { events } = await untilShown(page, 'the return', isBack);
+    const ofIt = events.filter((event) => event.includes('acceptor-3')).slice(0, 2);
+    expect(ofIt).toEqual([expect.stringContaining('acceptor-3 is back'), expect.stringContaining('acceptor-3 lost')]);
   });
 
   test('shows a proposer that is killed, and its return', async () => {
@@ -186,7 +193,7 @@ describe('the page, in a browser', () => {
     const link = page.locator('#link');
     nodes.pauseService();
     try {
-      await expect.poll(() => link.innerText(), { timeout: 6_000 }).toMatch(/does not answer; this is from \d\d:\d\d:\d\d/);
+      await expect.poll(() => link.innerText(), SOON).toMatch(/does not answer; this is from \d\d:\d\d:\d\d/);
     } finally {
       nodes.resumeService();
     }
