@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
+import type { Seen } from '../../bench/load/load.js';
 import { DIST } from '../proposer-process.js';
 
 export interface RunningBench {
@@ -24,6 +25,13 @@ export function startBench(program: string, folder: string, ...args: string[]): 
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
   const ended = once(child, 'close').then(([code]) => code as number | null);
   return { ended, output: () => output, interrupt: () => void child.kill('SIGINT') };
+}
+
+/** No error and no answer but what a cluster gives whose machine is busy: these tests are about the bench, others about the cluster. */
+export function expectServed({ networkErrors, otherAnswers }: Pick<Seen, 'networkErrors' | 'otherAnswers'>): void {
+  expect(networkErrors).toBe(0);
+  const late = ['PrepareError', 'ConcurrentRequestError', 'CommitError'];
+  expect(Object.keys(otherAnswers).filter((code) => !late.includes(code))).toEqual([]);
 }
 
 export function folderOfThisTest(): string {

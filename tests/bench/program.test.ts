@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { Results } from '../../bench/results.js';
 import { etcdVersion } from '../../bench/systems/etcd.js';
-import { folderOfThisTest, leftIn, startBench } from './bench-program.js';
+import { expectServed, folderOfThisTest, leftIn, startBench } from './bench-program.js';
 import { NOTHING } from './figures.js';
 
 const PROGRAM = 'bench/main.js';
@@ -24,8 +24,10 @@ it('measures this cluster and the floors in turn where there is no etcd, says so
   const rounds = Object.entries(results.cases[0]?.rounds ?? {});
   expect(rounds.map(([system]) => system)).toEqual(['caspaxos', 'affinity', 'express', 'redis']);
   for (const { seen, cpuMs, loadCpuMs } of rounds.flatMap(([, those]) => those)) {
-    expect(seen).toMatchObject({ networkErrors: 0, otherAnswers: {} });
-    expect([seen.writes, ...Object.values(cpuMs), loadCpuMs].every((figure) => figure > 0)).toBe(true);
+    expectServed(seen);
+    expect(seen.writes).toBeGreaterThan(0);
+    // Counted in ticks: one alone may not have got as far as the first.
+    expect(Object.values(cpuMs).reduce((sum, each) => sum + each, loadCpuMs)).toBeGreaterThan(0);
   }
 });
 
@@ -33,7 +35,7 @@ it.skipIf(etcdVersion(ETCD) === undefined)('measures etcd beside it (skipped whe
   const { output, results } = await measure('--clients', '4', '--keys', '9', '--rounds', '1', '--etcd', ETCD);
   expect(output).toMatch(/, etcd 3\.[^]+increments, 4 loops, 9 keys +this cluster [^]+ etcd /);
   for (const { seen } of results.cases[0]?.rounds.etcd ?? []) {
-    expect(seen).toMatchObject({ networkErrors: 0, otherAnswers: {} });
+    expectServed(seen);
     expect(seen.writes).toBeGreaterThan(0);
   }
 });
@@ -49,7 +51,7 @@ it('opens and closes pages of the control node under a load', async () => {
   const { none = [], one = [], ten = [] } = results.page ?? {};
   expect([none, one, ten].map(({ length }) => length)).toEqual([1, 1, 1]);
   for (const { seen, cpuMs } of [...none, ...one, ...ten]) {
-    expect(seen).toMatchObject({ networkErrors: 0, otherAnswers: {} });
+    expectServed(seen);
     expect(seen.writes).toBeGreaterThan(0);
     expect(Object.keys(cpuMs)).toEqual(['acceptor', 'proposer', 'control']);
   }

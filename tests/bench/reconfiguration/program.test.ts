@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { folderOfThisTest, leftIn, startBench } from '../bench-program.js';
+import type { Seen } from '../../../bench/load/load.js';
+import { expectServed, folderOfThisTest, leftIn, startBench } from '../bench-program.js';
 
 const PROGRAM = 'bench/reconfiguration/main.js';
 
@@ -14,14 +15,12 @@ it('measures rescans and a migration, writes the figures, ends by itself and lea
     expect.stringMatching(/RESCAN +300 keys +600 keys[^]+keys per second[^]+MIGRATION[^]+all steps/),
   ]);
   const { rescans, migration } = JSON.parse(readFileSync(json, 'utf8')) as {
-    rescans: { keys: number; keysPerSecond: number; clientsMeanwhile: { networkErrors: number; otherAnswers: object } }[];
-    migration: { steps: unknown[]; meanwhile: { networkErrors: number; otherAnswers: object } };
+    rescans: { keys: number; keysPerSecond: number; clientsMeanwhile: Seen }[];
+    migration: { steps: unknown[]; meanwhile: Seen };
   };
   expect(rescans.map(({ keys }) => keys)).toEqual([300, 600]);
   expect(migration.steps).toHaveLength(10);
-  for (const { networkErrors, otherAnswers } of [...rescans.map(({ clientsMeanwhile }) => clientsMeanwhile), migration.meanwhile]) {
-    expect({ networkErrors, otherAnswers }).toEqual({ networkErrors: 0, otherAnswers: {} });
-  }
+  for (const seen of [...rescans.map(({ clientsMeanwhile }) => clientsMeanwhile), migration.meanwhile]) expectServed(seen);
   expect(leftIn(folder)).toEqual(['figures.json']);
 });
 
