@@ -12,7 +12,7 @@ import { sendBytes } from '../raw-http.js';
 import { RedisServer } from '../redis-server.js';
 
 const SCRIPT = fileURLToPath(new URL('../../node-control/make-secrets.sh', import.meta.url));
-const TIMEOUT_MS = 2_000;
+const TIMEOUT_MS = 5_000;
 const b = (counter: number): { era: number; counter: number; proposer: number; incarnation: number } => ({
   ...{ era: 1, counter, proposer: 1, incarnation: 1 },
 });

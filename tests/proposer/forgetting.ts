@@ -7,7 +7,7 @@ import { RedisAdmin } from '../../src/redis-admin.js';
 import { acceptorName, Cluster } from '../cluster.js';
 import { RedisServer } from '../redis-server.js';
 
-const TIMEOUT_MS = 2_000;
+const TIMEOUT_MS = 5_000;
 
 /** Running proposers that know who their acceptors are, by a step of the control program. */
 export async function clusterWithIdentities(acceptors: number): Promise<Cluster> {

@@ -6,7 +6,7 @@ import { RedisAcceptor } from '../../src/redis-acceptor.js';
 import { RedisAdmin } from '../../src/redis-admin.js';
 import { freePort, RedisServer } from '../redis-server.js';
 
-const TIMEOUT_MS = 1_000;
+const TIMEOUT_MS = 5_000;
 /** A busy machine takes this long for anything. */
 const HANG_MS = 10_000;
 let server: RedisServer;
