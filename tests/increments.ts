@@ -1,3 +1,4 @@
+import { expect } from 'vitest';
 import { type Answer, type KeyValueClient, NetworkError } from '../src/http-client.js';
 import type { Versioned } from '../src/kv.js';
 
@@ -43,6 +44,23 @@ export async function counterOf(client: KeyValueClient, key: string): Promise<nu
     if (attempt > 20) throw new Error(`${key} cannot be read: ${read.code} ${read.message}`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
+}
+
+/** All clients see the same: each counter grew by at least what was acknowledged, and all by no more than that and what is unknown. */
+export async function expectNothingLost(clients: readonly KeyValueClient[], { byKey, acknowledged, unknown }: Tally): Promise<void> {
+  let sum = 0;
+  for (const [key, writes] of byKey) {
+    const values = await Promise.all(clients.map((client) => counterOf(client, key)));
+    expect([key, new Set(values).size]).toEqual([key, 1]);
+    expect([key, values[0]]).toEqual([key, Math.max(values[0] ?? 0, writes)]);
+    sum += values[0] ?? 0;
+  }
+  expect(sum).toBeLessThanOrEqual(acknowledged + unknown);
+}
+
+/** Writes a key that nobody else writes, however often that takes. */
+export async function putForSure(client: KeyValueClient, key: string, val: string): Promise<void> {
+  await expect.poll(async () => (await client.put(key, 0, val)).ok || (await client.get(key)).ok, { timeout: 20_000 }).toBe(true);
 }
 
 async function timed(request: () => Promise<Answer<Versioned>>, tally: Tally): Promise<Answer<Versioned> | undefined> {

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { acceptorName, Cluster, configurationOf, majorities } from '../cluster.js';
+import { putForSure } from '../increments.js';
 
 const [A, B, C, D] = [1, 2, 3, 4].map(acceptorName) as [string, string, string, string];
 
@@ -18,7 +19,7 @@ it('resize prints its plan and each step as it is done, ends with the status, an
 
   const begun = [`2 steps:`, `  1. add-accept all ${A} 1`, `  2. add-prepare all ${A} 1`, `[1/2] add-accept all ${A} 1: done (era 2)`];
   expect((await resize(A)).split('\n')).toEqual([...begun, `[2/2] add-prepare all ${A} 1: done (era 4)`, ...tableOf(6)]);
-  await cluster.proposer(1).kv.put('quiet', 0, 'kept');
+  await putForSure(cluster.proposer(1).kv, 'quiet', 'kept');
 
   const grown = await resize(A, B, C);
   expect(grown).toMatch(/^5 steps:\n( {2}\d\. .*\n){5}(\[\d\/5\] .*\n){5}NODE /);
