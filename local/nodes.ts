@@ -12,6 +12,12 @@ export interface NodeSpecs {
   readonly others: readonly NodeSpec[];
 }
 
+/**
+ * For every program of ours that runs long or has much to do. Without it Node 24 lets the space for new objects grow to 128 MiB on a machine with
+ * much memory, where 16 serve as well; in a container it looks at the container's limit.
+ */
+export const NODE_FLAGS = ['--max-semi-space-size=8'];
+
 /** Throws {@link Trouble} where Redis is not installed. */
 export function nodeSpecs(layout: Layout, ports: readonly Port[], env: NodeJS.ProcessEnv): NodeSpecs {
   const redis = findRedis(layout, env);
@@ -50,7 +56,7 @@ function proposer(name: string, id: number, layout: Layout, env: NodeJS.ProcessE
   return {
     name,
     command: process.execPath,
-    args: [path.join(layout.root, 'dist/proposer/main.js')],
+    args: [...NODE_FLAGS, path.join(layout.root, 'dist/proposer/main.js')],
     env: {
       ...env,
       PROPOSER_ID: String(id),
@@ -72,7 +78,7 @@ function control(layout: Layout, env: NodeJS.ProcessEnv, port: number): NodeSpec
   return {
     name: CONTROL,
     command: process.execPath,
-    args: [path.join(layout.root, 'dist/node-control/service/main.js')],
+    args: [...NODE_FLAGS, path.join(layout.root, 'dist/node-control/service/main.js')],
     env: { ...env, HOST: '127.0.0.1', PORT: String(port), ADDRESS_MAP: layout.addressesFile, ...accessAs('control', layout) },
     folder: path.join(layout.folder, CONTROL),
     logFile: path.join(layout.logs, `${CONTROL}.log`),

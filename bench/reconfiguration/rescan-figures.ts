@@ -4,6 +4,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { membership } from '../../node-control/commands/membership.js';
 import { KeyValueClient } from '../../src/http-client.js';
+import { NODE_FLAGS } from '../../local/nodes.js';
 import { BenchCluster } from '../systems/cluster.js';
 import { fill, keyNumber } from './fill.js';
 import { Load, type Seen } from '../load/load.js';
@@ -138,7 +139,7 @@ async function controlProgram(
   const report = 'process.on("exit", () => process.stderr.write(`peak ${process.resourceUsage().maxRSS}\\n`))';
   const preload = `data:text/javascript,${encodeURIComponent(report)}`;
   const program = path.join(cluster.processes.root, 'dist/node-control/main.js');
-  const child = spawn(process.execPath, ['--import', preload, program, ...args], {
+  const child = spawn(process.execPath, [...NODE_FLAGS, '--import', preload, program, ...args], {
     env: cluster.environment,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
