@@ -4,9 +4,10 @@
  * @type {import('@stryker-mutator/api/core').PartialStrykerOptions}
  */
 export default {
-  mutate: ['acceptor', 'ballot', 'configuration', 'gate', 'kv', 'memory-acceptor', 'proposer', 'quorum', 'votes'].map(
-    (name) => `src/${name}.ts`,
-  ),
+  mutate: [
+    ...['acceptor', 'ballot', 'compare-and-set', 'configuration', 'gate', 'kv', 'memory-acceptor'],
+    ...['promises', 'proposer', 'quorum', 'reading-order', 'votes'],
+  ].map((name) => `src/${name}.ts`),
   testRunner: 'vitest',
   vitest: { configFile: 'vitest.mutants.config.ts' },
   // What the tests need, and nothing else of the project.

@@ -1,7 +1,19 @@
 import { defineConfig } from 'vitest/config';
 
 /** The tests that a mutant of the protocol has to get past, see stryker.config.js: no Redis, no build, less than a second in all. */
-const PROTOCOL = ['ballot', 'configuration', 'gate', 'kv', 'memory-acceptor', 'proposer', 'quorum', 'votes'];
+const PROTOCOL = [
+  'ballot',
+  'configuration',
+  'gate',
+  'kv',
+  'memory-acceptor',
+  'promises',
+  'proposer',
+  'quorum',
+  'reading-order',
+  'strangers',
+  'votes',
+];
 
 export default defineConfig({
   test: {

@@ -2,7 +2,7 @@ import type { Held, Acceptor, AcceptReply, PrepareReply, Value } from '../src/ac
 import type { Ballot } from '../src/ballot.js';
 import type { Configuration } from '../src/configuration.js';
 import { MemoryAcceptor } from '../src/memory-acceptor.js';
-import { Proposer } from '../src/proposer.js';
+import { Proposer, type ProposerOptions } from '../src/proposer.js';
 import type { QuorumSet } from '../src/quorum.js';
 import { VirtualTime } from '../simulation/virtual-time.js';
 
@@ -73,9 +73,14 @@ export class ScriptedCluster {
     return acceptor;
   }
 
-  proposer(id: number, configuration: Configuration = this.configuration(), incarnation = 1): Proposer {
+  proposer(
+    id: number,
+    configuration: Configuration = this.configuration(),
+    incarnation = 1,
+    onEvent?: ProposerOptions['onEvent'],
+  ): Proposer {
     const acceptor = (name: string): ScriptedAcceptor => this.acceptor(name);
-    return new Proposer({ id, incarnation, configuration, acceptor, time: this.time, timeoutMs: TIMEOUT_MS });
+    return new Proposer({ id, incarnation, configuration, acceptor, time: this.time, timeoutMs: TIMEOUT_MS, ...(onEvent && { onEvent }) });
   }
 
   /** All acceptors in both sets, a majority of them as quorum, unless told otherwise. */

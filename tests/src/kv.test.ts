@@ -15,17 +15,20 @@ const ballot = (era: number, counter: number): Ballot => ({ era, counter, propos
 /** A cluster of three with a store on each of two proposers: `mine`, whose accepts a test troubles, and `theirs`. */
 class Stores extends ScriptedCluster {
   readonly proposer1 = this.proposer(1);
-  readonly mine = this.store(this.proposer1, 'mine');
+  /** How each search of `mine` for an outcome ended. */
+  readonly searched: boolean[] = [];
+  readonly mine = this.store(this.proposer1, 'mine', RESOLVE_MS, (isFound) => this.searched.push(isFound));
   readonly theirs = this.store(this.proposer(2), 'theirs');
 
   constructor() {
     super(3);
   }
 
-  store(proposer: Proposer, name: string, resolveMs = RESOLVE_MS): KeyValue {
+  store(proposer: Proposer, name: string, resolveMs = RESOLVE_MS, onSearched?: (isFound: boolean) => void): KeyValue {
     let operations = 0;
     const nextOperationId = (): string => `${name} ${(operations += 1)}`;
-    return new KeyValue({ proposer, nextOperationId, time: this.time, random: () => 0.5, resolveMs, backoffMs: BACKOFF_MS });
+    const options = { proposer, nextOperationId, time: this.time, random: () => 0.5, resolveMs, backoffMs: BACKOFF_MS };
+    return new KeyValue({ ...options, ...(onSearched && { onSearched }) });
   }
 
   /** Writes by the other proposer until the key is at version `ver`, whatever it is at now. */
@@ -379,8 +382,33 @@ describe('rule 9: after an accept that failed, a full round decides', () => {
       expect(stores.time.nowMs() - startMs).toBeGreaterThan(RESOLVE_MS / 4);
       expect(stores.time.nowMs() - startMs).toBeLessThanOrEqual(RESOLVE_MS + 2 * TIMEOUT_MS);
       expect(stores.time.pending).toBe(0);
+      expect(stores.searched).toEqual([false]);
     },
   );
+
+  it('who counts is told that a search found it, and of none where there was none', async () => {
+    const stores = new Stores();
+    await stores.time.run(stores.mine.cas(KEY, 0, 'one'));
+    expect(stores.searched).toEqual([]);
+    stores.failNextAccept({ a1: 'break', a2: 'break' });
+    expect(await stores.time.run(stores.mine.cas(KEY, 1, 'two'))).toEqual({ ver: 2, val: 'two' });
+    expect(stores.searched).toEqual([true]);
+  });
+
+  it('where others write the key, too: they are let through before the first round', async () => {
+    const stores = new Stores();
+    await stores.time.run(stores.mine.cas(KEY, 0, 'one'));
+    const takesMs = async (isContended: boolean, ver: number): Promise<number> => {
+      stores.failNextAccept({ a1: 'refuse', a2: 'refuse' });
+      const startMs = stores.time.nowMs();
+      expect(await stores.time.run(stores.mine.together(KEY, [{ ver, val: 'mine' }], isContended))).toEqual([
+        { ver: ver + 1, val: 'mine' },
+      ]);
+      return stores.time.nowMs() - startMs;
+    };
+    expect(await takesMs(false, 1)).toBe(0);
+    expect(await takesMs(true, 2)).toBe(0.5 * BACKOFF_MS);
+  });
 
   it('where every answer to an accept is lost from then on: a read after the first round finds the write', async () => {
     const stores = new Stores();

@@ -646,3 +646,17 @@ describe('a proposer says in words', () => {
     );
   });
 });
+
+it('who counts is told of each phase, and of each that a promise has made needless', async () => {
+  const cluster = new ScriptedCluster(3);
+  const seen: string[] = [];
+  const proposer = cluster.proposer(1, undefined, 1, (event) => seen.push(event));
+  const eventsOf = async (work: Promise<unknown>): Promise<string[]> => {
+    await cluster.time.run(work);
+    return seen.splice(0);
+  };
+  expect(await eventsOf(proposer.change(KEY, set('one')))).toEqual(['prepare', 'accept']);
+  expect(await eventsOf(proposer.change(KEY, set('two')))).toEqual(['promiseUsed', 'accept']);
+  expect(await eventsOf(proposer.change(KEY, identity, 'full'))).toEqual(['prepare', 'accept']);
+  expect(await eventsOf(proposer.read(KEY))).toEqual(['read']);
+});
