@@ -71,6 +71,7 @@ describe('get', () => {
     expect(await stores.time.run(stores.mine.get(KEY))).toEqual({ ver: 0, val: null });
     await stores.time.run(stores.mine.rescan(KEY).catch(() => undefined));
     await stores.time.run(stores.mine.rescan(KEY));
+    expect(new Set(stores.messages('accept').map(({ value }) => value))).toEqual(new Set([null]));
     expect(await stores.time.run(stores.theirs.get(KEY))).toEqual({ ver: 0, val: null });
   });
 
