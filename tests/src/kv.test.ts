@@ -394,6 +394,9 @@ describe('rule 9: after an accept that failed, a full round decides', () => {
     stores.failNextAccept({ a1: 'break', a2: 'break' });
     expect(await stores.time.run(stores.mine.cas(KEY, 1, 'two'))).toEqual({ ver: 2, val: 'two' });
     expect(stores.searched).toEqual([true]);
+    const uncounted = stores.store(stores.proposer1, 'uncounted');
+    stores.failNextAccept({ a1: 'break', a2: 'break' });
+    expect(await stores.time.run(uncounted.cas(KEY, 2, 'three'))).toEqual({ ver: 3, val: 'three' });
   });
 
   it('where others write the key, too: they are let through before the first round', async () => {
