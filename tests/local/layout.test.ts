@@ -1,8 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { layoutFrom, portsFrom } from '../../local/layout.js';
+import { NODE_FLAGS } from '../../local/nodes.js';
 import { CLEANUP_MS, LocalCluster, ROOT } from './local-cluster.js';
 
 describe('the data folder', () => {
@@ -58,4 +59,9 @@ describe('a long path with spaces', () => {
     expect(await second.ended()).toBe(1);
     expect(second.stderr).toContain('already runs');
   });
+});
+
+test('the commands of the control node run with the flags of the nodes', () => {
+  const script = readFileSync(path.join(ROOT, 'node-control/cluster.sh'), 'utf8');
+  expect(script).toContain(`node ${NODE_FLAGS.join(' ')} "$root/dist/node-control/main.js"`);
 });
