@@ -8,8 +8,8 @@ while [ -L "$here" ]; do
   case $target in /*) here=$target ;; *) here=$(dirname -- "$here")/$target ;; esac
 done
 here=$(CDPATH='' cd -P -- "$(dirname -- "$here")" && pwd)
-# shellcheck source-path=SCRIPTDIR source=node-control/cluster.sh
-. "$here/node-control/cluster.sh"
+# shellcheck source-path=SCRIPTDIR source=node-control/scripts/cluster.sh
+. "$here/node-control/scripts/cluster.sh"
 
 usage() {
   cat <<'END'
@@ -132,7 +132,7 @@ run_docker() {
     fail "A cluster of local processes runs already ($data)." "Stop it first, its data stays: $root/build-run.sh --local --stop"
   fi
   let_containers_read
-  "$root/node-control/make-secrets.sh" "$SECRETS"
+  "$root/node-control/scripts/make-secrets.sh" "$SECRETS"
   compose build proposer-1 client || fail '' 'The images could not be built; see above.'
   # What the images of the last build were.
   docker image prune --force --filter "label=caspaxos-demo.project=$project" >/dev/null

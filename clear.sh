@@ -8,8 +8,8 @@ while [ -L "$here" ]; do
   case $target in /*) here=$target ;; *) here=$(dirname -- "$here")/$target ;; esac
 done
 here=$(CDPATH='' cd -P -- "$(dirname -- "$here")" && pwd)
-# shellcheck source-path=SCRIPTDIR source=node-control/cluster.sh
-. "$here/node-control/cluster.sh"
+# shellcheck source-path=SCRIPTDIR source=node-control/scripts/cluster.sh
+. "$here/node-control/scripts/cluster.sh"
 
 usage() {
   cat <<'END'

@@ -9,7 +9,7 @@ export default defineConfig(
   ...tseslint.configs.stylisticTypeChecked,
   {
     languageOptions: {
-      parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
+      parserOptions: { projectService: { allowDefaultProject: ['*.ts', '*.js'] }, tsconfigRootDir: import.meta.dirname },
     },
     rules: {
       '@typescript-eslint/no-floating-promises': 'error',
@@ -22,5 +22,5 @@ export default defineConfig(
     },
   },
   // For a browser; tsc knows its globals.
-  { files: ['node-control/page/*.js'], rules: { 'no-undef': 'off' } },
+  { files: ['node-control/page/browser/*.js'], rules: { 'no-undef': 'off' } },
 );

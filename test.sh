@@ -4,8 +4,8 @@ set -euo pipefail
 
 here=$(CDPATH='' cd -P -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 cd "$here"
-# shellcheck source-path=SCRIPTDIR source=node-control/cluster.sh
-. "$here/node-control/cluster.sh"
+# shellcheck source-path=SCRIPTDIR source=node-control/scripts/cluster.sh
+. "$here/node-control/scripts/cluster.sh"
 
 usage() {
   cat <<'END'
@@ -85,14 +85,14 @@ check_lua() {
 
 # Runs tests, and keeps what failed for the last lines of this run: the place itself may be a thousand lines up.
 run_tests() { # ARGUMENT...
-  FAILED_TESTS=$failed_tests npx vitest run --reporter=default --reporter=./tests/failed-tests.ts "$@"
+  FAILED_TESTS=$failed_tests npx vitest run --project "${PROJECT:-unit}" --reporter=default --reporter=./tests/failed-tests.ts "$@"
 }
 
 end_to_end() { # docker|local
-  CLUSTER=$1 run_tests --config vitest.end-to-end.config.ts
+  CLUSTER=$1 PROJECT=end-to-end run_tests --bail 1
 }
 
-simulate() { node dist/simulation/main.js --seeds 500; }
+simulate() { node dist/verification/simulation/main.js --seeds 500; }
 
 # Started beside parts that mostly wait: these compute on one core, and wait for nothing.
 start_computing() {
@@ -100,8 +100,8 @@ start_computing() {
   {
     status=0
     simulate || status=1
-    node dist/simulation/variants/main.js || status=1
-    node dist/simulation/exhaustive/main.js --quick || status=1
+    node dist/verification/variants/main.js || status=1
+    node dist/verification/exhaustive/main.js --quick || status=1
     exit "$status"
   } >"$computed" 2>&1 &
   computing=$!

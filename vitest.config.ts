@@ -1,17 +1,47 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
+/** `npx vitest run --project NAME`; without a name all of them. */
 export default defineConfig({
   test: {
-    include: ['tests/**/*.test.ts'],
-    // These need a cluster each, see vitest.end-to-end.config.ts.
-    exclude: ['tests/end-to-end/**'],
-    globalSetup: ['tests/build.ts'],
-    // Most tests wait for programs that they started: three files at a time also where there are two cores only.
-    maxWorkers: Math.max(3, availableParallelism() - 1),
-    testTimeout: 180_000,
-    hookTimeout: 60_000,
     // The machine may be busy: a wait costs time only where it is in vain.
     expect: { poll: { timeout: 15_000 } },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['tests/**/*.test.ts'],
+          exclude: ['tests/end-to-end/**'],
+          globalSetup: ['tests/build.ts'],
+          // Most tests wait for programs that they started: three files at a time also where there are two cores only.
+          maxWorkers: Math.max(3, availableParallelism() - 1),
+          testTimeout: 180_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        // Against a cluster of its own: CLUSTER=docker or CLUSTER=local says of which kind.
+        extends: true,
+        test: {
+          name: 'end-to-end',
+          include: ['tests/end-to-end/**/*.test.ts'],
+          fileParallelism: false,
+          // An image may have to be built first.
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
+        // What a mutant of the protocol has to get past, see tests/stryker.config.js: no Redis, no build, seconds in all.
+        extends: true,
+        test: { name: 'mutants', include: ['tests/src/{protocol,reads,store}/*.test.ts'] },
+      },
+      {
+        // No test: it makes the pictures of docs/page/.
+        extends: true,
+        test: { name: 'screenshots', include: ['tests/page/screenshots.ts'], globalSetup: ['tests/build.ts'], testTimeout: 300_000 },
+      },
+    ],
   },
 });

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { Progress } from '../node-control/progress.js';
+import { Progress } from '../node-control/terminal/progress.js';
 import { isInMemory } from './machine.js';
 import { writeDocument } from './report/document.js';
 import { linesFor } from './report/tables.js';

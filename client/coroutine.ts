@@ -1,7 +1,7 @@
-import type { ErrorCode } from '../src/errors.js';
-import { NetworkError, type Refusal } from '../src/http-client.js';
-import type { Counts } from '../src/funnel-stream.js';
-import { sleep, type Time } from '../src/time.js';
+import type { ErrorCode } from '../src/protocol/errors.js';
+import { NetworkError, type Refusal } from '../src/http/client.js';
+import type { Counts } from '../src/http/funnel-stream.js';
+import { sleep, type Time } from '../src/protocol/time.js';
 import type { Ledger } from './ledger.js';
 import { type Note, noteRefusal, noteSilence } from './notes.js';
 import type { Proposer, Proposers } from './proposers.js';

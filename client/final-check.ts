@@ -1,5 +1,5 @@
-import { NetworkError } from '../src/http-client.js';
-import { sleep, type Time } from '../src/time.js';
+import { NetworkError } from '../src/http/client.js';
+import { sleep, type Time } from '../src/protocol/time.js';
 import { isNumber, type Tally } from './ledger.js';
 import type { Proposers } from './proposers.js';
 import type { Random } from './random.js';

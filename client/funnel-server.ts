@@ -1,5 +1,5 @@
 import { createServer, type ServerResponse } from 'node:http';
-import type { FunnelLine } from '../src/funnel-stream.js';
+import type { FunnelLine } from '../src/http/funnel-stream.js';
 
 /** Offers the lines of the funnel as server-sent events, for the control node's page. Nothing is kept: who comes late sees what comes then. */
 export class FunnelServer {

@@ -1,5 +1,5 @@
-import type { Counts } from '../src/funnel-stream.js';
-import type { Time } from '../src/time.js';
+import type { Counts } from '../src/http/funnel-stream.js';
+import type { Time } from '../src/protocol/time.js';
 
 const SECOND_MS = 1_000;
 

@@ -1,8 +1,8 @@
 import { randomInt } from 'node:crypto';
 import { constants } from 'node:os';
-import { splitAddress } from '../src/addresses.js';
-import { FUNNEL_NAME, type FunnelLine } from '../src/funnel-stream.js';
-import { systemTime } from '../src/system-time.js';
+import { splitAddress } from '../src/node/addresses.js';
+import { FUNNEL_NAME, type FunnelLine } from '../src/http/funnel-stream.js';
+import { systemTime } from '../src/store/system-time.js';
 import type { Note } from './notes.js';
 import { randomFrom } from './random.js';
 import { FunnelServer } from './funnel-server.js';

@@ -1,4 +1,4 @@
-import type { NetworkError, Refusal } from '../src/http-client.js';
+import type { NetworkError, Refusal } from '../src/http/client.js';
 import type { Proposer } from './proposers.js';
 
 /** Tells the user once what goes wrong, beside the output. @param kind of which only the first is shown */

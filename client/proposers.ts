@@ -1,5 +1,5 @@
-import { type Answer, KeyValueClient } from '../src/http-client.js';
-import type { Time } from '../src/time.js';
+import { type Answer, KeyValueClient } from '../src/http/client.js';
+import type { Time } from '../src/protocol/time.js';
 import { preferred } from './affinity.js';
 
 /** How long a proposer that did not answer is left alone: short enough to see it come back, long enough not to wait for it all the time. */

@@ -1,7 +1,7 @@
-import { NetworkError } from '../src/http-client.js';
-import type { Addresses } from '../src/addresses.js';
-import type { FunnelLine } from '../src/funnel-stream.js';
-import type { Time } from '../src/time.js';
+import { NetworkError } from '../src/http/client.js';
+import type { Addresses } from '../src/node/addresses.js';
+import type { FunnelLine } from '../src/http/funnel-stream.js';
+import type { Time } from '../src/protocol/time.js';
 import { Coroutine } from './coroutine.js';
 import { judge, readAll } from './final-check.js';
 import { Funnel, header, line, noCounts } from './funnel.js';

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { type Addresses, readAddresses, splitAddress } from '../src/addresses.js';
+import { type Addresses, readAddresses, splitAddress } from '../src/node/addresses.js';
 
 /** As typed; each option is checked. */
 export interface Settings {

@@ -1,4 +1,4 @@
-import type { Time } from '../src/time.js';
+import type { Time } from '../src/protocol/time.js';
 
 /** Waits for the promise, but at most `limitMs`: then undefined. What the promise stands for goes on, and its end is ignored. */
 export async function within<Result>(time: Time, limitMs: number, promise: Promise<Result>): Promise<Result | undefined> {

@@ -78,7 +78,7 @@ export function isAction(name: string): name is Action {
 }
 
 function makeSecrets({ root, secrets }: ReturnType<typeof layoutFrom>): void {
-  const { status, stderr } = spawnSync('bash', [path.join(root, 'node-control/make-secrets.sh'), secrets], { encoding: 'utf8' });
+  const { status, stderr } = spawnSync('bash', [path.join(root, 'node-control/scripts/make-secrets.sh'), secrets], { encoding: 'utf8' });
   if (status !== 0) throw new Trouble(`cannot make the secrets in ${secrets}: ${stderr.trim()}`);
   process.stderr.write(stderr);
 }

@@ -78,7 +78,7 @@ function control(layout: Layout, env: NodeJS.ProcessEnv, port: number): NodeSpec
   return {
     name: CONTROL,
     command: process.execPath,
-    args: [...NODE_FLAGS, path.join(layout.root, 'dist/node-control/service/main.js')],
+    args: [...NODE_FLAGS, path.join(layout.root, 'dist/node-control/page/server/main.js')],
     env: { ...env, HOST: '127.0.0.1', PORT: String(port), ADDRESS_MAP: layout.addressesFile, ...accessAs('control', layout) },
     folder: path.join(layout.folder, CONTROL),
     logFile: path.join(layout.logs, `${CONTROL}.log`),

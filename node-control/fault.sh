@@ -8,8 +8,8 @@ while [ -L "$here" ]; do
   case $target in /*) here=$target ;; *) here=$(dirname -- "$here")/$target ;; esac
 done
 here=$(CDPATH='' cd -P -- "$(dirname -- "$here")" && pwd)
-# shellcheck source-path=SCRIPTDIR source=cluster.sh
-. "$here/cluster.sh"
+# shellcheck source-path=SCRIPTDIR source=scripts/cluster.sh
+. "$here/scripts/cluster.sh"
 
 usage() {
   cat <<'END'

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { ControlError } from './cluster.js';
+import { ControlError } from './nodes/nodes.js';
 import { copy } from './commands/copy.js';
 import { dump } from './commands/dump.js';
 import { ls } from './commands/ls.js';
@@ -9,9 +9,9 @@ import { resize } from './commands/resize.js';
 import { status } from './commands/status.js';
 import { wipeAcceptor } from './commands/wipe-acceptor.js';
 import { wipe } from './commands/wipe.js';
-import { Progress } from './progress.js';
-import { clusterFrom, namesIn } from './settings.js';
-import type { Manner } from './step.js';
+import { Progress } from './terminal/progress.js';
+import { clusterFrom, namesIn } from './nodes/settings.js';
+import type { Manner } from './step/step.js';
 
 const MEMBERSHIP: Readonly<Record<MembershipCommand, string>> = {
   'add-accept': 'add an acceptor to the accept set and set its quorum',

@@ -1,13 +1,13 @@
 import type { Express, Request } from 'express';
 import type { Registry } from 'prom-client';
-import { parseConfiguration, parseEra } from '../src/configuration.js';
-import { BadRequest } from '../src/errors.js';
-import type { DatedConfiguration } from '../src/http-client.js';
+import { parseConfiguration, parseEra } from '../src/protocol/configuration.js';
+import { BadRequest } from '../src/protocol/errors.js';
+import type { DatedConfiguration } from '../src/http/client.js';
 import { jsonBody, onlyMethods } from './http.js';
 import { BODY_MAX_BYTES, RESCAN_BODY_MAX_BYTES, RESCAN_MAX_KEYS } from './limits.js';
-import type { Operations } from './operations.js';
-import type { ReconfigurableProposer } from './reconfigurable-proposer.js';
-import { rescanKeys } from './rescan.js';
+import type { Operations } from '../src/store/operations.js';
+import type { ReconfigurableProposer } from '../src/store/reconfigurable-proposer.js';
+import { rescanKeys } from '../src/store/rescan.js';
 
 /** A migration of nine keys there and back takes two dozen. */
 const CONFIGURATIONS_KEPT = 50;

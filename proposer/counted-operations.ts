@@ -1,6 +1,6 @@
-import type { KeyValue, Versioned } from '../src/kv.js';
+import type { KeyValue, Versioned } from '../src/store/kv.js';
 import type { Counts } from './counts.js';
-import { type OperationOptions, Operations } from './operations.js';
+import { type OperationOptions, Operations } from '../src/store/operations.js';
 
 /** The operations, each counted with its outcome and its duration. */
 export class CountedOperations extends Operations {

@@ -1,7 +1,7 @@
-import type { Accepted, Acceptor, AcceptReply, Conflict, PrepareReply, Value } from '../src/acceptor.js';
-import { IdentityMismatch } from '../src/acceptor.js';
-import type { Ballot } from '../src/ballot.js';
-import { ClusterError } from '../src/errors.js';
+import type { Accepted, Acceptor, AcceptReply, Conflict, PrepareReply, Value } from '../src/protocol/acceptor.js';
+import { IdentityMismatch } from '../src/protocol/acceptor.js';
+import type { Ballot } from '../src/protocol/ballot.js';
+import { ClusterError } from '../src/protocol/errors.js';
 
 export type OperationKind = 'read' | 'write' | 'rescan';
 export type Phase = 'read' | 'prepare' | 'accept';

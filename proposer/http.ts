@@ -14,7 +14,7 @@ import {
   NotFound,
   PayloadTooLarge,
   Unauthorized,
-} from '../src/errors.js';
+} from '../src/protocol/errors.js';
 import { HEADERS_MAX_BYTES } from './limits.js';
 
 /** After a 503 a client may try again at once; a second is the shortest that the header can say besides. */

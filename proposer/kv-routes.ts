@@ -1,12 +1,12 @@
 import type { Express, Request } from 'express';
-import { BadRequest, KeyNotFound, NotConfigured, PayloadTooLarge, PrepareError } from '../src/errors.js';
-import { acceptorsOf, isConfigured } from '../src/configuration.js';
-import { containsQuorum } from '../src/quorum.js';
-import type { Proposer } from '../src/proposer.js';
-import type { AcceptorPool } from './acceptor-pool.js';
+import { BadRequest, KeyNotFound, NotConfigured, PayloadTooLarge, PrepareError } from '../src/protocol/errors.js';
+import { acceptorsOf, isConfigured } from '../src/protocol/configuration.js';
+import { containsQuorum } from '../src/protocol/quorum.js';
+import type { Proposer } from '../src/protocol/proposer.js';
+import type { AcceptorPool } from '../src/redis/acceptor-pool.js';
 import { answerJson, jsonBody, onlyMethods } from './http.js';
 import { BODY_MAX_BYTES, KEY_MAX_BYTES, VALUE_MAX_BYTES, VALUE_MAX_DEPTH } from './limits.js';
-import type { Operations } from './operations.js';
+import type { Operations } from '../src/store/operations.js';
 
 /** The interface for clients. */
 export function addKvRoutes(app: Express, operations: Operations, proposer: Proposer, acceptors: AcceptorPool): void {

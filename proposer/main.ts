@@ -2,13 +2,13 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { isatty } from 'node:tty';
 import { pino } from 'pino';
 import pretty from 'pino-pretty';
-import { readAddresses } from '../src/addresses.js';
-import { type Configuration, isConfigured } from '../src/configuration.js';
-import { KeyValue } from '../src/kv.js';
-import { Proposer } from '../src/proposer.js';
-import { AcceptorPool } from './acceptor-pool.js';
+import { readAddresses } from '../src/node/addresses.js';
+import { type Configuration, isConfigured } from '../src/protocol/configuration.js';
+import { KeyValue } from '../src/store/kv.js';
+import { Proposer } from '../src/protocol/proposer.js';
+import { AcceptorPool } from '../src/redis/acceptor-pool.js';
 import { addAdminRoutes } from './admin-routes.js';
-import { lockFolder } from './folder-lock.js';
+import { lockFolder } from '../src/node/folder-lock.js';
 import { answerUnparsable, createApp, onlyBearerOf } from './http.js';
 import { addKvRoutes } from './kv-routes.js';
 import {
@@ -26,10 +26,10 @@ import {
 } from './limits.js';
 import { createMetrics } from './metrics.js';
 import { CountedOperations } from './counted-operations.js';
-import { ReconfigurableProposer } from './reconfigurable-proposer.js';
+import { ReconfigurableProposer } from '../src/store/reconfigurable-proposer.js';
 import { readSettings } from './settings.js';
-import { StateFolder } from './state-folder.js';
-import { systemTime } from '../src/system-time.js';
+import { StateFolder } from '../src/node/state-folder.js';
+import { systemTime } from '../src/store/system-time.js';
 
 async function main(): Promise<void> {
   const settings = readSettings(process.env);

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { readRedisAccess, readSecret, type RedisAccess } from '../src/redis-connection.js';
+import { readRedisAccess, readSecret, type RedisAccess } from '../src/redis/redis-connection.js';
 
 /** What the environment says. */
 export interface Settings {

@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { Configuration } from '../src/configuration.js';
-import type { QuorumSet } from '../src/quorum.js';
+import type { Configuration } from '../src/protocol/configuration.js';
+import type { QuorumSet } from '../src/protocol/quorum.js';
 import { DIST, ProposerProcess } from './proposer-process.js';
 import { RedisServer } from './redis-server.js';
 

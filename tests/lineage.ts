@@ -1,4 +1,4 @@
-import type { Value } from '../src/acceptor.js';
+import type { Value } from '../src/protocol/acceptor.js';
 
 /**
  * Watches one register. Every write names the state it was made from, so that all writes are a tree; those that were acknowledged,

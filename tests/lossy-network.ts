@@ -1,5 +1,5 @@
-import type { Acceptor } from '../src/acceptor.js';
-import type { VirtualTime } from '../simulation/virtual-time.js';
+import type { Acceptor } from '../src/protocol/acceptor.js';
+import type { VirtualTime } from '../verification/simulation/virtual-time.js';
 
 export interface LossyNetworkOptions {
   readonly time: VirtualTime;

@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import { onTestFinished } from 'vitest';
-import { DiskProbe, openUnnamed } from '../chaos/disk-probe.js';
-import { systemTime } from '../src/system-time.js';
+import { DiskProbe, openUnnamed } from '../verification/chaos/disk-probe.js';
+import { systemTime } from '../src/store/system-time.js';
 
 /**
  * Watches the machine during this test. The function tells whether it held up the disk or this process for so long that no acceptor can have

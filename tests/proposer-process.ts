@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { AdminClient, KeyValueClient } from '../src/http-client.js';
+import { AdminClient, KeyValueClient } from '../src/http/client.js';
 import { freePort } from './redis-server.js';
 
 export const DIST = fileURLToPath(new URL('../dist/', import.meta.url));

@@ -1,10 +1,10 @@
-import type { Held, Acceptor, AcceptReply, PrepareReply, Value } from '../src/acceptor.js';
-import type { Ballot } from '../src/ballot.js';
-import type { Configuration } from '../src/configuration.js';
-import { MemoryAcceptor } from '../src/memory-acceptor.js';
-import { Proposer, type ProposerOptions } from '../src/proposer.js';
-import type { QuorumSet } from '../src/quorum.js';
-import { VirtualTime } from '../simulation/virtual-time.js';
+import type { Held, Acceptor, AcceptReply, PrepareReply, Value } from '../src/protocol/acceptor.js';
+import type { Ballot } from '../src/protocol/ballot.js';
+import type { Configuration } from '../src/protocol/configuration.js';
+import { MemoryAcceptor } from '../src/protocol/memory-acceptor.js';
+import { Proposer, type ProposerOptions } from '../src/protocol/proposer.js';
+import type { QuorumSet } from '../src/protocol/quorum.js';
+import { VirtualTime } from '../verification/simulation/virtual-time.js';
 
 export type Message =
   | { readonly kind: 'prepare'; readonly key: string; readonly ballot: Ballot }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { NetworkError } from '../../src/http-client.js';
+import { NetworkError } from '../../src/http/client.js';
 import { type Held, NotServed, type Store } from './stores.js';
 import { type Latency, Waits } from './waits.js';
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { preferred } from '../../client/affinity.js';
 import { PROPOSERS } from '../../local/layout.js';
-import { NetworkError } from '../../src/http-client.js';
+import { NetworkError } from '../../src/http/client.js';
 import type { Answer, Job, Question } from './job.js';
 import { Load } from './load.js';
 import { NotServed, openStore, type Store } from './stores.js';

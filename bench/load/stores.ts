@@ -1,6 +1,6 @@
 import { Pool } from 'undici';
-import { KeyValueClient, NetworkError } from '../../src/http-client.js';
-import { RedisAcceptor } from '../../src/redis-acceptor.js';
+import { KeyValueClient, NetworkError } from '../../src/http/client.js';
+import { RedisAcceptor } from '../../src/redis/redis-acceptor.js';
 
 /** What a key holds. */
 export interface Held {

@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { splitAddress } from '../../src/addresses.js';
+import { splitAddress } from '../../src/node/addresses.js';
 
 const PIPELINE_KEYS = 5_000;
 /** As operations leave them: a value of 100 bytes. */

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
-import { Progress } from '../../node-control/progress.js';
+import { Progress } from '../../node-control/terminal/progress.js';
 import { measureMigration, type MigrationFigures } from './migration-figures.js';
 import { measureRescan, type RescanFigures } from './rescan-figures.js';
 import { table } from './table.js';

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { membership, type MembershipCommand } from '../../node-control/commands/membership.js';
 import { rescan } from '../../node-control/commands/rescan.js';
-import type { Cluster } from '../../node-control/cluster.js';
-import { forAcceptors, GROW, SHRINK, START } from '../../simulation/migration.js';
+import type { Cluster } from '../../node-control/nodes/nodes.js';
+import { forAcceptors, GROW, SHRINK, START } from '../../verification/simulation/migration.js';
 import { BenchCluster } from '../systems/cluster.js';
 import { Load, type Seen } from '../load/load.js';
 import { proposerStores } from '../load/stores.js';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { membership } from '../../node-control/commands/membership.js';
-import { KeyValueClient } from '../../src/http-client.js';
+import { KeyValueClient } from '../../src/http/client.js';
 import { NODE_FLAGS } from '../../local/nodes.js';
 import { BenchCluster } from '../systems/cluster.js';
 import { fill, keyNumber } from './fill.js';

@@ -2,10 +2,10 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { ACCEPTORS, addressMap, CONTROL, type Port, portsFrom, PROPOSERS } from '../../local/layout.js';
 import { nodeSpecs } from '../../local/nodes.js';
-import { Cluster } from '../../node-control/cluster.js';
+import { Cluster } from '../../node-control/nodes/nodes.js';
 import { resize } from '../../node-control/commands/resize.js';
-import { overNetwork } from '../../node-control/connections.js';
-import { addressesFrom } from '../../src/addresses.js';
+import { overNetwork } from '../../node-control/nodes/connections.js';
+import { addressesFrom } from '../../src/node/addresses.js';
 import { freePorts, orStop, Processes, type System } from './system.js';
 
 const VARIABLES = [

@@ -1,7 +1,7 @@
-import type { Configuration } from '../../src/configuration.js';
-import { type Cluster, ControlError, type Present } from '../cluster.js';
-import { type Manner, step } from '../step.js';
-import { reportLines } from '../wording.js';
+import type { Configuration } from '../../src/protocol/configuration.js';
+import { type Cluster, ControlError, type Present } from '../nodes/nodes.js';
+import { type Manner, step } from '../step/step.js';
+import { reportLines } from '../terminal/wording.js';
 
 /**
  * Gives proposers both sets of another one in a single step: for one that lost its folder, or is new. Building its sets up acceptor by

@@ -1,4 +1,4 @@
-import { type Cluster, ControlError } from '../cluster.js';
+import { type Cluster, ControlError } from '../nodes/nodes.js';
 
 /** The configurations, as JSON by proposer. */
 export async function dump(cluster: Cluster, selection: string): Promise<string[]> {

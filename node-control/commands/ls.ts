@@ -1,4 +1,4 @@
-import type { Cluster } from '../cluster.js';
+import type { Cluster } from '../nodes/nodes.js';
 
 /** Names every node that the other commands take. */
 export function ls(cluster: Cluster): string[] {

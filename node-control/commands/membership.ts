@@ -1,10 +1,10 @@
-import type { Configuration } from '../../src/configuration.js';
-import type { QuorumSet } from '../../src/quorum.js';
-import { type Cluster, ControlError } from '../cluster.js';
-import { adviceFor } from '../advice.js';
-import { setText } from '../guard.js';
-import { type Manner, type Outcome, step } from '../step.js';
-import { reportLines } from '../wording.js';
+import type { Configuration } from '../../src/protocol/configuration.js';
+import type { QuorumSet } from '../../src/protocol/quorum.js';
+import { type Cluster, ControlError } from '../nodes/nodes.js';
+import { adviceFor } from '../safety/advice.js';
+import { setText } from '../safety/guard.js';
+import { type Manner, type Outcome, step } from '../step/step.js';
+import { reportLines } from '../terminal/wording.js';
 
 export type MembershipCommand = 'add-accept' | 'rm-accept' | 'add-prepare' | 'rm-prepare';
 

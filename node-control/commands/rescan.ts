@@ -1,16 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Configuration, isConfigured } from '../../src/configuration.js';
-import { sleep } from '../../src/time.js';
-import { inAgreement } from '../agreement.js';
-import { type Cluster, ControlError, type Present } from '../cluster.js';
-import { underNewEra } from '../eras.js';
-import { restingAfterRescan, setText } from '../guard.js';
-import { knownIdentities } from '../joining.js';
-import { KeyListing } from '../key-listing.js';
-import { Pace } from '../pace.js';
-import type { Progress } from '../progress.js';
-import type { Unfinished } from '../rescan-notes.js';
-import { RescanRun } from '../rescan-run.js';
+import { type Configuration, isConfigured } from '../../src/protocol/configuration.js';
+import { sleep } from '../../src/protocol/time.js';
+import { inAgreement } from '../step/agreement.js';
+import { type Cluster, ControlError, type Present } from '../nodes/nodes.js';
+import { underNewEra } from '../step/eras.js';
+import { restingAfterRescan, setText } from '../safety/guard.js';
+import { knownIdentities } from '../step/joining.js';
+import { KeyListing } from '../rescan/key-listing.js';
+import { Pace } from '../rescan/pace.js';
+import type { Progress } from '../terminal/progress.js';
+import type { Unfinished } from '../rescan/notes.js';
+import { RescanRun } from '../rescan/rescan-run.js';
 
 export interface RescanLimits {
   /** Keys in one request to a proposer: short enough for progress to be seen, long enough for the request to cost next to nothing. */

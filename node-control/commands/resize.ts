@@ -1,10 +1,10 @@
-import { isConfigured } from '../../src/configuration.js';
-import { haveSameSets, inAgreement } from '../agreement.js';
-import { type Cluster, ControlError, type Present } from '../cluster.js';
-import { setsKey } from '../guard.js';
-import { majority, type Sets } from '../plan.js';
-import type { Progress } from '../progress.js';
-import { planFrom, uselessSets } from '../resize-plan.js';
+import { isConfigured } from '../../src/protocol/configuration.js';
+import { haveSameSets, inAgreement } from '../step/agreement.js';
+import { type Cluster, ControlError, type Present } from '../nodes/nodes.js';
+import { setsKey } from '../safety/guard.js';
+import { majority, type Sets } from '../safety/plan.js';
+import type { Progress } from '../terminal/progress.js';
+import { planFrom, uselessSets } from '../safety/resize-plan.js';
 import { copy } from './copy.js';
 import { membership, type MembershipCommand } from './membership.js';
 import { rescan } from './rescan.js';

@@ -1,12 +1,12 @@
-import { UnfitAcceptor } from '../../src/acceptor.js';
-import { acceptorsOf, type Configuration, isConfigured } from '../../src/configuration.js';
-import { NetworkError } from '../../src/http-client.js';
-import { type Cluster, ControlError, type Member } from '../cluster.js';
-import { alwaysMeet, identified, setText } from '../guard.js';
-import { knownIdentities } from '../joining.js';
-import { rescanCommand } from '../plan.js';
-import { absenceAmong, objectionsTo } from '../strangers.js';
-import { formatTable } from '../table.js';
+import { UnfitAcceptor } from '../../src/protocol/acceptor.js';
+import { acceptorsOf, type Configuration, isConfigured } from '../../src/protocol/configuration.js';
+import { NetworkError } from '../../src/http/client.js';
+import { type Cluster, ControlError, type Member } from '../nodes/nodes.js';
+import { alwaysMeet, identified, setText } from '../safety/guard.js';
+import { knownIdentities } from '../step/joining.js';
+import { rescanCommand } from '../safety/plan.js';
+import { absenceAmong, objectionsTo } from '../step/absence.js';
+import { formatTable } from '../terminal/table.js';
 
 /** One glance at the state: every proposer with its sets, every acceptor with its keys, and what is not as it should be. */
 export async function status(cluster: Cluster, print: (line: string) => void): Promise<void> {

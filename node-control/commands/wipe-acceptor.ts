@@ -1,11 +1,11 @@
-import { acceptorsOf, type Configuration, isConfigured } from '../../src/configuration.js';
-import { type Cluster, ControlError, type Objection } from '../cluster.js';
-import { underNewEra } from '../eras.js';
-import { thinnedBy } from '../guard.js';
-import { knownIdentities } from '../joining.js';
-import { rescanCommand } from '../plan.js';
-import { forcedWith, type Manner } from '../step.js';
-import { absenceAmong } from '../strangers.js';
+import { acceptorsOf, type Configuration, isConfigured } from '../../src/protocol/configuration.js';
+import { type Cluster, ControlError, type Objection } from '../nodes/nodes.js';
+import { underNewEra } from '../step/eras.js';
+import { thinnedBy } from '../safety/guard.js';
+import { knownIdentities } from '../step/joining.js';
+import { rescanCommand } from '../safety/plan.js';
+import { forcedWith, type Manner } from '../step/step.js';
+import { absenceAmong } from '../step/absence.js';
 
 /**
  * Removes all data of an acceptor, its identity with it, so that it can join again as another, empty one. Data of an acceptor that is still

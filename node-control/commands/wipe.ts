@@ -1,7 +1,7 @@
-import { type Configuration, EMPTY_CONFIGURATION } from '../../src/configuration.js';
-import type { Cluster } from '../cluster.js';
-import { type Manner, step } from '../step.js';
-import { reportLines } from '../wording.js';
+import { type Configuration, EMPTY_CONFIGURATION } from '../../src/protocol/configuration.js';
+import type { Cluster } from '../nodes/nodes.js';
+import { type Manner, step } from '../step/step.js';
+import { reportLines } from '../terminal/wording.js';
 
 /** Back to the empty configuration. The era goes on: it never returns to one that was used. So does what is known of values that rest somewhere. */
 export async function wipe(cluster: Cluster, selection: string, manner: Manner = {}): Promise<string[]> {

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { addressesFrom } from '../../src/addresses.js';
+import { addressesFrom } from '../../src/node/addresses.js';
 import { Coroutine, PAUSE_MS } from '../../client/coroutine.js';
 import { noCounts } from '../../client/funnel.js';
 import { Ledger, NotANumber } from '../../client/ledger.js';
 import { AVOID_MS, Proposers } from '../../client/proposers.js';
 import { randomFrom } from '../../client/random.js';
 import { onPut, StandIn } from './stand-in.js';
-import { systemTime } from '../../src/system-time.js';
+import { systemTime } from '../../src/store/system-time.js';
 
 let standIn: StandIn;
 let proposers: Proposers;

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FunnelServer } from '../../client/funnel-server.js';
-import { type FunnelLine, followFunnel } from '../../src/funnel-stream.js';
+import { type FunnelLine, followFunnel } from '../../src/http/funnel-stream.js';
 import { freePort } from '../redis-server.js';
 
 const HOST = '127.0.0.1';

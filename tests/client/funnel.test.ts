@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Funnel, header, line, noCounts } from '../../client/funnel.js';
-import { VirtualTime } from '../../simulation/virtual-time.js';
+import { VirtualTime } from '../../verification/simulation/virtual-time.js';
 
 describe('the funnel', () => {
   const started = (columns = [noCounts(), noCounts(), noCounts()]) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { within } from '../../client/within.js';
-import { VirtualTime } from '../../simulation/virtual-time.js';
+import { VirtualTime } from '../../verification/simulation/virtual-time.js';
 
 describe('waiting within a limit', () => {
   it('gives up at the limit, and leaves no timer behind', async () => {

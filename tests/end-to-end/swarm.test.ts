@@ -35,7 +35,7 @@ describe.runIf(mode === 'docker')('the Swarm stack, on one machine', () => {
       .join(' ');
     await type(`docker node update ${labels} "$(docker node ls --quiet)"`);
     const images = ['proposer', 'client'].map((name) => `${name.toUpperCase()}_IMAGE="$COMPOSE_PROJECT_NAME-${name}"`).join(' ');
-    await type(`SECRETS="$PWD/${SECRETS}" ${images} docker stack deploy --compose-file deploy/stack.yml ${STACK}`);
+    await type(`SECRETS="$PWD/${SECRETS}" ${images} docker stack deploy --compose-file docs/beyond-one-machine/stack.yml ${STACK}`);
   }, PATIENCE_MS);
 
   afterAll(async () => {
@@ -47,7 +47,9 @@ describe.runIf(mode === 'docker')('the Swarm stack, on one machine', () => {
 
   test('is valid', async () => {
     await type('./node-control/make-secrets.sh .secrets/valid');
-    const config = await type('SECRETS="$PWD/.secrets/valid" docker stack config --compose-file deploy/stack.yml; rm -r .secrets/valid');
+    const config = await type(
+      'SECRETS="$PWD/.secrets/valid" docker stack config --compose-file docs/beyond-one-machine/stack.yml; rm -r .secrets/valid',
+    );
     for (const node of NODES) expect(config).toContain(`node.labels.${node} == true`);
   });
 
@@ -65,7 +67,7 @@ describe.runIf(mode === 'docker')('the Swarm stack, on one machine', () => {
   test("shows the funnel of the stack's client on the control node's page", async ({ skip }) => {
     if (!isOurs) skip('a swarm is here already and is left alone');
     await type(`docker service scale --detach ${STACK}_client=1`);
-    // As deploy/README.md has it.
+    // As docs/beyond-one-machine/README.md has it.
     const address = await type(
       `control=$(docker ps --quiet --no-trunc --filter label=com.docker.swarm.service.name=${STACK}_control)
       docker network inspect docker_gwbridge --format "http://{{(index .Containers \\"$control\\").IPv4Address}}" | sed 's|/[0-9]*$|:8080/|'`,

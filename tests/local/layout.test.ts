@@ -62,6 +62,6 @@ describe('a long path with spaces', () => {
 });
 
 test('the commands of the control node run with the flags of the nodes', () => {
-  const script = readFileSync(path.join(ROOT, 'node-control/cluster.sh'), 'utf8');
+  const script = readFileSync(path.join(ROOT, 'node-control/scripts/cluster.sh'), 'utf8');
   expect(script).toContain(`node ${NODE_FLAGS.join(' ')} "$root/dist/node-control/main.js"`);
 });

@@ -1,13 +1,13 @@
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { readAddresses } from '../../src/addresses.js';
-import { Cluster as KnownNodes, ControlError } from '../../node-control/cluster.js';
+import { readAddresses } from '../../src/node/addresses.js';
+import { Cluster as KnownNodes, ControlError } from '../../node-control/nodes/nodes.js';
 import { membership, type MembershipCommand } from '../../node-control/commands/membership.js';
 import { rescan } from '../../node-control/commands/rescan.js';
 import { wipeAcceptor } from '../../node-control/commands/wipe-acceptor.js';
-import { type Connections, overNetwork } from '../../node-control/connections.js';
-import type { Manner } from '../../node-control/step.js';
-import type { Configuration } from '../../src/configuration.js';
+import { type Connections, overNetwork } from '../../node-control/nodes/connections.js';
+import type { Manner } from '../../node-control/step/step.js';
+import type { Configuration } from '../../src/protocol/configuration.js';
 import { acceptorName, Cluster, configurationOf, majorities } from '../cluster.js';
 import { Mortal } from './mortal-connections.js';
 

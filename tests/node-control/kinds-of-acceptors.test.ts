@@ -11,7 +11,7 @@ import { RedisServer } from '../redis-server.js';
 import { TlsRedis } from '../tls-redis.js';
 import { tourCommands } from './tour-commands.js';
 
-const MAKE_SECRETS = fileURLToPath(new URL('../../node-control/make-secrets.sh', import.meta.url));
+const MAKE_SECRETS = fileURLToPath(new URL('../../node-control/scripts/make-secrets.sh', import.meta.url));
 const QUIET = Array.from({ length: 60 }, (_, index) => `quiet-${index}`);
 /** A node that was started again waits for some seconds before it serves. */
 const PATIENCE_MS = 20_000;

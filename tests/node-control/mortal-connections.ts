@@ -1,4 +1,4 @@
-import type { Connections } from '../../node-control/connections.js';
+import type { Connections } from '../../node-control/nodes/connections.js';
 
 /** Counts what a control node writes, and kills it at one of these: from then on it neither does nor hears anything. */
 export class Mortal {

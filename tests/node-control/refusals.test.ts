@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { EMPTY_CONFIGURATION } from '../../src/configuration.js';
+import { EMPTY_CONFIGURATION } from '../../src/protocol/configuration.js';
 import { acceptorName, Cluster, configurationOf } from '../cluster.js';
 
 const [A, B, C] = [1, 2, 3].map(acceptorName) as [string, string, string];

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { Cluster as ControlCluster } from '../../node-control/cluster.js';
+import { Cluster as ControlCluster } from '../../node-control/nodes/nodes.js';
 import { rescan, type RescanLimits } from '../../node-control/commands/rescan.js';
-import { overNetwork } from '../../node-control/connections.js';
-import { RescanFile, type RescanNotes } from '../../node-control/rescan-notes.js';
-import { readAddresses } from '../../src/addresses.js';
-import { RedisAdmin } from '../../src/redis-admin.js';
+import { overNetwork } from '../../node-control/nodes/connections.js';
+import { RescanFile, type RescanNotes } from '../../node-control/rescan/notes.js';
+import { readAddresses } from '../../src/node/addresses.js';
+import { RedisAdmin } from '../../src/redis/redis-admin.js';
 import { acceptorName, Cluster, configurationOf, firstAcceptors, majorities } from '../cluster.js';
 import { RedisServer } from '../redis-server.js';
 

@@ -1,10 +1,10 @@
 import { Redis } from 'ioredis';
 import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { Cluster as ControlCluster } from '../../node-control/cluster.js';
+import { Cluster as ControlCluster } from '../../node-control/nodes/nodes.js';
 import { rescan } from '../../node-control/commands/rescan.js';
-import { overNetwork } from '../../node-control/connections.js';
-import { Progress } from '../../node-control/progress.js';
-import { readAddresses } from '../../src/addresses.js';
+import { overNetwork } from '../../node-control/nodes/connections.js';
+import { Progress } from '../../node-control/terminal/progress.js';
+import { readAddresses } from '../../src/node/addresses.js';
 import { acceptorName, Cluster, configurationOf, firstAcceptors, majorities } from '../cluster.js';
 
 const AWKWARD_KEYS = ['*', 'a/b', ' ', '😀', '__proto__', 'a\u0000b', 'r:r:x', 'k'.repeat(512)];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { acceptorName, Cluster, configurationOf, firstAcceptors, majorities } from '../cluster.js';
-import type { Configuration } from '../../src/configuration.js';
+import type { Configuration } from '../../src/protocol/configuration.js';
 
 const configurations = (cluster: Cluster): Promise<Configuration[]> => Promise.all(cluster.proposers.map(configurationOf));
 

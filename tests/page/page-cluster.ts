@@ -32,7 +32,7 @@ export class PageCluster {
   }
 
   async startService(): Promise<void> {
-    this.#service = this.#run('node-control/service/main.js', [], { HOST: '127.0.0.1', PORT: String(this.#port) });
+    this.#service = this.#run('node-control/page/server/main.js', [], { HOST: '127.0.0.1', PORT: String(this.#port) });
     const deadlineMs = Date.now() + START_MS;
     while (
       !(await fetch(`${this.url}healthz`).then(

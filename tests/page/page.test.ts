@@ -212,6 +212,6 @@ describe('the page, in a browser', () => {
     expect(complaints).toEqual([]);
     const urls = await page.evaluate(() => performance.getEntriesByType('resource').map(({ name }) => name));
     expect(urls.filter((url) => !url.startsWith(nodes.url))).toEqual([]);
-    expect(readFileSync(new URL('../../node-control/page/index.html', import.meta.url), 'utf8')).not.toMatch(/https?:/);
+    expect(readFileSync(new URL('../../node-control/page/browser/index.html', import.meta.url), 'utf8')).not.toMatch(/https?:/);
   });
 });

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { AdminClient } from '../../src/http-client.js';
+import { AdminClient } from '../../src/http/client.js';
 import { Cluster } from '../cluster.js';
 import { send } from '../raw-http.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { RedisAcceptor } from '../../src/redis-acceptor.js';
+import { RedisAcceptor } from '../../src/redis/redis-acceptor.js';
 import { ANSWER_WITHIN_MS, Cluster } from '../cluster.js';
 import { counterOf, increment, newTally } from '../increments.js';
 import { send } from '../raw-http.js';

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Counts, type OperationKind } from '../../proposer/counts.js';
-import { type Acceptor, IdentityMismatch } from '../../src/acceptor.js';
-import { ZERO_BALLOT } from '../../src/ballot.js';
-import { PrepareError } from '../../src/errors.js';
-import { MemoryAcceptor } from '../../src/memory-acceptor.js';
+import { type Acceptor, IdentityMismatch } from '../../src/protocol/acceptor.js';
+import { ZERO_BALLOT } from '../../src/protocol/ballot.js';
+import { PrepareError } from '../../src/protocol/errors.js';
+import { MemoryAcceptor } from '../../src/protocol/memory-acceptor.js';
 
 const ballot = (counter: number) => ({ ...ZERO_BALLOT, counter });
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { onTestFinished } from 'vitest';
-import { RedisAdmin } from '../../src/redis-admin.js';
+import { RedisAdmin } from '../../src/redis/redis-admin.js';
 import { acceptorName, Cluster } from '../cluster.js';
 import { RedisServer } from '../redis-server.js';
 

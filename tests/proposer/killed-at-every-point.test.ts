@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
 import ts from 'typescript';
-import type { Configuration } from '../../src/configuration.js';
-import { NetworkError } from '../../src/http-client.js';
+import type { Configuration } from '../../src/protocol/configuration.js';
+import { NetworkError } from '../../src/http/client.js';
 import { acceptorName, Cluster, configurationOf, majorities } from '../cluster.js';
 import { ProposerProcess } from '../proposer-process.js';
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { ANSWER_WITHIN_MS, Cluster, configurationOf } from '../cluster.js';
 import { expectNothingLost, increment, newTally, type Tally } from '../increments.js';
-import type { KeyValueClient } from '../../src/http-client.js';
+import type { KeyValueClient } from '../../src/http/client.js';
 import type { RedisServer } from '../redis-server.js';
 
 const KEYS = 4;

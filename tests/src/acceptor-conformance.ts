@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Acceptor } from '../../src/acceptor.js';
-import { type Ballot, ZERO_BALLOT } from '../../src/ballot.js';
+import type { Acceptor } from '../../src/protocol/acceptor.js';
+import { type Ballot, ZERO_BALLOT } from '../../src/protocol/ballot.js';
 
 const LARGEST = Number.MAX_SAFE_INTEGER;
 const ballot = (era: number, counter: number, proposer = 1, incarnation = 1): Ballot => ({ era, counter, proposer, incarnation });

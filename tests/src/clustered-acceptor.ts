@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, onTestFinished, vi } from 'vitest';
-import type { Ballot } from '../../src/ballot.js';
-import type { LinkState } from '../../src/redis-acceptor.js';
-import { RedisClusterAcceptor, RedisClusterAdmin } from '../../src/redis-cluster.js';
+import type { Ballot } from '../../src/protocol/ballot.js';
+import type { LinkState } from '../../src/redis/redis-acceptor.js';
+import { RedisClusterAcceptor, RedisClusterAdmin } from '../../src/redis/redis-cluster.js';
 import { RedisClusterServers } from '../redis-cluster-servers.js';
 
 export const TIMEOUT_MS = 1_000;

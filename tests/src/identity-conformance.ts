@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Acceptor, IdentityMismatch } from '../../src/acceptor.js';
-import { type Ballot, ZERO_BALLOT } from '../../src/ballot.js';
+import { type Acceptor, IdentityMismatch } from '../../src/protocol/acceptor.js';
+import { type Ballot, ZERO_BALLOT } from '../../src/protocol/ballot.js';
 
 const b = (counter: number): Ballot => ({ era: 1, counter, proposer: 1, incarnation: 1 });
 const promised = (accepted: Ballot = ZERO_BALLOT, value: string | null = null): object => ({ ok: true, ballot: accepted, value });

@@ -1,7 +1,7 @@
 import { expect, vi } from 'vitest';
-import { type Acceptor, IdentityMismatch } from '../../src/acceptor.js';
-import type { Ballot } from '../../src/ballot.js';
-import { type LinkState, RedisAcceptor } from '../../src/redis-acceptor.js';
+import { type Acceptor, IdentityMismatch } from '../../src/protocol/acceptor.js';
+import type { Ballot } from '../../src/protocol/ballot.js';
+import { type LinkState, RedisAcceptor } from '../../src/redis/redis-acceptor.js';
 
 export const TIMEOUT_MS = 300;
 /** Far more than any change may take. */

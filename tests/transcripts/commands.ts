@@ -1,5 +1,5 @@
-import { type Configuration, EMPTY_CONFIGURATION, parseConfiguration } from '../../src/configuration.js';
-import type { QuorumSet } from '../../src/quorum.js';
+import { type Configuration, EMPTY_CONFIGURATION, parseConfiguration } from '../../src/protocol/configuration.js';
+import type { QuorumSet } from '../../src/protocol/quorum.js';
 import { MESSAGE_KINDS, type Pattern } from './network.js';
 import { stateText } from './wording.js';
 import { World } from './world.js';

@@ -1,4 +1,4 @@
-import type { VirtualTime } from '../../simulation/virtual-time.js';
+import type { VirtualTime } from '../../verification/simulation/virtual-time.js';
 import type { Log } from './log.js';
 
 /** How long every message is on its way, in milliseconds: they arrive in the order in which they were sent. */

@@ -1,9 +1,9 @@
-import type { Accepted, AcceptReply, PrepareReply, Value } from '../../src/acceptor.js';
-import { type Ballot, compareBallots, formatBallot, ZERO_BALLOT } from '../../src/ballot.js';
-import type { Configuration } from '../../src/configuration.js';
-import { ClusterError, CommitError } from '../../src/errors.js';
-import type { Versioned } from '../../src/kv.js';
-import type { QuorumSet } from '../../src/quorum.js';
+import type { Accepted, AcceptReply, PrepareReply, Value } from '../../src/protocol/acceptor.js';
+import { type Ballot, compareBallots, formatBallot, ZERO_BALLOT } from '../../src/protocol/ballot.js';
+import type { Configuration } from '../../src/protocol/configuration.js';
+import { ClusterError, CommitError } from '../../src/protocol/errors.js';
+import type { Versioned } from '../../src/store/kv.js';
+import type { QuorumSet } from '../../src/protocol/quorum.js';
 
 export function prepareText(key: string, ballot: Ballot): string {
   return `prepare ${key} ${formatBallot(ballot)}`;

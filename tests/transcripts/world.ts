@@ -1,8 +1,8 @@
-import { formatTable } from '../../node-control/table.js';
-import { VirtualTime } from '../../simulation/virtual-time.js';
-import { formatBallot } from '../../src/ballot.js';
-import type { Configuration } from '../../src/configuration.js';
-import { type Memory, MemoryAcceptor } from '../../src/memory-acceptor.js';
+import { formatTable } from '../../node-control/terminal/table.js';
+import { VirtualTime } from '../../verification/simulation/virtual-time.js';
+import { formatBallot } from '../../src/protocol/ballot.js';
+import type { Configuration } from '../../src/protocol/configuration.js';
+import { type Memory, MemoryAcceptor } from '../../src/protocol/memory-acceptor.js';
 import { ControlNode } from './control-node.js';
 import { Log } from './log.js';
 import { LATENCY_MS, Network } from './network.js';

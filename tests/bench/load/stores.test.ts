@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
 import { NotServed, openStore, type Protocol, type Store } from '../../../bench/load/stores.js';
-import { NetworkError } from '../../../src/http-client.js';
+import { NetworkError } from '../../../src/http/client.js';
 import { RedisServer } from '../../redis-server.js';
 
 const TIMEOUT_MS = 2_000;

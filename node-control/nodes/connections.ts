@@ -1,0 +1,70 @@
+import { UnfitAcceptor } from '../../src/protocol/acceptor.js';
+import { type Addresses, parseAddress } from '../../src/node/addresses.js';
+import { AdminClient } from '../../src/http/client.js';
+import { RedisAdmin } from '../../src/redis/redis-admin.js';
+import { RedisClusterAdmin } from '../../src/redis/redis-cluster.js';
+import type { RedisAccess } from '../../src/redis/redis-connection.js';
+
+/** A proposer's configuration port. */
+export type ProposerAdmin = Omit<AdminClient, 'metrics' | 'configurations'>;
+
+/** An acceptor as a whole. */
+export type AcceptorAdmin = Omit<RedisAdmin, 'register'>;
+
+/** How the control node reaches the others, by their names. */
+export interface Connections {
+  proposer(name: string): ProposerAdmin;
+  acceptor(name: string): AcceptorAdmin;
+}
+
+/** The same, with what only the page asks for. */
+export interface WatchedConnections extends Connections {
+  proposer(name: string): AdminClient;
+  acceptor(name: string): Pick<RedisAdmin, keyof RedisAdmin>;
+}
+
+const ADMIN_PORT = 8090;
+
+/** To connect to an acceptor, and for each command to it. */
+const ACCEPTOR_TIMEOUT_MS = 2_000;
+
+/**
+ * @param access to the acceptors
+ * @param token of the proposers' admin ports
+ */
+export function overNetwork(addresses: Addresses, access?: RedisAccess, token?: string): WatchedConnections {
+  return {
+    proposer: (name) => new AdminClient(addresses(`${name}:${ADMIN_PORT}`), token),
+    acceptor: (name) => {
+      const address = addresses(name);
+      const Admin = parseAddress(address).isCluster ? PunctualRedisClusterAdmin : PunctualRedisAdmin;
+      return new Admin(address, ACCEPTOR_TIMEOUT_MS, access);
+    },
+  };
+}
+
+class PunctualRedisAdmin extends RedisAdmin {
+  override connect(): Promise<void> {
+    return punctually(super.connect());
+  }
+}
+
+class PunctualRedisClusterAdmin extends RedisClusterAdmin {
+  override connect(): Promise<void> {
+    return punctually(super.connect());
+  }
+}
+
+/** ioredis by itself waits for several time-outs, one after the other, for a server that was stopped, and says no more than "closed". */
+async function punctually(connecting: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const impatience = new Promise((_resolve, reject) => (timer = setTimeout(reject, ACCEPTOR_TIMEOUT_MS)));
+  try {
+    await Promise.race([connecting, impatience]);
+  } catch (error) {
+    if (error instanceof UnfitAcceptor) throw error;
+    throw new Error('it does not answer', { cause: error });
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,47 @@
+import { type Addresses, readAddresses } from '../../src/node/addresses.js';
+import { readRedisAccess, readSecret } from '../../src/redis/redis-connection.js';
+import { Cluster } from './nodes.js';
+import { overNetwork, type WatchedConnections } from './connections.js';
+import { RescanFile } from '../rescan/notes.js';
+
+/** The nodes by name, acceptors with their port, and how they are reached. */
+export interface Nodes {
+  readonly proposers: readonly string[];
+  readonly acceptors: readonly string[];
+  readonly connections: WatchedConnections;
+  readonly addresses: Addresses;
+}
+
+/** What the environment says. Throws an `Error` that names the variable that is wrong. */
+export function nodesFrom(environment: NodeJS.ProcessEnv): Nodes {
+  const setting = <Value>(variable: string, read: (text: string | undefined) => Value): Value => {
+    try {
+      return read(environment[variable]);
+    } catch (error) {
+      throw new Error(`${variable}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    }
+  };
+  const access = readRedisAccess(environment);
+  const token = readSecret(environment, 'ADMIN_TOKEN_FILE');
+  const addresses = setting('ADDRESS_MAP', readAddresses);
+  return {
+    proposers: setting('PROPOSERS', (text) => namesIn(text || 'proposer-1,proposer-2')),
+    acceptors: setting('ACCEPTORS', (text) => namesIn(text || 'acceptor-1:6379,acceptor-2:6379,acceptor-3:6379')),
+    connections: overNetwork(addresses, access, token),
+    addresses,
+  };
+}
+
+/** For the commands. Throws as {@link nodesFrom}. */
+export function clusterFrom(environment: NodeJS.ProcessEnv): Cluster {
+  const { proposers, acceptors, connections } = nodesFrom(environment);
+  const folder = environment['STATE_DIR'];
+  return new Cluster(proposers, acceptors, connections, undefined, { notes: folder ? new RescanFile(folder) : undefined });
+}
+
+/** Names with commas between. Throws where one is empty or given twice. */
+export function namesIn(text: string): string[] {
+  const names = text.split(',').map((name) => name.trim());
+  if (names.includes('') || new Set(names).size < names.length) throw new Error('It must be names with commas between, each once.');
+  return names;
+}

@@ -1,0 +1,93 @@
+import { element, find, replace, shortName, table } from './element.js';
+
+/** @import { RegisterView } from '../server/snapshot.js' */
+
+const HEAD = ['acceptor', 'state', 'value', 'version', 'accepted', 'promise'];
+
+const STANDINGS = {
+  chosen: { kind: 'chosen', text: '✓ chosen' },
+  earlier: { kind: 'chosen', text: '✓ chosen, by earlier sets' },
+  older: { kind: 'older', text: 'older' },
+  minority: { kind: 'open', text: 'not on a quorum' },
+  unknown: { kind: 'open', text: 'not known' },
+};
+
+/** As long as the control node waits for nodes that hang, and a little more. */
+const ANSWER_MS = 10_000;
+
+/** One key on each acceptor, looked at each second while the page is seen. */
+export class Inspector {
+  #key = 'key-1';
+  /** @type {string | undefined} a key that has no register, however often it is asked for */
+  #refused;
+  /** @type {AbortController | undefined} */
+  #asking;
+
+  constructor() {
+    find('#inspector').addEventListener('submit', (event) => {
+      event.preventDefault();
+      const field = /** @type {HTMLInputElement} */ (find('#key'));
+      this.#key = field.value;
+      this.#asking?.abort();
+      this.#asking = undefined;
+      void this.look();
+    });
+  }
+
+  async look() {
+    if (this.#asking || this.#key === this.#refused || document.hidden) return;
+    const asking = (this.#asking = new AbortController());
+    const found = await this.#ask(this.#key, AbortSignal.any([asking.signal, AbortSignal.timeout(ANSWER_MS)]));
+    // By now another key may be asked for.
+    if (this.#asking !== asking) return;
+    this.#asking = undefined;
+    replace(find('#register'), found);
+  }
+
+  /** The register's table, or why there is none. @param {string} key @param {AbortSignal} signal */
+  async #ask(key, signal) {
+    try {
+      const response = await fetch(`keys?key=${encodeURIComponent(key)}`, { signal });
+      /** @type {unknown} */
+      const answer = await response.json();
+      if (response.ok) return registerTable(key, /** @type {RegisterView[]} */ (answer));
+      if (response.status === 400) this.#refused = key;
+      const { message } = /** @type {{ message: string }} */ (answer);
+      return refusal(key, message);
+    } catch {
+      return refusal(key, 'the control node does not answer');
+    }
+  }
+}
+
+/** @param {string} key @param {string} why */
+function refusal(key, why) {
+  const about = key === '' ? [] : [element('code', {}, key), ': '];
+  return element('p', { role: 'status' }, ...about, why);
+}
+
+/** @param {string} key @param {readonly RegisterView[]} views */
+function registerTable(key, views) {
+  const rows = views.map(({ acceptor, state, register }) => {
+    const name = shortName(acceptor);
+    if (!register) return [name, state === 'stranger' ? 'wrong identity' : 'does not answer', '–', '–', '–', '–'];
+    const { promise, ballot, version, value, standing } = register;
+    if (promise === '' && ballot === '') return [name, 'holds nothing', '–', '–', '–', '–'];
+    const { kind, text } = ballot === '' ? { kind: 'open', text: 'promise only' } : STANDINGS[standing];
+    return [
+      name,
+      element('span', { class: kind }, text),
+      element('code', {}, value || '–'),
+      version === 0 ? '–' : String(version),
+      ballotText(ballot),
+      ballotText(promise),
+    ];
+  });
+  return table(['The register of ', element('code', {}, key)], HEAD, rows);
+}
+
+/** Without the incarnation, which changes with each start of a proposer. @param {string} ballot */
+function ballotText(ballot) {
+  const [era, counter, proposer] = ballot.split('.');
+  return ballot === '' ? '–' : element('span', { class: 'ballot', title: ballot }, `${era}.${counter}.${proposer}`);
+}

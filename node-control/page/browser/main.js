@@ -1,0 +1,54 @@
+import { Chart } from './chart.js';
+import { timeText } from './clock-time.js';
+import { element, find, replace, say } from './element.js';
+import { graph } from './graph.js';
+import { Inspector } from './inspector.js';
+import { Link } from './link.js';
+import { proposersTable } from './proposers.js';
+import { setsTable } from './sets.js';
+
+/** @import { Snapshot, Mark, Narration } from '../server/snapshot.js' */
+
+const chart = new Chart(find('#chart'));
+const inspector = new Inspector();
+/** @type {Mark | undefined} */
+let lastMark;
+
+new Link(() => chart.clear(), show);
+
+/** @param {Snapshot} snapshot */
+function show(snapshot) {
+  narrate(snapshot.narration);
+  replace(find('#graph'), graph(snapshot));
+  replace(find('#sets'), setsTable(snapshot));
+  replace(find('#proposers'), proposersTable(snapshot));
+  say(find('#client-state'), snapshot.isClientRunning ? '' : 'no client runs: ./run-client.sh');
+  showMarks(snapshot.marks);
+  chart.add(snapshot.atMs, snapshot.funnel, snapshot.marks);
+  void inspector.look();
+}
+
+/** Only what changed, so that a screen reader does not hear it every second. @param {Narration} narration */
+function narrate({ now, next, commands }) {
+  say(find('#now'), now);
+  find('#next').hidden = next === undefined;
+  say(find('#next p'), next === undefined ? '' : `${next}${commands.length > 0 ? ':' : '.'}`);
+  const list = find('#next ol');
+  const typed = commands.map((command) => `./run-control.sh ${command}`);
+  if ([...list.children].map((item) => item.textContent).join('\n') === typed.join('\n')) return;
+  list.replaceChildren(...typed.map((command) => element('li', {}, element('code', {}, command))));
+}
+
+/** The latest first. @param {readonly Mark[]} marks */
+function showMarks(marks) {
+  const list = find('#events');
+  const known = marks.findIndex(({ id, atMs }) => id === lastMark?.id && atMs === lastMark.atMs);
+  // Forgotten since, or told by a control node that was started again and counts from one.
+  if (known < 0) list.replaceChildren();
+  for (const { id, atMs, kind, text, meaning } of marks.slice(known + 1)) {
+    const why = meaning === undefined ? [] : [element('span', {}, meaning)];
+    list.prepend(element('li', { class: kind }, element('b', {}, String(id)), element('time', {}, timeText(atMs)), ` ${text} `, ...why));
+  }
+  lastMark = marks.at(-1);
+  while (list.children.length > marks.length) list.lastElementChild?.remove();
+}

@@ -1,0 +1,28 @@
+import { element, table } from './element.js';
+import { stateText } from './graph.js';
+
+/** @import { Snapshot } from '../server/snapshot.js' */
+
+const HEAD = ['proposer', 'state', 'reads', 'writes', 'conflicts', 'retries', 'unknown', 'round trips each', 'p50', 'p99'];
+
+/** @param {Snapshot} snapshot */
+export function proposersTable({ proposers }) {
+  const rows = proposers.map(({ name, state, rates }) => [
+    name,
+    element('span', { class: state }, stateText(state, '')),
+    ...[rates?.reads, rates?.writes, rates?.conflicts, rates?.retries, rates?.unknown].map((count) =>
+      count === undefined ? '–' : count.toLocaleString('en'),
+    ),
+    rates?.roundTrips === undefined ? '–' : rates.roundTrips.toFixed(2),
+    durationText(rates?.p50Ms),
+    durationText(rates?.p99Ms),
+  ]);
+  return table(['What each proposer did in the last second'], HEAD, rows);
+}
+
+/** @param {number | null | undefined} ms null: JSON has no Infinity */
+function durationText(ms) {
+  if (ms === undefined) return '–';
+  if (ms === null) return 'over 4 s';
+  return `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
+}

@@ -1,0 +1,76 @@
+import { STATUS_CODES } from 'node:http';
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import express, { type ErrorRequestHandler, type Express, type Response } from 'express';
+import type { Nodes } from '../../nodes/settings.js';
+import { KeyInspector } from './key-inspector.js';
+import type { Observer } from './observer.js';
+import { onlyOwnHost } from './own-host.js';
+
+/** As proposers have it. */
+const KEY_MAX_BYTES = 512;
+
+const PAGE = dirname(createRequire(import.meta.url).resolve('#page/index.html'));
+const UPLOT = dirname(fileURLToPath(import.meta.resolve('uplot')));
+
+/** Nothing from elsewhere, nothing inline, in no frame. */
+const HEADERS = {
+  'Content-Security-Policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+};
+
+/** What the control node serves: the page, and what it shows. Read-only. */
+export function createApp(nodes: Nodes, observer: Observer): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.use(onlyOwnHost);
+  app.use((_request, response, next) => {
+    response.set(HEADERS);
+    next();
+  });
+
+  app.get('/healthz', (_request, response) => {
+    response.json({ status: 'alive' });
+  });
+
+  app.get('/events', (_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+    response.flushHeaders();
+    const stop = observer.watch((snapshot) => send(response, snapshot));
+    response.on('close', stop);
+  });
+
+  const inspector = new KeyInspector(nodes);
+  app.get('/keys', async (request, response) => {
+    const { key } = request.query;
+    if (typeof key !== 'string' || key === '' || Buffer.byteLength(key) > KEY_MAX_BYTES)
+      response.status(400).json({ message: `a key has 1 to ${KEY_MAX_BYTES} bytes` });
+    else if (inspector.isBusy(key)) response.status(503).json({ message: 'too many keys are looked at already' });
+    else response.set('cache-control', 'no-store').json(await inspector.look(key));
+  });
+
+  app.use('/uplot', express.static(UPLOT));
+  app.use(express.static(PAGE));
+  app.use(answerError);
+  return app;
+}
+
+/** In place of Express' own, which sends the stack, and logs it whoever is at fault. */
+const answerError: ErrorRequestHandler = (error: Error & { status?: number }, _request, response, next) => {
+  if (response.headersSent) {
+    next(error);
+    return;
+  }
+  const { status = 500 } = error;
+  if (status >= 500) process.stderr.write(`control: ${error.stack ?? error.message}\n`);
+  response.status(status).json({ message: STATUS_CODES[status] });
+};
+
+/** A page that does not read, on a machine that sleeps say, gets nothing until it does: what waits for it stays small. */
+function send(response: Response, event: unknown): void {
+  if (!response.writableNeedDrain) response.write(`data: ${JSON.stringify(event)}\n\n`);
+}

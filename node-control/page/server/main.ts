@@ -1,0 +1,40 @@
+import { createServer } from 'node:http';
+import { FUNNEL_NAME, followFunnel } from '../../../src/http/funnel-stream.js';
+import { systemTime } from '../../../src/store/system-time.js';
+import { nodesFrom } from '../../nodes/settings.js';
+import { createApp } from './app.js';
+import { Observer } from './observer.js';
+
+/** As a proposer has them: a sender that is slower holds a connection for nothing. */
+const LIMITS = { headersTimeout: 5_000, requestTimeout: 10_000, connectionsCheckingInterval: 1_000 };
+/** A page that is open keeps one, and takes some more while it loads. */
+const CONNECTIONS_MAX = 100;
+
+function main(): void {
+  const nodes = nodesFrom(process.env);
+  const host = process.env['HOST'] || '0.0.0.0';
+  const port = Number(process.env['PORT'] || 8080);
+  const observer = new Observer(nodes, systemTime, async (onLine) => {
+    for await (const line of followFunnel(nodes.addresses(FUNNEL_NAME))) onLine(line);
+  });
+  void observer.followClients();
+
+  const server = createServer(LIMITS, createApp(nodes, observer));
+  server.maxConnections = CONNECTIONS_MAX;
+  server.on('error', (error) => fail(`cannot listen on port ${port}: ${error.message}. CONTROL_PORT takes another one.`));
+  server.listen(port, host, () => process.stdout.write(`control: the page is served on port ${port}\n`));
+
+  // Nothing here has to be finished, and a page that is open would hold its connection for ever.
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => process.exit(0));
+}
+
+function fail(reason: string): never {
+  process.stderr.write(`control: ${reason}\n`);
+  process.exit(1);
+}
+
+try {
+  main();
+} catch (error) {
+  fail(error instanceof Error ? error.message : String(error));
+}

@@ -1,0 +1,129 @@
+import type { QuorumSet } from '../../../src/protocol/quorum.js';
+import type { DatedConfiguration } from '../../../src/http/client.js';
+import { entryKey, setText } from '../../safety/guard.js';
+import type { Mark, NodeState, Snapshot } from './snapshot.js';
+
+/** More than one a second for two minutes happen to nobody. */
+const MARKS_MAX = 120;
+
+/** What is seen again within this time is the same step, or the same rescan after a lull. */
+const SAME_MS = 2_500;
+
+type Seen = Pick<Snapshot, 'atMs' | 'proposers' | 'acceptors'>;
+
+/** The configurations that proposers had lately, for each. */
+type Histories = readonly (readonly DatedConfiguration[])[];
+
+/** What happened to the cluster: the steps as the proposers remember them, the rest by what differs from one look to the next. */
+export class Marks {
+  readonly #oldestMs: () => number;
+  #marks: readonly Mark[] = [];
+  /** Steps that are told already. */
+  readonly #told = new Set<string>();
+  #rescannedAtMs = -Infinity;
+  #count = 0;
+
+  /** @param oldestMs what is older is forgotten */
+  constructor(oldestMs: () => number) {
+    this.#oldestMs = oldestMs;
+  }
+
+  /** All that are remembered. @param isRescanning whether keys are being rescanned */
+  after(before: Seen | undefined, now: Seen, histories: Histories, isRescanning: boolean): readonly Mark[] {
+    const steps = histories.flatMap(stepsOf).filter(({ key, atMs }) => {
+      const isNew = !this.#told.has(key) && atMs > this.#oldestMs();
+      this.#told.add(key);
+      return isNew;
+    });
+    const seen = before ? [...losses(before, now), ...wipes(before, now)].map((found) => ({ atMs: now.atMs, ...found })) : [];
+    const found = [...steps.map(({ atMs, found }) => ({ atMs, ...found })), ...seen].filter(({ kind }) => kind !== 'rescan');
+    const rescans = steps.filter(({ found: { kind } }) => kind === 'rescan').map(({ atMs }) => atMs);
+    const all = [...found, ...this.#rescans(isRescanning ? [...rescans, now.atMs] : rescans)].sort((a, b) => a.atMs - b.atMs);
+    const marks = [...this.#marks, ...all.map((mark) => ({ id: ++this.#count, ...mark }))];
+    this.#marks = marks.filter(({ atMs }) => atMs > this.#oldestMs()).slice(-MARKS_MAX);
+    return this.#marks;
+  }
+
+  /** One for all that is seen of the same rescan. */
+  #rescans(timesMs: readonly number[]): Omit<Mark, 'id'>[] {
+    return [...timesMs]
+      .sort((a, b) => a - b)
+      .flatMap((atMs) => {
+        const isNew = atMs > this.#rescannedAtMs + SAME_MS;
+        this.#rescannedAtMs = Math.max(this.#rescannedAtMs, atMs);
+        return isNew ? [{ atMs, ...RESCAN }] : [];
+      });
+  }
+}
+
+type Found = Omit<Mark, 'id' | 'atMs'>;
+
+const RESCAN: Found = { kind: 'rescan', text: 'rescan', meaning: 'every key is read and written back' };
+
+interface Step {
+  /** The same for all proposers that took it: they did so in the same era. */
+  readonly key: string;
+  readonly atMs: number;
+  readonly found: Found;
+}
+
+/** What differs from each configuration of a proposer to the next. A list of where values rest becomes shorter by a rescan alone. */
+function stepsOf(history: readonly DatedConfiguration[]): Step[] {
+  return history.slice(1).flatMap(({ atMs, configuration: now }, index) => {
+    const before = history[index]?.configuration ?? now;
+    const changes = (['accept', 'prepare'] as const).flatMap((phase): Found[] =>
+      setText(now[phase]) === setText(before[phase])
+        ? []
+        : [{ kind: 'step', text: changeText(phase, now[phase]), ...meaningOf(phase, before[phase].nodes, now[phase].nodes) }],
+    );
+    const kept = new Set((now.resting ?? []).map(entryKey));
+    const isRescanned = changes.length === 0 && (before.resting ?? []).some((entry) => !kept.has(entryKey(entry)));
+    return [...changes, ...(isRescanned ? [RESCAN] : [])].map((found) => ({ key: `${now.era} ${found.text}`, atMs, found }));
+  });
+}
+
+type Phase = 'prepare' | 'accept';
+
+function changeText(phase: Phase, { nodes, quorum }: QuorumSet): string {
+  if (nodes.length === 0) return `${phase} nobody`;
+  return `${phase} ${quorum} of {${nodes.map((name) => name.replace(/^acceptor-(\d+):6379$/, '$1')).join(', ')}}`;
+}
+
+/** For somebody who has never heard of the two sets. Nothing where only the quorum changed. */
+function meaningOf(phase: Phase, before: readonly string[], now: readonly string[]): Pick<Found, 'meaning'> {
+  const joined = now.filter((name) => !before.includes(name)).map(shortName);
+  const left = before.filter((name) => !now.includes(name)).map(shortName);
+  const too = before.length === 0 ? '' : ', too';
+  const does = phase === 'accept' ? 'writes go to' : 'rounds begin by asking';
+  const meanings = [
+    ...(joined.length === 0 ? [] : [`${does} ${joined.join(' and ')}${too}`]),
+    ...(left.length === 0 ? [] : [`${does} ${left.join(' and ')} no more`]),
+  ];
+  return meanings.length === 0 ? {} : { meaning: meanings.join('; ') };
+}
+
+function shortName(name: string): string {
+  return name.replace(/:\d+$/, '');
+}
+
+function losses(before: Seen, now: Seen): Found[] {
+  const old = new Map<string, NodeState>([...before.proposers, ...before.acceptors].map(({ name, state }) => [name, state]));
+  return [...now.proposers, ...now.acceptors].flatMap(({ name, state }): Found[] => {
+    const short = shortName(name);
+    const lost = lossText(state);
+    if (lost === lossText(old.get(name))) return [];
+    return [lost === undefined ? { kind: 'return', text: `${short} is back` } : { kind: 'loss', text: `${short} ${lost}` }];
+  });
+}
+
+function lossText(state: NodeState | undefined): string | undefined {
+  if (state === 'gone') return 'lost';
+  return state === 'stranger' ? 'has a wrong identity' : undefined;
+}
+
+function wipes(before: Seen, now: Seen): Found[] {
+  return now.acceptors.flatMap(({ name, keys }): Found[] => {
+    const old = before.acceptors.find((acceptor) => acceptor.name === name);
+    return keys === 0 && old?.keys ? [{ kind: 'wipe', text: `${shortName(name)} wiped` }] : [];
+  });
+}

@@ -1,0 +1,139 @@
+import { acceptorsOf, type Configuration, isConfigured } from '../../../src/protocol/configuration.js';
+import { containsQuorum, type QuorumSet } from '../../../src/protocol/quorum.js';
+import { alwaysMeet, entryKey, identified, setsKey } from '../../safety/guard.js';
+import { knownIdentities } from '../../step/joining.js';
+import { planSteps, rescanCommand } from '../../safety/plan.js';
+import type { Narration } from './snapshot.js';
+
+/** What a proposer told. */
+export interface Told {
+  readonly name: string;
+  readonly configuration: Configuration;
+}
+
+/**
+ * In words: what the present configurations mean, and what is owed next.
+ * @param told by the proposers that answer
+ * @param acceptors all that are known
+ * @param lost those that do not answer or are strangers
+ */
+export function narrate(told: readonly Told[], acceptors: readonly string[], lost: readonly string[]): Narration {
+  const [first] = told.map(({ configuration }) => configuration);
+  if (!first) return { now: 'No proposer answers: nothing is served until one is started.', commands: [] };
+  if (new Set(told.map(({ configuration }) => setsKey(configuration))).size > 1) return differing(told);
+  if (!isConfigured(first)) return beginning(first);
+  const { prepare, accept } = first;
+  const now = `${capital(sizeText('prepare', prepare))}, ${sizeText('accept', accept)}: ${serviceText(first, lost)}`;
+  const next = owed(first);
+  if (next.next !== undefined || lossesBorne(first, acceptorsOf(first)) > 0 || acceptors.length < 3) return { now, ...next };
+  return {
+    now,
+    next: 'To bear the loss of any one acceptor, grow to three, as the README does or in one command',
+    commands: [`resize ${acceptors.join(',')}`],
+  };
+}
+
+function differing(told: readonly Told[]): Narration {
+  const idle = told.filter(({ configuration }) => !isConfigured(configuration)).map(({ name }) => name);
+  const [serving] = told.filter(({ configuration }) => isConfigured(configuration)).map(({ name }) => name);
+  const start = 'The proposers differ: one is before a step, the other behind it.';
+  const next = 'A step under way ends in a moment. One that was interrupted has to be run again, for all';
+  if (idle.length === 0) return { now: `${start} All serve, since their quorums meet.`, next, commands: [] };
+  if (serving === undefined) return { now: `${start} None has both sets yet, so every operation is refused.`, next, commands: [] };
+  return {
+    now: `The proposers differ: ${serving} serves, but every operation through ${idle.join(' and ')}, which lacks a set, is refused.`,
+    next: `${next}. A proposer that lost its volume gets the sets of another one`,
+    commands: idle.map((name) => `copy ${serving} ${name}`),
+  };
+}
+
+function beginning({ prepare, accept }: Configuration): Narration {
+  const commands = ['add-accept all acceptor-1:6379 1', 'add-prepare all acceptor-1:6379 1'];
+  if (prepare.nodes.length === 0 && accept.nodes.length === 0) {
+    return { now: 'No proposer has acceptors yet, so every operation is refused.', next: 'To begin with one acceptor', commands };
+  }
+  const [missing, present] = prepare.nodes.length === 0 ? (['prepare', accept] as const) : (['accept', prepare] as const);
+  const command = `add-${missing} all ${present.nodes[0] ?? ''} 1`;
+  return {
+    now: `The ${missing} set is still empty, so every operation is refused.`,
+    next: `Owed next: a ${missing} set`,
+    commands: [command],
+  };
+}
+
+/**
+ * The way on. Steps change the accept set first, in both directions, so that is where sets that differ lead; the rescan stands where the
+ * README has it.
+ */
+function owed(present: Configuration): Pick<Narration, 'next' | 'commands'> {
+  const { prepare, accept, resting = [] } = present;
+  const due = resting.filter((entry) => !holdsQuorum(entry, identified(accept, present)));
+  // As the README has it, where a listing by the accept set finds all of these; one by the prepare set does in any case.
+  const listed = due.every((entry) => alwaysMeet(identified(accept, present), entry)) ? accept : prepare;
+  const rescan = due.length === 0 ? [] : [rescanCommand(listed)];
+  const why = due.length === 0 ? '' : `What rests on ${due.map(restingText).join(' and on ')} is not yet on every accept quorum`;
+  // Quorums of different sizes over the same acceptors are a choice.
+  if (entryKey({ ...prepare, quorum: accept.quorum }) === entryKey(accept)) {
+    return due.length === 0 ? { commands: [] } : { next: `${why}. Before the next shrinking, a rescan is owed`, commands: rescan };
+  }
+  const way = planSteps({ prepare, accept, resting }, { prepare: accept, accept }, knownIdentities([present])) ?? [];
+  const steps = way.map(({ command }) => command).filter((command) => !command.startsWith('rescan'));
+  const isGrowing = accept.nodes.length > prepare.nodes.length;
+  if (!isGrowing) return { next: 'In the middle of shrinking. Owed next', commands: [...steps, ...rescan] };
+  return { next: `In the middle of growing. ${why === '' ? '' : `${why}. `}Owed next`, commands: [...rescan, ...steps] };
+}
+
+/** Whether each quorum of a set, whichever members it is of, holds a quorum of the other. */
+function holdsQuorum(set: QuorumSet, other: QuorumSet): boolean {
+  const outside = set.nodes.filter((node) => !other.nodes.includes(node)).length;
+  return set.quorum - outside >= other.quorum;
+}
+
+function serviceText(configuration: Configuration, lost: readonly string[]): string {
+  const all = acceptorsOf(configuration);
+  const missing = all.filter((name) => lost.includes(name));
+  const left = all.filter((name) => !lost.includes(name));
+  const spare = lossesBorne(configuration, left);
+  const without = missing.length === 0 ? '' : ` without ${missing.map(shortName).join(' and ')}`;
+  if (spare < 0) return `does not serve${without}: no quorum answers.`;
+  if (spare === 0) {
+    if (left.length === 1) return `serves${without} while ${shortName(left[0] ?? '')} does.`;
+    const critical = left.filter(
+      (name) =>
+        !serves(
+          configuration,
+          left.filter((other) => other !== name),
+        ),
+    );
+    return `serves${without}, and stops if ${critical.map(shortName).join(' or ')} is lost.`;
+  }
+  const more = without === '' ? '' : ' more';
+  return `serves on${without} with any ${spare === 1 ? `one${more} acceptor` : `${spare}${more} acceptors`} lost.`;
+}
+
+/** How many of these acceptors may be lost, whichever they are. -1: not even without a loss is there a quorum. */
+function lossesBorne({ prepare, accept }: Configuration, left: readonly string[]): number {
+  const spare = ({ nodes, quorum }: QuorumSet): number => nodes.filter((name) => left.includes(name)).length - quorum;
+  return Math.max(-1, Math.min(spare(prepare), spare(accept)));
+}
+
+function serves({ prepare, accept }: Configuration, left: readonly string[]): boolean {
+  return containsQuorum(prepare, left) && containsQuorum(accept, left);
+}
+
+function sizeText(phase: string, { nodes, quorum }: QuorumSet): string {
+  return `${phase} ${quorum} of ${nodes.length}`;
+}
+
+/** `2 of acceptor-1, acceptor-2`. */
+function restingText({ nodes, quorum }: QuorumSet): string {
+  return `${quorum} of ${nodes.map(shortName).join(', ')}`;
+}
+
+function shortName(name: string): string {
+  return name.replace(/:\d+(#.*)?$/, '');
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,187 @@
+import { type Configuration, EMPTY_CONFIGURATION } from '../../../src/protocol/configuration.js';
+import type { FunnelLine } from '../../../src/http/funnel-stream.js';
+import type { DatedConfiguration } from '../../../src/http/client.js';
+import { sleep, type Time } from '../../../src/protocol/time.js';
+import type { WatchedConnections } from '../../nodes/connections.js';
+import type { Identities } from '../../safety/guard.js';
+import { knownIdentities } from '../../step/joining.js';
+import type { Nodes } from '../../nodes/settings.js';
+import { Marks } from './marks.js';
+import { narrate } from './narration.js';
+import { NodeProbe } from './node-probe.js';
+import { ratesBetween, rescansBetween, type Scrape } from './rates.js';
+import type { AcceptorView, FunnelSecond, ProposerView, Snapshot } from './snapshot.js';
+
+const SECOND_MS = 1_000;
+/** What the page's chart shows. */
+export const HISTORY_SECONDS = 120;
+/** How long a snapshot waits for the nodes: one that needs longer is shown as slow. */
+const ANSWERS_MS = 300;
+
+interface ProposerAnswer extends Scrape {
+  readonly configuration: Configuration;
+  readonly history: readonly DatedConfiguration[];
+}
+
+interface AcceptorAnswer {
+  readonly keys: number;
+  readonly identity: string | undefined;
+}
+
+interface Watched<Answer> {
+  readonly name: string;
+  readonly probe: NodeProbe<Answer>;
+  /** The answer before the last. */
+  before?: Answer | undefined;
+}
+
+/** Looks at all nodes once a second, for all pages together, and at none while no page is open. Keeps two minutes. */
+export class Observer {
+  readonly #time: Time;
+  readonly #proposers: Watched<ProposerAnswer>[];
+  readonly #acceptors: Watched<AcceptorAnswer>[];
+  readonly #followClient: (onLine: (line: FunnelLine) => void) => Promise<void>;
+  readonly #marks: Marks;
+  readonly #watchers = new Set<(snapshot: Snapshot) => void>();
+  #history: FunnelSecond[] = [];
+  #fresh: FunnelSecond[] = [];
+  #last: Snapshot | undefined;
+  #identities: Identities = {};
+  #isRunning = false;
+  /** Whether a client that is followed has said anything yet. */
+  #isClientRunning = false;
+
+  /** @param followClient calls back for each line of a running client, and resolves or rejects when there is none, or no more */
+  constructor(nodes: Nodes, time: Time, followClient: (onLine: (line: FunnelLine) => void) => Promise<void>) {
+    this.#time = time;
+    this.#followClient = followClient;
+    this.#marks = new Marks(() => Date.now() - HISTORY_SECONDS * SECOND_MS);
+    this.#proposers = nodes.proposers.map((name) => ({ name, probe: new NodeProbe(askProposer(nodes.connections, name), time) }));
+    this.#acceptors = nodes.acceptors.map((name) => ({ name, probe: new NodeProbe(askAcceptor(nodes.connections, name), time) }));
+  }
+
+  /** Calls back with each snapshot until the returned function is called; the first time with the history. */
+  watch(show: (snapshot: Snapshot) => void): () => void {
+    this.#watchers.add(show);
+    if (!this.#isRunning) void this.#run();
+    else if (this.#last) show({ ...this.#last, funnel: this.#history });
+    return () => this.#watchers.delete(show);
+  }
+
+  async #run(): Promise<void> {
+    this.#isRunning = true;
+    // What happened while nobody looked did not happen in this second.
+    this.#last = undefined;
+    for (const node of [...this.#proposers, ...this.#acceptors]) node.before = node.probe.answer = undefined;
+    while (this.#watchers.size > 0) {
+      const nextMs = this.#time.nowMs() + SECOND_MS;
+      const answers = Promise.all([...this.#proposers.map((node) => this.#poll(node)), ...this.#acceptors.map((node) => this.#poll(node))]);
+      await Promise.race([answers, sleep(this.#time, ANSWERS_MS)]);
+      this.#publish();
+      await sleep(this.#time, Math.max(0, nextMs - this.#time.nowMs()));
+    }
+    this.#isRunning = false;
+  }
+
+  async #poll<Answer>(node: Watched<Answer>): Promise<void> {
+    const before = node.probe.answer;
+    await node.probe.poll();
+    if (node.probe.answer !== before) node.before = before;
+  }
+
+  #publish(): void {
+    const atMs = Date.now();
+    const answers = this.#proposers.flatMap(({ probe }) => probe.answer ?? []);
+    const configurations = answers.map(({ configuration }) => configuration);
+    const identities = knownIdentities(configurations);
+    const acceptors = this.#acceptors.map(({ name, probe: { state, answer } }): AcceptorView => {
+      // One that joins may have answered before it was given its identity, and be listed by now: until the next look.
+      const expected = identities[name] === this.#identities[name] ? identities[name] : undefined;
+      const isStranger = state !== 'gone' && expected !== undefined && answer !== undefined && answer.identity !== expected;
+      return { name, state: isStranger ? 'stranger' : state, keys: state === 'gone' ? undefined : answer?.keys };
+    });
+    const proposers = this.#proposers.map(({ name, probe: { state, answer }, before }): ProposerView => {
+      const rates = before && answer && state !== 'gone' ? ratesBetween(before, answer) : undefined;
+      const { era, prepare, accept } = answer?.configuration ?? EMPTY_CONFIGURATION;
+      return { name, state, sets: answer && { era, prepare, accept }, rates };
+    });
+    const present = this.#proposers.flatMap(({ name, probe: { state, answer } }) =>
+      state !== 'gone' && answer ? [{ name, configuration: answer.configuration }] : [],
+    );
+    const lost = acceptors.filter(({ state }) => state === 'gone' || state === 'stranger').map(({ name }) => name);
+    const isRescanning = this.#proposers.some(({ probe, before }) => before && probe.answer && rescansBetween(before, probe.answer) > 0);
+    const snapshot: Snapshot = {
+      ...{ atMs, proposers, acceptors },
+      isClientRunning: this.#isClientRunning,
+      narration: narrate(
+        present,
+        acceptors.map(({ name }) => name),
+        lost,
+      ),
+      marks: this.#marks.after(
+        this.#last,
+        { atMs, proposers, acceptors },
+        answers.map(({ history }) => history),
+        isRescanning,
+      ),
+      funnel: this.#fresh,
+    };
+    this.#history = this.#withFresh(atMs);
+    // A page that is just being opened gets all of it.
+    for (const show of this.#watchers) show(this.#last ? snapshot : { ...snapshot, funnel: this.#history });
+    this.#fresh = [];
+    this.#identities = identities;
+    this.#last = snapshot;
+  }
+
+  /** Follows whatever client runs, also while no page is open: a line a second, and whoever opens one sees what was before. Never ends. */
+  async followClients(): Promise<void> {
+    for (;;) {
+      try {
+        await this.#followClient((line) => this.#add(line));
+      } catch {
+        // None runs now.
+      }
+      this.#isClientRunning = false;
+      await sleep(this.#time, SECOND_MS);
+    }
+  }
+
+  #add({ columns }: FunnelLine): void {
+    this.#isClientRunning = true;
+    const sum = (field: keyof (typeof columns)[number]): number => columns.reduce((total, column) => total + column[field], 0);
+    const atMs = Date.now();
+    this.#fresh.push({ atMs, attempts: sum('readAttempts'), reads: sum('reads'), writes: sum('writes'), errors: sum('networkErrors') });
+    if (this.#isRunning) return;
+    // Nobody looks who would take it away.
+    this.#history = this.#withFresh(atMs);
+    this.#fresh = [];
+  }
+
+  #withFresh(nowMs: number): FunnelSecond[] {
+    return [...this.#history, ...this.#fresh].filter(({ atMs }) => atMs > nowMs - HISTORY_SECONDS * SECOND_MS);
+  }
+}
+
+function askProposer(connections: WatchedConnections, name: string): () => Promise<ProposerAnswer> {
+  const admin = connections.proposer(name);
+  return async () => {
+    const [history, metrics] = await Promise.all([admin.configurations(), admin.metrics()]);
+    const present = history.ok ? history.body.at(-1) : undefined;
+    if (!history.ok || !present || !metrics.ok) throw new Error(`${name} does not tell its configuration`);
+    return { configuration: present.configuration, history: history.body, metrics: metrics.body, atMs: Date.now() };
+  };
+}
+
+function askAcceptor(connections: WatchedConnections, name: string): () => Promise<AcceptorAnswer> {
+  return async () => {
+    const admin = connections.acceptor(name);
+    try {
+      await admin.connect();
+      const [keys, identity] = await Promise.all([admin.size(), admin.identity()]);
+      return { keys, identity };
+    } finally {
+      admin.close();
+    }
+  };
+}

@@ -1,0 +1,96 @@
+import type { QuorumSet } from '../../../src/protocol/quorum.js';
+
+/** `stranger`: at its address answers one that is not the acceptor of the configurations, or has lost its data. */
+export type NodeState = 'healthy' | 'slow' | 'gone' | 'stranger';
+
+/** What a proposer did in the last second. */
+export interface Rates {
+  /** That were answered with a value. */
+  readonly reads: number;
+  /** That took effect. */
+  readonly writes: number;
+  /** Refusals by acceptors that had seen a higher ballot. */
+  readonly conflicts: number;
+  readonly retries: number;
+  /** Writes whose outcome could not be found out. */
+  readonly unknown: number;
+  /** Times that a quorum was asked for each operation. Undefined without operations, as the next two. */
+  readonly roundTrips?: number | undefined;
+  readonly p50Ms?: number | undefined;
+  readonly p99Ms?: number | undefined;
+}
+
+export interface ProposerView {
+  readonly name: string;
+  readonly state: NodeState;
+  /** The last that it told. */
+  readonly sets?: { readonly era: number; readonly prepare: QuorumSet; readonly accept: QuorumSet } | undefined;
+  readonly rates?: Rates | undefined;
+}
+
+export interface AcceptorView {
+  readonly name: string;
+  readonly state: NodeState;
+  readonly keys?: number | undefined;
+}
+
+/** One second of all clients together. */
+export interface FunnelSecond {
+  readonly atMs: number;
+  readonly attempts: number;
+  readonly reads: number;
+  readonly writes: number;
+  readonly errors: number;
+}
+
+/** Something that happened to the cluster. */
+export interface Mark {
+  /** Counts up from 1 since the control node was started. */
+  readonly id: number;
+  readonly atMs: number;
+  readonly kind: 'step' | 'rescan' | 'loss' | 'return' | 'wipe';
+  readonly text: string;
+  /** What a step is for, in words. */
+  readonly meaning?: string | undefined;
+}
+
+export interface Narration {
+  /** What the present configuration means. */
+  readonly now: string;
+  /** What is owed next, where the cluster is in the middle of something. */
+  readonly next?: string | undefined;
+  /** As typed in node-control/. */
+  readonly commands: readonly string[];
+}
+
+/** All that the page shows of one second. */
+export interface Snapshot {
+  readonly atMs: number;
+  readonly proposers: readonly ProposerView[];
+  readonly acceptors: readonly AcceptorView[];
+  readonly isClientRunning: boolean;
+  readonly narration: Narration;
+  /** Of the last two minutes, the latest last. */
+  readonly marks: readonly Mark[];
+  /** The seconds since the snapshot before; in the first one that a page gets, those of the last two minutes. */
+  readonly funnel: readonly FunnelSecond[];
+}
+
+/** One register on one acceptor. */
+export interface RegisterView {
+  readonly acceptor: string;
+  /** Where there is nothing to look at. */
+  readonly state?: 'gone' | 'stranger';
+  readonly register?: {
+    readonly promise: string;
+    readonly ballot: string;
+    /** JSON, cut off where it is long. */
+    readonly value: string;
+    readonly version: number;
+    /**
+     * `chosen`: on an accept quorum, and none above it is; `earlier`: the same, by sets that values may rest on still; `older`: below that;
+     * `minority`: on no quorum; `unknown`: an acceptor that does not answer could make it one.
+     */
+    readonly standing: 'chosen' | 'earlier' | 'older' | 'minority' | 'unknown';
+  };
+}

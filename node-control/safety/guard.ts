@@ -1,0 +1,134 @@
+import { type Configuration, isConfigured } from '../../src/protocol/configuration.js';
+import type { QuorumSet } from '../../src/protocol/quorum.js';
+
+/** Who the acceptors are, by name. */
+export type Identities = Readonly<Record<string, string>>;
+
+/** What a step is about to do to one proposer. Both have the identities of the acceptors that they list. */
+export interface Plan {
+  readonly name: string;
+  readonly before: Configuration;
+  readonly after: Configuration;
+  readonly changed: boolean;
+}
+
+/** Why a step is not safe. A rescan may help against `owed`, another order or another quorum against `miss`. */
+export interface Danger {
+  readonly kind: 'miss' | 'owed';
+  readonly message: string;
+}
+
+/**
+ * Whether every quorum of `a` shares an acceptor with every quorum of `b`: even where each takes what it can from outside the other, more
+ * places are left than both have acceptors in common.
+ */
+export function alwaysMeet(a: QuorumSet, b: QuorumSet): boolean {
+  const shared = a.nodes.filter((node) => b.nodes.includes(node)).length;
+  const insideA = Math.max(0, a.quorum - (a.nodes.length - shared));
+  const insideB = Math.max(0, b.quorum - (b.nodes.length - shared));
+  return insideA + insideB > shared;
+}
+
+/**
+ * Why this step could lose a write (paper, section 2.3); nothing where it cannot. A proposer with an empty set runs no round and counts
+ * for nothing.
+ *
+ * - While it runs, some proposers are before it and some behind it: all of their prepare quorums must meet all of their accept quorums.
+ * - After it, values may still rest on accept quorums of earlier steps: the new prepare quorums must meet these, too.
+ */
+export function dangersOf(plans: readonly Plan[]): Danger[] {
+  const running = plans
+    .flatMap(({ name, before, after, changed }) => [
+      { name, sets: before, isNew: false },
+      ...(changed ? [{ name, sets: after, isNew: true }] : []),
+    ])
+    .filter(({ sets }) => isConfigured(sets));
+  const dangers = new Map<string, Danger>();
+  const remember = (kind: Danger['kind'], prepare: QuorumSet, accept: QuorumSet, message: () => string): void => {
+    if (alwaysMeet(prepare, accept)) return;
+    const pair = `${kind} ${entryKey(prepare)} ${entryKey(accept)}`;
+    if (!dangers.has(pair)) dangers.set(pair, { kind, message: message() });
+  };
+  for (const asks of running) {
+    const prepare = identified(asks.sets.prepare, asks.sets);
+    const question = (): string => `${asks.name} would prepare on ${setText(asks.sets.prepare)}`;
+    // Another proposer first: that is what a reader looks for.
+    for (const writes of [...running.filter(({ name }) => name !== asks.name), ...running]) {
+      if (!asks.isNew && !writes.isNew) continue;
+      const answer = (): string =>
+        `while ${writes.name} accepts on ${setText(writes.sets.accept)}: these quorums could miss each other, and a write be lost`;
+      remember('miss', prepare, identified(writes.sets.accept, writes.sets), () => `${question()} ${answer()}`);
+    }
+    if (!asks.isNew) continue;
+    for (const { name, before } of plans) {
+      for (const entry of before.resting ?? []) {
+        const answer = (): string =>
+          `which could miss a value that, by what ${name} knows, may rest on ${setText(entry)} since an earlier step`;
+        remember('owed', prepare, entry, () => `${question()}, ${answer()}: a rescan is owed`);
+      }
+    }
+  }
+  return [...dangers.values()];
+}
+
+/**
+ * The accept sets with a quorum that a value may rest on once this step has begun: those of before, and all that a proposer can use from
+ * then on. Each once.
+ */
+export function restingAfter(plans: readonly Plan[]): QuorumSet[] {
+  const entries = plans.flatMap(({ before, after }) => [
+    ...(before.resting ?? []),
+    ...[before, after].filter(isConfigured).map((sets) => identified(sets.accept, sets)),
+  ]);
+  return [...new Map(entries.map((entry) => [entryKey(entry), entry])).values()];
+}
+
+/**
+ * What is left of the list after a rescan of every key that any `required` of these acceptors hold: the accept sets in use, and those with
+ * a quorum that the listing could have missed.
+ *
+ * @param listed identities
+ * @param present the configurations of all proposers, the same from before the first key was listed to after the last was done
+ */
+export function restingAfterRescan(listed: QuorumSet, present: readonly Configuration[]): { kept: QuorumSet[]; unlisted: QuorumSet[] } {
+  const inUse = new Set(present.filter(isConfigured).map((sets) => entryKey(identified(sets.accept, sets))));
+  const entries = [...new Map(present.flatMap(({ resting }) => resting ?? []).map((entry) => [entryKey(entry), entry])).values()];
+  const unlisted = entries.filter((entry) => !inUse.has(entryKey(entry)) && !alwaysMeet(listed, entry));
+  return { kept: entries.filter((entry) => inUse.has(entryKey(entry)) || unlisted.includes(entry)), unlisted };
+}
+
+/**
+ * The accept sets on which a value may rest with fewer copies left, once these acceptors are gone, than a write has now. Nothing is lost by that
+ * yet, but one more disk may be enough then. A rescan takes them off the list.
+ *
+ * @param gone identities
+ */
+export function thinnedBy(gone: readonly string[], { accept, resting = [] }: Configuration): QuorumSet[] {
+  return resting.filter(({ nodes, quorum }) => {
+    const fewer = nodes.filter((node) => gone.includes(node)).length;
+    return fewer > 0 && quorum - fewer < accept.quorum;
+  });
+}
+
+/** A set with identities in place of names. */
+export function identified({ nodes, quorum }: QuorumSet, { identities }: Pick<Configuration, 'identities'>): QuorumSet {
+  return { nodes: nodes.map((node) => identities?.[node] ?? node), quorum };
+}
+
+export function setText({ nodes, quorum }: QuorumSet): string {
+  return nodes.length === 0 ? 'nobody' : `${quorum} of ${nodes.join(' ')}`;
+}
+
+/** The same for the same set, in whatever order. Remembered: a search for a way asks for few sets very often. */
+export function entryKey(set: QuorumSet): string {
+  let key = keys.get(set);
+  if (key === undefined) keys.set(set, (key = `${set.quorum} ${[...set.nodes].sort().join(' ')}`));
+  return key;
+}
+
+const keys = new WeakMap<QuorumSet, string>();
+
+/** The same for both sets. */
+export function setsKey({ prepare, accept }: Pick<Configuration, 'prepare' | 'accept'>): string {
+  return `${entryKey(prepare)}, ${entryKey(accept)}`;
+}

@@ -1,0 +1,148 @@
+import { type Configuration, EMPTY_CONFIGURATION, isConfigured } from '../../src/protocol/configuration.js';
+import type { QuorumSet } from '../../src/protocol/quorum.js';
+import { dangersOf, entryKey, type Identities, identified, restingAfter, restingAfterRescan } from './guard.js';
+
+/** What all proposers have alike. */
+export type Sets = Pick<Configuration, 'prepare' | 'accept'>;
+
+/** Where the way begins: the sets, and the accept sets of earlier steps that values may still rest on. */
+export type Start = Sets & { readonly resting: readonly QuorumSet[] };
+
+export interface PlannedStep {
+  /** As typed: `add-accept all acceptor-2:6379 2`. */
+  readonly command: string;
+  readonly after: Start;
+}
+
+/** From here on the search gives up: no sensible way is this hard to find. */
+const STATES_MAX = 20_000;
+
+type Phase = 'prepare' | 'accept';
+
+/**
+ * The shortest way for all proposers from some sets to others in which every step is safe, with rescans where they are owed: a breadth-first
+ * search through the steps that the guard lets pass. Never leaves the proposers without acceptors on the way.
+ *
+ * @param identities of every acceptor in either, by name
+ * @param statesMax after so many the search gives up
+ * @returns undefined where there is none
+ */
+export function planSteps(from: Start, to: Sets, identities: Identities, statesMax = STATES_MAX): PlannedStep[] | undefined {
+  // Majorities keep the cluster available on the way; other quorums where it does not go without.
+  const way = search(from, to, identities, majorities, statesMax) ?? search(from, to, identities, allQuorums, statesMax);
+  if (way || isConfigured({ era: 0, ...from }) || isReached(from, EMPTY_CONFIGURATION)) return way;
+  // Sets that were begun by half may stand in the way; nobody uses them.
+  const { prepare, accept } = EMPTY_CONFIGURATION;
+  const start = { prepare, accept, resting: from.resting };
+  const rest = planSteps(start, to, identities, statesMax);
+  return rest && [{ command: 'wipe all', after: start }, ...rest];
+}
+
+/** A majority of so many acceptors. */
+export function majority(count: number): number {
+  return count === 0 ? 0 : Math.floor(count / 2) + 1;
+}
+
+type Quorums = (count: number) => readonly number[];
+const majorities: Quorums = (count) => [majority(count)];
+const allQuorums: Quorums = (count) => (count === 0 ? [0] : Array.from({ length: count }, (_, index) => index + 1));
+
+function search(from: Start, to: Sets, identities: Identities, quorums: Quorums, statesMax: number): PlannedStep[] | undefined {
+  const seen = new Set([keyOf(from)]);
+  let ways: { readonly state: Start; readonly steps: readonly PlannedStep[] }[] = [{ state: from, steps: [] }];
+  while (ways.length > 0 && seen.size < statesMax) {
+    const longer: typeof ways = [];
+    for (const { state, steps } of ways) {
+      if (isReached(state, to)) return [...steps];
+      for (const step of [...rescanFrom(state, identities), ...changesFrom(state, to, identities, quorums)]) {
+        const key = keyOf(step.after);
+        if (seen.has(key)) continue;
+        seen.add(key);
+        longer.push({ state: step.after, steps: [...steps, step] });
+      }
+    }
+    ways = longer;
+  }
+  return undefined;
+}
+
+function changesFrom(state: Start, to: Sets, identities: Identities, quorums: Quorums): PlannedStep[] {
+  const phases: readonly Phase[] = ['accept', 'prepare'];
+  return phases.flatMap((phase) =>
+    neighbours(state[phase], state[phase === 'accept' ? 'prepare' : 'accept'], to[phase], quorums).flatMap(({ verb, acceptor, set }) => {
+      const after = { ...state, [phase]: set };
+      const plan = { name: '', before: asConfiguration(state, identities), after: asConfiguration(after, identities), changed: true };
+      if (isConfigured(plan.before) && !isConfigured(plan.after)) return [];
+      if (dangersOf([plan]).length > 0) return [];
+      return [{ command: `${verb}-${phase} all ${acceptor} ${set.quorum}`, after: { ...after, resting: restingAfter([plan]) } }];
+    }),
+  );
+}
+
+/**
+ * The sets that one command makes of a set, towards another: with the next of its acceptors, another quorum, or without one that it does not have.
+ * @param beside of the other phase: what was begun there and has to be given up may have to be finished first
+ */
+function neighbours(
+  set: QuorumSet,
+  beside: QuorumSet,
+  to: QuorumSet,
+  quorums: Quorums,
+): { verb: 'add' | 'rm'; acceptor: string; set: QuorumSet }[] {
+  const missing = [to, beside].flatMap(({ nodes }) => nodes.find((node) => !set.nodes.includes(node)) ?? []);
+  const spare = set.nodes.findLast((node) => !to.nodes.includes(node));
+  const last = set.nodes.at(-1);
+  const made = (
+    verb: 'add' | 'rm',
+    acceptor: string,
+    nodes: readonly string[],
+  ): { verb: 'add' | 'rm'; acceptor: string; set: QuorumSet }[] =>
+    [...new Set([...(isSameNodes(nodes, to.nodes) ? [to.quorum] : []), ...quorums(nodes.length)])].map((quorum) => ({
+      verb,
+      acceptor,
+      set: { nodes, quorum },
+    }));
+  return [
+    ...[...new Set(missing)].flatMap((node) => made('add', node, [...set.nodes, node])),
+    ...(last === undefined ? [] : made('add', last, set.nodes)),
+    ...(spare === undefined
+      ? []
+      : made(
+          'rm',
+          spare,
+          set.nodes.filter((node) => node !== spare),
+        )),
+  ];
+}
+
+/** By the keys of a prepare quorum, which meets every accept quorum that a value may rest on. */
+function rescanFrom(state: Start, identities: Identities): PlannedStep[] {
+  const present = asConfiguration(state, identities);
+  if (!isConfigured(present)) return [];
+  const { kept } = restingAfterRescan(identified(state.prepare, present), [present]);
+  return [{ command: rescanCommand(state.prepare), after: { ...state, resting: kept } }];
+}
+
+export function rescanCommand({ nodes, quorum }: QuorumSet): string {
+  return `rescan ${nodes.join(',')} ${quorum}`;
+}
+
+function asConfiguration(state: Start, identities: Identities): Configuration {
+  return { era: 0, ...state, identities };
+}
+
+function isReached(state: Sets, to: Sets): boolean {
+  return isSame(state.prepare, to.prepare) && isSame(state.accept, to.accept);
+}
+
+function isSame(a: QuorumSet, b: QuorumSet): boolean {
+  return a.quorum === b.quorum && isSameNodes(a.nodes, b.nodes);
+}
+
+function isSameNodes(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((node) => b.includes(node));
+}
+
+function keyOf({ prepare, accept, resting }: Start): string {
+  return [entryKey(prepare), entryKey(accept), ...resting.map(entryKey).sort()].join(', ');
+}

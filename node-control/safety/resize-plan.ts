@@ -1,0 +1,118 @@
+import { acceptorsOf, EMPTY_CONFIGURATION, isConfigured } from '../../src/protocol/configuration.js';
+import type { QuorumSet } from '../../src/protocol/quorum.js';
+import { haveSameSets } from '../step/agreement.js';
+import { type Cluster, ControlError, type Present } from '../nodes/nodes.js';
+import { type Identities, identified, setText, thinnedBy } from './guard.js';
+import { knownIdentities, lookAtJoining } from '../step/joining.js';
+import { type PlannedStep, planSteps, rescanCommand, type Sets, type Start } from './plan.js';
+import { type Absence, absenceAmong, objectionsTo, shortage } from '../step/absence.js';
+
+/**
+ * Why nobody can use the sets, now or later: some of their acceptors lost their data. What lost its data can join again as another acceptor,
+ * once there are no sets; undefined where a way leads from the sets as they are, or they are not useless.
+ * @throws ControlError where no way leads from no sets either
+ */
+export async function uselessSets(cluster: Cluster, present: readonly Present[], goal: Sets): Promise<string | undefined> {
+  const { lost } = await absenceOf(cluster, present);
+  if (lost.length === 0) return undefined;
+  const configured = present.flatMap(({ configuration }) => (isConfigured(configuration) ? [configuration] : []));
+  if (configured.length === 0) return 'No proposer is configured, and some acceptors lost their data';
+  const isDead = (set: QuorumSet): boolean => shortage(set, lost) > 0;
+  if (!configured.every(({ prepare, accept }) => isDead(prepare) || isDead(accept))) return undefined;
+  if (haveSameSets(present.map(({ configuration }) => configuration)) && (await leads(planFrom(cluster, present, goal)))) return undefined;
+  const { prepare, accept } = EMPTY_CONFIGURATION;
+  const wiped = present.map(({ member, configuration }) => {
+    const inUse = isConfigured(configuration) ? [identified(configuration.accept, configuration)] : [];
+    const resting = [...(configuration.resting ?? []), ...inUse];
+    return { member, configuration: { era: configuration.era, prepare, accept, resting } };
+  });
+  await planFrom(cluster, wiped, goal);
+  return `No quorum will ever answer again, since ${lost.join(' and ')} lost the data`;
+}
+
+async function leads(way: Promise<unknown>): Promise<boolean> {
+  try {
+    await way;
+    return true;
+  } catch (error) {
+    if (error instanceof ControlError) return false;
+    throw error;
+  }
+}
+
+/**
+ * The steps from what the proposers have to these sets, past acceptors that are gone, with what may rest on those that no proposer remembers.
+ * @throws ControlError where there is no safe way, or one that cannot be gone now
+ */
+export async function planFrom(cluster: Cluster, present: readonly Present[], goal: Sets): Promise<PlannedStep[]> {
+  const before = present.map(({ configuration }) => configuration);
+  const [first] = before;
+  if (!first) throw new ControlError('there is no proposer');
+  const { identities, resting: forgotten, objections } = await lookAtJoining(cluster, before, [{ era: 0, ...goal }]);
+  const listed = [...new Set(before.flatMap(acceptorsOf))];
+  const { silent, lost } = await absenceOf(cluster, present);
+  const isInTheWay = lost.some((name) => goal.accept.nodes.includes(name));
+  const all = [...objections, ...(isInTheWay ? objectionsTo(lost, listed) : [])];
+  if (all.length > 0) {
+    throw new ControlError(`${all.map(({ why }) => why).join('; ')}. Nothing was changed. ${all.map(({ advice }) => advice).join('; ')}`);
+  }
+  const resting = [...forgotten, ...before.flatMap((configuration) => configuration.resting ?? [])];
+  const inUse = isConfigured(first) ? [identified(first.accept, { identities })] : [];
+  // The last are the first to leave: those that cannot help are in the way of a rescan.
+  const absent = [...silent, ...lost];
+  const order = ({ nodes, quorum }: QuorumSet): QuorumSet => ({
+    nodes: [...nodes.filter((name) => !absent.includes(name)), ...nodes.filter((name) => absent.includes(name))],
+    quorum,
+  });
+  const start = { prepare: order(first.prepare), accept: order(first.accept), resting: [...resting, ...inUse] };
+  const way = planSteps(start, goal, identities);
+  if (!way) {
+    const rest = [...new Set(start.resting.map(setText))].join(', and on ');
+    const holders = await holdersAmong(cluster, start.resting);
+    const isThere = holders.every((name) => goal.accept.nodes.includes(name));
+    throw new ControlError(
+      `no order of steps leads there safely${rest ? `: values may rest on ${rest}` : ''}. Nothing was changed. ${isThere ? 'Bring back those that have these' : `First: ./run-control.sh resize ${holders.join(',')}`}`,
+    );
+  }
+  const plan = withLastRescan(way, start, identities);
+  const isInVain = ({ command }: PlannedStep, index: number): boolean => {
+    const { prepare, accept } = plan[index - 1]?.after ?? start;
+    return command.startsWith('rescan') && [prepare, accept].some((set) => shortage(set, lost) > 0);
+  };
+  if (plan.some(isInVain)) {
+    const left = cluster.acceptors.filter((name) => !lost.includes(name));
+    const isGoal = left.every((name) => goal.accept.nodes.includes(name));
+    const advice = isGoal ? 'Bring a volume back' : `First: ./run-control.sh resize ${left.join(',')}`;
+    throw new ControlError(
+      `${lost.join(' and ')} lost the data, and without that no quorum answers the rescan that is owed. Nothing was changed. ${advice}`,
+    );
+  }
+  return plan;
+}
+
+/** The acceptors that are still who they were when a value came to rest on them. */
+async function holdersAmong(cluster: Cluster, resting: readonly QuorumSet[]): Promise<string[]> {
+  const holding = await Promise.all(
+    cluster.acceptors.map(async (name) => {
+      const identity = await cluster.withAcceptor(name, (admin) => admin.identity()).catch(() => undefined);
+      return identity !== undefined && resting.some(({ nodes }) => nodes.includes(identity));
+    }),
+  );
+  return cluster.acceptors.filter((_, index) => holding[index]);
+}
+
+/** So that what leaves the cluster may be wiped, without a value that has fewer copies then. */
+function withLastRescan(way: readonly PlannedStep[], start: Start, identities: Identities): PlannedStep[] {
+  const { resting, prepare, accept } = way.at(-1)?.after ?? start;
+  const configuration = { era: 0, prepare, accept, resting };
+  const staying = prepare.nodes.map((name) => identities[name] ?? name);
+  const leaving = resting.flatMap(({ nodes }) => nodes).filter((node) => !staying.includes(node));
+  if (thinnedBy(leaving, configuration).length === 0) return [...way];
+  const kept = resting.filter((entry) => entry.nodes.every((node) => staying.includes(node)));
+  return [...way, { command: rescanCommand(prepare), after: { prepare, accept, resting: kept } }];
+}
+
+function absenceOf(cluster: Cluster, present: readonly Present[]): Promise<Absence> {
+  const configurations = present.map(({ configuration }) => configuration);
+  return absenceAmong(cluster, [...new Set(configurations.flatMap(acceptorsOf))], knownIdentities(configurations));
+}

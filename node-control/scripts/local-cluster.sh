@@ -1,0 +1,37 @@
+# shellcheck shell=bash
+# Sourced by cluster.sh: the cluster of local processes, and what the host needs to run programs itself.
+: "${root:?is set by cluster.sh}" "${data:?is set by cluster.sh}"
+
+# Without its folder there is no local cluster, and then nobody needs Node to find that out.
+local_runs() {
+  [ -d "$data" ] && [ -f "$root/dist/local/main.js" ] && command -v node >/dev/null && node "$root/dist/local/main.js" running
+}
+
+sources_changed() {
+  # Written after a build that got to its end.
+  local built=$root/dist/.built
+  [ ! -f "$built" ] || [ -n "$(
+    cd "$root" && find src proposer client node-control local package.json tsconfig.json \( -name '*.ts' -o -name '*.json' \) \
+      -newer "$built" -print
+  )" ]
+}
+
+# What the host needs to run the programs itself. All talk goes to stderr, so that a command's output stays its own.
+build_for_host() {
+  local installed=$root/node_modules/.package-lock.json
+  if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
+    fail 'Node.js and npm are missing. Install Node.js 20.19 or later: https://nodejs.org'
+  fi
+  if ! node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)'; then
+    fail "Node.js $(node --version) is too old. Install 20.19 or later: https://nodejs.org"
+  fi
+  if [ ! -f "$installed" ] || [ "$root/package-lock.json" -nt "$installed" ]; then
+    echo 'Installing npm packages…' >&2
+    (cd "$root" && npm ci) >&2 || fail 'npm ci failed; see above.'
+    touch "$installed"
+  fi
+  if sources_changed; then
+    echo 'Compiling…' >&2
+    (cd "$root" && npm run --silent build) >&2 || fail 'npm run build failed; see above.'
+  fi
+}

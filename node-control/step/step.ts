@@ -1,0 +1,162 @@
+import { isDeepStrictEqual } from 'node:util';
+import { acceptorsOf, type Configuration, isConfigured, parseConfiguration } from '../../src/protocol/configuration.js';
+import { type Cluster, ControlError, type Member, type Objection, type Present } from '../nodes/nodes.js';
+import { underNewEra } from './eras.js';
+import { alwaysMeet, dangersOf, type Identities, identified, type Plan, restingAfter, setsKey } from '../safety/guard.js';
+import { adopt, lookAtJoining } from './joining.js';
+import { shortagesOf } from './absence.js';
+
+/** How a step is carried out. */
+export interface Manner {
+  /** Although it is not safe; it is then recorded in the configurations. */
+  readonly force?: boolean;
+  /** Says what it would do, or why not, and changes nothing. */
+  readonly dryRun?: boolean;
+}
+
+/** What a step did to one proposer. */
+export interface Outcome {
+  readonly name: string;
+  readonly before: Configuration;
+  readonly after: Configuration;
+  readonly changed: boolean;
+}
+
+export interface StepReport {
+  /** Of the selected proposers. */
+  readonly outcomes: readonly Outcome[];
+  /** What a forced step was done in spite of. */
+  readonly warnings: readonly string[];
+}
+
+/** How many forced steps the configurations remember. */
+const FORCED_KEPT = 8;
+
+/**
+ * One step of a membership change (paper, section 2.3), safe against a second operator and against rounds that were begun before it, and
+ * refused where it could lose a write. A step that was interrupted is finished by running it again.
+ *
+ * @param selected the proposers whose sets change; the others get the era only
+ * @param change from the present sets to the new ones; what it returns is checked before anything is written
+ * @param command as typed, for the record of a forced step
+ * @param advise what to do first, for the error of a refused one
+ * @throws ControlError where the step is refused, could not be done, or not be finished
+ */
+export async function step(
+  cluster: Cluster,
+  selected: readonly Member[],
+  change: (present: Configuration, all: readonly Present[]) => Configuration,
+  command: string,
+  { force = false, dryRun = false }: Manner = {},
+  advise: (plans: readonly Plan[]) => string = () => 'Look at the order of the steps in the README',
+): Promise<StepReport> {
+  const { present, missing } = force ? await reachable(cluster) : { present: await cluster.readAll(), missing: [] };
+  const sets = present.map(({ member, configuration }) => {
+    const after = selected.includes(member) ? parseConfiguration(change(configuration, present)) : configuration;
+    return { member, before: configuration, after, changed: !isDeepStrictEqual(setsOf(configuration), setsOf(after)) };
+  });
+  const {
+    identities,
+    newcomers,
+    era: leastEra,
+    resting: forgotten,
+    objections,
+  } = await lookAtJoining(
+    cluster,
+    sets.map(({ before }) => before),
+    sets.map(({ after }) => after),
+  );
+  const recognized = recognizedIn(
+    sets.map(({ before }) => before),
+    identities,
+  );
+  const plans = sets.map(({ member, before, after, changed }): Plan & { member: Member } => ({
+    ...{ member, name: member.name, changed },
+    before: {
+      ...before,
+      identities: { ...identities, ...before.identities },
+      resting: [...(before.resting ?? []), ...forgotten].map((entry) => identified(entry, { identities: recognized })),
+    },
+    after: { ...after, identities },
+  }));
+
+  const isSettled = new Set(present.map(({ configuration }) => configuration.era)).size === 1;
+  const report = (warnings: readonly string[], era?: number): StepReport => ({
+    outcomes: plans
+      .filter(({ member }) => selected.includes(member))
+      .map(({ name, before, after, changed }) => ({ name, before, after: { ...after, era: era ?? after.era }, changed })),
+    warnings,
+  });
+  if (isSettled && plans.every(({ changed }) => !changed) && Object.keys(newcomers).length === 0) return report([]);
+
+  const all: Objection[] = [
+    ...missing.map((name) => ({ why: `${name} cannot be reached and is left behind`, advice: 'Start it' })),
+    // Half of another step is to be seen. Repeating that one makes the proposers agree; a step on top of it would leave them two steps apart.
+    ...(isSettled || selected.length < plans.length || agree(plans.map(({ after }) => after)) ? [] : [HALF_DONE]),
+    ...objections,
+    ...(await shortagesOf(cluster, plans, without(identities, newcomers))),
+    ...dangersOf(plans).map(({ message }) => ({ why: message, advice: '' })),
+  ];
+  const [first] = all;
+  if (first && !force) throw new ControlError(`${first.why}. Nothing was changed. ${first.advice || advise(plans)}`);
+  const warnings = all.map(({ why }) => why);
+  if (dryRun) return report(warnings);
+
+  await adopt(cluster, newcomers);
+  const resting = restingAfter(plans).filter((entry) => !force || isMetBy(plans, entry));
+  const record = warnings.length === 0 ? [] : [`${command}: ${warnings.join('; ')}`];
+  const shared = { identities, resting, ...forcedWith(present, record) };
+  const kept = identitiesOf(plans, identities);
+  const after = ({ member }: Present): Configuration => {
+    const plan = plans.find((candidate) => candidate.member === member);
+    return { ...(plan as Plan).after, ...shared, identities: kept };
+  };
+  return report(warnings, await underNewEra(present, shared, after, leastEra));
+}
+
+/** What the configurations remember of forced steps, and more of them. */
+export function forcedWith(present: readonly Present[], records: readonly string[]): Pick<Configuration, 'forced'> {
+  const forced = [...new Set([...present.flatMap(({ configuration }) => configuration.forced ?? []), ...records])].slice(-FORCED_KEPT);
+  return forced.length === 0 ? {} : { forced };
+}
+
+const HALF_DONE: Objection = {
+  why: 'the proposers differ: another step is under way or was interrupted, or one of them lost its sets',
+  advice: 'Run that step again, or give one the sets of another (copy), then run this one',
+};
+
+async function reachable(cluster: Cluster): Promise<{ present: Present[]; missing: string[] }> {
+  const answers = await cluster.tryReadAll();
+  const present = answers.flatMap(({ member, configuration }) => (configuration ? [{ member, configuration }] : []));
+  if (present.length === 0) throw new ControlError('no proposer can be reached');
+  return { present, missing: answers.filter(({ configuration }) => !configuration).map(({ member }) => member.name) };
+}
+
+function without(identities: Identities, others: Identities): Identities {
+  return Object.fromEntries(Object.entries(identities).filter(([name]) => !(name in others)));
+}
+
+function setsOf({ prepare, accept }: Configuration): unknown {
+  return [prepare, accept];
+}
+
+function agree([first, ...others]: readonly Configuration[]): boolean {
+  return others.every((other) => setsKey(other) === (first && setsKey(first)));
+}
+
+/** Acceptors that any proposer lists without an identity are who they were: so are those of the same name in the entries of all. */
+function recognizedIn(configurations: readonly Configuration[], identities: Identities): Identities {
+  const names = configurations.flatMap((each) => acceptorsOf(each).filter((name) => each.identities?.[name] === undefined));
+  return Object.fromEntries(Object.entries(identities).filter(([name]) => names.includes(name)));
+}
+
+/** Those of acceptors that are still listed. */
+function identitiesOf(plans: readonly Plan[], identities: Identities): Identities {
+  const listed = new Set(plans.flatMap(({ after }) => acceptorsOf(after)));
+  return Object.fromEntries(Object.entries(identities).filter(([name]) => listed.has(name)));
+}
+
+/** What a forced step gave up is no longer owed: no later step could pay for it. One that leaves a set empty gives up nothing yet. */
+function isMetBy(plans: readonly Plan[], entry: { nodes: readonly string[]; quorum: number }): boolean {
+  return plans.every(({ after }) => !isConfigured(after) || alwaysMeet(identified(after.prepare, after), entry));
+}

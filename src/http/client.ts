@@ -1,0 +1,145 @@
+import { Pool } from 'undici';
+import type { Configuration } from '../protocol/configuration.js';
+import type { ErrorCode } from '../protocol/errors.js';
+import type { Versioned } from '../store/kv.js';
+
+/** No answer in HTTP: refused, reset, or none in time. Whether a write was applied is unknown. */
+export class NetworkError extends Error {}
+
+/** What a proposer said. `code` tells one refusal from another; decide by it, not by the status alone. */
+export type Answer<Body> = { readonly ok: true; readonly status: number; readonly body: Body } | Refusal;
+
+export interface Refusal {
+  readonly ok: false;
+  readonly status: number;
+  readonly code: ErrorCode;
+  readonly message: string;
+  /** The whole answer, with what this error says besides: `ver` and `val`, or the present configuration. */
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+/** Longer than any answer of a proposer takes, but for those of a rescan. */
+const TIMEOUT_MS = 5_000;
+
+/** One of a proposer's two ports, over connections that are kept. Every method rejects with {@link NetworkError} where no answer came. */
+abstract class HttpClient {
+  readonly #pool: Pool;
+  readonly #headers: Readonly<Record<string, string>>;
+
+  /**
+   * @param address `host:port`
+   * @param headers of every request
+   * @param timeoutMs to connect, and then for the answer
+   */
+  constructor(address: string, headers: Readonly<Record<string, string>> = {}, timeoutMs = TIMEOUT_MS) {
+    this.#headers = headers;
+    this.#pool = new Pool(`http://${address}`, { connectTimeout: timeoutMs, headersTimeout: timeoutMs, bodyTimeout: timeoutMs });
+  }
+
+  close(): Promise<void> {
+    return this.#pool.destroy();
+  }
+
+  protected async request<Body>(
+    method: 'GET' | 'PUT' | 'POST',
+    path: string,
+    { body, timeoutMs }: { body?: unknown; timeoutMs?: number } = {},
+  ): Promise<Answer<Body>> {
+    const json = body === undefined ? {} : { 'content-type': 'application/json' };
+    let status: number;
+    let parsed: unknown;
+    try {
+      const response = await this.#pool.request({
+        method,
+        path,
+        headers: { ...this.#headers, ...json },
+        body: body === undefined ? null : JSON.stringify(body),
+        ...(timeoutMs === undefined ? {} : { headersTimeout: timeoutMs, bodyTimeout: timeoutMs }),
+      });
+      status = response.statusCode;
+      parsed = await response.body.json();
+    } catch (error) {
+      throw new NetworkError(error instanceof Error ? error.message : String(error), { cause: error });
+    }
+    if (status < 300) return { ok: true, status, body: parsed as Body };
+    const refusal = parsed as { code: ErrorCode; message: string };
+    return { ok: false, status, code: refusal.code, message: refusal.message, body: { ...refusal } };
+  }
+}
+
+/** The port for clients. */
+export class KeyValueClient extends HttpClient {
+  /**
+   * @param wait false asks the proposer neither to queue nor to retry: what collides is refused at once
+   * @param timeoutMs as for every client
+   */
+  constructor(address: string, { wait = true, timeoutMs = TIMEOUT_MS } = {}) {
+    super(address, wait ? {} : { prefer: 'wait=0' }, timeoutMs);
+  }
+
+  /** `KeyNotFound` means version 0. */
+  get(key: string): Promise<Answer<Versioned>> {
+    return this.request('GET', `/kv/${encodeURIComponent(key)}`);
+  }
+
+  /** Writes `val` as version `ver` + 1 where the key is at version `ver`. */
+  put(key: string, ver: number, val: unknown): Promise<Answer<Versioned>> {
+    return this.request('PUT', `/kv/${encodeURIComponent(key)}`, { body: { ver, val } });
+  }
+}
+
+/** A thousand keys, of which each may wait and retry for a second, 32 at a time. */
+const RESCAN_TIMEOUT_MS = 120_000;
+
+export interface PrometheusMetric {
+  readonly name: string;
+  readonly values: readonly {
+    /** Of one bucket, sum or count of a histogram; else the metric's. */
+    readonly metricName?: string;
+    readonly value: number;
+    readonly labels: Readonly<Record<string, string | number>>;
+  }[];
+}
+
+/** A configuration, and since when a proposer had it, by its own clock. */
+export interface DatedConfiguration {
+  readonly atMs: number;
+  readonly configuration: Configuration;
+}
+
+/** The port for the control node. */
+export class AdminClient extends HttpClient {
+  /** @param token that the proposer was started with, if any */
+  constructor(address: string, token?: string) {
+    // The metrics come as text, too.
+    super(address, { accept: 'application/json', ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) });
+  }
+
+  configuration(): Promise<Answer<Configuration>> {
+    return this.request('GET', '/configuration');
+  }
+
+  /** The last ones since the proposer was started, the present one at the end. */
+  configurations(): Promise<Answer<readonly DatedConfiguration[]>> {
+    return this.request('GET', '/configurations');
+  }
+
+  identity(): Promise<Answer<{ proposer: number; incarnation: number }>> {
+    return this.request('GET', '/identity');
+  }
+
+  /** As prom-client writes them in JSON. */
+  metrics(): Promise<Answer<readonly PrometheusMetric[]>> {
+    return this.request('GET', '/metrics');
+  }
+
+  /** Takes effect only where the proposer is still at `expectedEra`. */
+  configure(expectedEra: number, configuration: Configuration): Promise<Answer<Configuration>> {
+    return this.request('PUT', '/configuration', { body: { expectedEra, ...configuration } });
+  }
+
+  /** @param keys at most 1,000 */
+  rescan(era: number, keys: readonly string[]): Promise<Answer<{ done: string[]; failed: { key: string; message: string }[] }>> {
+    return this.request('POST', '/rescan', { body: { era, keys }, timeoutMs: RESCAN_TIMEOUT_MS });
+  }
+}

@@ -1,0 +1,178 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { Redis } from 'ioredis';
+import {
+  type Accepted,
+  type Acceptor,
+  type AcceptReply,
+  type Conflict,
+  type Held,
+  IdentityMismatch,
+  type PrepareReply,
+  type Value,
+} from '../protocol/acceptor.js';
+import { type Ballot, formatBallot, parseBallot } from '../protocol/ballot.js';
+import { connectRedis, RECONNECT_MS, reconnectPause, type RedisAccess } from './redis-connection.js';
+
+/** Registers are the hashes under this prefix; whatever else an acceptor stores lies outside it. */
+export const REGISTER_PREFIX = 'r:';
+/** Who the acceptor is, beside its registers: what wipes them wipes this. The scripts look at it. */
+export const IDENTITY_KEY = 'identity';
+
+/**
+ * Where an acceptor keeps its identity. A script declares that key beside the register's: a node of a Redis Cluster runs only what stays in one
+ * slot.
+ */
+export interface IdentityKeys {
+  /** The key to look at for a register. */
+  of(register: string): string;
+  /** The key to look at over a new connection; undefined where there is none to look at. Rejects where the connection is of no use. */
+  met(): Promise<string | undefined>;
+}
+
+const ONE_IDENTITY: IdentityKeys = { of: () => IDENTITY_KEY, met: () => Promise.resolve(IDENTITY_KEY) };
+
+interface ScriptedRedis extends Redis {
+  casPrepare(register: string, identityKey: string, ballot: string, identity: string): Promise<string[]>;
+  casAccept(register: string, identityKey: string, ballot: string, value: string, next: string, identity: string): Promise<string[]>;
+}
+
+const script = (name: string): { numberOfKeys: number; lua: string } => ({
+  numberOfKeys: 2,
+  lua: readFileSync(createRequire(import.meta.url).resolve(`#acceptor/${name}.lua`), 'utf8'),
+});
+const SCRIPTS = { casPrepare: script('prepare'), casAccept: script('accept') };
+
+export interface RedisAcceptorOptions {
+  /** See `parseAddress`. */
+  readonly address: string;
+  readonly access?: RedisAccess | undefined;
+  /** Of the acceptor that is meant; without one it is not checked. */
+  readonly identity?: string | undefined;
+  /** For each message, in milliseconds. */
+  readonly timeoutMs: number;
+  /** Called when the acceptor begins to answer, when it no longer does, and when another one answers in its place. */
+  readonly onState?: (state: LinkState) => void;
+  readonly identityKeys?: IdentityKeys;
+}
+
+/** `stranger`: somebody answers, but not the acceptor that is meant. `replicated`: a Redis Cluster with replicas, see {@link REPLICATED}. */
+export type LinkState = 'away' | 'ready' | 'stranger' | 'replicated';
+
+/** The acceptor's role played by a Redis server: a script for each phase, run in one step by Redis. */
+export class RedisAcceptor implements Acceptor {
+  protected readonly address: string;
+  protected readonly redis: ScriptedRedis;
+  readonly #identity: string;
+  readonly #identityKeys: IdentityKeys;
+  readonly #onState: ((state: LinkState) => void) | undefined;
+  #state: LinkState = 'away';
+  /** Whether the last connection got no answer to its first question. */
+  #isSilent = false;
+
+  constructor({ address, access, identity = '', timeoutMs, onState, identityKeys = ONE_IDENTITY }: RedisAcceptorOptions) {
+    this.address = address;
+    this.#identity = identity;
+    this.#identityKeys = identityKeys;
+    this.#onState = onState;
+    // For ioredis a connection has succeeded before the first question, and its attempts count from one again.
+    const retryStrategy = (attempt: number): number => (this.#isSilent ? RECONNECT_MS : reconnectPause(attempt));
+    this.redis = connectRedis(address, timeoutMs, access, { scripts: SCRIPTS, retryStrategy }) as ScriptedRedis;
+    this.redis.on('ready', () => void this.#recognize());
+    this.redis.on('close', () => this.#become('away'));
+  }
+
+  get state(): LinkState {
+    return this.#state;
+  }
+
+  async prepare(key: string, ballot: Ballot): Promise<PrepareReply> {
+    this.#gatherWrites();
+    const register = REGISTER_PREFIX + key;
+    const identityKey = this.#identityKeys.of(register);
+    const [verdict, other, value] = await this.redis.casPrepare(register, identityKey, formatBallot(ballot), this.#identity);
+    if (verdict === 'ok') return { ok: true, ...accepted(other, value) };
+    return this.#refusal(verdict, String(other));
+  }
+
+  async accept(key: string, ballot: Ballot, value: Value, next: Ballot): Promise<AcceptReply> {
+    this.#gatherWrites();
+    const register = REGISTER_PREFIX + key;
+    const [verdict, other] = await this.redis.casAccept(
+      register,
+      this.#identityKeys.of(register),
+      formatBallot(ballot),
+      value ?? '',
+      formatBallot(next),
+      this.#identity,
+    );
+    return verdict === 'ok' ? { ok: true } : this.#refusal(verdict, String(other));
+  }
+
+  async read(key: string): Promise<Held> {
+    this.#gatherWrites();
+    const register = REGISTER_PREFIX + key;
+    const [promise, ballot, value] = await this.redis.hmget(register, 'promise', 'ballot', 'value');
+    // Asked after the register: that it is absent counts if the acceptor had its data until then.
+    if (promise === null && this.#identity !== '') this.#assertIdentity(await this.redis.get(this.#identityKeys.of(register)));
+    return { promise: parseBallot(promise ?? ''), ...accepted(ballot, value) };
+  }
+
+  close(): void {
+    this.redis.disconnect();
+  }
+
+  /** All messages of one turn of the event loop leave in one write: Redis runs them together, and syncs its disk once for all of them. */
+  #gatherWrites(): void {
+    this.#assertReady();
+    const { stream } = this.redis;
+    if (stream.writableCorked > 0) return;
+    stream.cork();
+    setImmediate(() => stream.uncork());
+  }
+
+  /** Nothing is sent over a new connection before it is known who answers. */
+  async #recognize(): Promise<void> {
+    try {
+      const identityKey = await this.#identityKeys.met();
+      if (this.#identity !== '' && identityKey !== undefined) this.#assertIdentity(await this.redis.get(identityKey));
+      this.#become('ready');
+      this.#isSilent = false;
+    } catch (error) {
+      this.#isSilent = !(error instanceof IdentityMismatch);
+      // Without an answer to the first question there are no others: the next connection asks it again.
+      if (this.#isSilent && this.redis.status === 'ready') this.redis.disconnect(true);
+    }
+  }
+
+  #become(state: LinkState): void {
+    if (state === this.#state) return;
+    this.#state = state;
+    this.#onState?.(state);
+  }
+
+  #assertReady(): void {
+    if (this.#state === 'away') throw new Error('the acceptor is not connected');
+    if (this.#state === 'stranger') throw this.#mismatch('another one');
+  }
+
+  #assertIdentity(present: string | null): void {
+    if (present !== this.#identity) throw this.#mismatch(present ?? '');
+  }
+
+  #refusal(verdict: string | undefined, other: string): Conflict {
+    if (verdict === 'stranger') throw this.#mismatch(other);
+    return { ok: false, conflict: parseBallot(other) };
+  }
+
+  /** Stays so until the next connection: without its registers it has nothing to say. */
+  #mismatch(present: string): IdentityMismatch {
+    this.#become('stranger');
+    return new IdentityMismatch(`this is ${present || 'an acceptor that has forgotten who it is'}, not ${this.#identity}`);
+  }
+}
+
+/** The empty register is stored as "", which no value is. */
+function accepted(ballot: string | null | undefined, value: string | null | undefined): Accepted {
+  return { ballot: parseBallot(ballot ?? ''), value: value === '' ? null : (value ?? null) };
+}

@@ -1,0 +1,147 @@
+import type { Redis } from 'ioredis';
+import { parseBallot } from '../protocol/ballot.js';
+import { IDENTITY_KEY, REGISTER_PREFIX } from './redis-acceptor.js';
+import { connectRedis, type RedisAccess } from './redis-connection.js';
+
+/** How many keys one SCAN call looks at. */
+const SCAN_COUNT = 1000;
+
+/** ARGV: the keys that hold identities. Returns how many other keys there are. */
+const SIZE = `
+  local size = redis.call('DBSIZE')
+  for _, key in ipairs(ARGV) do size = size - redis.call('EXISTS', key) end
+  return size
+`;
+
+/** ARGV: the identity to give, then the keys that hold identities. */
+const ADOPT = `
+  for index = 2, #ARGV do redis.call('SETNX', ARGV[index], ARGV[1]) end
+`;
+
+/**
+ * In one step: a wipe that comes late finds the acceptor under the identity that it was meant for, or does nothing.
+ * ARGV: the identities that may be there, each between bars ("" where none is there), or "" for any; then the keys that hold identities.
+ */
+const WIPE = `
+  local expected, size = ARGV[1], redis.call('DBSIZE')
+  for index = 2, #ARGV do
+    local identity = redis.call('GET', ARGV[index])
+    if identity then size = size - 1 end
+    if expected ~= '' and not string.find(expected, '|' .. (identity or '') .. '|', 1, true) then return -1 end
+  end
+  redis.call('FLUSHALL', 'SYNC')
+  return size
+`;
+
+/** Ballots as `formatBallot` writes them. */
+export interface Register {
+  readonly promise: string | null;
+  readonly ballot: string | null;
+  readonly value: string | null;
+}
+
+/**
+ * For the control node: what an acceptor holds as a whole. Every method rejects where the acceptor cannot be reached, and for good once the
+ * connection was lost: what was looked at over one connection is not acted on over another.
+ */
+export class RedisAdmin {
+  protected readonly address: string;
+  protected readonly redis: Redis;
+  readonly #identityKeys: readonly string[];
+
+  /**
+   * @param address see `parseAddress`
+   * @param timeoutMs for the connection and for each command
+   * @param identityKeys where it keeps its identity
+   */
+  constructor(address: string, timeoutMs: number, access: RedisAccess = {}, identityKeys: readonly string[] = [IDENTITY_KEY]) {
+    this.address = address;
+    this.redis = connectRedis(address, timeoutMs, access, { lazyConnect: true, retryStrategy: () => null });
+    this.#identityKeys = identityKeys;
+  }
+
+  connect(): Promise<void> {
+    return this.redis.connect();
+  }
+
+  /** The keys of all registers, also of those that hold nothing but a promise. SCAN may return a key more than once. */
+  async *keys(): AsyncGenerator<string[]> {
+    let cursor = '0';
+    do {
+      const [next, names] = await this.redis.scan(cursor, 'MATCH', `${REGISTER_PREFIX}*`, 'COUNT', SCAN_COUNT);
+      cursor = next;
+      yield names.map((name) => name.slice(REGISTER_PREFIX.length));
+    } while (cursor !== '0');
+  }
+
+  /** One register as it is stored. Fields that nothing was written to are null. */
+  async register(key: string): Promise<Register> {
+    const [promise = null, ballot = null, value = null] = await this.redis.hmget(REGISTER_PREFIX + key, 'promise', 'ballot', 'value');
+    return { promise, ballot, value };
+  }
+
+  /** The number of registers; none: the acceptor promised nothing and accepted nothing. What is not ours counts too: a wipe would remove it. */
+  async size(): Promise<number> {
+    return Number(await this.redis.eval(SIZE, 0, ...this.#identityKeys));
+  }
+
+  /** The highest era in any ballot that the acceptor has seen; 0 where there is none. Reads every register. */
+  async highestEra(): Promise<number> {
+    let highest = 0;
+    for await (const keys of this.keys()) {
+      const promises = await Promise.all(keys.map((key) => this.redis.hget(REGISTER_PREFIX + key, 'promise')));
+      for (const promise of promises) highest = Math.max(highest, parseBallot(promise ?? '').era);
+    }
+    return highest;
+  }
+
+  /**
+   * Who the acceptor is; undefined where it never joined a cluster, or has forgotten. One that has forgotten in part, or is put together of
+   * several, is nobody's: all that its keys say, with bars between.
+   */
+  async identity(): Promise<string | undefined> {
+    return joinIdentities(await Promise.all(this.#identityKeys.map((key) => this.redis.get(key))));
+  }
+
+  /**
+   * Gives the acceptor an identity where it has none. Returns the one that it has then.
+   *
+   * Closes all other connections first. A wipe that looked at the acceptor before, when nobody used it, may be on its way, for the identity that it
+   * has now: over a connection that is closed it never arrives. Of two that do this at once one is cut off.
+   */
+  async adopt(identity: string): Promise<string> {
+    await this.#closeOthers();
+    await this.redis.eval(ADOPT, 0, identity, ...this.#identityKeys);
+    return String(await this.identity());
+  }
+
+  /**
+   * Removes all data, the identity with it. Returns how many registers there were.
+   *
+   * Closes all other connections first. A wipe that got no answer in time, and was repeated, may still be on its way when the acceptor has
+   * joined again: over a connection that is closed it never arrives. Nor does a late accept of a proposer that no longer lists it.
+   *
+   * @param whose the identity that was looked at; with another one by now nothing is removed, and the wipe rejects
+   */
+  async wipe(whose?: { readonly identity: string | undefined }): Promise<number> {
+    await this.#closeOthers();
+    const expected = whose ? `|${whose.identity ?? ''}|` : '';
+    const count = Number(await this.redis.eval(WIPE, 0, expected, ...this.#identityKeys));
+    if (count < 0) throw new Error('it joined under a new identity meanwhile');
+    return count;
+  }
+
+  close(): void {
+    this.redis.disconnect();
+  }
+
+  async #closeOthers(): Promise<void> {
+    await this.redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+  }
+}
+
+/** What several keys, or several nodes, say of who an acceptor is: the one that all of them say, or every one, with bars between. */
+export function joinIdentities(identities: readonly (string | null | undefined)[]): string | undefined {
+  const distinct = new Set(identities.flatMap((identity) => (identity ?? '').split('|')));
+  return [...distinct].sort().join('|') || undefined;
+}

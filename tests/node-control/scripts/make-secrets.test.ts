@@ -1,0 +1,193 @@
+import { execFile } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { RedisAcceptor } from '../../../src/redis/redis-acceptor.js';
+import { RedisAdmin } from '../../../src/redis/redis-admin.js';
+import { sendBytes } from '../../raw-http.js';
+import { RedisServer } from '../../redis-server.js';
+
+const SCRIPT = fileURLToPath(new URL('../../../node-control/scripts/make-secrets.sh', import.meta.url));
+const TIMEOUT_MS = 5_000;
+const b = (counter: number): { era: number; counter: number; proposer: number; incarnation: number } => ({
+  ...{ era: 1, counter, proposer: 1, incarnation: 1 },
+});
+const run = promisify(execFile);
+
+const parent = mkdtempSync(join(tmpdir(), 'secrets-'));
+const folder = join(parent, 'made', 'here');
+const secret = (name: string): string => readFileSync(join(folder, name), 'utf8');
+let server: RedisServer;
+
+beforeAll(async () => {
+  await run('bash', [SCRIPT, folder]);
+  server = await RedisServer.start(['--aclfile', join(folder, 'users.acl')]);
+});
+afterAll(async () => {
+  await server.stop();
+  rmSync(parent, { recursive: true });
+});
+
+/** What Redis answers to a command of a user; the error's first words where it refuses. */
+async function as(user: 'proposer' | 'control', ...[command, ...args]: [string, ...string[]]): Promise<unknown> {
+  const login = { username: user, password: secret(`${user}-password`) };
+  const redis = new Redis({
+    host: '127.0.0.1',
+    port: server.port,
+    ...login,
+    lazyConnect: true,
+    retryStrategy: () => null,
+    disableClientInfo: true,
+    enableReadyCheck: false,
+  });
+  redis.on('error', () => undefined);
+  try {
+    await redis.connect();
+    return await redis.call(command, ...args);
+  } catch (error) {
+    return error instanceof Error ? error.message : error;
+  } finally {
+    redis.disconnect();
+  }
+}
+
+describe('the secrets', () => {
+  it('are made once, in a folder for its owner alone, readable there for the users of containers', async () => {
+    const before = readdirSync(folder).map((name) => [name, secret(name)]);
+    expect(before.map(([name]) => name).sort()).toEqual(['admin-token', 'control-password', 'proposer-password', 'users.acl']);
+    expect(statSync(folder).mode & 0o777).toBe(0o700);
+    for (const name of readdirSync(folder)) expect(statSync(join(folder, name)).mode & 0o777).toBe(0o644);
+    for (const name of ['admin-token', 'control-password', 'proposer-password']) expect(secret(name)).toMatch(/^[0-9a-f]{64}$/);
+    await run('bash', [SCRIPT, folder]);
+    expect(readdirSync(folder).map((name) => [name, secret(name)])).toEqual(before);
+    expect(new Set([secret('admin-token'), secret('control-password'), secret('proposer-password')]).size).toBe(3);
+    expect(secret('users.acl')).not.toContain(secret('proposer-password'));
+  });
+
+  it('are those of one, where several make them at once', async () => {
+    const shared = join(parent, 'shared');
+    await Promise.all(Array.from({ length: 5 }, () => run('bash', [SCRIPT, shared])));
+    expect(readdirSync(shared)).toHaveLength(4);
+    expect(readdirSync(parent).filter((name) => name.startsWith('shared'))).toEqual(['shared']);
+  });
+
+  it('are given the rights again that somebody changed, and are told of where others could read them', async () => {
+    const open = join(parent, 'with a space');
+    expect((await run('bash', [SCRIPT, `${open}/`])).stderr).toBe('');
+    const before = readFileSync(join(open, 'admin-token'), 'utf8');
+    chmodSync(open, 0o755);
+    chmodSync(join(open, 'users.acl'), 0o600);
+    expect((await run('bash', [SCRIPT, open])).stderr).toContain('had other rights');
+    expect([statSync(open).mode & 0o777, statSync(join(open, 'users.acl')).mode & 0o777]).toEqual([0o700, 0o644]);
+    expect(readFileSync(join(open, 'admin-token'), 'utf8')).toBe(before);
+  });
+
+  it.each(['missing', 'empty', 'a folder'])('are not taken for whole where a file is %s; the folder is left as it is', async (state) => {
+    const broken = join(parent, state);
+    await run('bash', [SCRIPT, broken]);
+    const file = join(broken, 'control-password');
+    rmSync(file);
+    if (state === 'empty') writeFileSync(file, '');
+    if (state === 'a folder') mkdirSync(file);
+    chmodSync(broken, 0o755);
+    await expect(run('bash', [SCRIPT, broken])).rejects.toMatchObject({
+      code: 1,
+      stderr: `${broken} is there without control-password. Stop the cluster and remove the folder: the next start makes new secrets.\n`,
+    });
+    expect(statSync(broken).mode & 0o777).toBe(0o755);
+  });
+
+  it('are made nowhere else: an option is not taken for a folder, nor a file for one', async () => {
+    await expect(run('bash', [SCRIPT, '--force'], { cwd: parent })).rejects.toMatchObject({ code: 2 });
+    writeFileSync(join(parent, 'file'), '');
+    await expect(run('bash', [SCRIPT, join(parent, 'file')])).rejects.toMatchObject({ code: 1 });
+    expect(readdirSync(parent).filter((name) => name.startsWith('file') || name.startsWith('-'))).toEqual(['file']);
+  });
+});
+
+describe('an acceptor with these users', () => {
+  it('does nothing for who has no password, or a wrong one', async () => {
+    for (const command of ['PING', 'GET x', 'HMGET r:x promise', 'INFO', 'CONFIG GET x', 'FLUSHALL'])
+      expect(await sendBytes(server.address, `${command}\r\n`)).toMatch(/^-NOAUTH/);
+    const wrong = new Redis({ port: server.port, username: 'control', password: 'wrong', lazyConnect: true, retryStrategy: () => null });
+    wrong.on('error', () => undefined);
+    await expect(wrong.connect().then(() => wrong.ping())).rejects.toThrow();
+    wrong.disconnect();
+  });
+
+  it('plays its role for the proposers', async () => {
+    const admin = new RedisAdmin(server.address, TIMEOUT_MS, { username: 'control', password: secret('control-password') });
+    onTestFinished(() => admin.close());
+    await admin.connect();
+    expect(await admin.adopt('acceptor-1:6379#me')).toBe('acceptor-1:6379#me');
+    const access = { username: 'proposer', password: secret('proposer-password') };
+    const acceptor = new RedisAcceptor({ address: server.address, access, identity: 'acceptor-1:6379#me', timeoutMs: TIMEOUT_MS });
+    onTestFinished(() => acceptor.close());
+    await vi.waitFor(() => expect(acceptor.state).toBe('ready'), { timeout: 5_000 });
+    expect(await acceptor.prepare('k', b(1))).toMatchObject({ ok: true });
+    expect(await acceptor.accept('k', b(1), 'v', b(2))).toEqual({ ok: true });
+    expect(await acceptor.read('k')).toMatchObject({ value: 'v' });
+    expect(await acceptor.read('absent')).toMatchObject({ value: null });
+
+    expect([await admin.size(), await admin.highestEra(), await admin.identity()]).toEqual([1, 1, 'acceptor-1:6379#me']);
+    const keys: string[] = [];
+    for await (const page of admin.keys()) keys.push(...page);
+    expect(keys).toEqual(['k']);
+    expect(await admin.wipe({ identity: 'acceptor-1:6379#me' })).toBe(1);
+  });
+
+  const forbidden: ['proposer' | 'control', [string, ...string[]][]][] = [
+    [
+      'proposer',
+      [
+        ['FLUSHALL'],
+        ['DEL', 'r:k'],
+        ['SCAN', '0'],
+        ['KEYS', '*'],
+        ['SET', 'identity', 'x'],
+        ['HSET', 'other', 'a', 'b'],
+        ['EVAL', "return redis.call('FLUSHALL')", '0'],
+        ['EVAL', "return redis.call('DEL', KEYS[1])", '1', 'r:k'],
+        ['EVAL', "return redis.call('HSET', 'other', 'a', 'b')", '0'],
+        ['CLIENT', 'KILL', 'TYPE', 'normal'],
+      ],
+    ],
+    [
+      'control',
+      [
+        ['HSET', 'r:k', 'promise', '9.9.9.9'],
+        ['SET', 'identity', 'x'],
+        ['DEL', 'r:k'],
+        ['FLUSHDB'],
+        ['EVAL', "return redis.call('HSET', 'r:k', 'a', 'b')", '0'],
+      ],
+    ],
+  ];
+  const nobody: [string, ...string[]][] = [
+    ['CONFIG', 'SET', 'appendonly', 'no'],
+    ['CONFIG', 'GET', '*'],
+    ['ACL', 'LIST'],
+    ['ACL', 'SETUSER', 'default', 'on', 'nopass', '+@all', '~*'],
+    ['SHUTDOWN'],
+    ['MONITOR'],
+    ['REPLICAOF', '127.0.0.1', '1'],
+    ['MODULE', 'LIST'],
+    ['FUNCTION', 'LIST'],
+    ['SCRIPT', 'FLUSH'],
+    ['BGREWRITEAOF'],
+    ['SAVE'],
+    ['MIGRATE', '127.0.0.1', '1', 'r:k', '0', '10'],
+    ['PUBLISH', 'a', 'b'],
+    ['CLIENT', 'LIST'],
+  ];
+  it.each(forbidden.flatMap(([user, commands]) => [...commands, ...nobody].map((command) => [user, command] as const)))(
+    'does not do for the %s: %j',
+    async (user, command) => {
+      expect(await as(user, ...command)).toMatch(/^NOPERM|can't run this command|No permissions to access a key|can't access/);
+    },
+  );
+});

@@ -1,0 +1,662 @@
+import { describe, expect, it } from 'vitest';
+import type { Acceptor } from '../../../src/protocol/acceptor.js';
+import { compareBallots, formatBallot, type Ballot } from '../../../src/protocol/ballot.js';
+import { EMPTY_CONFIGURATION } from '../../../src/protocol/configuration.js';
+import { CommitError, ConcurrentRequestError, NotConfigured, PrepareError, StaleConfiguration } from '../../../src/protocol/errors.js';
+import { type ChangeFunction, identity, Proposer } from '../../../src/protocol/proposer.js';
+import { only, ScriptedCluster, TIMEOUT_MS } from '../../scripted-cluster.js';
+
+const set =
+  (value: string): ChangeFunction =>
+  () =>
+    value;
+const ballot = (era: number, counter: number, proposer = 9): Ballot => ({ era, counter, proposer, incarnation: 1 });
+const KEY = 'k';
+
+/** Every ballot that the acceptors were sent, with the value it was sent with, each distinct pair once. */
+function proposals(cluster: ScriptedCluster): Map<string, Set<string | null>> {
+  const values = new Map<string, Set<string | null>>();
+  for (const { ballot: sent, value } of cluster.messages('accept')) {
+    const text = formatBallot(sent);
+    values.set(text, (values.get(text) ?? new Set()).add(value));
+  }
+  return values;
+}
+
+describe('a change', () => {
+  it('applies a function to what the register holds, for each key apart', async () => {
+    const cluster = new ScriptedCluster(3);
+    const proposer = cluster.proposer(1);
+    expect(await cluster.time.run(proposer.change(KEY, (value) => `${value ?? 'nothing'} then one`))).toBe('nothing then one');
+    expect(await cluster.time.run(cluster.proposer(2).change('other', identity))).toBeNull();
+    expect(
+      await cluster.time.run(
+        cluster
+          .proposer(2)
+          .change(KEY, identity)
+          .catch(() => 'outrun'),
+      ),
+    ).toBe('outrun');
+    expect(await cluster.time.run(proposer.change(KEY, (value) => `${String(value)}, two`))).toBe('nothing then one, two');
+    expect(cluster.time.pending).toBe(0);
+  });
+
+  it('goes on from the value of the highest accepted ballot among the promises, not from the most frequent', async () => {
+    const cluster = new ScriptedCluster(3);
+    await cluster.acceptor('a1').memory.accept(KEY, ballot(1, 10), 'newest', ballot(1, 10));
+    await cluster.acceptor('a2').memory.accept(KEY, ballot(1, 9), 'older', ballot(1, 9));
+    await cluster.acceptor('a3').memory.accept(KEY, ballot(1, 9), 'older', ballot(1, 9));
+    const proposer = cluster.proposer(1);
+    await cluster.time.run(proposer.change(KEY, identity).catch(() => undefined));
+    expect(await cluster.time.run(proposer.change(KEY, identity))).toBe('newest');
+  });
+
+  it('is refused by a proposer without acceptors, in either set', async () => {
+    const cluster = new ScriptedCluster(1);
+    const none = { nodes: [], quorum: 0 };
+    for (const configuration of [EMPTY_CONFIGURATION, cluster.configuration({ prepare: none }), cluster.configuration({ accept: none })]) {
+      await expect(cluster.proposer(1, configuration).change(KEY, identity)).rejects.toThrow(NotConfigured);
+      await expect(cluster.proposer(1, configuration).read(KEY)).rejects.toThrow(NotConfigured);
+    }
+  });
+
+  it('that throws leaves the register as it was and the proposer free', async () => {
+    const cluster = new ScriptedCluster(3);
+    const proposer = cluster.proposer(1);
+    const broken = (): never => {
+      throw new RangeError('no');
+    };
+    await expect(cluster.time.run(proposer.change(KEY, broken))).rejects.toThrow(RangeError);
+    expect(cluster.messages('accept')).toEqual([]);
+    expect(await cluster.time.run(proposer.change(KEY, set('v')))).toBe('v');
+  });
+
+  it('counts an acceptor of an unknown name as one that does not answer, also after the accept was sent to others', async () => {
+    const cluster = new ScriptedCluster(2);
+    const accept = { nodes: ['a1', 'nobody'], quorum: 2 };
+    const proposer = cluster.proposer(1, cluster.configuration({ prepare: { nodes: ['a1'], quorum: 1 }, accept }));
+    await expect(cluster.time.run(proposer.change(KEY, set('v')))).rejects.toThrow(CommitError);
+  });
+});
+
+describe('rule 2: no ballot is used twice', () => {
+  it('every prepare and every piggybacked promise takes the next one, whatever became of the last round', async () => {
+    const cluster = new ScriptedCluster(3);
+    const proposer = cluster.proposer(1);
+    const last: Ballot[] = [];
+    for (const fate of ['answer', 'lose', 'silence', 'answer', 'break', 'refuse', 'answer', 'answer'] as const) {
+      for (const kind of ['prepare', 'accept'] as const) {
+        cluster.forget();
+        cluster.fates({ a1: only(kind, fate), a2: only(kind, fate) });
+        await cluster.time.run(proposer.change(KEY, set(`${kind} ${fate}`)).catch(() => undefined));
+        const fresh = [...cluster.messages('prepare').map((sent) => sent.ballot), ...cluster.messages('accept').map((sent) => sent.next)];
+        const distinct = [...new Map(fresh.map((one) => [formatBallot(one), one])).values()];
+        for (const one of distinct) for (const before of last) expect(compareBallots(one, before)).toBeGreaterThan(0);
+        last.push(...distinct);
+      }
+    }
+    expect(last.length).toBeGreaterThanOrEqual(16);
+  });
+
+  it('a restarted proposer shares none with its earlier start, though its counter begins anew', async () => {
+    const cluster = new ScriptedCluster(3);
+    cluster.fates({ a1: 'lose', a2: 'lose', a3: 'lose' });
+    for (const incarnation of [1, 2]) {
+      await cluster.time.run(
+        cluster
+          .proposer(1, cluster.configuration(), incarnation)
+          .change(KEY, identity)
+          .catch(() => undefined),
+      );
+    }
+    const [first, second] = cluster.acceptor('a1').log;
+    expect(first).not.toEqual(second);
+  });
+
+  it('a proposer runs one round for a key at a time, and rounds for different keys side by side', async () => {
+    const cluster = new ScriptedCluster(3);
+    const proposer = cluster.proposer(1);
+    const first = proposer.change(KEY, set('first'));
+    await expect(proposer.change(KEY, set('second'))).rejects.toThrow(ConcurrentRequestError);
+    expect(await cluster.time.run(Promise.all([first, proposer.change('other', set('third'))]))).toEqual(['first', 'third']);
+    cluster.fates({ a1: 'refuse', a2: 'refuse' });
+    await expect(cluster.time.run(proposer.change(KEY, set('lost')))).rejects.toThrow(CommitError);
+    cluster.fates({});
+    expect(await cluster.time.run(proposer.change(KEY, set('fourth')))).toBe('fourth');
+  });
+});
+
+describe('rule 3: after an accept that did not reach its quorum, the cached ballot and value are dropped', () => {
+  it.each(['lose', 'silence', 'refuse', 'break'] as const)('where the acceptors %s it', async (fate) => {
+    const cluster = new ScriptedCluster(3);
+    const proposer = cluster.proposer(1);
+    await cluster.time.run(proposer.change(KEY, set('one')));
+    cluster.fates({ a2: fate, a3: fate });
+    await expect(cluster.time.run(proposer.change(KEY, (value) => `${String(value)} two`))).rejects.toThrow(CommitError);
+    cluster.fates({});
+    cluster.forget();
+    expect(await cluster.time.run(proposer.change(KEY, (value) => `${String(value)} three`))).toBe('one two three');
+    expect(cluster.messages('prepare').length).toBe(3);
+  });
+
+  it('where a conflict stood in the way', async () => {
+    const cluster = new ScriptedCluster(3);
+    const proposer = cluster.proposer(1);
+    await cluster.time.run(proposer.change(KEY, set('one')));
+    for (const name of ['a2', 'a3']) await cluster.acceptor(name).memory.prepare(KEY, ballot(1, 50));
+    await expect(cluster.time.run(proposer.change(KEY, set('two')))).rejects.toThrow(CommitError);
+    cluster.forget();
+    await cluster.time.run(proposer.change(KEY, identity));
+    expect(cluster.messages('prepare').length).toBe(3);
+  });
+
+  it('so that no ballot is ever sent with two values', async () => {
+    const cluster = new ScriptedCluster(3);
+    const proposer = cluster.proposer(1);
+    for (let turn = 0; turn < 12; turn += 1) {
+      const fate = turn % 3 === 0 ? 'answer' : turn % 3 === 1 ? 'lose' : 'silence';
+      cluster.fates({ a1: only('accept', fate), a2: only('accept', fate) });
+      await cluster.time.run(proposer.change(KEY, set(`value ${turn}`)).catch(() => undefined));
+    }
+    for (const values of proposals(cluster).values()) expect(values.size).toBe(1);
+  });
+});
+
+describe('rule 4: fast-forward', () => {
+  it('raises the counter above the ballot that stood in the way of a prepare', async () => {
+    const cluster = new ScriptedCluster(3);
+    for (const { memory } of cluster.acceptors.values()) await memory.prepare(KEY, ballot(1, 41));
+    const proposer = cluster.proposer(1);
+    await expect(cluster.time.run(proposer.change(KEY, set('v')))).rejects.toThrow(PrepareError);
+    cluster.forget();
+    expect(await cluster.time.run(proposer.change(KEY, set('v')))).toBe('v');
+    expect(cluster.messages('prepare').map((sent) => sent.ballot.counter)).toEqual([42, 42, 42]);
+  });
+
+  it('raises it above the ballot that stood in the way of an accept', async () => {
+    const cluster = new ScriptedCluster(3);
+    const proposer = cluster.proposer(1);
+    await cluster.time.run(proposer.change(KEY, set('one')));
+    for (const { memory } of cluster.acceptors.values()) await memory.prepare(KEY, ballot(1, 41));
+    await expect(cluster.time.run(proposer.change(KEY, set('two')))).rejects.toThrow(CommitError);
+    expect(await cluster.time.run(proposer.change(KEY, set('two')))).toBe('two');
+  });
+
+  it('learns from a conflict of the minority too', async () => {
+    const cluster = new ScriptedCluster(3);
+    await cluster.acceptor('a1').memory.prepare(KEY, ballot(1, 41));
+    const proposer = cluster.proposer(1);
+    await cluster.time.run(proposer.change(KEY, set('one')));
+    expect(cluster.messages('accept').every((sent) => sent.next.counter > 41)).toBe(true);
+  });
+
+  it('never lowers the counter', async () => {
+    const cluster = new ScriptedCluster(3);
+    for (const { memory } of cluster.acceptors.values()) await memory.prepare(KEY, ballot(1, 41));
+    for (const { memory } of cluster.acceptors.values()) await memory.prepare('low', ballot(1, 3));
+    const proposer = cluster.proposer(1);
+    await cluster.time.run(proposer.change(KEY, identity).catch(() => undefined));
+    expect(await cluster.time.run(proposer.change('low', set('v')))).toBe('v');
+    expect(await cluster.time.run(proposer.change(KEY, set('v')))).toBe('v');
+  });
+
+  it('is only skipped where nobody answered: the next attempt goes on', async () => {
+    const cluster = new ScriptedCluster(3);
+    const proposer = cluster.proposer(1);
+    cluster.fates({ a1: 'lose', a2: 'refuse', a3: 'lose' });
+    await expect(cluster.time.run(proposer.change(KEY, set('v')))).rejects.toThrow(PrepareError);
+    cluster.fates({});
+    expect(await cluster.time.run(proposer.change(KEY, set('v')))).toBe('v');
+  });
+
+  it('uses ballots of the next era once it has seen one', async () => {
+    const cluster = new ScriptedCluster(3);
+    for (const { memory } of cluster.acceptors.values()) await memory.prepare(KEY, ballot(2, 7));
+    const proposer = cluster.proposer(1, cluster.configuration({ era: 1 }));
+    await expect(cluster.time.run(proposer.change(KEY, set('v')))).rejects.toThrow(PrepareError);
+    cluster.forget();
+    expect(await cluster.time.run(proposer.change(KEY, set('v')))).toBe('v');
+    expect(cluster.messages('prepare').map((sent) => sent.ballot.era)).toEqual([2, 2, 2]);
+  });
+
+  it('shows by an era beyond the next that the configuration is stale, though a quorum promised', async () => {
+    const cluster = new ScriptedCluster(3);
+    await cluster.acceptor('a1').memory.prepare(KEY, ballot(3, 1));
+    const proposer = cluster.proposer(1, cluster.configuration({ era: 1 }));
+    await expect(cluster.time.run(proposer.change(KEY, set('v')))).rejects.toThrow(StaleConfiguration);
+    expect(cluster.messages('accept')).toEqual([]);
+    await proposer.reconfigure(cluster.configuration({ era: 3 }), async () => undefined);
+    await cluster.time.run(proposer.change(KEY, set('v')).catch(() => undefined));
+    expect(await cluster.time.run(proposer.change(KEY, set('v')))).toBe('v');
+  });
+
+  it('says which era it saw where its configuration is stale, and nothing of the next era', async () => {
+    const cluster = new ScriptedCluster(3);
+    const seen: number[] = [];
+    const acceptor = (name: string): Acceptor => cluster.acceptor(name);
+    const { time } = cluster;
+    const configuration = cluster.configuration({ era: 1 });
+    const proposer = new Proposer({
+      id: 1,
+      incarnation: 1,
+      configuration,
+      acceptor,
+      time,
+      timeoutMs: TIMEOUT_MS,
+      onStale: (era) => seen.push(era),
+    });
+    for (const { memory } of cluster.acceptors.values()) await memory.prepare(KEY, ballot(2, 1));
+    await time.run(proposer.change(KEY, set('v')).catch(() => undefined));
+    expect(seen).toEqual([]);
+    await cluster.acceptor('a1').memory.prepare(KEY, ballot(7, 1));
+    await time.run(proposer.change(KEY, set('v')).catch(() => undefined));
+    expect(seen).toEqual([7]);
+  });
+
+  it('takes the outcome for unknown where a later era stood in the way of an accept, though a quorum confirmed it', async () => {
+    const cluster = new ScriptedCluster(3);
+    const proposer = cluster.proposer(1, cluster.configuration({ era: 1 }));
+    await cluster.time.run(proposer.change(KEY, set('one')));
+    await cluster.acceptor('a1').memory.prepare(KEY, ballot(3, 1));
+    await expect(cluster.time.run(proposer.change(KEY, set('two')))).rejects.toThrow(CommitError);
+    await expect(cluster.time.run(proposer.change(KEY, set('two')))).rejects.toThrow(StaleConfiguration);
+  });
+});
+
+describe('rule 5: the one-round-trip path', () => {
+  it('needs no prepare after an accept that a prepare quorum confirmed, again and again', async () => {
+    const cluster = new ScriptedCluster(3);
+    const proposer = cluster.proposer(1);
+    await cluster.time.run(proposer.change(KEY, set('0')));
+    cluster.forget();
+    for (let turn = 0; turn < 3; turn += 1) await cluster.time.run(proposer.change(KEY, (value) => String(Number(value) + 1)));
+    expect(cluster.messages('prepare')).toEqual([]);
+    expect(await cluster.time.run(proposer.change(KEY, identity))).toBe('3');
+  });
+
+  it('is not taken where the acceptors that confirmed hold no prepare quorum', async () => {
+    const cluster = new ScriptedCluster(3);
+    const prepare = { nodes: cluster.names, quorum: 3 };
+    const proposer = cluster.proposer(1, cluster.configuration({ prepare, accept: { nodes: cluster.names, quorum: 1 } }));
+    await cluster.time.run(proposer.change(KEY, set('one')));
+    cluster.forget();
+    await cluster.time.run(proposer.change(KEY, set('two')));
+    expect(cluster.messages('prepare').length).toBe(3);
+  });
+
+  it('does not take confirmations from outside the prepare set for a promise', async () => {
+    const cluster = new ScriptedCluster(3);
+    const prepare = { nodes: ['a1'], quorum: 1 };
+    const proposer = cluster.proposer(1, cluster.configuration({ prepare, accept: { nodes: cluster.names, quorum: 2 } }));
+    cluster.fates({ a1: only('accept', 'refuse') });
+    await cluster.time.run(proposer.change(KEY, set('one')));
+    cluster.forget();
+    cluster.fates({});
+    await cluster.time.run(proposer.change(KEY, set('two')));
+    expect(cluster.messages('prepare').length).toBe(1);
+  });
+
+  it('is not taken by a full round, which forgets the promise', async () => {
+    const cluster = new ScriptedCluster(3);
+    const proposer = cluster.proposer(1);
+    await cluster.time.run(proposer.change(KEY, set('one')));
+    cluster.forget();
+    cluster.fates({ a1: only('prepare', 'refuse'), a2: only('prepare', 'refuse') });
+    await expect(cluster.time.run(proposer.change(KEY, set('two'), 'full'))).rejects.toThrow(PrepareError);
+    cluster.fates({});
+    cluster.forget();
+    expect(await cluster.time.run(proposer.change(KEY, identity))).toBe('one');
+    expect(cluster.messages('prepare').length).toBe(3);
+  });
+
+  it('is not kept after a round of a rescan, which would keep one for every key', async () => {
+    const cluster = new ScriptedCluster(3);
+    const proposer = cluster.proposer(1);
+    await cluster.time.run(proposer.change(KEY, set('one'), 'once'));
+    cluster.forget();
+    await cluster.time.run(proposer.change(KEY, set('two')));
+    expect(cluster.messages('prepare').length).toBe(3);
+  });
+
+  it('ends where another proposer came between, without harm to its value', async () => {
+    const cluster = new ScriptedCluster(3);
+    const [one, two] = [cluster.proposer(1), cluster.proposer(2)];
+    await cluster.time.run(one.change(KEY, set('mine')));
+    await cluster.time.run(two.change(KEY, identity).catch(() => undefined));
+    await cluster.time.run(two.change(KEY, (value) => `${String(value)} theirs`));
+    await expect(cluster.time.run(one.change(KEY, set('lost')))).rejects.toThrow(CommitError);
+    expect(await cluster.time.run(one.change(KEY, identity))).toBe('mine theirs');
+  });
+
+  it('is not opened by replies that arrive after the proposer gave up on the round', async () => {
+    const cluster = new ScriptedCluster(3);
+    const proposer = cluster.proposer(1);
+    cluster.fates({ a1: only('accept', 'hold'), a2: only('accept', 'hold') });
+    await expect(cluster.time.run(proposer.change(KEY, set('late')))).rejects.toThrow(CommitError);
+    for (const name of ['a1', 'a2']) cluster.acceptor(name).release();
+    await cluster.time.settle();
+    cluster.fates({});
+    cluster.forget();
+    expect(await cluster.time.run(proposer.change(KEY, identity))).toBe('late');
+    expect(cluster.messages('prepare').length).toBe(3);
+  });
+});
+
+describe('rule 7: a read without a round', () => {
+  it.each([1, 2, 3, 4])('returns what %i acceptors agree on, and changes nothing on them', async (size) => {
+    const cluster = new ScriptedCluster(size);
+    await cluster.time.run(cluster.proposer(1).change(KEY, set('v')));
+    const before = cluster.snapshot();
+    cluster.forget();
+    expect(await cluster.time.run(cluster.proposer(2).read(KEY))).toEqual({ value: 'v' });
+    expect(cluster.snapshot()).toEqual(before);
+    expect(cluster.messages('prepare').length + cluster.messages('accept').length).toBe(0);
+  });
+
+  it('takes a promise alone for an empty register', async () => {
+    const cluster = new ScriptedCluster(3);
+    for (const { memory } of cluster.acceptors.values()) await memory.prepare(KEY, ballot(1, 5));
+    expect(await cluster.time.run(cluster.proposer(1).read(KEY))).toEqual({ value: null });
+  });
+
+  it('has no answer where an accept is under way, and none where too few acceptors answer', async () => {
+    const cluster = new ScriptedCluster(3);
+    const proposer = cluster.proposer(1);
+    await cluster.acceptor('a1').memory.accept(KEY, ballot(1, 5), 'half', ballot(1, 6));
+    cluster.fates({ a3: 'refuse' });
+    expect(await cluster.time.run(proposer.read(KEY))).toBeUndefined();
+    cluster.fates({ a1: 'lose', a2: 'lose' });
+    const startMs = cluster.time.nowMs();
+    expect(await cluster.time.run(proposer.read(KEY))).toBeUndefined();
+    expect(cluster.time.nowMs() - startMs).toBe(TIMEOUT_MS);
+  });
+
+  it('waits for no straggler once the proof is there', async () => {
+    const cluster = new ScriptedCluster(3);
+    await cluster.time.run(cluster.proposer(1).change(KEY, set('v')));
+    cluster.fates({ a2: 'lose' });
+    const startMs = cluster.time.nowMs();
+    expect(await cluster.time.run(cluster.proposer(2).read(KEY))).toEqual({ value: 'v' });
+    expect(cluster.time.nowMs()).toBe(startMs);
+  });
+
+  it('asks the acceptors of both sets', async () => {
+    const cluster = new ScriptedCluster(3);
+    const growing = cluster.configuration({ prepare: { nodes: ['a1'], quorum: 1 }, accept: { nodes: ['a1', 'a2'], quorum: 2 } });
+    await cluster.time.run(cluster.proposer(1, growing).change(KEY, set('v')));
+    expect(await cluster.time.run(cluster.proposer(2, growing).read(KEY))).toEqual({ value: 'v' });
+    expect(cluster.messages('read').length).toBe(2);
+  });
+
+  it('makes the next ballot higher than what others were promised: the prepare after it is not refused', async () => {
+    const cluster = new ScriptedCluster(3);
+    const proposer = cluster.proposer(1);
+    for (const { memory } of cluster.acceptors.values()) await memory.prepare(KEY, ballot(1, 41));
+    await cluster.time.run(proposer.read(KEY));
+    expect(await cluster.time.run(proposer.change(KEY, set('v')))).toBe('v');
+    expect(cluster.messages('prepare').map(({ ballot: { counter } }) => counter)).toEqual([42, 42, 42]);
+  });
+
+  it('shows that a piggybacked promise is overtaken: the next change prepares, and no accept is refused', async () => {
+    const cluster = new ScriptedCluster(3);
+    const [one, two] = [cluster.proposer(1), cluster.proposer(2)];
+    await cluster.time.run(one.change(KEY, set('mine')));
+    await cluster.time.run(two.read(KEY));
+    await cluster.time.run(two.change(KEY, (value) => `${String(value)} theirs`));
+    await cluster.time.run(one.read(KEY));
+    expect(await cluster.time.run(one.change(KEY, (value) => `${String(value)} again`))).toBe('mine theirs again');
+  });
+
+  it('leaves a piggybacked promise that nobody has overtaken', async () => {
+    const cluster = new ScriptedCluster(3);
+    const proposer = cluster.proposer(1);
+    await cluster.time.run(proposer.change(KEY, set('one')));
+    await cluster.time.run(proposer.read(KEY));
+    cluster.forget();
+    await cluster.time.run(proposer.change(KEY, set('two')));
+    expect(cluster.messages('prepare')).toEqual([]);
+  });
+
+  it('is not had from ballots of an era before the configuration', async () => {
+    const cluster = new ScriptedCluster(3);
+    await cluster.time.run(cluster.proposer(1).change(KEY, set('v')));
+    expect(await cluster.time.run(cluster.proposer(2, cluster.configuration({ era: 2 })).read(KEY))).toBeUndefined();
+  });
+
+  it('needs no turn: it runs beside a change of the same key', async () => {
+    const cluster = new ScriptedCluster(3);
+    const proposer = cluster.proposer(1);
+    cluster.fates({ a1: only('prepare', 'hold'), a2: only('prepare', 'hold') });
+    const change = proposer.change(KEY, set('v'));
+    await cluster.time.settle();
+    expect(await proposer.read(KEY)).toEqual({ value: null });
+    for (const name of ['a1', 'a2']) cluster.acceptor(name).release();
+    expect(await cluster.time.run(change)).toBe('v');
+  });
+});
+
+describe('a read that asks no more acceptors than it needs', () => {
+  const LATE_MS = 5;
+  /** How long it is the turn of the same acceptors. */
+  const TURN_MS = 5;
+  const patient = (cluster: ScriptedCluster, configuration = cluster.configuration()): Proposer =>
+    new Proposer({
+      ...{ id: 1, incarnation: 1, configuration, time: cluster.time, timeoutMs: TIMEOUT_MS, lateMs: LATE_MS },
+      acceptor: (name: string): Acceptor => cluster.acceptor(name),
+    });
+  const written = async (): Promise<{ cluster: ScriptedCluster; proposer: Proposer }> => {
+    const cluster = new ScriptedCluster(3);
+    const proposer = patient(cluster);
+    await cluster.time.run(proposer.change(KEY, set('v')));
+    await cluster.time.settle();
+    cluster.forget();
+    return { cluster, proposer };
+  };
+
+  it('asks two of three where these agree, each in its turn', async () => {
+    const { cluster, proposer } = await written();
+    for (let turns = 0; turns < 6; turns += 1) {
+      const beginsMs = cluster.time.nowMs();
+      expect(await cluster.time.run(proposer.read(KEY))).toEqual({ value: 'v' });
+      expect(cluster.time.nowMs()).toBe(beginsMs);
+      await cluster.time.advance(TURN_MS);
+    }
+    expect([...cluster.acceptors.values()].map(({ log }) => log.length)).toEqual([4, 4, 4]);
+  });
+
+  it('asks the third where two differ, and needs no round', async () => {
+    const { cluster, proposer } = await written();
+    await cluster.acceptor('a2').memory.accept(KEY, ballot(1, 90), 'half', ballot(1, 91));
+    for (let turns = 0; turns < 3; turns += 1) {
+      expect(await cluster.time.run(proposer.read(KEY))).toEqual({ value: 'v' });
+      await cluster.time.advance(TURN_MS);
+    }
+    expect(cluster.messages('read').length).toBeGreaterThan(6);
+  });
+
+  it('waits for a silent acceptor once, and then does without it until it answers again', async () => {
+    const { cluster, proposer } = await written();
+    cluster.fates({ a1: 'lose' });
+    for (let reads = 0; reads < 9; reads += 1) expect(await cluster.time.run(proposer.read(KEY))).toEqual({ value: 'v' });
+    expect(cluster.time.nowMs()).toBe(LATE_MS);
+    cluster.fates({});
+    await cluster.time.advance(2_000);
+    cluster.forget();
+    for (let reads = 0; reads < 6; reads += 1) await cluster.time.run(proposer.read(KEY));
+    expect(cluster.acceptor('a1').log.length).toBeGreaterThan(2);
+  });
+
+  it('does not wait for one that refuses connections', async () => {
+    const { cluster, proposer } = await written();
+    cluster.fates({ a1: 'refuse' });
+    for (let reads = 0; reads < 9; reads += 1) expect(await cluster.time.run(proposer.read(KEY))).toEqual({ value: 'v' });
+    expect(cluster.time.nowMs()).toBe(0);
+    expect(cluster.acceptor('a1').log.length).toBe(1);
+  });
+
+  it('goes by the sets of a new configuration', async () => {
+    const { cluster, proposer } = await written();
+    const one = { nodes: ['a3'], quorum: 1 };
+    await proposer.reconfigure(cluster.configuration({ prepare: one, accept: one }), async () => undefined);
+    await cluster.time.run(proposer.read(KEY));
+    expect([...cluster.acceptors.values()].map(({ log }) => log.length)).toEqual([0, 0, 1]);
+  });
+});
+
+describe('rule 10: a round fails as soon as its quorum is out of reach, and never waits for ever', () => {
+  it.each([
+    [1, ['a1']],
+    [2, ['a2']],
+    [3, ['a1', 'a3']],
+    [4, ['a2', 'a3']],
+    [5, ['a1', 'a2', 'a4']],
+  ])('of %i acceptors without %s, at once, though the others are silent', async (size, refusing) => {
+    for (const [kind, failure] of [
+      ['prepare', PrepareError],
+      ['accept', CommitError],
+    ] as const) {
+      const cluster = new ScriptedCluster(size);
+      const proposer = cluster.proposer(1);
+      for (const name of cluster.names) cluster.acceptor(name).fate = only(kind, refusing.includes(name) ? 'refuse' : 'lose');
+      await expect(cluster.time.run(proposer.change(KEY, set('v')))).rejects.toThrow(failure);
+      expect(cluster.time.nowMs()).toBe(0);
+    }
+  });
+
+  it.each([
+    ['prepare', PrepareError],
+    ['accept', CommitError],
+  ] as const)('and after the time-out where the acceptors never answer a %s', async (kind, failure) => {
+    const cluster = new ScriptedCluster(3);
+    cluster.fates({ a1: only(kind, 'lose'), a2: only(kind, 'lose') });
+    await expect(cluster.time.run(cluster.proposer(1).change(KEY, set('v')))).rejects.toThrow(failure);
+    expect(cluster.time.nowMs()).toBe(TIMEOUT_MS);
+    expect(cluster.time.pending).toBe(0);
+  });
+
+  it('and goes on with a quorum while the rest is silent', async () => {
+    const cluster = new ScriptedCluster(4);
+    cluster.fates({ a4: 'lose' });
+    expect(await cluster.time.run(cluster.proposer(1).change(KEY, set('v')))).toBe('v');
+    expect(cluster.time.nowMs()).toBe(0);
+  });
+});
+
+describe('rule 11: a change of configuration', () => {
+  it('waits for the rounds in flight and holds the new ones, which then run under the new configuration', async () => {
+    const cluster = new ScriptedCluster(3);
+    const proposer = cluster.proposer(
+      1,
+      cluster.configuration({ prepare: { nodes: ['a1'], quorum: 1 }, accept: { nodes: ['a1'], quorum: 1 } }),
+    );
+    const log: string[] = [];
+    cluster.fates({ a1: only('accept', 'hold') });
+    const inFlight = proposer.change(KEY, set('old'));
+    await cluster.time.settle();
+    const changed = proposer
+      .reconfigure(cluster.configuration({ era: 3 }), async () => void log.push('on disk'))
+      .then(() => log.push('acknowledged'));
+    const held = proposer.change('other', set('new')).then(() => log.push('new round'));
+    const read = proposer.read('third').then(() => log.push('read'));
+    await cluster.time.settle();
+    expect(log).toEqual([]);
+    cluster.fates({});
+    cluster.acceptor('a1').release();
+    await cluster.time.run(Promise.all([inFlight, changed, held, read]));
+    expect(log).toEqual(['on disk', 'acknowledged', 'read', 'new round']);
+    const ofOther = cluster.messages('prepare').filter(({ key }) => key === 'other');
+    expect(ofOther.map((sent) => sent.ballot.era)).toEqual([3, 3, 3]);
+  });
+
+  it('is on disk before it counts', async () => {
+    const cluster = new ScriptedCluster(3);
+    const [before, after] = [cluster.configuration(), cluster.configuration({ era: 2 })];
+    const proposer = cluster.proposer(1, before);
+    let written = (): void => undefined;
+    const changed = proposer.reconfigure(after, () => new Promise((resolve) => (written = resolve)));
+    await cluster.time.settle();
+    expect(proposer.configuration).toBe(before);
+    written();
+    await changed;
+    expect(proposer.configuration).toBe(after);
+  });
+
+  it('that could not be stored leaves the old configuration and its promises, and says why', async () => {
+    const cluster = new ScriptedCluster(3);
+    const proposer = cluster.proposer(1);
+    await cluster.time.run(proposer.change(KEY, set('v')));
+    const before = proposer.configuration;
+    const full = async (): Promise<void> => Promise.reject(new Error('no space left'));
+    await expect(proposer.reconfigure(cluster.configuration({ era: 2 }), full)).rejects.toThrow('no space left');
+    expect(proposer.configuration).toBe(before);
+    cluster.forget();
+    await cluster.time.run(proposer.change(KEY, identity));
+    expect(cluster.messages('prepare')).toEqual([]);
+  });
+
+  it('drops every cached promise', async () => {
+    const cluster = new ScriptedCluster(3);
+    const proposer = cluster.proposer(1);
+    for (const key of ['k1', 'k2']) await cluster.time.run(proposer.change(key, set('v')));
+    await proposer.reconfigure(cluster.configuration({ era: 2 }), async () => undefined);
+    cluster.forget();
+    for (const key of ['k1', 'k2']) await cluster.time.run(proposer.change(key, identity));
+    expect(cluster.messages('prepare').length).toBe(6);
+    expect(cluster.messages('prepare').every((sent) => sent.ballot.era === 2)).toBe(true);
+  });
+
+  it('puts every later ballot above every earlier one, whatever their counters', async () => {
+    const cluster = new ScriptedCluster(3);
+    const [one, two] = [cluster.proposer(1), cluster.proposer(2)];
+    for (let turn = 0; turn < 5; turn += 1) await cluster.time.run(one.change(KEY, set(`old ${turn}`)));
+    await two.reconfigure(cluster.configuration({ era: 2 }), async () => undefined);
+    expect(await cluster.time.run(two.change(KEY, (value) => `${String(value)}, new`))).toBe('old 4, new');
+  });
+});
+
+describe('a proposer says in words', () => {
+  it('how many acceptors promised, or accepted, and how many would have to', async () => {
+    const cluster = new ScriptedCluster(3);
+    const proposer = cluster.proposer(1);
+    await cluster.acceptor('a1').memory.prepare(KEY, ballot(1, 41));
+    cluster.fates({ a3: 'break' });
+    await expect(cluster.time.run(proposer.change(KEY, identity))).rejects.toThrow(
+      '1 of 3 acceptors promised, 2 are needed; 1 preferred a higher ballot',
+    );
+    cluster.fates({ a2: only('accept', 'lose'), a3: only('accept', 'lose') });
+    await expect(cluster.time.run(proposer.change(KEY, identity))).rejects.toThrow(
+      '1 of 3 acceptors accepted, 2 are needed; 0 preferred a higher ballot',
+    );
+  });
+
+  it('that another round for the key is under way', async () => {
+    const cluster = new ScriptedCluster(1);
+    const proposer = cluster.proposer(1);
+    const first = proposer.change(KEY, identity);
+    await expect(proposer.change(KEY, identity)).rejects.toThrow('this proposer runs another round for the key');
+    await cluster.time.run(first);
+  });
+
+  it('what to do where it has no acceptors, and where the era of its configuration is over', async () => {
+    const cluster = new ScriptedCluster(1);
+    await expect(cluster.proposer(1, EMPTY_CONFIGURATION).change(KEY, identity)).rejects.toThrow('add-accept and add-prepare give it some');
+    await cluster.acceptor('a1').memory.prepare(KEY, ballot(9, 1));
+    await expect(cluster.time.run(cluster.proposer(1, cluster.configuration({ era: 4 })).change(KEY, identity))).rejects.toThrow(
+      "era 4 of this proposer's configuration is over; write it the present one",
+    );
+  });
+});
+
+it('who counts is told of each phase, and of each that a promise has made needless', async () => {
+  const cluster = new ScriptedCluster(3);
+  const seen: string[] = [];
+  const proposer = cluster.proposer(1, undefined, 1, (event) => seen.push(event));
+  const eventsOf = async (work: Promise<unknown>): Promise<string[]> => {
+    await cluster.time.run(work);
+    return seen.splice(0);
+  };
+  expect(await eventsOf(proposer.change(KEY, set('one')))).toEqual(['prepare', 'accept']);
+  expect(await eventsOf(proposer.change(KEY, set('two')))).toEqual(['promiseUsed', 'accept']);
+  expect(await eventsOf(proposer.change(KEY, identity, 'full'))).toEqual(['prepare', 'accept']);
+  expect(await eventsOf(proposer.read(KEY))).toEqual(['read']);
+});

@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest';
+import type { Configuration } from '../../../src/protocol/configuration.js';
+import { ReadingOrder } from '../../../src/reads/reading-order.js';
+import { VirtualTime } from '../../../verification/simulation/virtual-time.js';
+
+const AVOIDED_MS = 1_000;
+/** How long it is the turn of the same acceptors. */
+const TURN_MS = 5;
+
+function configuration(prepare: string, prepareQuorum: number, accept: string, acceptQuorum: number): Configuration {
+  return {
+    era: 1,
+    prepare: { nodes: prepare.split(','), quorum: prepareQuorum },
+    accept: { nodes: accept.split(','), quorum: acceptQuorum },
+  };
+}
+
+/** Whom the next read asks first, as `ab`. */
+function firstOf(order: ReadingOrder): string {
+  const { nodes, enough } = order.next();
+  return nodes.slice(0, enough).join('');
+}
+
+/** Whom reads ask first, one in each of the next turns. */
+async function firstOfTurns(order: ReadingOrder, time: VirtualTime, turns: number): Promise<string[]> {
+  const asked: string[] = [];
+  for (let turn = 0; turn < turns; turn += 1) {
+    asked.push(firstOf(order));
+    await time.advance(TURN_MS);
+  }
+  return asked;
+}
+
+describe('whom a read asks first', () => {
+  it('contains a prepare quorum and an accept quorum, and no more than that', async () => {
+    const of = async (...sets: Parameters<typeof configuration>): Promise<Set<string>> => {
+      const time = new VirtualTime();
+      const asked = await firstOfTurns(new ReadingOrder(configuration(...sets), time), time, 4);
+      return new Set(asked.map((nodes) => nodes.split('').sort().join('')));
+    };
+    expect(await of('a', 1, 'a', 1)).toEqual(new Set(['a']));
+    expect(await of('a,b,c', 2, 'a,b,c', 2)).toEqual(new Set(['ab', 'bc', 'ac']));
+    expect(await of('a,b', 2, 'a,b,c', 2)).toEqual(new Set(['ab', 'abc']));
+    expect(await of('a,b,c,d', 3, 'a,b,c,d', 2)).toEqual(new Set(['abc', 'bcd', 'acd', 'abd']));
+    expect(await of('a', 1, 'b,c', 2)).toEqual(new Set(['abc']));
+  });
+
+  it('falls on each acceptor in its turn, and on the same ones within a turn', async () => {
+    const time = new VirtualTime();
+    const order = new ReadingOrder(configuration('a,b,c', 2, 'a,b,c', 2), time);
+    const first = firstOf(order);
+    await time.advance(TURN_MS - 1);
+    expect(firstOf(order)).toBe(first);
+    await time.advance(1);
+    expect(firstOf(order)).not.toBe(first);
+    expect((await firstOfTurns(order, time, 6)).sort()).toEqual(['ab', 'ab', 'bc', 'bc', 'ca', 'ca']);
+  });
+
+  it('names all others after it', () => {
+    const { nodes } = new ReadingOrder(configuration('a,b,c', 2, 'c,d', 1), new VirtualTime()).next();
+    expect([...nodes].sort()).toEqual(['a', 'b', 'c', 'd']);
+  });
+});
+
+describe('an acceptor that was late', () => {
+  const order = (time: VirtualTime): ReadingOrder => new ReadingOrder(configuration('a,b,c', 2, 'a,b,c', 2), time);
+
+  it('is not asked first, as long as others are enough', async () => {
+    const time = new VirtualTime();
+    const reading = order(time);
+    reading.isLate('b');
+    expect(new Set(await firstOfTurns(reading, time, 6))).toEqual(new Set(['ca']));
+    reading.isLate('a');
+    expect(firstOf(reading)).toHaveLength(2);
+  });
+
+  it('is tried by one read after a while, and by the next one a while later', async () => {
+    const time = new VirtualTime();
+    const reading = order(time);
+    reading.isLate('b');
+    for (let trial = 0; trial < 2; trial += 1) {
+      await time.advance(AVOIDED_MS);
+      expect(firstOf(reading)).toContain('b');
+      expect(new Set(await firstOfTurns(reading, time, 6))).toEqual(new Set(['ca']));
+    }
+  });
+
+  it('is counted on again once it has answered', async () => {
+    const time = new VirtualTime();
+    const reading = order(time);
+    reading.isLate('b');
+    reading.hasAnswered(['a', 'b']);
+    expect(new Set(await firstOfTurns(reading, time, 6))).toEqual(new Set(['ab', 'bc', 'ca']));
+  });
+});

@@ -1,0 +1,152 @@
+import { describe, expect, it } from 'vitest';
+import { KeyQueue } from '../../../src/store/key-queue.js';
+import { repeatWithPauses } from '../../../src/store/retry.js';
+import { OPERATIONS_WAITING_MAX } from '../../../proposer/limits.js';
+import {
+  CommitError,
+  ConcurrentRequestError,
+  NotConfigured,
+  PrepareError,
+  StaleConfiguration,
+  VersionMismatch,
+} from '../../../src/protocol/errors.js';
+import type { KeyValue, Operation, Outcome } from '../../../src/store/kv.js';
+
+const DONE = { ver: 1, val: 'done' };
+const write = (ver: number): Operation => ({ ver, val: `of ${ver}` });
+
+const queueOf = (kv: Pick<KeyValue, 'together'>, patienceMs = 10_000): KeyQueue =>
+  new KeyQueue({ kv, patienceMs, nowMs: () => performance.now(), repeat: repeatWithPauses });
+
+/** Rounds that end when the test says so, by key and operations. */
+class Rounds {
+  readonly begun: {
+    key: string;
+    operations: readonly Operation[];
+    isContended: boolean | undefined;
+    end: (outcomes: Outcome[]) => void;
+    fail: (error: Error) => void;
+  }[] = [];
+
+  together(key: string, operations: readonly Operation[], isContended?: boolean): Promise<Outcome[]> {
+    return new Promise((resolve, reject) => this.begun.push({ key, operations, isContended, end: resolve, fail: reject }));
+  }
+
+  async at(index: number): Promise<Rounds['begun'][number]> {
+    for (;;) {
+      const round = this.begun[index];
+      if (round) return round;
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  }
+}
+
+describe('the queue of a key', () => {
+  it('gathers what comes while a round is under way, in the order of arrival, and carries it in the next', async () => {
+    const rounds = new Rounds();
+    const queue = queueOf(rounds);
+    const outcomes = Promise.all([write(0), write(1), 'read' as const].map((operation) => queue.run('key', operation)));
+    (await rounds.at(0)).end([DONE]);
+    const next = await rounds.at(1);
+    expect(rounds.begun.map(({ operations }) => operations)).toEqual([[write(0)], [write(1), 'read']]);
+    next.end([{ ver: 2, val: 'two' }, DONE]);
+    expect(await outcomes).toEqual([DONE, { ver: 2, val: 'two' }, DONE]);
+  });
+
+  it('does not hold up another key', async () => {
+    const rounds = new Rounds();
+    const queue = queueOf(rounds);
+    void queue.run('key', 'read');
+    const other = queue.run('other', 'read');
+    (await rounds.at(1)).end([DONE]);
+    expect(await other).toEqual(DONE);
+  });
+
+  it.each([PrepareError, ConcurrentRequestError, StaleConfiguration])(
+    'repeats what sent no accept, with what came since: %o',
+    async (kind) => {
+      const rounds = new Rounds();
+      const queue = queueOf(rounds);
+      const lost = queue.run('key', write(0));
+      const fresh = queue.run('key', write(1));
+      (await rounds.at(0)).end([new kind('lost')]);
+      const again = await rounds.at(1);
+      expect(again.operations).toEqual([write(0), write(1)]);
+      again.end([DONE, DONE]);
+      expect(await Promise.all([lost, fresh])).toEqual([DONE, DONE]);
+    },
+  );
+
+  it.each([CommitError, NotConfigured, VersionMismatch, TypeError])('repeats nothing that ended otherwise: %o', async (kind) => {
+    const rounds = new Rounds();
+    const queue = queueOf(rounds);
+    const error = new kind('over');
+    const ended = queue.run('key', write(0));
+    (await rounds.at(0)).end([error]);
+    await expect(ended).rejects.toBe(error);
+    const next = queue.run('key', write(1));
+    const round = await rounds.at(1);
+    expect(round.operations).toEqual([write(1)]);
+    round.end([DONE]);
+    expect(await next).toEqual(DONE);
+  });
+
+  it('does not begin what waited too long: certainly not applied', async () => {
+    const rounds = new Rounds();
+    const queue = queueOf(rounds, 20);
+    const inTheWay = queue.run('key', write(0));
+    const impatient = queue.run('key', write(1));
+    await new Promise((resolve) => setTimeout(resolve, 40));
+    (await rounds.at(0)).end([DONE]);
+    await expect(impatient).rejects.toThrow(PrepareError);
+    expect(await inTheWay).toEqual(DONE);
+    expect(rounds.begun).toHaveLength(1);
+  });
+
+  it('ends what failed until its deadline with its last error', async () => {
+    let last: Error | undefined;
+    let attempts = 0;
+    const together = (): Promise<Outcome[]> => Promise.resolve([(last = new PrepareError(`attempt ${(attempts += 1)}`))]);
+    const reason: unknown = await queueOf({ together }, 200)
+      .run('key', 'read')
+      .catch((error: unknown) => error);
+    expect(reason).toBe(last);
+    expect(attempts).toBeGreaterThan(2);
+  });
+
+  it('goes on after a round that threw, which is an error of ours', async () => {
+    const rounds = new Rounds();
+    const queue = queueOf(rounds);
+    const broken = queue.run('key', 'read');
+    const next = queue.run('key', 'read');
+    (await rounds.at(0)).fail(new TypeError('ours'));
+    await expect(broken).rejects.toThrow('ours');
+    (await rounds.at(1)).end([DONE]);
+    expect(await next).toEqual(DONE);
+  });
+
+  it('says of a key that others write it, too, from a miss until a lone operation goes through', async () => {
+    const rounds = new Rounds();
+    const queue = queueOf(rounds);
+    const outcomes: Outcome[] = [new VersionMismatch('missed'), DONE, DONE];
+    for (const [index, outcome] of outcomes.entries()) {
+      const ended = queue.run('key', write(index)).catch(() => undefined);
+      (await rounds.at(index)).end([outcome]);
+      await ended;
+    }
+    expect(rounds.begun.map(({ isContended }) => isContended)).toEqual([false, true, false]);
+  });
+
+  it('refuses what is too much, and takes more when there is room again', async () => {
+    const rounds = new Rounds();
+    const queue = queueOf(rounds);
+    const all = Array.from({ length: OPERATIONS_WAITING_MAX }, () => queue.run('key', 'read'));
+    await expect(queue.run('other', 'read')).rejects.toThrow(ConcurrentRequestError);
+    (await rounds.at(0)).end([DONE]);
+    const { operations, end } = await rounds.at(1);
+    end(operations.map(() => DONE));
+    await Promise.all(all);
+    void queue.run('other', 'read');
+    expect((await rounds.at(2)).key).toBe('other');
+  });
+});

@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+import { RESCAN_CONCURRENCY, RESCAN_FAILURES_IN_A_ROW } from '../../../proposer/limits.js';
+import { rescanKeys } from '../../../src/store/rescan.js';
+import { EMPTY_CONFIGURATION } from '../../../src/protocol/configuration.js';
+
+const member = { configuration: { ...EMPTY_CONFIGURATION, era: 1 } };
+const keys = Array.from({ length: 1_000 }, (_, index) => `key-${index}`);
+
+describe('a proposer that rescans keys', () => {
+  it('tries no more of them where nothing works: each would cost the time of all its retries', async () => {
+    let tried = 0;
+    const { done, failed } = await rescanKeys(member, 1, keys, async () => {
+      tried += 1;
+      await Promise.resolve();
+      throw new Error('nobody answers');
+    });
+    expect(done).toEqual([]);
+    expect(failed.map(({ key }) => key).sort()).toEqual([...keys].sort());
+    expect(tried).toBeLessThan(RESCAN_FAILURES_IN_A_ROW + RESCAN_CONCURRENCY);
+    expect(failed.filter(({ message }) => /^not tried: the \d+ keys before it failed$/.test(message))).toHaveLength(keys.length - tried);
+  });
+
+  it('tries all of them where some work', async () => {
+    let tried = 0;
+    const { done, failed } = await rescanKeys(member, 1, keys, async () => {
+      tried += 1;
+      if (tried % 10 !== 0) throw new Error('this one does not');
+    });
+    expect([done.length, failed.length, tried]).toEqual([100, 900, 1_000]);
+  });
+});

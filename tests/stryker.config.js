@@ -1,0 +1,22 @@
+/**
+ * Mutation testing, `npm run mutants`: changes the protocol files in one place after the other, in a copy, and runs the unit tests. A change
+ * that no test notices is listed; docs/mutants.md says why those that are left make no difference.
+ * @type {import('@stryker-mutator/api/core').PartialStrykerOptions}
+ */
+export default {
+  mutate: ['src/protocol/*.ts', 'src/reads/*.ts', 'src/store/compare-and-set.ts', 'src/store/kv.ts', '!src/protocol/errors.ts'],
+  testRunner: 'vitest',
+  vitest: { configFile: 'vitest.config.ts', dir: '.' },
+  // What the tests need, and nothing else of the project.
+  ignorePatterns: ['/*', '!src', '!tests', '!verification', '!client', '!package.json', '!tsconfig.json', '!vitest.config.ts'],
+  concurrency: 2,
+  // A mutant that loops or waits for ever is killed after this and half as long again as the tests take.
+  timeoutMS: 5_000,
+  reporters: ['clear-text', 'progress', 'json', 'html'],
+  clearTextReporter: { allowColor: false, logTests: false, reportTests: false },
+  jsonReporter: { fileName: '.mutants/report.json' },
+  htmlReporter: { fileName: '.mutants/report.html' },
+  tempDirName: '.mutants/sandbox',
+  cleanTempDir: 'always',
+  thresholds: { high: 100, low: 95, break: 90 },
+};

@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import { separates } from '../../../verification/chaos/fault.js';
+import { type Episode, type FaultKinds, faultSchedule } from '../../../verification/chaos/fault-schedule.js';
+import { randomFrom } from '../../../client/random.js';
+import { ACCEPTORS, NODES, PROPOSERS } from '../../../local/layout.js';
+
+const LOCAL: FaultKinds = {
+  ofAcceptors: ['kill', 'pause', 'cut', 'mute'],
+  ofProposers: ['kill', 'pause', 'cut'],
+  ofLinks: ['cut', 'mute'],
+};
+const DOCKER: FaultKinds = { ofAcceptors: ['kill', 'pause', 'cut'], ofProposers: ['kill', 'pause', 'cut'], ofLinks: [] };
+
+function episodes(seed: number, kinds: FaultKinds, count = 3_000): Episode[] {
+  const schedule = faultSchedule(randomFrom(seed), kinds);
+  return Array.from({ length: count }, () => schedule.next().value);
+}
+
+/** How many acceptors each proposer reaches while all faults of the episode last; a proposer that is broken itself is left out. */
+function reach({ faults }: Episode): number[] {
+  const well = PROPOSERS.filter((proposer) => faults.every(({ target }) => target !== proposer));
+  return well.map((proposer) => ACCEPTORS.filter((acceptor) => !faults.some(({ target }) => separates(target, proposer, acceptor))).length);
+}
+
+describe('the schedule of faults', () => {
+  it('is the same for the same seed, and another for another', () => {
+    expect(episodes(7, LOCAL, 50)).toEqual(episodes(7, LOCAL, 50));
+    expect(episodes(7, LOCAL, 50)).not.toEqual(episodes(8, LOCAL, 50));
+  });
+
+  it.each([LOCAL, DOCKER])('leaves a proposer with two acceptors in every episode of a minority, and in no other', (kinds) => {
+    for (const episode of episodes(1, kinds)) {
+      const reached = reach(episode);
+      if (episode.severity === 'minority') {
+        expect(reached.length).toBeGreaterThan(0);
+        expect(Math.min(...reached)).toBeGreaterThanOrEqual(2);
+      } else expect(Math.max(0, ...reached)).toBeLessThan(2);
+    }
+  });
+
+  it.each([LOCAL, DOCKER])('breaks every node in every way that the cluster knows, most of the time a minority', (kinds) => {
+    const all = episodes(2, kinds);
+    const seen = new Set(all.flatMap(({ faults }) => faults.map(({ kind, target }) => `${kind} ${target}`)));
+    const links = PROPOSERS.flatMap((proposer) => ACCEPTORS.map((acceptor) => `${proposer}~${acceptor}`));
+    const possible = [
+      ...ACCEPTORS.flatMap((target) => kinds.ofAcceptors.map((kind) => `${kind} ${target}`)),
+      ...PROPOSERS.flatMap((target) => kinds.ofProposers.map((kind) => `${kind} ${target}`)),
+      ...links.flatMap((target) => kinds.ofLinks.map((kind) => `${kind} ${target}`)),
+    ];
+    expect([...seen].sort()).toEqual(possible.sort());
+    const majorities = all.filter(({ severity }) => severity === 'majority').length / all.length;
+    expect(majorities).toBeGreaterThan(0.1);
+    expect(majorities).toBeLessThan(0.2);
+  });
+
+  it('never breaks a node twice at a time', () => {
+    for (const { faults } of episodes(3, LOCAL)) {
+      const targets = faults.map(({ target }) => target);
+      expect(new Set(targets).size).toBe(targets.length);
+      const broken = targets.filter((target) => NODES.includes(target));
+      expect(targets.filter((target) => target.includes('~') && broken.some((node) => target.includes(node)))).toEqual([]);
+    }
+  });
+});

@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import { ImpossibleAnswer, outcomeOf } from '../../../verification/chaos/outcome.js';
+import { type ErrorCode, HTTP_STATUS } from '../../../src/protocol/errors.js';
+import type { Answer } from '../../../src/http/client.js';
+import type { Versioned } from '../../../src/store/kv.js';
+import type { Request } from '../../../verification/checkers/history.js';
+
+const GET: Request = { kind: 'get' };
+const CAS: Request = { kind: 'cas', ver: 4, val: 'new', onto: 'old' };
+const refusal = (code: ErrorCode, details: Record<string, unknown> = {}): Answer<Versioned> => ({
+  ok: false,
+  status: HTTP_STATUS[code],
+  code,
+  message: '',
+  body: { code, message: '', ...details },
+});
+const ok = (ver: number, val: unknown): Answer<Versioned> => ({ ok: true, status: 200, body: { ver, val } });
+
+describe('the outcome of a write', () => {
+  it('is written where it was acknowledged as it was asked for', () => {
+    expect(outcomeOf(CAS, ok(5, 'new'))).toEqual({ kind: 'written' });
+    expect(() => outcomeOf(CAS, ok(6, 'new'))).toThrow(ImpossibleAnswer);
+    expect(() => outcomeOf(CAS, ok(5, 'other'))).toThrow(ImpossibleAnswer);
+  });
+
+  it('is the present state where it did not match', () => {
+    expect(outcomeOf(CAS, refusal('VersionMismatch', { ver: 7, val: 'x' }))).toEqual({ kind: 'state', ver: 7, val: 'x' });
+    expect(outcomeOf(CAS, refusal('VersionMismatch', { ver: 0, val: null }))).toEqual({ kind: 'state', ver: 0, val: null });
+    expect(() => outcomeOf(CAS, refusal('VersionMismatch'))).toThrow(ImpossibleAnswer);
+  });
+
+  it.each(['PrepareError', 'ConcurrentRequestError', 'NotConfigured', 'StaleConfiguration'] as const)('is refused after %s', (code) => {
+    expect(outcomeOf(CAS, refusal(code))).toEqual({ kind: 'refused' });
+  });
+
+  it.each(['CommitError', 'InternalError', 'Undocumented' as ErrorCode] as const)('is unknown after %s', (code) => {
+    expect(outcomeOf(CAS, refusal(code))).toEqual({ kind: 'unknown' });
+  });
+
+  it('is unknown where no answer came', () => {
+    expect(outcomeOf(CAS, undefined)).toEqual({ kind: 'unknown' });
+  });
+});
+
+describe('the outcome of a read', () => {
+  it('is the state', () => {
+    expect(outcomeOf(GET, ok(3, 'x'))).toEqual({ kind: 'state', ver: 3, val: 'x' });
+    expect(outcomeOf(GET, refusal('KeyNotFound', { ver: 0 }))).toEqual({ kind: 'state', ver: 0, val: null });
+  });
+
+  it('is nothing at all where it failed', () => {
+    expect(outcomeOf(GET, refusal('PrepareError'))).toEqual({ kind: 'refused' });
+    expect(outcomeOf(GET, undefined)).toEqual({ kind: 'unknown' });
+  });
+
+  it('is impossible where no client wrote it', () => {
+    expect(() => outcomeOf(GET, ok(3, 17))).toThrow(ImpossibleAnswer);
+    expect(() => outcomeOf(GET, ok(0, 'x'))).toThrow(ImpossibleAnswer);
+    expect(() => outcomeOf(GET, ok(3, null))).toThrow(ImpossibleAnswer);
+  });
+});

@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import type { Cluster, Member } from '../../../node-control/nodes/nodes.js';
+import { step } from '../../../node-control/step/step.js';
+import type { Configuration } from '../../../src/protocol/configuration.js';
+import { adminWritesOf, alikeAcceptors } from '../../../verification/exhaustive/scenario.js';
+import { SCENARIOS } from '../../../verification/exhaustive/scenarios.js';
+
+/** Two proposers that take every configuration, and what was written to them in this order. */
+function cluster(first: Configuration): { cluster: Cluster; written: { proposer: number; configuration: Configuration }[] } {
+  const present = [first, first];
+  const written: { proposer: number; configuration: Configuration }[] = [];
+  const configure = (proposer: number, expectedEra: number, configuration: Configuration): Promise<unknown> => {
+    expect(present[proposer]?.era).toBe(expectedEra);
+    present[proposer] = configuration;
+    written.push({ proposer, configuration });
+    return Promise.resolve({ ok: true, body: configuration });
+  };
+  const members = present.map((_, proposer) => ({
+    name: `p${proposer + 1}`,
+    admin: { configure: (era: number, configuration: Configuration) => configure(proposer, era, configuration) },
+  })) as unknown as Member[];
+  const readAll = (): unknown => Promise.resolve(members.map((member, index) => ({ member, configuration: present[index] })));
+  const admin = { size: async () => 0, identity: async () => undefined, adopt: async (identity: string) => identity };
+  const withAcceptor = (_: string, task: (acceptor: typeof admin) => Promise<unknown>): Promise<unknown> => task(admin);
+  const newIdentity = (name: string): string => `${name}#1`;
+  return { cluster: { members, readAll, withAcceptor, newIdentity } as unknown as Cluster, written };
+}
+
+describe('the writes of the control node', () => {
+  it.each(SCENARIOS.filter(({ steps }) => steps.length > 0).map((scenario) => [scenario.name, scenario]))(
+    'are those that node-control makes: %s',
+    async (_, scenario) => {
+      const { cluster: nodes, written } = cluster(scenario.configuration);
+      for (const sets of scenario.steps) await step(nodes, nodes.members, (present) => ({ ...present, ...sets }), 'a step');
+      const seen = written.map(({ proposer, configuration: { era, prepare, accept } }) => ({
+        proposer,
+        configuration: { era, prepare, accept },
+      }));
+      expect(adminWritesOf(scenario)).toEqual(seen);
+    },
+  );
+});
+
+describe('acceptors', () => {
+  it('are alike where every set of a scenario holds both or neither', () => {
+    const groups = (name: string): string[][] | undefined => {
+      const scenario = SCENARIOS.find((each) => each.name === name);
+      return scenario && alikeAcceptors(scenario);
+    };
+    expect(groups('w-w')).toEqual([['a1', 'a2', 'a3']]);
+    expect(groups('add-accept-2')).toEqual([['a1'], ['a2']]);
+    expect(groups('add-accept-3')).toEqual([['a1', 'a2'], ['a3']]);
+  });
+});

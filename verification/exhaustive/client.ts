@@ -1,0 +1,44 @@
+import { ClusterError, CommitError, VersionMismatch } from '../../src/protocol/errors.js';
+import type { KeyValue, Versioned } from '../../src/store/kv.js';
+import type { Outcome, Request } from '../checkers/history.js';
+import { KEY } from './messages.js';
+import type { Kind } from './scenario.js';
+
+/** An operation as its client sees it. */
+export interface Performed {
+  readonly request: Request;
+  readonly outcome?: Outcome;
+}
+
+/**
+ * What a client asks for next. It writes over what it knows, and never the same value twice.
+ *
+ * @param client counted from 1
+ */
+export function nextRequest(kind: Kind, client: number, performed: readonly Performed[]): Request {
+  if (kind !== 'cas') return { kind: 'get' };
+  let known: { ver: number; val: string | null } = { ver: 0, val: null };
+  for (const { request, outcome } of performed) {
+    if (outcome?.kind === 'state') known = outcome;
+    if (outcome?.kind === 'written' && request.kind === 'cas') known = { ver: request.ver + 1, val: request.val };
+  }
+  return { kind: 'cas', ver: known.ver, val: `v${client}.${performed.length + 1}`, onto: known.val };
+}
+
+/** Rejects only where the product throws what it should not. */
+export async function perform(kv: KeyValue, kind: Kind, request: Request): Promise<Outcome> {
+  try {
+    if (request.kind === 'get') return stateOf(await (kind === 'get' ? kv.get(KEY) : kv.settle(KEY)));
+    await kv.cas(KEY, request.ver, request.val);
+    return { kind: 'written' };
+  } catch (error) {
+    if (error instanceof VersionMismatch) return stateOf({ ver: Number(error.details['ver']), val: error.details['val'] });
+    if (error instanceof CommitError) return { kind: 'unknown' };
+    if (error instanceof ClusterError) return { kind: 'refused' };
+    throw error;
+  }
+}
+
+function stateOf({ ver, val }: Versioned): Outcome {
+  return { kind: 'state', ver, val: val as string | null };
+}

@@ -1,0 +1,128 @@
+import type { Acceptor } from '../../src/protocol/acceptor.js';
+import type { Configuration } from '../../src/protocol/configuration.js';
+import { StaleConfiguration } from '../../src/protocol/errors.js';
+import { KeyValue } from '../../src/store/kv.js';
+import { Proposer } from '../../src/protocol/proposer.js';
+import { checkFinalState } from '../checkers/final-state.js';
+import type { Operation, Violation } from '../checkers/history.js';
+import { checkLineage } from '../checkers/lineage.js';
+import { checkLinearizability } from '../checkers/linearizability.js';
+import { VirtualTime } from '../simulation/virtual-time.js';
+import { KEY } from './messages.js';
+import { operationsOf } from './operations.js';
+import { forEachChoice } from './moves.js';
+import { Computed } from './computed.js';
+import type { System, World } from './world.js';
+
+/** What the key holds, to a reader. */
+interface Final {
+  readonly ver: number;
+  readonly val: string | null;
+}
+
+/** Above every proposer of a scenario. */
+const READER_ID = 9;
+const READER_TIMEOUT_MS = 1;
+/** The first ones may meet higher ballots, which it then goes past. */
+const READER_ATTEMPTS = 4;
+
+/** Judges the moments at which every operation has ended. */
+export class Endings {
+  readonly #system: System;
+  readonly #finals = new Computed<string, Final | 'stale' | 'unreadable'>();
+  readonly #sound = new Set<string>();
+
+  constructor(system: System) {
+    this.#system = system;
+  }
+
+  /**
+   * Lets a third proposer read by a full round, through every choice of acceptors that are a quorum of a configuration in force, after any of the
+   * requests that are still under way have arrived, in any order. That read and the operations before it must be linearizable, and so on.
+   */
+  judge(world: World): Violation | undefined {
+    for (const site of world.sites) {
+      const { violation } = this.#system.sites.restOf(site);
+      if (violation) return violation;
+    }
+    const operations = operationsOf(world);
+    const history = JSON.stringify(operations.map(({ request, returned, invokedAt }) => [request, returned, invokedAt]));
+    for (const configuration of configurationsIn(world)) {
+      for (const [final, quorum] of this.#finalsFor(world, configuration)) {
+        const key = `${history} ${JSON.stringify(final)}`;
+        if (this.#sound.has(key)) continue;
+        const violation = check(operations, final);
+        if (violation) return { ...violation, message: `${violation.message} (the reader was answered by ${quorum.join(' and ')})` };
+        this.#sound.add(key);
+      }
+    }
+    return undefined;
+  }
+
+  /** What it can be found to hold, each with one quorum that answers so. */
+  #finalsFor({ sites }: World, configuration: Configuration): Map<Final | 'unreadable', readonly string[]> {
+    const { acceptorNames } = this.#system;
+    const registers = sites.map((site) => [...this.#system.sites.restOf(site).registers]);
+    const finals = new Map<Final | 'unreadable', readonly string[]>();
+    const configurationText = JSON.stringify(configuration);
+    for (const quorum of quorumsOf(configuration.prepare.nodes, configuration.prepare.quorum)) {
+      const choices = acceptorNames.map((name, at) => (quorum.includes(name) ? (registers[at] ?? []) : [sites[at]?.register ?? 0]));
+      forEachChoice(choices, (held) => {
+        const key = `${configurationText} ${quorum.join()} ${held.join()}`;
+        const final = this.#finals.get(key, () => this.#read(configuration, quorum, [...held]));
+        if (final !== 'stale') finals.set(final, quorum);
+      });
+    }
+    return finals;
+  }
+
+  /** @returns `stale` where the reader's configuration is, so that it may not read */
+  async #read(configuration: Configuration, quorum: readonly string[], held: readonly number[]): Promise<Final | 'stale' | 'unreadable'> {
+    const time = new VirtualTime();
+    const acceptors = new Map(this.#system.acceptorNames.map((name, at) => [name, this.#system.acceptors.holding(held[at] ?? 0)]));
+    const link = (name: string): Acceptor => {
+      const memory = acceptors.get(name) as Acceptor;
+      return {
+        prepare: (key, ballot) => (quorum.includes(name) ? memory.prepare(key, ballot) : new Promise(() => undefined)),
+        accept: (key, ballot, value, next) => memory.accept(key, ballot, value, next),
+        read: (key) => memory.read(key),
+      };
+    };
+    const proposer = new Proposer({ id: READER_ID, incarnation: 1, configuration, acceptor: link, time, timeoutMs: READER_TIMEOUT_MS });
+    const kv = new KeyValue({ proposer, nextOperationId: () => 'none', time, random: () => 0, resolveMs: 0, backoffMs: 1 });
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const { ver, val } = await time.run(kv.settle(KEY));
+        return { ver, val: val as string | null };
+      } catch (error) {
+        if (error instanceof StaleConfiguration) return 'stale';
+        if (attempt === READER_ATTEMPTS) return 'unreadable';
+      }
+    }
+  }
+}
+
+function check(operations: readonly Operation[], final: Final | 'unreadable'): Violation | undefined {
+  if (final === 'unreadable') return { rule: 'an end', key: KEY, message: 'a quorum of acceptors answers, and yet the key cannot be read' };
+  const last = 2 * operations.length + 1;
+  const read: Operation = {
+    client: 'the reader at the end',
+    key: KEY,
+    request: { kind: 'get' },
+    invokedAt: last,
+    invokedAtMs: last,
+    returned: { at: last + 1, atMs: last + 1, outcome: { kind: 'state', ...final } },
+  };
+  return checkLinearizability([...operations, read]) ?? checkLineage(operations, final) ?? checkFinalState(operations, final);
+}
+
+function configurationsIn({ proposers }: World): Configuration[] {
+  return [...new Map(proposers.map(({ configuration }) => [JSON.stringify(configuration), configuration])).values()];
+}
+
+function quorumsOf(nodes: readonly string[], quorum: number): string[][] {
+  const [first, ...others] = nodes;
+  if (quorum === 0) return [[]];
+  if (first === undefined) return [];
+  return [...quorumsOf(others, quorum - 1).map((rest) => [first, ...rest]), ...quorumsOf(others, quorum)];
+}

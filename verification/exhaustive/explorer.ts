@@ -1,0 +1,181 @@
+import { MemoryAcceptor } from '../../src/protocol/memory-acceptor.js';
+import { formatBallot } from '../../src/protocol/ballot.js';
+import type { Violation } from '../checkers/history.js';
+import { AcceptorStates } from './acceptor-states.js';
+import { whenComputed } from './computed.js';
+import { Endings } from './ending.js';
+import { KEY, type Message, Numbered, type Reply } from './messages.js';
+import { type Move, movesOf } from './moves.js';
+import { ProposerStates } from './proposer-states.js';
+import { acceptorNames as namesOf, adminWritesOf, alikeAcceptors, type Scenario } from './scenario.js';
+import { Sites } from './sites.js';
+import { ViolationFound } from './violation-found.js';
+import { keyOf, requestTo, type System, type World } from './world.js';
+
+/** What was visited. */
+export interface Counts {
+  /** In the order that `moves.ts` describes, from the beginning to the end; each stands for all that differ only in what no node notices. */
+  readonly executions: number;
+  /** Distinct moments of them, and steps between these. */
+  readonly states: number;
+  readonly transitions: number;
+  /** Moments at which every operation had ended. */
+  readonly ends: number;
+  /** Distinct states of single proposers, each computed by the product's code. */
+  readonly proposerStates: number;
+}
+
+export interface Exploration {
+  readonly counts: Counts;
+  readonly violation?: { readonly what: Violation; readonly path: readonly Move[]; readonly first: World; readonly system: System };
+}
+
+export interface ExplorerOptions {
+  /** The acceptor's code; a broken one in tests. */
+  readonly makeAcceptor?: () => MemoryAcceptor;
+  /** Called for each moment at which every operation has ended. */
+  readonly onEnd?: (world: World, system: System) => void;
+  /** Called now and then. */
+  readonly onProgress?: (counts: Counts) => void;
+}
+
+/** Visits every execution of a scenario, until the first violation. */
+export async function explore(scenario: Scenario, options: ExplorerOptions = {}): Promise<Exploration> {
+  const system = systemOf(scenario, options.makeAcceptor ?? (() => new MemoryAcceptor()));
+  return new Explorer(system, options).run();
+}
+
+/** How many states lie between two reports. */
+const REPORT_EVERY = 1_000;
+
+class Explorer {
+  readonly #system: System;
+  readonly #options: ExplorerOptions;
+  readonly #endings: Endings;
+  /** How many executions go on from a state. */
+  readonly #executions = new Map<string, number>();
+  readonly #path: Move[] = [];
+  #transitions = 0;
+  #ends = 0;
+
+  constructor(system: System, options: ExplorerOptions) {
+    this.#system = system;
+    this.#options = options;
+    this.#endings = new Endings(system);
+  }
+
+  async run(): Promise<Exploration> {
+    const first = await initialWorld(this.#system);
+    try {
+      const executions = await this.#visit(first, keyOf(first, this.#system));
+      return { counts: this.#counts(executions) };
+    } catch (error) {
+      if (!(error instanceof ViolationFound)) throw error;
+      return { counts: this.#counts(0), violation: { what: error.violation, path: this.#path, first, system: this.#system } };
+    }
+  }
+
+  /**
+   * @returns how many executions go on from here
+   * @throws ViolationFound `#path` leads there
+   */
+  async #visit(world: World, key: string): Promise<number> {
+    await whenComputed(() => this.#judge(world));
+    if (world.proposers.every(({ isOver }) => isOver)) {
+      this.#ends += 1;
+      this.#options.onEnd?.(world, this.#system);
+    }
+    const moves = await whenComputed(() => movesOf(world, this.#system, this.#executions));
+    if (moves.broken) {
+      this.#path.push(moves.broken.move);
+      throw new ViolationFound(moves.broken.violation);
+    }
+    this.#transitions += moves.count;
+    let executions = moves.count === 0 ? 1 : moves.executions;
+    for (const [next, move] of moves.fresh) {
+      this.#path.push(move);
+      // One of the moves before this one may have led there too.
+      executions += move.orders * (this.#executions.get(next) ?? (await this.#visit(move.world, next)));
+      this.#path.pop();
+    }
+    this.#executions.set(key, executions);
+    if (this.#executions.size % REPORT_EVERY === 0) this.#options.onProgress?.(this.#counts(executions));
+    return executions;
+  }
+
+  #judge(world: World): void {
+    const isEnd = world.proposers.every(({ isOver }) => isOver);
+    const violation = oneValueForEachBallot(world, this.#system) ?? (isEnd ? this.#endings.judge(world) : undefined);
+    if (violation) throw new ViolationFound(violation);
+  }
+
+  #counts(executions: number): Counts {
+    return {
+      executions,
+      states: this.#executions.size,
+      transitions: this.#transitions,
+      ends: this.#ends,
+      proposerStates: this.#system.proposers.reduce((sum, { size }) => sum + size, 0),
+    };
+  }
+}
+
+function systemOf(scenario: Scenario, makeAcceptor: () => MemoryAcceptor): System {
+  const messages = new Numbered<Message>();
+  const replies = new Numbered<Reply>();
+  const acceptorNames = namesOf(scenario);
+  const alike = alikeAcceptors(scenario).map((group) => group.map((name) => acceptorNames.indexOf(name)));
+  const adminWrites = adminWritesOf(scenario);
+  const proposers = scenario.scripts.map((script, index) => {
+    const id = scenario.ids?.[index] ?? index + 1;
+    const changes = adminWrites.filter(({ proposer }) => proposer === index).length;
+    const { configuration, resolutions } = scenario;
+    return new ProposerStates({ id, client: index + 1, configuration, script, resolutions, changes }, messages, replies, {
+      acceptorNames,
+      alike,
+    });
+  });
+  const acceptors = new AcceptorStates(makeAcceptor, messages, replies);
+  const sites = new Sites(acceptors, messages);
+  return { scenario, acceptorNames, alike, messages, replies, acceptors, sites, proposers, adminWrites };
+}
+
+async function initialWorld({ scenario, acceptorNames, acceptors, sites, proposers }: System): Promise<World> {
+  const states = await Promise.all(proposers.map((proposer) => proposer.initial()));
+  return {
+    sites: acceptorNames.map((_, at) => {
+      const requests = states.map((state) => requestTo(state, at));
+      return sites.site(acceptors.empty, requests, []);
+    }),
+    proposers: states,
+    invoked: states.map(() => []),
+    lossesLeft: scenario.losses,
+    adminWrites: 0,
+  };
+}
+
+/** Over all that is accepted, and all that is still asked to be. */
+function oneValueForEachBallot({ sites, proposers }: World, { acceptors, messages }: System): Violation | undefined {
+  const values = new Map<string, string | null>();
+  let violation: Violation | undefined;
+  const saw = (ballot: string, value: string | null): void => {
+    const other = values.get(ballot);
+    if (other !== undefined && other !== value) {
+      const message = `ballot ${ballot} stands for ${String(other)} and for ${String(value)}`;
+      violation = { rule: 'one value for each ballot', key: KEY, message };
+    }
+    values.set(ballot, value);
+  };
+  for (const { register, late } of sites) {
+    saw(...acceptors.acceptedIn(register));
+    for (const number of late) {
+      const message = messages.at(number);
+      if (message.kind === 'accept') saw(formatBallot(message.ballot), message.value);
+    }
+  }
+  for (const { asking } of proposers) {
+    const message = asking && messages.at(asking.message);
+    if (message?.kind === 'accept') saw(formatBallot(message.ballot), message.value);
+  }
+  return violation;
+}

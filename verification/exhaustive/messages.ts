@@ -1,0 +1,56 @@
+import type { AcceptReply, Held, PrepareReply, Value } from '../../src/protocol/acceptor.js';
+import { type Ballot, formatBallot } from '../../src/protocol/ballot.js';
+
+/** What a proposer asks of an acceptor. All worlds here have one key. */
+export type Message =
+  | { readonly kind: 'prepare'; readonly ballot: Ballot }
+  | { readonly kind: 'accept'; readonly ballot: Ballot; readonly value: Value; readonly next: Ballot }
+  | { readonly kind: 'read' };
+
+export type Reply = PrepareReply | AcceptReply | Held;
+
+export const KEY = 'k';
+
+/** Gives equal things the same number, so that a state of the world is a few short numbers. */
+export class Numbered<Thing> {
+  readonly #things: Thing[] = [];
+  readonly #numbers = new Map<string, number>();
+
+  numberOf(thing: Thing): number {
+    const text = JSON.stringify(thing);
+    let number = this.#numbers.get(text);
+    if (number === undefined) {
+      number = this.#things.push(thing) - 1;
+      this.#numbers.set(text, number);
+    }
+    return number;
+  }
+
+  at(number: number): Thing {
+    return this.#things[number] as Thing;
+  }
+
+  get size(): number {
+    return this.#things.length;
+  }
+}
+
+export function describeMessage(message: Message): string {
+  if (message.kind === 'read') return 'read';
+  if (message.kind === 'prepare') return `prepare ${formatBallot(message.ballot)}`;
+  return `accept ${formatBallot(message.ballot)} ${describeValue(message.value)}, then ${formatBallot(message.next)}`;
+}
+
+export function describeReply(reply: Reply): string {
+  if ('ok' in reply && !reply.ok) return `conflict with ${formatBallot(reply.conflict)}`;
+  if (!('ballot' in reply)) return 'accepted';
+  const held = formatBallot(reply.ballot) === '' ? 'nothing accepted' : `has ${formatBallot(reply.ballot)} ${describeValue(reply.value)}`;
+  return 'ok' in reply ? `promised, ${held}` : held;
+}
+
+/** The operation ids that are stored with a value would only be noise to a reader. */
+function describeValue(value: Value): string {
+  if (value === null) return 'nothing';
+  const { ver, val } = JSON.parse(value) as { ver: number; val: unknown };
+  return `${String(val)} (version ${ver})`;
+}

@@ -1,0 +1,196 @@
+import type { Acceptor, AcceptReply, Held, PrepareReply } from '../../src/protocol/acceptor.js';
+import { type Configuration, isConfigured } from '../../src/protocol/configuration.js';
+import { KeyValue } from '../../src/store/kv.js';
+import { identity, Proposer } from '../../src/protocol/proposer.js';
+import { VirtualTime } from '../simulation/virtual-time.js';
+import { nextRequest, perform, type Performed } from './client.js';
+import { KEY, type Message, type Reply } from './messages.js';
+import type { Kind } from './scenario.js';
+
+/** All that reaches a proposer from outside, besides time that passes. */
+export type Input =
+  | { readonly kind: 'start' }
+  | {
+      readonly kind: 'reply';
+      /** Counted from 0; the present one, unless the reply is late. */
+      readonly phase?: number;
+      readonly acceptor: string;
+      readonly reply: Reply;
+    }
+  | { readonly kind: 'timeout' }
+  | { readonly kind: 'configure'; readonly configuration: Configuration };
+
+/** The messages of one phase: the same to each acceptor. */
+export interface Phase {
+  readonly message: Message;
+  readonly acceptors: string[];
+}
+
+interface Asked extends Phase {
+  readonly unanswered: Map<string, (reply: Reply) => void>;
+}
+
+export interface ProposerRunOptions {
+  readonly id: number;
+  /** Counted from 1; names what it writes. */
+  readonly client: number;
+  readonly configuration: Configuration;
+  readonly script: readonly Kind[];
+  readonly resolutions: number;
+  /** How many times it will be reconfigured. Until then an operation waits for a `start`, so that a change can come before it. */
+  readonly changes: number;
+}
+
+/**
+ * The back-off before a second round of resolution is so much longer than a timeout that the number of rounds does not depend on how many
+ * phases time out.
+ */
+const TIMEOUT_MS = 1;
+const BACKOFF_MS = 1_000;
+
+/** One proposer of the product and its client, with a world in place of the network that says nothing but what it is told to. */
+export class ProposerRun {
+  readonly performed: Performed[] = [];
+  readonly #options: ProposerRunOptions;
+  readonly #time = new VirtualTime();
+  readonly #proposer: Proposer;
+  readonly #kv: KeyValue;
+  readonly #phases: Asked[] = [];
+  #configured = 0;
+  #isDraining = false;
+
+  constructor(options: ProposerRunOptions) {
+    this.#options = options;
+    const { id, client, configuration, resolutions } = options;
+    const time = this.#time;
+    let operations = 0;
+    this.#proposer = new Proposer({ id, incarnation: 1, configuration, acceptor: (name) => this.#link(name), time, timeoutMs: TIMEOUT_MS });
+    this.#kv = new KeyValue({
+      proposer: this.#proposer,
+      nextOperationId: () => `${client}-${(operations += 1)}`,
+      time,
+      random: () => 0,
+      resolveMs: BACKOFF_MS * 2 ** (resolutions - 1) - BACKOFF_MS / 2,
+      backoffMs: BACKOFF_MS,
+    });
+  }
+
+  /** The phase that waits for replies; undefined where an operation waits to be started, or all are over. */
+  get asking(): Phase | undefined {
+    // A phase is under way exactly as long as its timeout is set: pauses have no length, as the jitter is 0.
+    return this.#time.pending > 0 ? this.#phases.at(-1) : undefined;
+  }
+
+  /** All so far. */
+  get phases(): readonly Phase[] {
+    return this.#phases;
+  }
+
+  get configuration(): Configuration {
+    return this.#proposer.configuration;
+  }
+
+  /** How many changes of configuration are in force. */
+  get configured(): number {
+    return this.#configured;
+  }
+
+  /** Lets everything happen that needs no input, at the beginning. */
+  begin(): Promise<void> {
+    return this.#settle();
+  }
+
+  async apply(input: Input): Promise<void> {
+    if (input.kind === 'start') this.#invoke();
+    else if (input.kind === 'reply') this.#answer(input.phase ?? this.#phases.length - 1, input.acceptor, input.reply);
+    else if (input.kind === 'timeout') await this.#time.advance(TIMEOUT_MS);
+    else
+      void this.#proposer
+        .reconfigure(input.configuration, () => Promise.resolve())
+        .then(() => {
+          this.#configured += 1;
+        });
+    await this.#settle();
+  }
+
+  /** Replies that come after their phase is over, to every request that was not answered in time. */
+  async replyLate(reply: (message: Message) => Reply): Promise<void> {
+    const present = this.asking;
+    for (const phase of this.#phases) {
+      if (phase !== present) for (const resolve of phase.unanswered.values()) resolve(reply(phase.message));
+    }
+    await this.#settle();
+  }
+
+  /**
+   * What it would say from now on if it heard nothing more, until its operation ends, and then if it were asked for one change more. That shows
+   * all that it remembers: the era and the counter of its clock, a piggybacked promise, its configuration, and how far its operation is.
+   */
+  async lastWords(): Promise<unknown> {
+    const first = this.#phases.length - (this.asking ? 1 : 0);
+    this.#isDraining = true;
+    while (this.asking) await this.apply({ kind: 'timeout' });
+    if (isConfigured(this.configuration)) this.#proposer.change(KEY, identity).catch(() => undefined);
+    await this.#settle();
+    return [this.#phases.slice(first).map(({ message, acceptors }) => [message, acceptors]), this.performed, this.configuration];
+  }
+
+  async #settle(): Promise<void> {
+    await this.#time.advance(0);
+    while (!this.#isDraining && this.#isIdle() && this.#configured >= this.#options.changes) {
+      this.#invoke();
+      await this.#time.advance(0);
+    }
+  }
+
+  /** Whether the next operation could begin. */
+  #isIdle(): boolean {
+    const isOver = this.performed.every(({ outcome }) => outcome !== undefined);
+    return isOver && this.performed.length < this.#options.script.length;
+  }
+
+  #invoke(): void {
+    const kind = this.#options.script[this.performed.length];
+    if (kind === undefined) throw new RangeError('no operation is left');
+    const request = nextRequest(kind, this.#options.client, this.performed);
+    const index = this.performed.push({ request }) - 1;
+    void perform(this.#kv, kind, request).then((outcome) => {
+      this.performed[index] = { request, outcome };
+    });
+  }
+
+  #link(name: string): Acceptor {
+    const send = <Answer extends Reply>(message: Message): Promise<Answer> =>
+      new Promise((resolve) => this.#sent(message, name, (reply) => resolve(reply as Answer)));
+    return {
+      prepare: (_key, ballot) => send<PrepareReply>({ kind: 'prepare', ballot }),
+      accept: (_key, ballot, value, next) => send<AcceptReply>({ kind: 'accept', ballot, value, next }),
+      read: () => send<Held>({ kind: 'read' }),
+    };
+  }
+
+  #sent(message: Message, acceptor: string, resolve: (reply: Reply) => void): void {
+    let phase = this.#phases.at(-1);
+    // A proposer asks each acceptor once in a phase, so that a second message to the same one begins the next.
+    if (!phase || phase.acceptors.includes(acceptor) || !isSame(phase.message, message)) {
+      phase = { message, acceptors: [], unanswered: new Map() };
+      this.#phases.push(phase);
+    }
+    phase.acceptors.push(acceptor);
+    phase.unanswered.set(acceptor, resolve);
+  }
+
+  #answer(index: number, acceptor: string, reply: Reply): void {
+    const phase = this.#phases[index];
+    const resolve = phase?.unanswered.get(acceptor);
+    if (!resolve) throw new RangeError(`nothing was asked of ${acceptor}`);
+    phase?.unanswered.delete(acceptor);
+    resolve(reply);
+  }
+}
+
+/** Whether two messages are of one phase: they hold the very same ballot. */
+function isSame(a: Message, b: Message): boolean {
+  if (a.kind === 'read' || b.kind === 'read') return a.kind === b.kind;
+  return a.kind === b.kind && a.ballot === b.ballot;
+}

@@ -1,0 +1,67 @@
+import { acceptorsOf, type Configuration } from '../../src/protocol/configuration.js';
+
+/** `cas` writes over what its client last saw, `get` reads by quorum and else by a round, `settle` reads by a round at once. */
+export type Kind = 'cas' | 'get' | 'settle';
+
+/** One small world of which every execution is visited. */
+export interface Scenario {
+  readonly name: string;
+  /** What it shows, in a few words. */
+  readonly title: string;
+  readonly configuration: Configuration;
+  /** What the client of each proposer does, one operation after the other. */
+  readonly scripts: readonly (readonly Kind[])[];
+  /** The number of each proposer, 1, 2, … unless a test wants two of a kind. */
+  readonly ids?: readonly number[];
+  /** How many requests or replies may be lost, or come too late, so that a phase ends without them. */
+  readonly losses: number;
+  /** How many rounds a write may make to find out what became of its accept. */
+  readonly resolutions: number;
+  /** What the control node does meanwhile, step by step: from the sets of one step to those of the next. */
+  readonly steps: readonly Sets[];
+  /** Short enough for every run of the CI. */
+  readonly isQuick: boolean;
+}
+
+export type Sets = Pick<Configuration, 'prepare' | 'accept'>;
+
+/** One write of the control node to one proposer. */
+export interface AdminWrite {
+  readonly proposer: number;
+  readonly configuration: Configuration;
+}
+
+/** The writes of the steps, as node-control makes them: the next era claimed on every proposer, sets unchanged, then the new sets with the era after. */
+export function adminWritesOf({ configuration, steps, scripts }: Scenario): AdminWrite[] {
+  const writes: AdminWrite[] = [];
+  let present = configuration;
+  for (const sets of steps) {
+    for (const next of [
+      { ...present, era: present.era + 1 },
+      { ...sets, era: present.era + 2 },
+    ]) {
+      for (const proposer of scripts.keys()) writes.push({ proposer, configuration: next });
+      present = next;
+    }
+  }
+  return writes;
+}
+
+/**
+ * The acceptors that nothing tells apart but their names, in groups: each set of the scenario holds all of a group or none. No line of the
+ * proposer looks into a name, so that exchanging two of a group in an execution gives an execution.
+ */
+export function alikeAcceptors({ configuration, steps }: Scenario): string[][] {
+  const sets = [configuration, ...steps].flatMap(({ prepare, accept }) => [prepare.nodes, accept.nodes]);
+  const groups = new Map<string, string[]>();
+  for (const name of acceptorNames({ configuration, steps })) {
+    const membership = sets.map((nodes) => (nodes.includes(name) ? 'in' : 'out')).join();
+    groups.set(membership, [...(groups.get(membership) ?? []), name]);
+  }
+  return [...groups.values()];
+}
+
+/** Every acceptor that is ever in a set. */
+export function acceptorNames({ configuration, steps }: Pick<Scenario, 'configuration' | 'steps'>): string[] {
+  return [...new Set([acceptorsOf(configuration), ...steps.map((sets) => acceptorsOf({ ...sets, era: 0 }))].flat())].sort();
+}

@@ -1,0 +1,85 @@
+import type { QuorumSet } from '../../src/protocol/quorum.js';
+import type { Kind, Scenario, Sets } from './scenario.js';
+
+function anyOf(quorum: number, ...nodes: readonly string[]): QuorumSet {
+  return { nodes, quorum };
+}
+
+const ONE = anyOf(1, 'a1');
+const TWO = anyOf(2, 'a1', 'a2');
+const THREE = anyOf(2, 'a1', 'a2', 'a3');
+
+/** The sets on the way of a cluster from one acceptor to three, in this order, and back. */
+const ONLY_1: Sets = { prepare: ONE, accept: ONE };
+const ACCEPT_2: Sets = { prepare: ONE, accept: TWO };
+const BOTH_2: Sets = { prepare: TWO, accept: TWO };
+const ACCEPT_3: Sets = { prepare: TWO, accept: THREE };
+const BOTH_3: Sets = { prepare: THREE, accept: THREE };
+/** On the way back a3 leaves the accept set first. */
+const PREPARE_3: Sets = { prepare: THREE, accept: TWO };
+const ANY = anyOf(1, 'a1', 'a2', 'a3');
+const ALL = anyOf(3, 'a1', 'a2', 'a3');
+/** Quorums that need not have the same size, as long as they meet. */
+const ACCEPT_ANY: Sets = { prepare: ALL, accept: ANY };
+const ACCEPT_ALL: Sets = { prepare: ANY, accept: ALL };
+
+const KINDS: Readonly<Record<string, Kind>> = { w: 'cas', g: 'get', s: 'settle' };
+
+type Extent = Partial<Pick<Scenario, 'losses' | 'resolutions' | 'isQuick'>>;
+
+/**
+ * @param operations of each client: w is a write, g a read by quorum or else by a round, s a read by a round at once
+ * @param way the sets that the proposers begin with, and those that the control node makes of them step by step
+ */
+function scenario(name: string, operations: string, title: string, extent: Extent = {}, way: readonly Sets[] = [BOTH_3]): Scenario {
+  const scripts = operations.split('-').map((script) => script.split('').map((letter) => KINDS[letter] ?? 'get'));
+  const [first = BOTH_3, ...steps] = way;
+  return { name, title, scripts, configuration: { era: 1, ...first }, losses: 1, resolutions: 1, steps, isQuick: true, ...extent };
+}
+
+const LONG: Extent = { isQuick: false };
+
+export const SCENARIOS: readonly Scenario[] = [
+  scenario('w-w', 'w-w', 'two writes'),
+  scenario('w-g', 'w-g', 'a write, and a read by quorum'),
+  scenario('w-s', 'w-s', 'a write, and a read by a round'),
+  scenario('ww-g', 'ww-g', 'two writes, the second on a piggybacked promise, and a read by quorum'),
+  scenario('ww-s', 'ww-s', 'two writes, and a read by a round'),
+  scenario('w-gg', 'w-gg', 'a write, and two reads by quorum'),
+  scenario('w-gw', 'w-gw', 'a write, and a write that comes after a read'),
+  scenario('ww-gg', 'ww-gg', 'two writes, and two reads by quorum'),
+  scenario('w-w-accept-any', 'w-w', 'two writes, prepare quorum 3 and accept quorum 1', {}, [ACCEPT_ANY]),
+  scenario('w-w-accept-all', 'w-w', 'two writes, prepare quorum 1 and accept quorum 3', {}, [ACCEPT_ALL]),
+  scenario('w-g-accept-any', 'w-g', 'a write, and a read by quorum, prepare quorum 3 and accept quorum 1', {}, [ACCEPT_ANY]),
+  scenario('w-gg-accept-all', 'w-gg', 'a write, and two reads by quorum, prepare quorum 1 and accept quorum 3', {}, [ACCEPT_ALL]),
+  scenario('ww-gw-accept-any', 'ww-gw', 'two writes, and a write that comes after a read, prepare quorum 3 and accept quorum 1', {}, [
+    ACCEPT_ANY,
+  ]),
+  scenario('wsw', 'wsw', 'a write, a read by a round and a write by one client, two losses', { losses: 2 }),
+  scenario('wsw-g-pair', 'wsw-g', 'the same beside a read by quorum, two acceptors, both needed', {}, [BOTH_2]),
+  scenario('www-s', 'www-s', 'three writes, and a read by a round'),
+  scenario('ww-w', 'ww-w', 'two writes, and one', LONG),
+  scenario('wg-w', 'wg-w', 'a write and a read after it, and a write', LONG),
+  scenario('ww-gw', 'ww-gw', 'two writes, and a write that comes after a read, nothing lost', { ...LONG, losses: 0 }),
+  scenario('ww-ww', 'ww-ww', 'two writes each, nothing lost', { ...LONG, losses: 0 }),
+  scenario('w-w-two-losses', 'w-w', 'two writes, two losses', { ...LONG, losses: 2 }),
+  scenario('w-w-two-resolutions', 'w-w', 'two writes, two attempts to find out what became of each, nothing lost', {
+    ...LONG,
+    losses: 0,
+    resolutions: 2,
+  }),
+  scenario('add-accept-2', 'ww-w', 'two writes, and one, while a2 joins the accept set of a1', {}, [ONLY_1, ACCEPT_2]),
+  scenario('add-prepare-2', 'ww-w', 'two writes, and one, while a2 joins the prepare set of a1', LONG, [ACCEPT_2, BOTH_2]),
+  scenario('add-accept-3', 'ww-w', 'two writes, and one, while a3 joins the accept set of a1 and a2', LONG, [BOTH_2, ACCEPT_3]),
+  scenario('add-prepare-3', 'w-w', 'two writes, while a3 joins the prepare set of a1 and a2', LONG, [ACCEPT_3, BOTH_3]),
+  scenario('rm-accept-3', 'w-w', 'two writes, while a3 leaves the accept set, nothing lost', { ...LONG, losses: 0 }, [BOTH_3, PREPARE_3]),
+  scenario('rm-prepare-3', 'w-w', 'two writes, while a3 leaves the prepare set', LONG, [PREPARE_3, BOTH_2]),
+  scenario('rm-prepare-2', 'ww-w', 'two writes, and one, while a2 leaves the prepare set', LONG, [BOTH_2, ACCEPT_2]),
+  scenario('grow-w-s', 'w-s', 'a write, and a read by a round, in three steps from one acceptor in the prepare set to three', {}, [
+    ACCEPT_2,
+    BOTH_2,
+    ACCEPT_3,
+    BOTH_3,
+  ]),
+  scenario('grow-w-w', 'w-w', 'two writes in the same three steps', LONG, [ACCEPT_2, BOTH_2, ACCEPT_3, BOTH_3]),
+];

@@ -1,0 +1,137 @@
+import type { Accepted, Acceptor, AcceptReply, Held, PrepareReply, Value } from '../../src/protocol/acceptor.js';
+import { type Ballot, formatBallot, ZERO_BALLOT } from '../../src/protocol/ballot.js';
+import { type Memory, MemoryAcceptor } from '../../src/protocol/memory-acceptor.js';
+import type { AcceptorMonitor, RegisterState } from '../checkers/acceptor-monitor.js';
+import type { Network } from './network.js';
+import type { Process } from './process.js';
+
+const EMPTY: RegisterState = { promise: ZERO_BALLOT, ballot: ZERO_BALLOT, value: null };
+
+/** An acceptor with a disk: what it holds outlasts its crashes. */
+export class AcceptorNode {
+  readonly name: string;
+  #memory: Memory;
+  readonly #monitor: AcceptorMonitor;
+  #isUp = true;
+  /** Number of the connections that are open. What arrives over an older one is not carried out. */
+  connections = 0;
+
+  /** @param identity of one that belongs to the cluster from the start */
+  constructor(name: string, monitor: AcceptorMonitor, identity?: string) {
+    this.name = name;
+    this.#monitor = monitor;
+    this.#memory = { registers: new Map(), ...(identity !== undefined && { identity }) };
+  }
+
+  get isUp(): boolean {
+    return this.#isUp;
+  }
+
+  crash(): void {
+    this.#isUp = false;
+    this.connections += 1;
+  }
+
+  start(): void {
+    this.#isUp = true;
+  }
+
+  /** As SCAN lists them: every register, also one that holds only a promise. */
+  keys(): string[] {
+    return [...this.#memory.registers.keys()];
+  }
+
+  get identity(): string | undefined {
+    return this.#memory.identity;
+  }
+
+  /** As Redis' SETNX: an identity that is there stays. Closes every older connection of the control node. Returns the one that it has then. */
+  adopt(identity: string): string {
+    this.connections += 1;
+    return (this.#memory.identity ??= identity);
+  }
+
+  /** The highest era in any promise; a promise is never below the accepted ballot. */
+  highestEra(): number {
+    return Math.max(0, ...[...this.#memory.registers.values()].map(({ promise }) => promise.era));
+  }
+
+  /** Removes all data, and closes every older connection of the control node. Returns how many registers there were. */
+  wipe(): number {
+    const { size } = this.#memory.registers;
+    this.loseDisk();
+    this.connections += 1;
+    return size;
+  }
+
+  /** All data is gone, and with it who this acceptor is. */
+  loseDisk(): void {
+    this.#memory = { registers: new Map() };
+    this.#monitor.forgot(this.name);
+  }
+
+  /** Does what the control node asks. Rejects while the acceptor is down. */
+  async act<Result>(task: () => Promise<Result>): Promise<Result> {
+    if (!this.#isUp) throw new Error('connection refused');
+    return task();
+  }
+
+  /** Does what a message for a key asks of the acceptor that is meant, watched by the monitor. Rejects while the acceptor is down. */
+  async answer<Reply>(key: string, identity: string | undefined, ask: (acceptor: Acceptor) => Promise<Reply>): Promise<Reply> {
+    if (!this.#isUp) throw new Error('connection refused');
+    const { registers } = this.#memory;
+    const before = registers.get(key) ?? EMPTY;
+    // The acceptor in memory acts before it returns its promise.
+    const reply = ask(new MemoryAcceptor(this.#memory, identity));
+    this.#monitor.observe(this.name, key, before, registers.get(key) ?? EMPTY);
+    return reply;
+  }
+}
+
+/** The acceptor as a proposer's process sees it across the network. */
+export function acceptorAcross(
+  network: Network,
+  caller: Process,
+  from: string,
+  node: AcceptorNode,
+  identity: string | undefined,
+): Acceptor {
+  const call = <Reply>(
+    kind: string,
+    key: string,
+    request: () => string,
+    reply: (reply: Reply) => string,
+    ask: (acceptor: Acceptor) => Promise<Reply>,
+  ): Promise<Reply> =>
+    network.call({ caller, from, to: node.name, kind, request, reply, act: () => node.answer(key, identity, ask), mayRepeat: true });
+  return {
+    prepare: (key: string, ballot: Ballot): Promise<PrepareReply> =>
+      call(
+        'prepare',
+        key,
+        () => `prepare ${key} ${formatBallot(ballot)}`,
+        (reply) => (reply.ok ? `promised ${key}, ${acceptedText(reply)}` : `refused ${key}: ${formatBallot(reply.conflict)}`),
+        (acceptor) => acceptor.prepare(key, ballot),
+      ),
+    accept: (key: string, ballot: Ballot, value: Value, next: Ballot): Promise<AcceptReply> =>
+      call(
+        'accept',
+        key,
+        () => `accept ${key} ${formatBallot(ballot)} ${value ?? 'nothing'}, promise ${formatBallot(next)}`,
+        (reply) => (reply.ok ? `accepted ${key}` : `refused ${key}: ${formatBallot(reply.conflict)}`),
+        (acceptor) => acceptor.accept(key, ballot, value, next),
+      ),
+    read: (key: string): Promise<Held> =>
+      call(
+        'read',
+        key,
+        () => `read ${key}`,
+        (reply) => `holds ${key}: ${acceptedText(reply)}`,
+        (acceptor) => acceptor.read(key),
+      ),
+  };
+}
+
+function acceptedText({ ballot, value }: Accepted): string {
+  return value === null && formatBallot(ballot) === '' ? 'nothing accepted' : `${formatBallot(ballot)} ${value ?? 'nothing'}`;
+}

@@ -1,0 +1,118 @@
+import type { AcceptorAdmin, ProposerAdmin } from '../../node-control/nodes/connections.js';
+import { rescanKeys } from '../../src/store/rescan.js';
+import { ClusterError, PrepareError } from '../../src/protocol/errors.js';
+import { type Answer, NetworkError } from '../../src/http/client.js';
+import { sleep } from '../../src/protocol/time.js';
+import type { AcceptorNode } from './acceptor-node.js';
+import type { Network } from './network.js';
+import type { Process } from './process.js';
+import type { ProposerNode, Running } from './proposer-node.js';
+
+const REQUEST_TIMEOUT_MS = 1_000;
+/** Keys of one page of SCAN, so that writes come between two pages. */
+const PAGE_KEYS = 2;
+const RESCAN_ATTEMPTS = 5;
+
+/** A proposer's configuration port. */
+export function adminAcross(network: Network, caller: Process, from: string, node: ProposerNode): ProposerAdmin {
+  const call = async <Body>(request: string, act: (running: Running) => Promise<Body>): Promise<Answer<Body>> => {
+    const answer = network.call<Answer<Body>>({
+      caller,
+      from,
+      to: node.name,
+      act: async () => act(node.running).then((body) => ({ ok: true, status: 200, body }), refusalOf),
+      request: () => request,
+      reply: (reply) => (reply.ok ? JSON.stringify(reply.body) : reply.code),
+    });
+    return inTime(caller, answer);
+  };
+  return {
+    configuration: () => call('GET /configuration', async ({ member }) => member.configuration),
+    identity: () => call('GET /identity', async ({ member }) => member.identity),
+    configure: (expectedEra, next) =>
+      call(`PUT /configuration ${JSON.stringify(next)} at era ${expectedEra}`, ({ member }) => member.reconfigure(expectedEra, next)),
+    rescan: (era, keys) =>
+      call(`POST /rescan ${keys.join(' ')} at era ${era}`, async (running) => {
+        const { done, failed } = await rescanKeys(running.member, era, keys, (key) => rescanKey(running, key));
+        return { done: [...done], failed: [...failed] };
+      }),
+    close: async () => undefined,
+  };
+}
+
+/** With some patience: clients' rounds for the key come first. */
+async function rescanKey({ kv, process }: Running, key: string): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await kv.rescan(key);
+      return;
+    } catch (error) {
+      if (!(error instanceof ClusterError) || attempt === RESCAN_ATTEMPTS) throw error;
+    }
+    await sleep(process.time, attempt);
+  }
+}
+
+export function acceptorAdminAcross(network: Network, caller: Process, from: string, node: AcceptorNode): AcceptorAdmin {
+  const call = <Reply>(request: string, act: () => Reply, reply: (reply: Reply) => string): Promise<Reply> =>
+    inTime(
+      caller,
+      network.call({ caller, from, to: node.name, act: () => node.act(async () => overConnection(act)), request: () => request, reply }),
+    );
+  let connection = node.connections;
+  const overConnection = <Reply>(act: () => Reply): Reply => {
+    if (node.connections !== connection) throw new Error('connection closed');
+    return act();
+  };
+  return {
+    async connect() {
+      connection = node.connections;
+    },
+    async *keys() {
+      const keys = await call(
+        'SCAN',
+        () => node.keys(),
+        (found) => `${found.length} keys`,
+      );
+      for (let at = 0; at === 0 || at < keys.length; at += PAGE_KEYS) {
+        yield await call(
+          'SCAN',
+          () => keys.slice(at, at + PAGE_KEYS),
+          (page) => page.join(' '),
+        );
+      }
+    },
+    size: () => call('DBSIZE', () => node.keys().length, String),
+    highestEra: () => call('HGET', () => node.highestEra(), String),
+    identity: () =>
+      call(
+        'GET identity',
+        () => node.identity,
+        (identity) => identity ?? 'none',
+      ),
+    adopt: (identity) => call(`SETNX identity ${identity}`, () => node.adopt(identity), String),
+    wipe: (whose) =>
+      call(
+        `FLUSHALL of ${whose?.identity ?? 'none'}`,
+        () => {
+          if (whose && whose.identity !== node.identity) throw new Error('it joined under a new identity meanwhile');
+          return node.wipe();
+        },
+        (count) => `${count} keys removed`,
+      ),
+    close: () => undefined,
+  };
+}
+
+/** Rejects as the HTTP client does where no answer comes. */
+function inTime<Reply>(caller: Process, answer: Promise<Reply>): Promise<Reply> {
+  return new Promise((resolve, reject) => {
+    const cancel = caller.time.after(REQUEST_TIMEOUT_MS, () => reject(new NetworkError('no answer in time')));
+    void answer.then(resolve, (error: unknown) => reject(new NetworkError(String(error)))).finally(cancel);
+  });
+}
+
+function refusalOf(error: unknown): Answer<never> {
+  const refusal = error instanceof ClusterError ? error : new PrepareError(String(error));
+  return { ok: false, status: refusal.status, code: refusal.code, message: refusal.message, body: { ...refusal.details } };
+}

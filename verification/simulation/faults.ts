@@ -1,0 +1,158 @@
+import type { Random } from '../../client/random.js';
+import { sleep } from '../../src/protocol/time.js';
+import type { AcceptorNode } from './acceptor-node.js';
+import { isSpare } from './disk-losses.js';
+import type { Network } from './network.js';
+import type { ProposerNode } from './proposer-node.js';
+import type { Fault, Settings } from './settings.js';
+import type { Trace } from './trace.js';
+import type { VirtualTime } from './virtual-time.js';
+
+export interface FaultsOptions {
+  readonly settings: Settings;
+  readonly time: VirtualTime;
+  readonly random: Random;
+  readonly network: Network;
+  readonly proposers: readonly ProposerNode[];
+  readonly acceptors: readonly AcceptorNode[];
+  readonly trace: Trace;
+}
+
+/** How many times longer than other faults a write that was left behind is out of sight: for some steps of the operator. */
+const OUT_OF_SIGHT = 10;
+
+/** How many times longer a message of a slow node takes. */
+const SLOWNESS = 50;
+
+/** Breaks nodes and links at random moments, and mends them after a random time. */
+export class Faults {
+  readonly #options: FaultsOptions;
+  readonly #random: Random;
+  #isOver = false;
+  count = 0;
+
+  constructor(options: FaultsOptions) {
+    this.#options = options;
+    this.#random = options.random;
+  }
+
+  async run(): Promise<void> {
+    const { settings, time } = this.#options;
+    const kinds: readonly (readonly [Fault, () => () => void])[] = [
+      ['cuts', () => this.#cutOff(this.#pick([...this.#options.proposers, ...this.#options.acceptors]).name)],
+      ['cuts', () => this.#cutOneWay()],
+      ['left-behind', () => this.#leaveBehind()],
+      ['slow', () => this.#slowDown()],
+      ['proposer-crashes', () => this.#crash(this.#pick(this.#options.proposers))],
+      ['acceptor-crashes', () => this.#crash(this.#pick(this.#options.acceptors))],
+      ['disk-losses', () => this.#loseDisk(this.#pick(this.#options.acceptors))],
+    ];
+    // Some runs know some of these only.
+    const possible = kinds.filter(([fault]) => fault !== 'disk-losses' || settings.canLoseDisks);
+    const enabled = possible.filter(
+      ([fault]) => settings.always.includes(fault) || (this.#random() < settings.variety && !settings.without.includes(fault)),
+    );
+    if (enabled.length === 0) return;
+    for (;;) {
+      await sleep(time, this.#random() * 2 * settings.faultEveryMs);
+      if (this.#isOver) return;
+      const mend = this.#pick(enabled)[1]();
+      time.after(this.#random() * settings.faultMs, mend);
+    }
+  }
+
+  /** Mends everything, and breaks nothing from now on. */
+  heal(): void {
+    this.#isOver = true;
+    const { network, proposers, acceptors, trace } = this.#options;
+    network.heal();
+    for (const node of [...proposers, ...acceptors]) node.start();
+    trace.event(() => 'all is mended');
+  }
+
+  #cutOff(lonely: string): () => void {
+    const { network, proposers, acceptors } = this.#options;
+    const others = [...proposers, ...acceptors].map(({ name }) => name).filter((name) => name !== lonely);
+    this.#note(`${lonely} is cut off`);
+    const links = others.flatMap((other) => [[lonely, other] as const, [other, lonely] as const]);
+    for (const [from, to] of links) network.cut(from, to);
+    return () => {
+      for (const [from, to] of links) network.mend(from, to);
+      this.#note(`${lonely} is back on the network`, 0);
+    };
+  }
+
+  #cutOneWay(): () => void {
+    const { network, proposers, acceptors } = this.#options;
+    const pair = [this.#pick(proposers).name, this.#pick(acceptors).name] as const;
+    const [from, to] = this.#random() < 0.5 ? pair : [pair[1], pair[0]];
+    this.#note(`nothing arrives from ${from} at ${to}`);
+    network.cut(from, to);
+    return () => {
+      network.mend(from, to);
+      this.#note(`messages from ${from} arrive at ${to} again`, 0);
+    };
+  }
+
+  /** One proposer's accepts reach a single acceptor, and then nobody reaches that one for a while: a write is left behind where nobody sees it. */
+  #leaveBehind(): () => void {
+    const { network, proposers, acceptors, settings, time } = this.#options;
+    const [from, keeper] = [this.#pick(proposers).name, this.#pick(acceptors).name];
+    const others = acceptors.map(({ name }) => name).filter((name) => name !== keeper);
+    this.#note(`accepts of ${from} reach nobody but ${keeper}`);
+    for (const to of others) network.cut(from, to, 'accept');
+    return () => {
+      for (const to of others) network.mend(from, to, 'accept');
+      this.#note(`accepts of ${from} reach everybody again`, 0);
+      if (!this.#isOver) time.after(this.#random() * OUT_OF_SIGHT * settings.faultMs, this.#cutOff(keeper));
+    };
+  }
+
+  /** An acceptor is slow, for all or for one of the proposers. */
+  #slowDown(): () => void {
+    const { network, proposers, acceptors, settings } = this.#options;
+    const { name } = this.#pick(acceptors);
+    const peers = (this.#random() < 0.5 ? proposers : [this.#pick(proposers)]).map((proposer) => proposer.name);
+    this.#note(`${name} is slow for ${peers.join(' and ')}`);
+    const slow = (factor: number): void => {
+      for (const peer of peers)
+        for (const [from, to] of [
+          [name, peer],
+          [peer, name],
+        ] as const)
+          network.slowDown(from, to, factor);
+    };
+    slow(settings.distance * SLOWNESS);
+    return () => {
+      slow(settings.distance);
+      this.#note(`${name} is as fast as before`, 0);
+    };
+  }
+
+  #crash(node: ProposerNode | AcceptorNode): () => void {
+    this.#note(`${node.name} crashes`);
+    node.crash();
+    return () => {
+      if (!node.isUp) this.#note(`${node.name} starts again`, 0);
+      node.start();
+    };
+  }
+
+  /** An acceptor crashes and comes back empty, where the cluster can do without it. */
+  #loseDisk(node: AcceptorNode): () => void {
+    const { acceptors, proposers } = this.#options;
+    if (!isSpare(node, acceptors, proposers)) return () => undefined;
+    this.#note(`${node.name} loses its disk`);
+    node.loseDisk();
+    return this.#crash(node);
+  }
+
+  #note(text: string, faults = 1): void {
+    this.count += faults;
+    this.#options.trace.event(() => text);
+  }
+
+  #pick<Item>(items: readonly Item[]): Item {
+    return items[Math.floor(this.#random() * items.length)] as Item;
+  }
+}

@@ -1,0 +1,103 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { Progress } from '../../node-control/terminal/progress.js';
+import { run } from './run.js';
+import { type Fault, FAULTS, type Overrides, SCENARIOS, settingsFor } from './settings.js';
+import { shrink } from './shrink.js';
+import { commandFor, settingsText, storyOf, Tally, violationText } from './story.js';
+
+const USAGE_ERROR = 2;
+/** What a shell reports of a program that SIGINT ended. */
+const INTERRUPTED = 130;
+/** What a shell reports of a program that wrote to a closed pipe (`| head`). */
+const BROKEN_PIPE = 141;
+process.stdout.on('error', () => process.exit(BROKEN_PIPE));
+const LARGEST_SEED = 2 ** 32 - 1;
+
+interface Arguments extends Overrides {
+  readonly seed: number;
+  readonly seeds?: number;
+  readonly trace: boolean;
+  readonly brief: boolean;
+  readonly silence: boolean;
+}
+
+const print = (...lines: readonly (string | readonly string[])[]): void => void process.stdout.write(`${lines.flat().join('\n')}\n`);
+const progress = new Progress(process.stderr);
+
+const program = new Command('npm run simulate --')
+  .description(
+    'Runs the protocol in a simulated world, with every fault that a network and its nodes can have, and checks what clients saw.',
+  )
+  .option('--seed <N>', 'the first run, or the only one; the same seed is the same run', wholeNumber, 1)
+  .option('--seeds <N>', 'this many runs, stopping at the first violation', wholeNumber)
+  .addOption(new Option('--scenario <NAME>', 'only this one').choices(SCENARIOS))
+  .option('--operations <N>', 'how many operations the clients of a run share', wholeNumber)
+  .option('--stop-after <N>', 'mend and read everything after so many of them', wholeNumber)
+  .option('--without <FAULTS>', `leave out, with commas between: ${FAULTS.join(', ')}`, faults)
+  .option('--trace', 'every message, too', false)
+  .option('--no-silence', 'a cluster that does not answer when all is mended is no violation')
+  .option('--brief', 'of a violation only the seed and what it is', false)
+  .addHelpText('after', '\nExit codes: 0 no violation, 1 a violation, 2 wrong arguments, 130 ended early by Ctrl-C, with a summary.')
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : USAGE_ERROR));
+
+const { seed, seeds, trace, brief, silence, ...overrides } = program.parse().opts<Arguments>();
+process.exitCode = await (seeds === undefined ? one(seed) : many(seed, seeds));
+
+/** Tells the story of one run. */
+async function one(only: number): Promise<number> {
+  const report = await run(settingsFor(only, overrides), { trace: true, silence });
+  const tally = new Tally();
+  tally.add(report);
+  // A long story has more lines than a call has room for arguments.
+  print(settingsText(report.settings), '', storyOf(report, { withMessages: trace }), '', tally.toString());
+  print(report.violations.length > 0 ? report.violations.map(violationText) : ['no violation']);
+  return report.violations.length > 0 ? 1 : 0;
+}
+
+async function many(first: number, count: number): Promise<number> {
+  // In a simulated world errors are answers: nobody reads their stacks, and each takes time to write down.
+  Error.stackTraceLimit = 0;
+  const tally = new Tally();
+  const begunMs = Date.now();
+  const perMinute = (): string => Math.round((tally.runs / (Date.now() - begunMs)) * 60_000).toLocaleString('en');
+  let isInterrupted = false;
+  process.once('SIGINT', () => (isInterrupted = true));
+  const wasInterrupted = (): boolean => isInterrupted;
+  for (let current = first; current < first + count && !wasInterrupted(); current += 1) {
+    const report = await run(settingsFor(current, overrides), { silence });
+    tally.add(report);
+    progress.show(`${tally.runs.toLocaleString('en')} of ${count.toLocaleString('en')} seeds, ${perMinute()} a minute, no violation`);
+    if (report.violations.length === 0) continue;
+    progress.end();
+    print(`seed ${current}: ${report.violations.map(violationText).join('\n')}`);
+    if (!brief) await explain(current);
+    return 1;
+  }
+  progress.end();
+  const last = first + tally.runs - 1;
+  print(`seeds ${first} to ${last}: no violation in ${tally.runs.toLocaleString('en')} runs, ${perMinute()} a minute`, tally.toString());
+  return wasInterrupted() ? INTERRUPTED : 0;
+}
+
+/** The smallest run of a seed that shows the fault: its history for the key in question, with the messages. */
+async function explain(failing: number): Promise<void> {
+  print('', 'Looking for a smaller run that shows it …');
+  const { report, overrides: smallest } = await shrink(failing, overrides);
+  const key = report.violations[0]?.key;
+  print('', settingsText(report.settings), '');
+  print(storyOf(report, { withMessages: true, ...(key === undefined ? {} : { key }) }), '');
+  print(report.violations.map(violationText), '', 'This run again:', `  ${commandFor(failing, smallest, '--trace')}`);
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,10}$/.test(text) || Number(text) > LARGEST_SEED)
+    throw new InvalidArgumentError(`It must be a whole number up to ${LARGEST_SEED}.`);
+  return Number(text);
+}
+
+function faults(text: string): Fault[] {
+  const named = text.split(',');
+  const unknown = named.filter((name) => !(FAULTS as readonly string[]).includes(name));
+  if (unknown.length > 0) throw new InvalidArgumentError(`There is no fault "${unknown.join('", "')}".`);
+  return named as Fault[];
+}

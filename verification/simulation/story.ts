@@ -1,0 +1,85 @@
+import type { Operation, Violation } from '../checkers/history.js';
+import { outcomeText } from './client.js';
+import type { Report } from './run.js';
+import type { Overrides, Settings } from './settings.js';
+
+/** The command that does a run again. */
+export function commandFor(seed: number, { scenario, operations, stopAfter, without }: Overrides, more = ''): string {
+  const words = [
+    `npm run simulate -- --seed ${seed}`,
+    scenario && `--scenario '${scenario}'`,
+    operations !== undefined && `--operations ${operations}`,
+    stopAfter !== undefined && `--stop-after ${stopAfter}`,
+    without && without.length > 0 && `--without ${without.join(',')}`,
+    more,
+  ];
+  return words.filter(Boolean).join(' ');
+}
+
+export function settingsText(settings: Settings): string {
+  const { seed, scenario, proposers, acceptors, clients, keys, network, without } = settings;
+  const share = (of: number): string => `${(of * 100).toFixed(0)}%`;
+  return [
+    `seed ${seed}: ${scenario}, ${proposers} proposers, ${acceptors} acceptors, ${clients} clients, ${keys} ${keys === 1 ? 'key' : 'keys'}`,
+    `messages take up to ${network.delayMs} ms; lost ${share(network.loss)}, twice ${share(network.duplication)}, ` +
+      `late ${share(network.late)} by up to ${network.lateMs} ms` +
+      (without.length > 0 ? `; left out: ${without.join(', ')}` : ''),
+  ].join('\n');
+}
+
+/** What was done and seen, a line each, in the order in which it ended. */
+export function storyOf({ history, trace }: Report, { key, withMessages }: { key?: string; withMessages: boolean }): string[] {
+  const operations = history.operations
+    .filter((operation) => key === undefined || operation.key === key)
+    .map((operation) => ({ atMs: operation.returned?.atMs ?? Infinity, text: operationText(operation) }));
+  const mentionsKey = (text: string): boolean => key === undefined || new RegExp(`\\b${key}\\b`).test(text);
+  const traced = trace.lines.filter(({ isMessage, text }) => !isMessage || (withMessages && mentionsKey(text)));
+  return [...traced, ...operations]
+    .sort((a, b) => a.atMs - b.atMs)
+    .map(({ atMs, text }) => `${atMs === Infinity ? 'never' : atMs.toFixed(1).padStart(9)}  ${text.replaceAll(':6379', '')}`);
+}
+
+function operationText({ client, key, request, invokedAtMs, returned }: Operation): string {
+  const asked = request.kind === 'get' ? `get ${key}` : `cas ${key} ${request.ver} ${request.val} (onto ${request.onto ?? 'nothing'})`;
+  return `* ${client}: ${asked}: ${returned ? outcomeText(returned.outcome) : 'no answer'}  [since ${invokedAtMs.toFixed(1)}]`;
+}
+
+export function violationText({ rule, key, message }: Violation): string {
+  return `VIOLATION of ${rule}${key && `, key ${key}`}: ${message}`;
+}
+
+/** How the operations of some runs ended. */
+export class Tally {
+  runs = 0;
+  violations = 0;
+  operations = 0;
+  messages = 0;
+  faults = 0;
+  steps = 0;
+  attempts = 0;
+  readonly outcomes = { read: 0, written: 0, mismatched: 0, refused: 0, unknown: 0 };
+
+  add({ history, violations, messages, faults, steps, attempts }: Report): void {
+    this.runs += 1;
+    if (violations.length > 0) this.violations += 1;
+    this.messages += messages;
+    this.faults += faults;
+    this.steps += steps;
+    this.attempts += attempts;
+    this.operations += history.operations.length;
+    for (const { request, returned } of history.operations) {
+      const kind = returned?.outcome.kind ?? 'unknown';
+      this.outcomes[kind === 'state' ? (request.kind === 'get' ? 'read' : 'mismatched') : kind] += 1;
+    }
+  }
+
+  toString(): string {
+    const count = (number: number): string => number.toLocaleString('en');
+    const outcomes = Object.entries(this.outcomes).map(([kind, number]) => `${count(number)} ${kind}`);
+    return [
+      `${count(this.operations)} operations: ${outcomes.join(', ')}`,
+      `${count(this.messages)} messages, ${count(this.faults)} faults of nodes and links`,
+      `${count(this.steps)} steps of membership change in ${count(this.attempts)} attempts`,
+    ].join('\n');
+  }
+}

@@ -1,0 +1,73 @@
+import type { Time } from '../../src/protocol/time.js';
+
+interface Timer {
+  readonly atMs: number;
+  readonly fire: () => void;
+}
+
+/** A clock that stands still until a test moves it. Timers of the same moment fire in the order they were set. */
+export class VirtualTime implements Time {
+  #nowMs = 0;
+  /** The next to fire is the last: timers leave from the end. */
+  readonly #timers: Timer[] = [];
+
+  nowMs(): number {
+    return this.#nowMs;
+  }
+
+  after(delayMs: number, fire: () => void): () => void {
+    const timer: Timer = { atMs: this.#nowMs + delayMs, fire };
+    let at = this.#timers.length;
+    while (at > 0 && (this.#timers[at - 1]?.atMs ?? 0) <= timer.atMs) at -= 1;
+    this.#timers.splice(at, 0, timer);
+    return () => {
+      const index = this.#timers.indexOf(timer);
+      if (index >= 0) this.#timers.splice(index, 1);
+    };
+  }
+
+  /** Timers that are still to fire: what a finished test leaves behind is a leak. */
+  get pending(): number {
+    return this.#timers.length;
+  }
+
+  /** Lets everything happen that needs no time to pass. */
+  settle(): Promise<void> {
+    return new Promise((resolve) => setImmediate(resolve));
+  }
+
+  /** Moves the clock, firing what falls due on the way. */
+  async advance(byMs: number): Promise<void> {
+    const untilMs = this.#nowMs + byMs;
+    await this.settle();
+    while ((this.#timers.at(-1)?.atMs ?? Infinity) <= untilMs) {
+      this.#fireNext();
+      await this.settle();
+    }
+    this.#nowMs = untilMs;
+  }
+
+  /** Moves the clock for as long as a promise needs. Throws where it waits for something that no timer brings. */
+  async run<Result>(promise: Promise<Result>): Promise<Result> {
+    let done = false;
+    const mark = (): void => {
+      done = true;
+    };
+    const settled = (): boolean => done;
+    promise.then(mark, mark);
+    await this.settle();
+    while (!settled()) {
+      if (this.#timers.length === 0) throw new Error('nothing will ever settle this promise');
+      this.#fireNext();
+      await this.settle();
+    }
+    return promise;
+  }
+
+  #fireNext(): void {
+    const timer = this.#timers.pop();
+    if (!timer) return;
+    this.#nowMs = timer.atMs;
+    timer.fire();
+  }
+}

@@ -1,0 +1,57 @@
+import { COPIES_DO_NOT_COUNT, HASTY } from './guard-off.js';
+import { patch } from './patch.js';
+import type { Variant } from './variants.js';
+
+const UNCHECKED = patch('src/protocol/memory-acceptor.ts', 'if (!register && this.#identity !== undefined', 'if (this.#identity === ""');
+
+const WIPED_AND_BACK = patch(
+  'verification/simulation/migration.ts',
+  'export const SHRINK = [',
+  "export const SHRINK = ['rm-accept all C 2', 'rm-prepare all C 2', 'wipe-acceptor C', 'add-accept all C 2', 'add-prepare all C 2',",
+);
+
+/** Amnesia that goes unnoticed. */
+export const UNCHECKED_IDENTITIES: readonly Variant[] = [
+  {
+    name: 'an acceptor that lost its disk is not noticed',
+    scenario: 'majority',
+    seeds: 400,
+    patches: [UNCHECKED],
+  },
+  {
+    name: 'an acceptor that lost its disk while it is replaced is not noticed',
+    scenario: 'stepwise resize',
+    seeds: 400,
+    patches: [UNCHECKED],
+  },
+  {
+    name: 'what values rest on is remembered by name, not by identity',
+    scenario: 'any commands',
+    seeds: 40,
+    patches: [
+      patch(
+        'node-control/rescan/key-listing.ts',
+        'nodes: this.#acceptors.map((name) => own.get(name) ?? this.#options.identities[name] ?? name)',
+        'nodes: own ? this.#acceptors : []',
+      ),
+      patch(
+        'node-control/safety/guard.ts',
+        'nodes: nodes.map((node) => identities?.[node] ?? node)',
+        'nodes: nodes.map((node) => node.replace(/#.*/, ""))',
+      ),
+    ],
+  },
+  {
+    name: 'an acceptor keeps its identity over a wipe',
+    scenario: 'stepwise migration',
+    seeds: 400,
+    patches: [...HASTY, WIPED_AND_BACK, COPIES_DO_NOT_COUNT],
+    unguarded: [
+      patch(
+        'verification/simulation/acceptor-node.ts',
+        '    this.loseDisk();\n    this.connections',
+        '    const { identity } = this;\n    this.loseDisk();\n    if (identity !== undefined) this.adopt(identity);\n    this.connections',
+      ),
+    ],
+  },
+];

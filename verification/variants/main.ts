@@ -1,0 +1,107 @@
+import { spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Command, InvalidArgumentError } from 'commander';
+import type { Scenario } from '../simulation/settings.js';
+import { copyWith, type Patch } from './patch.js';
+import { type Variant, VARIANTS } from './variants.js';
+
+const USAGE_ERROR = 2;
+/** What a shell reports of a program that wrote to a closed pipe (`| head`). */
+const BROKEN_PIPE = 141;
+process.stdout.on('error', () => process.exit(BROKEN_PIPE));
+
+/** How many seeds at least a variant that the guard refuses runs with the guard. */
+const GUARDED_SEEDS = 20;
+
+const project = fileURLToPath(new URL('../../..', import.meta.url));
+
+interface Arguments {
+  readonly only?: string;
+  readonly factor: number;
+}
+
+const program = new Command('npm run variants --')
+  .description('Breaks the protocol, one rule at a time, in a copy of the program, and shows that the simulation finds it.')
+  .option('--only <TEXT>', 'only the variants whose name has this in it')
+  .option('--factor <N>', 'look at so many times the seeds that a variant is given', wholeNumber, 1)
+  .addHelpText('after', '\nExit codes: 0 every variant was caught, and those that are harmless were not; 1 otherwise; 2 wrong arguments.')
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : USAGE_ERROR));
+const { only, factor } = program.parse().opts<Arguments>();
+
+const chosen = VARIANTS.filter(({ name }) => only === undefined || name.includes(only));
+if (chosen.length === 0) {
+  process.stderr.write(`No variant has "${String(only)}" in its name. All of them:\n${VARIANTS.map(({ name }) => `  ${name}\n`).join('')}`);
+  process.exit(USAGE_ERROR);
+}
+
+const rest = chosen.entries();
+let wrong = 0;
+await Promise.all(
+  Array.from({ length: availableParallelism() }, async () => {
+    for (const [index, variant] of rest) {
+      const { line, isRight } = await judge(variant, index);
+      if (!isRight) wrong += 1;
+      process.stdout.write(`${line}\n`);
+    }
+  }),
+);
+const verdict = wrong === 0 ? 'each is caught, or harmless for the reason given' : `${wrong} are not as expected`;
+process.stdout.write(`${chosen.length} broken variants: ${verdict}\n`);
+process.exitCode = wrong === 0 ? 0 : 1;
+
+async function judge(variant: Variant, index: number): Promise<{ line: string; isRight: boolean }> {
+  const { name, patches, unguarded, scenario, harmless, firstSeed = 1 } = variant;
+  const seeds = variant.seeds * factor;
+  const { code, output } = await simulate(index, [...patches, ...(unguarded ?? [])], scenario, seeds, firstSeed);
+  const found = /^seed (\d+): VIOLATION of (.*?)[,:]/m.exec(output);
+  if (code === 1 && found) {
+    const range = firstSeed === 1 ? String(seeds) : `${firstSeed} to ${firstSeed + seeds - 1}`;
+    const line = `caught at seed ${String(found[1])} of ${range}, ${scenario}: ${name} (${String(found[2])})`;
+    if (harmless) return { line: `NOT HARMLESS: ${line}`, isRight: false };
+    if (!unguarded) return { line, isRight: true };
+    // The same seeds with the guard: far enough that it would have shown without.
+    const guarded = await simulate(index, patches, scenario, Math.max(GUARDED_SEEDS, Number(found[1]) - firstSeed + 1), firstSeed);
+    if (guarded.code === 0) return { line: `${line}; the guard prevents it`, isRight: true };
+    return { line: `LOST ALTHOUGH GUARDED: ${name}\n${guarded.output}`, isRight: false };
+  }
+  if (code !== 0) return { line: `BROKEN IN ANOTHER WAY: ${name}\n${output}`, isRight: false };
+  return harmless
+    ? { line: `harmless, ${seeds} seeds, ${scenario}: ${name}: ${harmless}`, isRight: true }
+    : { line: `NOT CAUGHT in ${seeds} seeds, ${scenario}: ${name}`, isRight: false };
+}
+
+async function simulate(
+  index: number,
+  patches: readonly Patch[],
+  scenario: Scenario,
+  seeds: number,
+  firstSeed: number,
+): Promise<{ code: number | null; output: string }> {
+  const copy = join(project, 'dist', 'variants', `${process.pid}.${index}`);
+  copyWith(patches, project, copy);
+  try {
+    return await runIn(copy, ['--seed', String(firstSeed), '--seeds', String(seeds), '--scenario', scenario, '--brief', '--no-silence']);
+  } finally {
+    rmSync(copy, { recursive: true });
+  }
+}
+
+function runIn(copy: string, words: readonly string[]): Promise<{ code: number | null; output: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [join(copy, 'simulation', 'main.js'), ...words]);
+    let output = '';
+    const keep = (chunk: Buffer): void => void (output += chunk.toString());
+    child.stdout.on('data', keep);
+    child.stderr.on('data', keep);
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code, output }));
+  });
+}
+
+function wholeNumber(text: string): number {
+  if (!/^[1-9]\d{0,3}$/.test(text)) throw new InvalidArgumentError('It must be a whole number from 1 to 9999.');
+  return Number(text);
+}

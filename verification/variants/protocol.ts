@@ -1,0 +1,197 @@
+import { patch } from './patch.js';
+import type { Variant } from './variants.js';
+
+const PROPOSER = 'src/protocol/proposer.ts';
+const BALLOT = 'src/protocol/ballot.ts';
+const ACCEPTOR = 'src/protocol/memory-acceptor.ts';
+const KV = 'src/store/kv.ts';
+const PROMISES = 'src/protocol/promises.ts';
+
+/** The rules of the protocol, each broken by a few lines. */
+export const BROKEN_PROTOCOL: readonly Variant[] = [
+  {
+    name: 'a quorum is one acceptor of three',
+    scenario: 'majority',
+    seeds: 50,
+    patches: [
+      patch('src/protocol/quorum.ts', 'return set.quorum > 0 && votes >= set.quorum;', 'return set.quorum > 0 && votes >= 1;'),
+      patch(
+        'src/protocol/votes.ts',
+        'return votes >= quorum || votes + outstanding < quorum;',
+        'return votes >= 1 || votes + outstanding < 1;',
+      ),
+    ],
+  },
+  {
+    name: 'a ballot is used again after a failed accept',
+    scenario: 'majority',
+    seeds: 60,
+    patches: [patch(PROMISES, '    this.#byKey.delete(key);\n', '')],
+  },
+  {
+    name: 'the counter goes back to that of a conflict',
+    scenario: 'majority',
+    seeds: 100,
+    patches: [patch(BALLOT, 'this.#counter = Math.max(this.#counter, seen.counter);', 'this.#counter = seen.counter;')],
+  },
+  {
+    name: 'ballots are compared as strings',
+    scenario: 'majority',
+    seeds: 60,
+    patches: [
+      patch(
+        BALLOT,
+        'return a.era - b.era || a.counter - b.counter || a.proposer - b.proposer || a.incarnation - b.incarnation;',
+        "const [x, y] = [a, b].map((c) => [c.era, c.counter, c.proposer, c.incarnation].join('.')); return x < y ? -1 : x > y ? 1 : 0;",
+      ),
+    ],
+  },
+  {
+    name: 'no proposer in the ballot',
+    scenario: 'flexible',
+    seeds: 150,
+    patches: [patch(BALLOT, 'proposer: this.#proposer, incarnation: this.#incarnation };', 'proposer: 0, incarnation: 0 };')],
+  },
+  {
+    name: 'an incarnation is used again after a restart, and a read does not show how far the counter was',
+    scenario: 'flexible',
+    seeds: 300,
+    patches: [
+      patch(BALLOT, 'proposer: this.#proposer, incarnation: this.#incarnation };', 'proposer: this.#proposer, incarnation: 0 };'),
+      patch(PROPOSER, '        this.#clock.fastForward(promise);\n', ''),
+    ],
+  },
+  {
+    name: 'prepare admits an equal ballot',
+    scenario: 'majority',
+    seeds: 60,
+    harmless:
+      'no ballot is used twice, and after the accept under it the promise has moved on: a prepare that arrives twice is all it admits',
+    patches: [patch(ACCEPTOR, 'if (compareBallots(ballot, barrier) <= 0)', 'if (compareBallots(ballot, barrier) < 0)')],
+  },
+  {
+    name: 'two proposers have one number, and prepare admits an equal ballot',
+    scenario: 'majority',
+    seeds: 60,
+    patches: [
+      patch(BALLOT, 'proposer: this.#proposer, incarnation: this.#incarnation };', 'proposer: 0, incarnation: 0 };'),
+      patch(ACCEPTOR, 'if (compareBallots(ballot, barrier) <= 0)', 'if (compareBallots(ballot, barrier) < 0)'),
+    ],
+  },
+  {
+    name: 'accept ignores the promise',
+    scenario: 'majority',
+    seeds: 60,
+    patches: [patch(ACCEPTOR, 'compareBallots(ballot, register.promise) >= 0 && ', '')],
+  },
+  {
+    name: 'a promise is not stored',
+    scenario: 'majority',
+    seeds: 60,
+    patches: [patch(ACCEPTOR, '    this.registers.set(key, { ...register, promise: ballot });\n', '')],
+  },
+  {
+    name: 'a piggybacked promise is used without a prepare quorum',
+    scenario: 'flexible',
+    seeds: 60,
+    harmless: 'every prepare quorum meets the accept quorum that holds the promise, so nobody below it gets one',
+    patches: [
+      patch(
+        PROPOSER,
+        'return containsQuorum(prepare, confirmed) ? { ballot: next, value } : undefined;',
+        'return { ballot: next, value };',
+      ),
+    ],
+  },
+  {
+    name: 'a cached promise outlives a change of configuration, and a read that shows it overtaken',
+    scenario: 'quiet migration',
+    seeds: 200,
+    patches: [
+      patch(PROPOSER, '      this.#promises.clear();\n', ''),
+      patch(PROPOSER, '        this.#promises.overtaken(key, promise);\n', ''),
+    ],
+  },
+  {
+    name: 'a read by quorum needs a prepare quorum only',
+    scenario: 'flexible',
+    seeds: 60,
+    patches: [patch('src/protocol/votes.ts', '(containsQuorum(accept, nodes) && reply.ballot.era >= era)', 'reply.ballot.era >= era')],
+  },
+  {
+    name: 'a read by quorum needs an accept quorum only',
+    scenario: 'flexible',
+    seeds: 60,
+    patches: [
+      patch('src/protocol/votes.ts', '    if (!containsQuorum(prepare, nodes)) continue;\n', ''),
+      patch('src/protocol/votes.ts', '    if (isEmpty ||', '    if ((isEmpty && containsQuorum(prepare, nodes)) ||'),
+    ],
+  },
+  {
+    name: 'a mismatch is reported from the cache',
+    scenario: 'majority',
+    seeds: 60,
+    patches: [
+      patch(
+        PROPOSER,
+        '        const next = fn(value);\n',
+        '        const next = fn(value);\n        if (promised && next === value) return value;\n',
+      ),
+    ],
+  },
+  {
+    name: 'an unknown write is reported as failed',
+    scenario: 'majority',
+    seeds: 60,
+    patches: [patch(KV, 'if (!attempts.some((attempt) => attempt?.isSent)) return', 'return')],
+  },
+  {
+    name: 'a write is repeated blindly, without its operation id',
+    scenario: 'majority',
+    seeds: 60,
+    patches: [
+      patch(
+        KV,
+        'completed = await this.#resolve(key, change, isRescan ? undefined : attempts, mayWait);',
+        'return await this.together(key, operations);',
+      ),
+    ],
+  },
+  {
+    name: 'a look that shows nothing of a write which was sent is taken for a miss',
+    scenario: 'majority',
+    seeds: 200,
+    patches: [
+      patch(
+        KV,
+        'attempt.isSent ? attempt.ver < present.ver : attempt.ver !== present.ver',
+        'attempt.isSent || attempt.ver !== present.ver',
+      ),
+    ],
+  },
+  {
+    name: 'a configuration is swapped without waiting for the rounds in flight',
+    scenario: 'stepwise quorums',
+    seeds: 200,
+    patches: [patch(PROPOSER, 'return this.#gate.exclusive(async () => {', 'return (async (task) => task())(async () => {')],
+  },
+  {
+    name: 'no era in the ballot, and a read does not show how far the counter was',
+    scenario: 'stepwise migration',
+    seeds: 700,
+    firstSeed: 1701,
+    patches: [
+      patch(BALLOT, 'return { era: this.#era, counter', 'return { era: 0, counter'),
+      patch('src/protocol/votes.ts', ' && reply.ballot.era >= era)', ')'),
+      patch(PROPOSER, '        this.#clock.fastForward(promise);\n', ''),
+    ],
+  },
+  {
+    name: 'a read by quorum trusts a ballot of an older era',
+    scenario: 'stepwise migration',
+    seeds: 60,
+    harmless:
+      'to be proven by mistake, a write left behind would have to be all of a quorum without a rescan between; the order of the steps excludes it',
+    patches: [patch('src/protocol/votes.ts', ' && reply.ballot.era >= era)', ')')],
+  },
+];

@@ -1,0 +1,114 @@
+import { HASTY } from './guard-off.js';
+import { patch } from './patch.js';
+import type { Variant } from './variants.js';
+
+const KV = 'src/store/kv.ts';
+const GUARD = 'node-control/safety/guard.ts';
+const LISTING = 'node-control/rescan/key-listing.ts';
+
+/** What a rescan, and the list of what it settles, must not do. */
+export const BROKEN_RESCANS: readonly Variant[] = [
+  {
+    name: 'the rescan does one key only',
+    scenario: 'stepwise migration',
+    seeds: 50,
+    patches: [
+      patch(LISTING, 'if (keys.length > 0) await handOn(keys);', 'if (this.#sources[0] === source) await handOn(keys.slice(0, 1));'),
+    ],
+  },
+  {
+    name: 'the rescan is content with an incomplete listing',
+    scenario: 'stepwise resize',
+    seeds: 600,
+    patches: [
+      patch(
+        'node-control/commands/rescan.ts',
+        'if (acceptors.length - failures.length >= required) return;',
+        'if (acceptors.length >= failures.length) return;',
+      ),
+    ],
+  },
+  {
+    name: 'the rescan lists an acceptor that cannot know all keys',
+    scenario: 'stepwise migration',
+    seeds: 50,
+    patches: [
+      ...HASTY,
+      patch(
+        'verification/simulation/migration.ts',
+        "  'add-accept all B 2', //\n  'rescan A,B 2',",
+        "  'add-accept all B 2', //\n  'rescan B 1',",
+      ),
+    ],
+    unguarded: [patch(GUARD, '!inUse.has(entryKey(entry)) && !alwaysMeet(listed, entry)', 'entry.quorum === 0')],
+  },
+  {
+    name: 'the rescan reads from the cache',
+    scenario: 'stepwise migration',
+    seeds: 60,
+    harmless: 'a cached promise is of this configuration: its accept quorum holds the value already',
+    patches: [patch(KV, "isRescan ? 'once' : 'short'", "'short'")],
+  },
+  {
+    name: 'the rescan reads by quorum',
+    scenario: 'stepwise migration',
+    seeds: 60,
+    harmless: 'what is proven in this era is on an accept quorum already, and an empty register has nothing to bring',
+    patches: [patch(KV, "    await this.#alone(key, 'rescan');", '    await this.get(key);')],
+  },
+  {
+    name: 'the rescan leaves out keys that hold only a promise',
+    scenario: 'stepwise migration',
+    seeds: 60,
+    harmless: 'with eras, a late accept under an old promise is below every ballot of the configurations after it',
+    patches: [
+      patch(
+        'verification/simulation/acceptor-node.ts',
+        'return [...this.#memory.registers.keys()];',
+        'return [...this.#memory.registers.entries()].filter(([, { value }]) => value !== null).map(([key]) => key);',
+      ),
+    ],
+  },
+  {
+    name: 'a rescan takes what is in use off the list',
+    scenario: 'stepwise migration',
+    seeds: 60,
+    harmless: 'the next step puts the sets that are in use before it on the list again',
+    patches: [
+      patch(
+        GUARD,
+        'kept: entries.filter((entry) => inUse.has(entryKey(entry)) || unlisted.includes(entry)), unlisted',
+        'kept: unlisted, unlisted',
+      ),
+    ],
+  },
+  {
+    name: 'the list of where values rest is not carried on',
+    scenario: 'any commands',
+    seeds: 60,
+    patches: [
+      patch(
+        'node-control/step/step.ts',
+        'const resting = restingAfter(plans)',
+        'const resting = restingAfter(plans.map((plan) => ({ ...plan, before: { ...plan.before, resting: [] } })))',
+      ),
+    ],
+  },
+  {
+    name: 'wipe takes the list of where values rest with it',
+    scenario: 'any commands',
+    seeds: 60,
+    patches: [
+      patch(
+        'node-control/step/step.ts',
+        'return { ...(plan as Plan).after, ...shared, identities: kept };',
+        'return { ...(plan as Plan).after, ...shared, identities: kept, ...(command.startsWith("wipe") && { resting: [] }) };',
+      ),
+      patch(
+        'node-control/step/step.ts',
+        'const shared = { identities, resting,',
+        'const shared = { identities, resting: command.startsWith("wipe") ? [] : resting,',
+      ),
+    ],
+  },
+];

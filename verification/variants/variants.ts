@@ -1,0 +1,31 @@
+import type { Scenario } from '../simulation/settings.js';
+import { UNCHECKED_IDENTITIES } from './identities.js';
+import type { Patch } from './patch.js';
+import { BROKEN_PROTOCOL } from './protocol.js';
+import { BROKEN_RESCANS } from './rescans.js';
+import { SKIPPED_STEPS } from './skipped-steps.js';
+import { UNGUARDED_STEPS } from './steps.js';
+
+export interface Variant {
+  /** What is wrong with it. */
+  readonly name: string;
+  readonly patches: readonly Patch[];
+  /** What switches the guard off that would have refused it. With the patches alone nothing may be lost, in as many seeds. */
+  readonly unguarded?: readonly Patch[];
+  readonly scenario: Scenario;
+  /** A violation has to show within so many seeds; of one that is harmless, none. */
+  readonly seeds: number;
+  /** 1 where it is not given. Later for what is so rare that the seeds before, which show nothing, would take most of the time of all variants. */
+  readonly firstSeed?: number;
+  /** Why nothing is lost all the same. */
+  readonly harmless?: string;
+}
+
+/** Each breaks a rule by a few lines. */
+export const VARIANTS: readonly Variant[] = [
+  ...BROKEN_PROTOCOL,
+  ...SKIPPED_STEPS,
+  ...UNGUARDED_STEPS,
+  ...BROKEN_RESCANS,
+  ...UNCHECKED_IDENTITIES,
+];
