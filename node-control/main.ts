@@ -10,7 +10,7 @@ import { status } from './commands/status.js';
 import { wipeAcceptor } from './commands/wipe-acceptor.js';
 import { wipe } from './commands/wipe.js';
 import { Progress } from './terminal/progress.js';
-import { clusterFrom, namesIn } from './nodes/settings.js';
+import { nodesFrom, namesIn } from './nodes/settings.js';
 import type { Manner } from './step/step.js';
 
 const MEMBERSHIP: Readonly<Record<MembershipCommand, string>> = {
@@ -41,10 +41,10 @@ process.stdout.on('error', () => process.exit(BROKEN_PIPE));
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 const progress = new Progress(process.stderr);
-const cluster = fromEnvironment();
+const nodes = fromEnvironment();
 
 const program = new Command('run-control.sh')
-  .description('Looks at the configuration of a running cluster, and changes it while clients run.')
+  .description('Looks at the configuration of a running nodes, and changes it while clients run.')
   .addHelpText('after', EPILOGUE)
   .showHelpAfterError('Run with --help for all commands.')
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : USAGE_ERROR));
@@ -52,20 +52,20 @@ const program = new Command('run-control.sh')
 program
   .command('ls')
   .description('name the proposers and the acceptors')
-  .action(run(async () => ls(cluster)));
+  .action(run(async () => ls(nodes)));
 
 program
   .command('dump')
   .description('print configurations as JSON')
   .argument('[PROPOSER]', 'a proposer, or all', 'all')
-  .action(run((selection: string) => dump(cluster, selection)));
+  .action(run((selection: string) => dump(nodes, selection)));
 
 program
   .command('status')
   .description('print one table of all nodes')
   .action(
     run(async () => {
-      await status(cluster, print);
+      await status(nodes, print);
       return [];
     }),
   );
@@ -77,20 +77,20 @@ program
   .option('--dry-run', DRY_RUN, false)
   .action(
     run(async (acceptors: string[], { dryRun }: { dryRun: boolean }) => {
-      await resize(cluster, acceptors, { dryRun, print: printBetween, progress });
-      if (!dryRun) await status(cluster, printBetween);
+      await resize(nodes, acceptors, { dryRun, print: printBetween, progress });
+      if (!dryRun) await status(nodes, printBetween);
       return [];
     }),
   );
 
 changing('wipe', 'take all acceptors from a proposer: back to the empty configuration')
   .argument('<PROPOSER>', 'a proposer, or all')
-  .action(run((selection: string, manner: Manner) => wipe(cluster, selection, manner)));
+  .action(run((selection: string, manner: Manner) => wipe(nodes, selection, manner)));
 
 changing('copy', 'give a proposer that lost its configuration, or is new, both sets of another one')
   .argument('<FROM>', 'a proposer')
   .argument('<PROPOSER>', 'a proposer, or all')
-  .action(run((from: string, selection: string, manner: Manner) => copy(cluster, from, selection, manner)));
+  .action(run((from: string, selection: string, manner: Manner) => copy(nodes, from, selection, manner)));
 
 for (const [name, description] of Object.entries(MEMBERSHIP)) {
   changing(name, description)
@@ -99,7 +99,7 @@ for (const [name, description] of Object.entries(MEMBERSHIP)) {
     .argument('<QUORUM>', 'the quorum of the set from then on', wholeNumber)
     .action(
       run((selection: string, acceptor: string, quorum: number, manner: Manner) =>
-        membership(cluster, name as MembershipCommand, selection, acceptor, quorum, manner),
+        membership(nodes, name as MembershipCommand, selection, acceptor, quorum, manner),
       ),
     );
 }
@@ -111,17 +111,17 @@ program
   .argument('<REQUIRED>', 'how many of them must list their keys completely', wholeNumber)
   .action(
     run((acceptors: string[], required: number) => {
-      for (const acceptor of acceptors) cluster.assertAcceptor(acceptor);
+      for (const acceptor of acceptors) nodes.assertAcceptor(acceptor);
       if (required < 1 || required > acceptors.length) {
         throw new ControlError(`REQUIRED must be 1 to ${acceptors.length}, the number of acceptors listed, not ${required}`);
       }
-      return rescan(cluster, acceptors, required, progress);
+      return rescan(nodes, acceptors, required, progress);
     }),
   );
 
 changing('wipe-acceptor', 'remove all data of an acceptor that no proposer lists any more')
   .argument('<ACCEPTOR>', 'host:port')
-  .action(run((acceptor: string, manner: Manner) => wipeAcceptor(cluster, acceptor, manner)));
+  .action(run((acceptor: string, manner: Manner) => wipeAcceptor(nodes, acceptor, manner)));
 
 await program.parseAsync();
 // A connection that failed leaves a timer behind, which would keep the program for seconds.
@@ -154,7 +154,7 @@ function run<Arguments extends unknown[]>(command: (...args: Arguments) => Promi
       process.stderr.write(`error: ${error.message}.\n`);
       process.exitCode = 1;
     } finally {
-      await cluster.close();
+      await nodes.close();
     }
   };
 }
@@ -172,9 +172,9 @@ function list(text: string): string[] {
   }
 }
 
-function fromEnvironment(): ReturnType<typeof clusterFrom> {
+function fromEnvironment(): ReturnType<typeof nodesFrom> {
   try {
-    return clusterFrom(process.env);
+    return nodesFrom(process.env);
   } catch (error) {
     process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
     process.exit(USAGE_ERROR);

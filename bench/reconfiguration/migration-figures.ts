@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { membership, type MembershipCommand } from '../../node-control/commands/membership.js';
 import { rescan } from '../../node-control/commands/rescan.js';
-import type { Cluster } from '../../node-control/nodes/nodes.js';
+import type { Nodes } from '../../node-control/nodes/nodes.js';
 import { forAcceptors, GROW, SHRINK, START } from '../../verification/simulation/migration.js';
 import { BenchCluster } from '../systems/cluster.js';
 import { Load, type Seen } from '../load/load.js';
@@ -52,8 +52,8 @@ export async function measureMigration({ clients, seconds, progress, signal }: B
   }
 }
 
-async function type(cluster: Cluster, text: string): Promise<void> {
+async function type(nodes: Nodes, text: string): Promise<void> {
   const [command = '', first = '', second = '', third = ''] = text.split(' ');
-  if (command === 'rescan') await rescan(cluster, first.split(','), Number(second), { show: () => undefined });
-  else await membership(cluster, command as MembershipCommand, first, second, Number(third));
+  if (command === 'rescan') await rescan(nodes, first.split(','), Number(second), { show: () => undefined });
+  else await membership(nodes, command as MembershipCommand, first, second, Number(third));
 }

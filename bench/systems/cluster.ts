@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { ACCEPTORS, addressMap, CONTROL, type Port, portsFrom, PROPOSERS } from '../../local/layout.js';
 import { nodeSpecs } from '../../local/nodes.js';
-import { Cluster } from '../../node-control/nodes/nodes.js';
+import { Nodes } from '../../node-control/nodes/nodes.js';
 import { resize } from '../../node-control/commands/resize.js';
 import { overNetwork } from '../../node-control/nodes/connections.js';
 import { addressesFrom } from '../../src/node/addresses.js';
@@ -28,7 +28,7 @@ export class BenchCluster implements System {
   readonly #ports: readonly Port[];
   readonly #addressesFile: string;
   /** The control node's view of it. */
-  readonly control: Cluster;
+  readonly control: Nodes;
 
   private constructor(processes: Processes, ports: readonly Port[]) {
     this.processes = processes;
@@ -36,7 +36,7 @@ export class BenchCluster implements System {
     const addresses = addressMap(ports);
     this.#addressesFile = path.join(processes.folder, 'addresses.json');
     writeFileSync(this.#addressesFile, JSON.stringify(addresses));
-    this.control = new Cluster(PROPOSERS, this.acceptors, overNetwork(addressesFrom(addresses)));
+    this.control = new Nodes(PROPOSERS, this.acceptors, overNetwork(addressesFrom(addresses)));
   }
 
   /** Without any configuration. @param node the binary that runs the proposers @param hasControl with the service that shows the page */

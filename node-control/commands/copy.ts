@@ -1,5 +1,5 @@
 import type { Configuration } from '../../src/protocol/configuration.js';
-import { type Cluster, ControlError, type Present } from '../nodes/nodes.js';
+import { type Nodes, ControlError, type Present } from '../nodes/nodes.js';
 import { type Manner, step } from '../step/step.js';
 import { reportLines } from '../terminal/wording.js';
 
@@ -7,14 +7,14 @@ import { reportLines } from '../terminal/wording.js';
  * Gives proposers both sets of another one in a single step: for one that lost its folder, or is new. Building its sets up acceptor by
  * acceptor would let it run rounds on quorums that miss those of the others.
  */
-export async function copy(cluster: Cluster, from: string, selection: string, manner: Manner = {}): Promise<string[]> {
-  const [source, ...others] = cluster.select(from);
+export async function copy(nodes: Nodes, from: string, selection: string, manner: Manner = {}): Promise<string[]> {
+  const [source, ...others] = nodes.select(from);
   if (!source || others.length > 0) throw new ControlError('copy takes the sets of one proposer, not of all');
   const change = (present: Configuration, all: readonly Present[]): Configuration => {
     const { prepare, accept } = all.find(({ member }) => member === source)?.configuration ?? present;
     return { ...present, prepare, accept };
   };
-  const report = await step(cluster, cluster.select(selection), change, `copy ${from} ${selection}`, manner);
+  const report = await step(nodes, nodes.select(selection), change, `copy ${from} ${selection}`, manner);
   return reportLines(
     report,
     ({ name, after, changed }) => `${name}: ${changed ? 'now' : 'already'} with the sets of ${from} (era ${after.era})`,

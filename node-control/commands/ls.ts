@@ -1,6 +1,6 @@
-import type { Cluster } from '../nodes/nodes.js';
+import type { Nodes } from '../nodes/nodes.js';
 
 /** Names every node that the other commands take. */
-export function ls(cluster: Cluster): string[] {
-  return [...cluster.members.map(({ name }) => name), ...cluster.acceptors];
+export function ls(nodes: Nodes): string[] {
+  return [...nodes.members.map(({ name }) => name), ...nodes.acceptors];
 }

@@ -1,6 +1,6 @@
 import type { Configuration } from '../../src/protocol/configuration.js';
 import type { QuorumSet } from '../../src/protocol/quorum.js';
-import { type Cluster, ControlError } from '../nodes/nodes.js';
+import { type Nodes, ControlError } from '../nodes/nodes.js';
 import { adviceFor } from '../safety/advice.js';
 import { setText } from '../safety/guard.js';
 import { type Manner, type Outcome, step } from '../step/step.js';
@@ -10,20 +10,20 @@ export type MembershipCommand = 'add-accept' | 'rm-accept' | 'add-prepare' | 'rm
 
 /** Adds an acceptor to a set of the selected proposers, or removes it, and sets the quorum of that set. */
 export async function membership(
-  cluster: Cluster,
+  nodes: Nodes,
   command: MembershipCommand,
   selection: string,
   acceptor: string,
   quorum: number,
   manner: Manner = {},
 ): Promise<string[]> {
-  const selected = cluster.select(selection);
-  cluster.assertAcceptor(acceptor);
+  const selected = nodes.select(selection);
+  nodes.assertAcceptor(acceptor);
   const phase = command.endsWith('accept') ? 'accept' : 'prepare';
   const edit = command.startsWith('add') ? add : remove;
   const change = (present: Configuration): Configuration => ({ ...present, [phase]: edit(present[phase], acceptor, quorum) });
   const typed = `${command} ${selection} ${acceptor} ${quorum}`;
-  const report = await step(cluster, selected, change, typed, manner, adviceFor);
+  const report = await step(nodes, selected, change, typed, manner, adviceFor);
   return reportLines(report, (outcome) => describe(outcome, phase), manner);
 }
 

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { type Configuration, isConfigured } from '../../src/protocol/configuration.js';
 import { sleep } from '../../src/protocol/time.js';
 import { inAgreement } from '../step/agreement.js';
-import { type Cluster, ControlError, type Present } from '../nodes/nodes.js';
+import { type Nodes, ControlError, type Present } from '../nodes/nodes.js';
 import { underNewEra } from '../step/eras.js';
 import { restingAfterRescan, setText } from '../safety/guard.js';
 import { knownIdentities } from '../step/joining.js';
@@ -44,15 +44,15 @@ const NAMED_FAILURES = 20;
  * @throws ControlError where the listing is incomplete, a key failed, or a configuration changed meanwhile
  */
 export async function rescan(
-  cluster: Cluster,
+  nodes: Nodes,
   acceptors: readonly string[],
   required: number,
   progress: Pick<Progress, 'show'>,
   limits: Partial<RescanLimits> = {},
 ): Promise<string[]> {
   const { pausesMs, troublePausesMs, batchKeys, failuresMax, memoryBytes } = { ...LIMITS, ...limits };
-  const { time, notes } = cluster;
-  const before = await inAgreement(cluster);
+  const { time, notes } = nodes;
+  const before = await inAgreement(nodes);
   const configured = before.filter(({ configuration }) => isConfigured(configuration));
   const [first] = configured;
   if (!first) throw new ControlError('no proposer is configured. Give them acceptors with add-accept and add-prepare first');
@@ -60,7 +60,7 @@ export async function rescan(
 
   const { left, remark } = leftBy(notes?.load(), acceptors, required, before);
   const identities = knownIdentities(before.map(({ configuration }) => configuration));
-  const listing = new KeyListing(cluster, acceptors, { identities, memoryBytes, pausesMs, time });
+  const listing = new KeyListing(nodes, acceptors, { identities, memoryBytes, pausesMs, time });
   if (!left) await listing.meet();
   assertComplete(listing, acceptors, required, 'Nothing was rescanned');
 
@@ -90,7 +90,7 @@ export async function rescan(
   const unfinished: Unfinished = { acceptors, required, configurations, listed, notListed, failed };
   const goOn = (): string => (notes?.save(unfinished) ? 'Run the same rescan again: it does only what is left' : 'Run the rescan again');
   if (failed.length > 0) throw new ControlError(`${failed.length} of ${pace.done} keys failed. ${goOn()}${named(run.failed)}`);
-  const gone = await changedSince(cluster, before, pausesMs);
+  const gone = await changedSince(nodes, before, pausesMs);
   if (gone.length > 0) throw new ControlError(`${gone.join(' and ')} cannot be asked after the rescan, so it proves nothing. ${goOn()}`);
 
   const { kept, unlisted } = restingAfterRescan(
@@ -138,9 +138,9 @@ function assertComplete(listing: KeyListing, acceptors: readonly string[], requi
 }
 
 /** The proposers that cannot be asked. Throws {@link ControlError} where any configuration is not the same as before. */
-async function changedSince(cluster: Cluster, before: readonly Present[], pausesMs: readonly number[]): Promise<string[]> {
+async function changedSince(nodes: Nodes, before: readonly Present[], pausesMs: readonly number[]): Promise<string[]> {
   for (const pauseMs of [...pausesMs, undefined]) {
-    const after = await cluster.tryReadAll();
+    const after = await nodes.tryReadAll();
     const differs = after.some(({ member, configuration }) => {
       const earlier = before.find((present) => present.member === member)?.configuration;
       return configuration !== undefined && !isDeepStrictEqual(earlier, configuration);
@@ -148,7 +148,7 @@ async function changedSince(cluster: Cluster, before: readonly Present[], pauses
     if (differs) throw new ControlError('a configuration changed during the rescan, so it proves nothing. Run it again');
     const gone = after.filter(({ configuration }) => configuration === undefined).map(({ member }) => member.name);
     if (gone.length === 0 || pauseMs === undefined) return gone;
-    await sleep(cluster.time, pauseMs);
+    await sleep(nodes.time, pauseMs);
   }
   return [];
 }

@@ -1,6 +1,6 @@
 import { isConfigured } from '../../src/protocol/configuration.js';
 import { haveSameSets, inAgreement } from '../step/agreement.js';
-import { type Cluster, ControlError, type Present } from '../nodes/nodes.js';
+import { type Nodes, ControlError, type Present } from '../nodes/nodes.js';
 import { setsKey } from '../safety/guard.js';
 import { majority, type Sets } from '../safety/plan.js';
 import type { Progress } from '../terminal/progress.js';
@@ -26,55 +26,51 @@ export interface ResizeOptions {
  *
  * @throws ControlError where there is no safe way, or a step was refused or could not be finished
  */
-export async function resize(
-  cluster: Cluster,
-  target: readonly string[],
-  { dryRun = false, print, progress }: ResizeOptions,
-): Promise<void> {
-  for (const name of target) cluster.assertAcceptor(name);
+export async function resize(nodes: Nodes, target: readonly string[], { dryRun = false, print, progress }: ResizeOptions): Promise<void> {
+  for (const name of target) nodes.assertAcceptor(name);
   if (target.length < 1 || target.length > ACCEPTORS_MAX) throw new ControlError(`a cluster has 1 to ${ACCEPTORS_MAX} acceptors`);
   const set = { nodes: target, quorum: majority(target.length) };
   const goal: Sets = { prepare: set, accept: set };
 
-  let present = await cluster.readAll();
-  const useless = await uselessSets(cluster, present, goal);
+  let present = await nodes.readAll();
+  const useless = await uselessSets(nodes, present, goal);
   if (useless !== undefined) {
     print(`${useless}. First: wipe all`);
     if (dryRun) return;
-    for (const line of await wipe(cluster, 'all')) print(`  ${line}`);
-    present = await cluster.readAll();
+    for (const line of await wipe(nodes, 'all')) print(`  ${line}`);
+    present = await nodes.readAll();
   }
 
-  const model = await modelOf(cluster, present);
+  const model = await modelOf(nodes, present);
   if (model) {
     const command = `copy ${model} all`;
     print(`The proposers differ. First: ${command}`);
     if (dryRun) return;
-    for (const line of await copy(cluster, model, 'all')) print(`  ${line}`);
-    present = await cluster.readAll();
+    for (const line of await copy(nodes, model, 'all')) print(`  ${line}`);
+    present = await nodes.readAll();
   }
 
   // A step that was interrupted in its last writes leaves the sets of all, and a proposer in an era that is over.
-  if (!dryRun) present = await inAgreement(cluster);
-  const plan = await planFrom(cluster, present, goal);
+  if (!dryRun) present = await inAgreement(nodes);
+  const plan = await planFrom(nodes, present, goal);
   if (plan.length === 0) print('Nothing to do: these are the acceptors.');
   else print(`${plan.length} step${plan.length === 1 ? '' : 's'}:`);
   for (const [index, { command }] of plan.entries()) print(`  ${index + 1}. ${command}`);
   if (dryRun) return;
 
   for (const [index, { command, after }] of plan.entries()) {
-    const lines = await carryOut(cluster, command, progress);
-    const era = await eraWith(cluster, after);
+    const lines = await carryOut(nodes, command, progress);
+    const era = await eraWith(nodes, after);
     print(`[${index + 1}/${plan.length}] ${command}: ${command.startsWith('rescan') ? lines.join('; ') : `done (era ${era})`}`);
   }
-  for (const line of await wipeable(cluster, target)) print(line);
+  for (const line of await wipeable(nodes, target)) print(line);
 }
 
 /**
  * Where the proposers differ: the one whose sets all can have. First choice is the one that was changed last, of those that can run rounds; where
  * its sets need an acceptor that is lost meanwhile, the way leads back.
  */
-async function modelOf(cluster: Cluster, present: readonly Present[]): Promise<string | undefined> {
+async function modelOf(nodes: Nodes, present: readonly Present[]): Promise<string | undefined> {
   const [first] = present;
   if (!first || haveSameSets(present.map(({ configuration }) => configuration))) return undefined;
   const configured = present.filter(({ configuration }) => isConfigured(configuration));
@@ -82,7 +78,7 @@ async function modelOf(cluster: Cluster, present: readonly Present[]): Promise<s
   const refusals: ControlError[] = [];
   for (const { member } of candidates) {
     try {
-      await copy(cluster, member.name, 'all', { dryRun: true });
+      await copy(nodes, member.name, 'all', { dryRun: true });
       return member.name;
     } catch (error) {
       if (!(error instanceof ControlError)) throw error;
@@ -92,16 +88,16 @@ async function modelOf(cluster: Cluster, present: readonly Present[]): Promise<s
   throw refusals[0] ?? new ControlError('the proposers differ');
 }
 
-function carryOut(cluster: Cluster, command: string, progress: Pick<Progress, 'show'>): Promise<string[]> {
+function carryOut(nodes: Nodes, command: string, progress: Pick<Progress, 'show'>): Promise<string[]> {
   const [verb = '', first = '', second = '', third = ''] = command.split(' ');
-  if (verb === 'wipe') return wipe(cluster, first);
-  if (verb === 'rescan') return rescan(cluster, first.split(','), Number(second), progress);
-  return membership(cluster, verb as MembershipCommand, first, second, Number(third));
+  if (verb === 'wipe') return wipe(nodes, first);
+  if (verb === 'rescan') return rescan(nodes, first.split(','), Number(second), progress);
+  return membership(nodes, verb as MembershipCommand, first, second, Number(third));
 }
 
 /** The era of all proposers, when they have these sets. */
-async function eraWith(cluster: Cluster, sets: Sets): Promise<number> {
-  const present = await cluster.readAll();
+async function eraWith(nodes: Nodes, sets: Sets): Promise<number> {
+  const present = await nodes.readAll();
   const other = present.find(({ configuration }) => !isSameSets(configuration, sets));
   if (other) {
     throw new ControlError(
@@ -112,9 +108,9 @@ async function eraWith(cluster: Cluster, sets: Sets): Promise<number> {
 }
 
 /** The acceptors that no longer belong to the cluster and still hold data. */
-async function wipeable(cluster: Cluster, target: readonly string[]): Promise<string[]> {
-  const others = cluster.acceptors.filter((name) => !target.includes(name));
-  const sizes = await Promise.all(others.map((name) => cluster.withAcceptor(name, (admin) => admin.size()).catch(() => 0)));
+async function wipeable(nodes: Nodes, target: readonly string[]): Promise<string[]> {
+  const others = nodes.acceptors.filter((name) => !target.includes(name));
+  const sizes = await Promise.all(others.map((name) => nodes.withAcceptor(name, (admin) => admin.size()).catch(() => 0)));
   return others.flatMap((name, index) =>
     (sizes[index] ?? 0) > 0 ? [`${name} is not used any more and may be wiped: ./run-control.sh wipe-acceptor ${name}`] : [],
   );

@@ -1,7 +1,7 @@
 import { UnfitAcceptor } from '../../src/protocol/acceptor.js';
 import { acceptorsOf, type Configuration, isConfigured } from '../../src/protocol/configuration.js';
 import { NetworkError } from '../../src/http/client.js';
-import { type Cluster, ControlError, type Member } from '../nodes/nodes.js';
+import { type Nodes, ControlError, type Member } from '../nodes/nodes.js';
 import { alwaysMeet, identified, setText } from '../safety/guard.js';
 import { knownIdentities } from '../step/joining.js';
 import { rescanCommand } from '../safety/plan.js';
@@ -9,15 +9,15 @@ import { absenceAmong, objectionsTo } from '../step/absence.js';
 import { formatTable } from '../terminal/table.js';
 
 /** One glance at the state: every proposer with its sets, every acceptor with its keys, and what is not as it should be. */
-export async function status(cluster: Cluster, print: (line: string) => void): Promise<void> {
-  const present = await cluster.tryReadAll();
+export async function status(nodes: Nodes, print: (line: string) => void): Promise<void> {
+  const present = await nodes.tryReadAll();
   const numbers = await Promise.all(
     present.map(({ member, configuration }) => (configuration ? numberOf(member) : Promise.resolve(undefined))),
   );
-  const sizes = await Promise.all(cluster.acceptors.map((name) => sizeOf(cluster, name)));
+  const sizes = await Promise.all(nodes.acceptors.map((name) => sizeOf(nodes, name)));
   const configurations = present.flatMap(({ configuration }) => (configuration ? [configuration] : []));
   const listed = [...new Set(configurations.flatMap(acceptorsOf))];
-  const { lost: strangers } = await absenceAmong(cluster, listed, knownIdentities(configurations));
+  const { lost: strangers } = await absenceAmong(nodes, listed, knownIdentities(configurations));
 
   const rows = [['NODE', 'STATE', 'ERA', 'PREPARE', 'ACCEPT', 'KEYS']];
   for (const { member, configuration } of present) {
@@ -26,7 +26,7 @@ export async function status(cluster: Cluster, print: (line: string) => void): P
       : ['unreachable', '-', '-', '-', '-'];
     rows.push([member.name, ...cells]);
   }
-  cluster.acceptors.forEach((name, index) => {
+  nodes.acceptors.forEach((name, index) => {
     const role = (phase: 'prepare' | 'accept'): string =>
       configurations.some((configuration) => configuration[phase].nodes.includes(name)) ? 'listed' : '-';
     const size = sizes[index];
@@ -39,10 +39,10 @@ export async function status(cluster: Cluster, print: (line: string) => void): P
   const notes = [
     ...numberNotes(numbers),
     ...differenceNotes(configurations),
-    ...cluster.acceptors.flatMap((name, index) => (sizes[index] instanceof UnfitAcceptor ? `${name}: ${sizes[index].message}.` : [])),
+    ...nodes.acceptors.flatMap((name, index) => (sizes[index] instanceof UnfitAcceptor ? `${name}: ${sizes[index].message}.` : [])),
     ...objectionsTo(strangers, listed).map(({ why, advice }) => `${why}. ${advice}.`),
     ...listed
-      .filter((name) => !cluster.acceptors.includes(name))
+      .filter((name) => !nodes.acceptors.includes(name))
       .map((name) => `A proposer lists ${name}, which this control node does not know.`),
     ...owedNotes(configurations),
     ...[...new Set(configurations.flatMap(({ forced }) => forced ?? []))].map((record) => `Forced: ${record}.`),
@@ -89,8 +89,6 @@ async function numberOf({ admin }: Member): Promise<number | undefined> {
 }
 
 /** The number of its keys, or why it is not used; undefined where it cannot be reached. */
-function sizeOf(cluster: Cluster, name: string): Promise<number | UnfitAcceptor | undefined> {
-  return cluster
-    .withAcceptor(name, (admin) => admin.size())
-    .catch((error: unknown) => (error instanceof UnfitAcceptor ? error : undefined));
+function sizeOf(nodes: Nodes, name: string): Promise<number | UnfitAcceptor | undefined> {
+  return nodes.withAcceptor(name, (admin) => admin.size()).catch((error: unknown) => (error instanceof UnfitAcceptor ? error : undefined));
 }

@@ -1,5 +1,5 @@
 import { acceptorsOf, type Configuration, isConfigured } from '../../src/protocol/configuration.js';
-import { type Cluster, ControlError, type Objection } from '../nodes/nodes.js';
+import { type Nodes, ControlError, type Objection } from '../nodes/nodes.js';
 import { underNewEra } from '../step/eras.js';
 import { thinnedBy } from '../safety/guard.js';
 import { knownIdentities } from '../step/joining.js';
@@ -12,20 +12,20 @@ import { absenceAmong } from '../step/absence.js';
  * asked, or that joins with old data, is a promise broken: refused while any proposer lists it, or cannot be asked, and while no proposer is
  * left that would find elsewhere what rests on it.
  */
-export async function wipeAcceptor(cluster: Cluster, acceptor: string, { force = false, dryRun = false }: Manner = {}): Promise<string[]> {
-  cluster.assertAcceptor(acceptor);
+export async function wipeAcceptor(nodes: Nodes, acceptor: string, { force = false, dryRun = false }: Manner = {}): Promise<string[]> {
+  nodes.assertAcceptor(acceptor);
   try {
-    return await cluster.withAcceptor(acceptor, async (admin) => {
+    return await nodes.withAcceptor(acceptor, async (admin) => {
       // Before the look at the proposers: whoever lets it join after that look gives it another identity, or cuts this program off.
       const [identity, size] = [await admin.identity(), await admin.size()];
-      const objections = await objectionsTo(cluster, acceptor, identity, size);
+      const objections = await objectionsTo(nodes, acceptor, identity, size);
       const [first] = objections;
       const warnings = objections.map(({ why }) => why);
       if (first && !force) throw new ControlError(`${warnings.join('; ')}. Nothing was removed. ${first.advice}`);
       const forced = warnings.map((warning) => `FORCED although ${warning}`);
       if (dryRun) return [...forced, `would be done: ${acceptor}: ${keysText(size)} removed`];
       // Before the wipe: it is recorded also where this program is killed in between.
-      if (first) forced.push(...(await record(cluster, `wipe-acceptor ${acceptor}: ${warnings.join('; ')}`)));
+      if (first) forced.push(...(await record(nodes, `wipe-acceptor ${acceptor}: ${warnings.join('; ')}`)));
       return [...forced, `${acceptor}: ${keysText(await admin.wipe({ identity }))} removed`];
     });
   } catch (error) {
@@ -37,8 +37,8 @@ export async function wipeAcceptor(cluster: Cluster, acceptor: string, { force =
 }
 
 /** Remembers in the configurations what was forced. Returns why not, where it cannot: half of a step that is to be seen must stay to be seen. */
-async function record(cluster: Cluster, forced: string): Promise<string[]> {
-  const read = await cluster.tryReadAll();
+async function record(nodes: Nodes, forced: string): Promise<string[]> {
+  const read = await nodes.tryReadAll();
   const present = read.flatMap(({ member, configuration }) => (configuration ? [{ member, configuration }] : []));
   const eras = new Set(present.map(({ configuration }) => configuration.era));
   if (present.length < read.length || eras.size !== 1) return ['not recorded: that needs every proposer, and all in the same era'];
@@ -47,8 +47,8 @@ async function record(cluster: Cluster, forced: string): Promise<string[]> {
   return [];
 }
 
-async function objectionsTo(cluster: Cluster, acceptor: string, identity: string | undefined, size: number): Promise<Objection[]> {
-  const answers = await cluster.tryReadAll();
+async function objectionsTo(nodes: Nodes, acceptor: string, identity: string | undefined, size: number): Promise<Objection[]> {
+  const answers = await nodes.tryReadAll();
   const objections = answers.flatMap(({ member, configuration }): Objection[] => {
     if (!configuration) return [{ why: `${member.name} cannot be reached`, advice: 'Start it and run the command again' }];
     if (!acceptorsOf(configuration).includes(acceptor)) return [];
@@ -70,7 +70,7 @@ async function objectionsTo(cluster: Cluster, acceptor: string, identity: string
     });
   }
   const known = knownIdentities(present);
-  const { silent, lost } = rests ? await absenceAmong(cluster, Object.keys(known), known) : { silent: [], lost: [] };
+  const { silent, lost } = rests ? await absenceAmong(nodes, Object.keys(known), known) : { silent: [], lost: [] };
   const isShort = ({ prepare: { nodes, quorum } }: Configuration): boolean =>
     nodes.filter((name) => !silent.includes(name) && !lost.includes(name)).length < quorum;
   if (present.filter(isConfigured).some(isShort)) {

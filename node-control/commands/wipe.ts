@@ -1,13 +1,13 @@
 import { type Configuration, EMPTY_CONFIGURATION } from '../../src/protocol/configuration.js';
-import type { Cluster } from '../nodes/nodes.js';
+import type { Nodes } from '../nodes/nodes.js';
 import { type Manner, step } from '../step/step.js';
 import { reportLines } from '../terminal/wording.js';
 
 /** Back to the empty configuration. The era goes on: it never returns to one that was used. So does what is known of values that rest somewhere. */
-export async function wipe(cluster: Cluster, selection: string, manner: Manner = {}): Promise<string[]> {
+export async function wipe(nodes: Nodes, selection: string, manner: Manner = {}): Promise<string[]> {
   const { prepare, accept } = EMPTY_CONFIGURATION;
   const change = (present: Configuration): Configuration => ({ ...present, prepare, accept });
-  const report = await step(cluster, cluster.select(selection), change, `wipe ${selection}`, manner);
+  const report = await step(nodes, nodes.select(selection), change, `wipe ${selection}`, manner);
   return reportLines(
     report,
     ({ name, after, changed }) => `${name}: ${changed ? 'now' : 'already'} without acceptors (era ${after.era})`,

@@ -36,7 +36,7 @@ export interface Surroundings {
 }
 
 /** The nodes that the control node knows, in a fixed order. */
-export class Cluster {
+export class Nodes {
   readonly members: readonly Member[];
   readonly acceptors: readonly string[];
   readonly #connections: Connections;

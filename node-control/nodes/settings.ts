@@ -1,11 +1,11 @@
 import { type Addresses, readAddresses } from '../../src/node/addresses.js';
 import { readRedisAccess, readSecret } from '../../src/redis/redis-connection.js';
-import { Cluster } from './nodes.js';
+import { Nodes } from './nodes.js';
 import { overNetwork, type WatchedConnections } from './connections.js';
 import { RescanFile } from '../rescan/notes.js';
 
 /** The nodes by name, acceptors with their port, and how they are reached. */
-export interface Nodes {
+export interface NodeSettings {
   readonly proposers: readonly string[];
   readonly acceptors: readonly string[];
   readonly connections: WatchedConnections;
@@ -13,7 +13,7 @@ export interface Nodes {
 }
 
 /** What the environment says. Throws an `Error` that names the variable that is wrong. */
-export function nodesFrom(environment: NodeJS.ProcessEnv): Nodes {
+export function settingsFrom(environment: NodeJS.ProcessEnv): NodeSettings {
   const setting = <Value>(variable: string, read: (text: string | undefined) => Value): Value => {
     try {
       return read(environment[variable]);
@@ -32,11 +32,11 @@ export function nodesFrom(environment: NodeJS.ProcessEnv): Nodes {
   };
 }
 
-/** For the commands. Throws as {@link nodesFrom}. */
-export function clusterFrom(environment: NodeJS.ProcessEnv): Cluster {
-  const { proposers, acceptors, connections } = nodesFrom(environment);
+/** For the commands. Throws as {@link settingsFrom}. */
+export function nodesFrom(environment: NodeJS.ProcessEnv): Nodes {
+  const { proposers, acceptors, connections } = settingsFrom(environment);
   const folder = environment['STATE_DIR'];
-  return new Cluster(proposers, acceptors, connections, undefined, { notes: folder ? new RescanFile(folder) : undefined });
+  return new Nodes(proposers, acceptors, connections, undefined, { notes: folder ? new RescanFile(folder) : undefined });
 }
 
 /** Names with commas between. Throws where one is empty or given twice. */

@@ -1,6 +1,6 @@
 import type { QuorumSet } from '../../src/protocol/quorum.js';
 import { sleep, type Time } from '../../src/protocol/time.js';
-import type { Cluster } from '../nodes/nodes.js';
+import type { Nodes } from '../nodes/nodes.js';
 import type { AcceptorAdmin } from '../nodes/connections.js';
 import type { Identities } from '../safety/guard.js';
 import { SeenKeys } from './seen-keys.js';
@@ -23,15 +23,15 @@ interface Source {
 
 /** The keys that some acceptors hold, one acceptor after the other, each key once where memory allows. */
 export class KeyListing {
-  readonly #cluster: Cluster;
+  readonly #nodes: Nodes;
   readonly #acceptors: readonly string[];
   readonly #options: ListingOptions;
   readonly #seen: SeenKeys;
   readonly #failures = new Map<string, string>();
   #sources: Source[] = [];
 
-  constructor(cluster: Cluster, acceptors: readonly string[], options: ListingOptions) {
-    this.#cluster = cluster;
+  constructor(nodes: Nodes, acceptors: readonly string[], options: ListingOptions) {
+    this.#nodes = nodes;
     this.#acceptors = acceptors;
     this.#options = options;
     this.#seen = new SeenKeys(options.memoryBytes);
@@ -63,7 +63,7 @@ export class KeyListing {
     const sources: Source[] = [];
     const meetOne = (name: string): Promise<void> =>
       this.#unlessItFails(name, () =>
-        this.#cluster.withAcceptor(name, async (admin) => {
+        this.#nodes.withAcceptor(name, async (admin) => {
           const identity = await this.#recognize(name, admin);
           const size = await admin.size();
           const twin = sources.find((other) => identity !== undefined && other.identity === identity);
@@ -103,7 +103,7 @@ export class KeyListing {
   }
 
   #listOne(source: Source, handOn: (keys: string[]) => Promise<void>): Promise<void> {
-    return this.#cluster.withAcceptor(source.name, async (admin) => {
+    return this.#nodes.withAcceptor(source.name, async (admin) => {
       for await (const page of admin.keys()) {
         const keys = page.filter((key) => this.#seen.isNew(key));
         if (keys.length > 0) await handOn(keys);

@@ -1,7 +1,7 @@
 import { acceptorsOf, EMPTY_CONFIGURATION, isConfigured } from '../../src/protocol/configuration.js';
 import type { QuorumSet } from '../../src/protocol/quorum.js';
 import { haveSameSets } from '../step/agreement.js';
-import { type Cluster, ControlError, type Present } from '../nodes/nodes.js';
+import { type Nodes, ControlError, type Present } from '../nodes/nodes.js';
 import { type Identities, identified, setText, thinnedBy } from './guard.js';
 import { knownIdentities, lookAtJoining } from '../step/joining.js';
 import { type PlannedStep, planSteps, rescanCommand, type Sets, type Start } from './plan.js';
@@ -12,21 +12,21 @@ import { type Absence, absenceAmong, objectionsTo, shortage } from '../step/abse
  * once there are no sets; undefined where a way leads from the sets as they are, or they are not useless.
  * @throws ControlError where no way leads from no sets either
  */
-export async function uselessSets(cluster: Cluster, present: readonly Present[], goal: Sets): Promise<string | undefined> {
-  const { lost } = await absenceOf(cluster, present);
+export async function uselessSets(nodes: Nodes, present: readonly Present[], goal: Sets): Promise<string | undefined> {
+  const { lost } = await absenceOf(nodes, present);
   if (lost.length === 0) return undefined;
   const configured = present.flatMap(({ configuration }) => (isConfigured(configuration) ? [configuration] : []));
   if (configured.length === 0) return 'No proposer is configured, and some acceptors lost their data';
   const isDead = (set: QuorumSet): boolean => shortage(set, lost) > 0;
   if (!configured.every(({ prepare, accept }) => isDead(prepare) || isDead(accept))) return undefined;
-  if (haveSameSets(present.map(({ configuration }) => configuration)) && (await leads(planFrom(cluster, present, goal)))) return undefined;
+  if (haveSameSets(present.map(({ configuration }) => configuration)) && (await leads(planFrom(nodes, present, goal)))) return undefined;
   const { prepare, accept } = EMPTY_CONFIGURATION;
   const wiped = present.map(({ member, configuration }) => {
     const inUse = isConfigured(configuration) ? [identified(configuration.accept, configuration)] : [];
     const resting = [...(configuration.resting ?? []), ...inUse];
     return { member, configuration: { era: configuration.era, prepare, accept, resting } };
   });
-  await planFrom(cluster, wiped, goal);
+  await planFrom(nodes, wiped, goal);
   return `No quorum will ever answer again, since ${lost.join(' and ')} lost the data`;
 }
 
@@ -44,13 +44,13 @@ async function leads(way: Promise<unknown>): Promise<boolean> {
  * The steps from what the proposers have to these sets, past acceptors that are gone, with what may rest on those that no proposer remembers.
  * @throws ControlError where there is no safe way, or one that cannot be gone now
  */
-export async function planFrom(cluster: Cluster, present: readonly Present[], goal: Sets): Promise<PlannedStep[]> {
+export async function planFrom(nodes: Nodes, present: readonly Present[], goal: Sets): Promise<PlannedStep[]> {
   const before = present.map(({ configuration }) => configuration);
   const [first] = before;
   if (!first) throw new ControlError('there is no proposer');
-  const { identities, resting: forgotten, objections } = await lookAtJoining(cluster, before, [{ era: 0, ...goal }]);
+  const { identities, resting: forgotten, objections } = await lookAtJoining(nodes, before, [{ era: 0, ...goal }]);
   const listed = [...new Set(before.flatMap(acceptorsOf))];
-  const { silent, lost } = await absenceOf(cluster, present);
+  const { silent, lost } = await absenceOf(nodes, present);
   const isInTheWay = lost.some((name) => goal.accept.nodes.includes(name));
   const all = [...objections, ...(isInTheWay ? objectionsTo(lost, listed) : [])];
   if (all.length > 0) {
@@ -68,7 +68,7 @@ export async function planFrom(cluster: Cluster, present: readonly Present[], go
   const way = planSteps(start, goal, identities);
   if (!way) {
     const rest = [...new Set(start.resting.map(setText))].join(', and on ');
-    const holders = await holdersAmong(cluster, start.resting);
+    const holders = await holdersAmong(nodes, start.resting);
     const isThere = holders.every((name) => goal.accept.nodes.includes(name));
     throw new ControlError(
       `no order of steps leads there safely${rest ? `: values may rest on ${rest}` : ''}. Nothing was changed. ${isThere ? 'Bring back those that have these' : `First: ./run-control.sh resize ${holders.join(',')}`}`,
@@ -80,7 +80,7 @@ export async function planFrom(cluster: Cluster, present: readonly Present[], go
     return command.startsWith('rescan') && [prepare, accept].some((set) => shortage(set, lost) > 0);
   };
   if (plan.some(isInVain)) {
-    const left = cluster.acceptors.filter((name) => !lost.includes(name));
+    const left = nodes.acceptors.filter((name) => !lost.includes(name));
     const isGoal = left.every((name) => goal.accept.nodes.includes(name));
     const advice = isGoal ? 'Bring a volume back' : `First: ./run-control.sh resize ${left.join(',')}`;
     throw new ControlError(
@@ -91,14 +91,14 @@ export async function planFrom(cluster: Cluster, present: readonly Present[], go
 }
 
 /** The acceptors that are still who they were when a value came to rest on them. */
-async function holdersAmong(cluster: Cluster, resting: readonly QuorumSet[]): Promise<string[]> {
+async function holdersAmong(nodes: Nodes, resting: readonly QuorumSet[]): Promise<string[]> {
   const holding = await Promise.all(
-    cluster.acceptors.map(async (name) => {
-      const identity = await cluster.withAcceptor(name, (admin) => admin.identity()).catch(() => undefined);
+    nodes.acceptors.map(async (name) => {
+      const identity = await nodes.withAcceptor(name, (admin) => admin.identity()).catch(() => undefined);
       return identity !== undefined && resting.some(({ nodes }) => nodes.includes(identity));
     }),
   );
-  return cluster.acceptors.filter((_, index) => holding[index]);
+  return nodes.acceptors.filter((_, index) => holding[index]);
 }
 
 /** So that what leaves the cluster may be wiped, without a value that has fewer copies then. */
@@ -112,7 +112,7 @@ function withLastRescan(way: readonly PlannedStep[], start: Start, identities: I
   return [...way, { command: rescanCommand(prepare), after: { prepare, accept, resting: kept } }];
 }
 
-function absenceOf(cluster: Cluster, present: readonly Present[]): Promise<Absence> {
+function absenceOf(nodes: Nodes, present: readonly Present[]): Promise<Absence> {
   const configurations = present.map(({ configuration }) => configuration);
-  return absenceAmong(cluster, [...new Set(configurations.flatMap(acceptorsOf))], knownIdentities(configurations));
+  return absenceAmong(nodes, [...new Set(configurations.flatMap(acceptorsOf))], knownIdentities(configurations));
 }

@@ -1,4 +1,4 @@
-import type { Cluster, Objection } from '../nodes/nodes.js';
+import type { Nodes, Objection } from '../nodes/nodes.js';
 import { acceptorsOf } from '../../src/protocol/configuration.js';
 import type { QuorumSet } from '../../src/protocol/quorum.js';
 import { type Identities, type Plan, setText } from '../safety/guard.js';
@@ -15,12 +15,12 @@ export interface Absence {
 }
 
 /** Asks acceptors who they are. @param identities of those that have one: the others only have to answer */
-export async function absenceAmong(cluster: Cluster, names: readonly string[], identities: Identities): Promise<Absence> {
+export async function absenceAmong(nodes: Nodes, names: readonly string[], identities: Identities): Promise<Absence> {
   const silent: string[] = [];
   const lost: string[] = [];
   const meet = async (name: string): Promise<void> => {
     const known = identities[name];
-    const identity = await cluster.withAcceptor(name, (admin) => admin.identity());
+    const identity = await nodes.withAcceptor(name, (admin) => admin.identity());
     if (known !== undefined && identity !== known) lost.push(name);
   };
   await Promise.all(names.map((name) => meet(name).catch(() => silent.push(name))));
@@ -56,9 +56,9 @@ export function objectionsTo(strangers: readonly string[], listed: readonly stri
  *
  * @param identities of the listed acceptors that got theirs in earlier steps
  */
-export async function shortagesOf(cluster: Cluster, plans: readonly Plan[], identities: Identities): Promise<Objection[]> {
+export async function shortagesOf(nodes: Nodes, plans: readonly Plan[], identities: Identities): Promise<Objection[]> {
   const listed = [...new Set(plans.flatMap(({ before }) => acceptorsOf(before)))];
-  const { silent, lost } = await absenceAmong(cluster, listed, identities);
+  const { silent, lost } = await absenceAmong(nodes, listed, identities);
   return plans.flatMap(({ name, before, after }) =>
     (['prepare', 'accept'] as const).flatMap((phase) => {
       const isShorter = (gone: readonly string[]): boolean => shortage(after[phase], gone) > shortage(before[phase], gone);

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Configuration, isConfigured } from '../../src/protocol/configuration.js';
-import { type Cluster, ControlError, type Present } from '../nodes/nodes.js';
+import { type Nodes, ControlError, type Present } from '../nodes/nodes.js';
 import { type Shared, underNewEra } from './eras.js';
 import { restingAfter, setsKey } from '../safety/guard.js';
 import { knownIdentities, listedIdentities } from './joining.js';
@@ -11,13 +11,13 @@ import { knownIdentities, listedIdentities } from './joining.js';
  *
  * @throws ControlError where the sets of proposers that can run a round differ, which the step that was interrupted has to mend
  */
-export async function inAgreement(cluster: Cluster): Promise<Present[]> {
-  const present = await cluster.readAll();
+export async function inAgreement(nodes: Nodes): Promise<Present[]> {
+  const present = await nodes.readAll();
   assertSameSets(present);
   if (areSettled(present)) return present;
   const shared = unionOf(present.map(({ configuration }) => configuration));
   await underNewEra(present, shared, ({ configuration }) => ({ ...configuration, ...shared }));
-  const settled = await cluster.readAll();
+  const settled = await nodes.readAll();
   if (!areSettled(settled)) throw differing(settled);
   assertSameSets(settled);
   return settled;

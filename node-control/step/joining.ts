@@ -1,5 +1,5 @@
 import { acceptorsOf, type Configuration, isConfigured } from '../../src/protocol/configuration.js';
-import { type Cluster, ControlError, type Objection } from '../nodes/nodes.js';
+import { type Nodes, ControlError, type Objection } from '../nodes/nodes.js';
 import type { QuorumSet } from '../../src/protocol/quorum.js';
 import type { Identities } from '../safety/guard.js';
 
@@ -20,12 +20,12 @@ export interface Joining {
  * Looks at every acceptor that a step would list and no proposer lists so far. It must hold nothing, for it has seen no round meanwhile. Only
  * where no proposer can run a round the cluster may start from what it holds.
  */
-export async function lookAtJoining(cluster: Cluster, before: readonly Configuration[], after: readonly Configuration[]): Promise<Joining> {
+export async function lookAtJoining(nodes: Nodes, before: readonly Configuration[], after: readonly Configuration[]): Promise<Joining> {
   const known = knownIdentities(before);
   const listed = new Set(before.flatMap(acceptorsOf));
   const identities: Record<string, string> = {};
   const newcomers: Record<string, string> = {};
-  const { resting, objections } = await lookAtForgotten(cluster, before);
+  const { resting, objections } = await lookAtForgotten(nodes, before);
   let era = 0;
   for (const name of new Set([...before, ...after].flatMap(acceptorsOf))) {
     const joins = !listed.has(name);
@@ -35,7 +35,7 @@ export async function lookAtJoining(cluster: Cluster, before: readonly Configura
       continue;
     }
     try {
-      await cluster.withAcceptor(name, async (admin) => {
+      await nodes.withAcceptor(name, async (admin) => {
         const size = joins ? await admin.size() : 0;
         if (size > 0 && before.some(isConfigured)) {
           objections.push({
@@ -45,7 +45,7 @@ export async function lookAtJoining(cluster: Cluster, before: readonly Configura
         } else if (size > 0) {
           era = Math.max(era, await admin.highestEra());
         }
-        newcomers[name] = identities[name] = (await admin.identity()) ?? cluster.newIdentity(name);
+        newcomers[name] = identities[name] = (await admin.identity()) ?? nodes.newIdentity(name);
       });
     } catch (error) {
       // One that is listed already is taken in when it answers.
@@ -68,15 +68,15 @@ export async function lookAtJoining(cluster: Cluster, before: readonly Configura
  * has, and the cluster starts from all of them or not at all.
  */
 async function lookAtForgotten(
-  cluster: Cluster,
+  nodes: Nodes,
   before: readonly Configuration[],
 ): Promise<Pick<Joining, 'resting'> & { objections: Objection[] }> {
   const resting: QuorumSet[] = [];
   const objections: Objection[] = [];
   if (before.some(({ era }) => era > 0)) return { resting, objections };
-  for (const name of cluster.acceptors) {
+  for (const name of nodes.acceptors) {
     try {
-      await cluster.withAcceptor(name, async (admin) => {
+      await nodes.withAcceptor(name, async (admin) => {
         if ((await admin.size()) > 0) resting.push({ nodes: [(await admin.identity()) ?? name], quorum: 1 });
       });
     } catch (error) {
@@ -102,11 +102,11 @@ export function listedIdentities(configuration: Configuration): [name: string, i
 }
 
 /** Gives the newcomers their identities. A wipe from now on takes it away, and no proposer then uses them. */
-export async function adopt(cluster: Cluster, newcomers: Identities): Promise<void> {
+export async function adopt(nodes: Nodes, newcomers: Identities): Promise<void> {
   for (const [name, identity] of Object.entries(newcomers)) {
     let present: string;
     try {
-      present = await cluster.withAcceptor(name, (admin) => admin.adopt(identity));
+      present = await nodes.withAcceptor(name, (admin) => admin.adopt(identity));
     } catch (error) {
       const why = `${name} stopped answering, or somebody else adds it at this moment (${reasonOf(error)})`;
       throw new ControlError(`${why}. Nothing was changed. Look at the status, and run the command again`);

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { acceptorsOf, type Configuration, isConfigured, parseConfiguration } from '../../src/protocol/configuration.js';
-import { type Cluster, ControlError, type Member, type Objection, type Present } from '../nodes/nodes.js';
+import { type Nodes, ControlError, type Member, type Objection, type Present } from '../nodes/nodes.js';
 import { underNewEra } from './eras.js';
 import { alwaysMeet, dangersOf, type Identities, identified, type Plan, restingAfter, setsKey } from '../safety/guard.js';
 import { adopt, lookAtJoining } from './joining.js';
@@ -43,14 +43,14 @@ const FORCED_KEPT = 8;
  * @throws ControlError where the step is refused, could not be done, or not be finished
  */
 export async function step(
-  cluster: Cluster,
+  nodes: Nodes,
   selected: readonly Member[],
   change: (present: Configuration, all: readonly Present[]) => Configuration,
   command: string,
   { force = false, dryRun = false }: Manner = {},
   advise: (plans: readonly Plan[]) => string = () => 'Look at the order of the steps in the README',
 ): Promise<StepReport> {
-  const { present, missing } = force ? await reachable(cluster) : { present: await cluster.readAll(), missing: [] };
+  const { present, missing } = force ? await reachable(nodes) : { present: await nodes.readAll(), missing: [] };
   const sets = present.map(({ member, configuration }) => {
     const after = selected.includes(member) ? parseConfiguration(change(configuration, present)) : configuration;
     return { member, before: configuration, after, changed: !isDeepStrictEqual(setsOf(configuration), setsOf(after)) };
@@ -62,7 +62,7 @@ export async function step(
     resting: forgotten,
     objections,
   } = await lookAtJoining(
-    cluster,
+    nodes,
     sets.map(({ before }) => before),
     sets.map(({ after }) => after),
   );
@@ -94,7 +94,7 @@ export async function step(
     // Half of another step is to be seen. Repeating that one makes the proposers agree; a step on top of it would leave them two steps apart.
     ...(isSettled || selected.length < plans.length || agree(plans.map(({ after }) => after)) ? [] : [HALF_DONE]),
     ...objections,
-    ...(await shortagesOf(cluster, plans, without(identities, newcomers))),
+    ...(await shortagesOf(nodes, plans, without(identities, newcomers))),
     ...dangersOf(plans).map(({ message }) => ({ why: message, advice: '' })),
   ];
   const [first] = all;
@@ -102,7 +102,7 @@ export async function step(
   const warnings = all.map(({ why }) => why);
   if (dryRun) return report(warnings);
 
-  await adopt(cluster, newcomers);
+  await adopt(nodes, newcomers);
   const resting = restingAfter(plans).filter((entry) => !force || isMetBy(plans, entry));
   const record = warnings.length === 0 ? [] : [`${command}: ${warnings.join('; ')}`];
   const shared = { identities, resting, ...forcedWith(present, record) };
@@ -125,8 +125,8 @@ const HALF_DONE: Objection = {
   advice: 'Run that step again, or give one the sets of another (copy), then run this one',
 };
 
-async function reachable(cluster: Cluster): Promise<{ present: Present[]; missing: string[] }> {
-  const answers = await cluster.tryReadAll();
+async function reachable(nodes: Nodes): Promise<{ present: Present[]; missing: string[] }> {
+  const answers = await nodes.tryReadAll();
   const present = answers.flatMap(({ member, configuration }) => (configuration ? [{ member, configuration }] : []));
   if (present.length === 0) throw new ControlError('no proposer can be reached');
   return { present, missing: answers.filter(({ configuration }) => !configuration).map(({ member }) => member.name) };

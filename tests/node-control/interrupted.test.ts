@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { readAddresses } from '../../src/node/addresses.js';
-import { Cluster as KnownNodes, ControlError } from '../../node-control/nodes/nodes.js';
+import { Nodes, ControlError } from '../../node-control/nodes/nodes.js';
 import { membership, type MembershipCommand } from '../../node-control/commands/membership.js';
 import { rescan } from '../../node-control/commands/rescan.js';
 import { wipeAcceptor } from '../../node-control/commands/wipe-acceptor.js';
@@ -22,7 +22,7 @@ const DIE_AT_WRITE = fileURLToPath(new URL('die-at-write.mjs', import.meta.url))
 /** More writes than any command makes. */
 const WRITES_MAX = 100;
 
-function run(nodes: KnownNodes, command: string, manner: Manner = {}): Promise<string[]> {
+function run(nodes: Nodes, command: string, manner: Manner = {}): Promise<string[]> {
   const [verb = '', first = '', second = '', third = ''] = command.split(' ');
   if (verb === 'rescan') return rescan(nodes, first.split(','), Number(second), { show: () => undefined });
   if (verb === 'wipe-acceptor') return wipeAcceptor(nodes, first, manner);
@@ -31,7 +31,7 @@ function run(nodes: KnownNodes, command: string, manner: Manner = {}): Promise<s
 
 /** As one program of the control node; undefined where it was done, else why not. */
 async function attempt(connections: Connections, command: string, manner: Manner = {}): Promise<Error | undefined> {
-  const nodes = new KnownNodes(['proposer-1', 'proposer-2'], [A, B, C], connections);
+  const nodes = new Nodes(['proposer-1', 'proposer-2'], [A, B, C], connections);
   try {
     await run(nodes, command, manner);
     return undefined;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { Cluster as ControlCluster } from '../../node-control/nodes/nodes.js';
+import { Nodes } from '../../node-control/nodes/nodes.js';
 import { rescan, type RescanLimits } from '../../node-control/commands/rescan.js';
 import { overNetwork } from '../../node-control/nodes/connections.js';
 import { RescanFile, type RescanNotes } from '../../node-control/rescan/notes.js';
@@ -23,10 +23,10 @@ function redisOf(cluster: Cluster, number: number): Redis {
 }
 
 /** A control node, and the keys of every request for a rescan that it makes. */
-function controlOf(cluster: Cluster, notes?: RescanNotes): { control: ControlCluster; asked: string[][] } {
+function controlOf(cluster: Cluster, notes?: RescanNotes): { control: Nodes; asked: string[][] } {
   const names = { proposers: cluster.proposers.map(({ name }) => name), acceptors: cluster.acceptors.map((_, at) => acceptorName(at + 1)) };
   const network = overNetwork(readAddresses(cluster.addressMap));
-  const control = new ControlCluster(names.proposers, names.acceptors, network, undefined, { notes });
+  const control = new Nodes(names.proposers, names.acceptors, network, undefined, { notes });
   onTestFinished(() => control.close());
   const asked: string[][] = [];
   for (const { admin } of control.members) {
@@ -39,12 +39,7 @@ function controlOf(cluster: Cluster, notes?: RescanNotes): { control: ControlClu
   return { control, asked };
 }
 
-function run(
-  control: ControlCluster,
-  acceptors: readonly string[],
-  required: number,
-  limits: Partial<RescanLimits> = {},
-): Promise<string[]> {
+function run(control: Nodes, acceptors: readonly string[], required: number, limits: Partial<RescanLimits> = {}): Promise<string[]> {
   return rescan(control, acceptors, required, { show: () => undefined }, { ...IMPATIENT, ...limits });
 }
 
@@ -201,7 +196,7 @@ describe('a proposer that is killed during a rescan', () => {
     expect(asked).toEqual([]);
   });
 
-  function killWithItsFirstBatch(cluster: Cluster, { members }: ControlCluster, then: () => void): void {
+  function killWithItsFirstBatch(cluster: Cluster, { members }: Nodes, then: () => void): void {
     const admin = members[1]?.admin;
     if (!admin) throw new Error('there is no second proposer');
     const original = admin.rescan.bind(admin);
@@ -220,7 +215,7 @@ describe('what a rescan proves', () => {
   ];
   const both = { [one]: 'acceptor-1:6379#1', [two]: 'acceptor-2:6379#2' };
 
-  async function growing(): Promise<{ cluster: Cluster; control: ControlCluster }> {
+  async function growing(): Promise<{ cluster: Cluster; control: Nodes }> {
     const cluster = await Cluster.forThisTest({ acceptors: 2, configured: 1 });
     await redisOf(cluster, 1).set('identity', 'acceptor-1:6379#1');
     await redisOf(cluster, 2).set('identity', 'acceptor-2:6379#2');

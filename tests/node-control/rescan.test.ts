@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { Cluster as ControlCluster } from '../../node-control/nodes/nodes.js';
+import { Nodes } from '../../node-control/nodes/nodes.js';
 import { rescan } from '../../node-control/commands/rescan.js';
 import { overNetwork } from '../../node-control/nodes/connections.js';
 import { Progress } from '../../node-control/terminal/progress.js';
@@ -175,7 +175,7 @@ describe('a configuration that changes during a rescan', () => {
     const cluster = await Cluster.forThisTest({ acceptors: 1 });
     await withKeys(cluster, ['a']);
     const proposers = cluster.proposers.map(({ name }) => name);
-    const control = new ControlCluster(proposers, [acceptorName(1)], overNetwork(readAddresses(cluster.addressMap)));
+    const control = new Nodes(proposers, [acceptorName(1)], overNetwork(readAddresses(cluster.addressMap)));
     onTestFinished(() => control.close());
     for (const { admin } of control.members) {
       const original = admin.rescan.bind(admin);

@@ -1,4 +1,4 @@
-import { Cluster, ControlError } from '../../node-control/nodes/nodes.js';
+import { Nodes, ControlError } from '../../node-control/nodes/nodes.js';
 import { membership, type MembershipCommand } from '../../node-control/commands/membership.js';
 import { rescan } from '../../node-control/commands/rescan.js';
 import { resize } from '../../node-control/commands/resize.js';
@@ -25,7 +25,7 @@ export interface ControlNodeOptions {
 /** The commands of run-control.sh, straight to the proposers and acceptors of a transcript. */
 export class ControlNode {
   readonly #log: Log;
-  readonly #cluster: Cluster;
+  readonly #nodes: Nodes;
 
   constructor({ proposers, acceptors, log, time }: ControlNodeOptions) {
     this.#log = log;
@@ -35,7 +35,7 @@ export class ControlNode {
     };
     let identities = 0;
     const newIdentity = (name: string): string => `${name}#${(identities += 1)}`;
-    this.#cluster = new Cluster([...proposers.keys()], [...acceptors.keys()], connections, newIdentity, { time });
+    this.#nodes = new Nodes([...proposers.keys()], [...acceptors.keys()], connections, newIdentity, { time });
   }
 
   /** Prints what the command says, or its error. Throws a `TypeError` for a command that is not known. */
@@ -55,16 +55,16 @@ export class ControlNode {
     const [first, second, third] = rest;
     const isKnown = (name: string): name is MembershipCommand => MEMBERSHIP.some((known) => known === name);
     if (isKnown(command) && rest.length === 3 && first && second) {
-      return () => membership(this.#cluster, command, first, second, Number(third), { force });
+      return () => membership(this.#nodes, command, first, second, Number(third), { force });
     }
     if (command === 'rescan' && rest.length === 2 && first) {
-      return () => rescan(this.#cluster, first.split(','), Number(second), { show: () => undefined });
+      return () => rescan(this.#nodes, first.split(','), Number(second), { show: () => undefined });
     }
-    if (command === 'wipe-acceptor' && rest.length === 1 && first) return () => wipeAcceptor(this.#cluster, first, { force });
+    if (command === 'wipe-acceptor' && rest.length === 1 && first) return () => wipeAcceptor(this.#nodes, first, { force });
     if (command === 'resize' && rest.length === 1 && first) {
       const print = (line: string): void => this.#log.line(line);
       return async () => {
-        await resize(this.#cluster, first.split(','), { print, progress: { show: () => undefined } });
+        await resize(this.#nodes, first.split(','), { print, progress: { show: () => undefined } });
         return [];
       };
     }

@@ -1,4 +1,4 @@
-import type { Cluster } from '../../node-control/nodes/nodes.js';
+import type { Nodes } from '../../node-control/nodes/nodes.js';
 import { copy } from '../../node-control/commands/copy.js';
 import { membership, type MembershipCommand } from '../../node-control/commands/membership.js';
 import { rescan } from '../../node-control/commands/rescan.js';
@@ -9,23 +9,23 @@ import { wipe } from '../../node-control/commands/wipe.js';
 const FORCE = ' --force';
 
 /** Runs a command as `run-control.sh` does. @param print called for each line that tells of progress, while it runs */
-export function runCommand(typed: string, cluster: Cluster, print: (line: string) => void): Promise<unknown> {
+export function runCommand(typed: string, nodes: Nodes, print: (line: string) => void): Promise<unknown> {
   const force = typed.endsWith(FORCE);
   const [command = '', first = '', second = '', third = ''] = typed.replace(FORCE, '').split(' ');
   const progress = { show: () => undefined };
   switch (command) {
     case 'resize':
-      return resize(cluster, first.split(','), { print, progress });
+      return resize(nodes, first.split(','), { print, progress });
     case 'rescan':
-      return rescan(cluster, first.split(','), Number(second), progress);
+      return rescan(nodes, first.split(','), Number(second), progress);
     case 'wipe-acceptor':
-      return wipeAcceptor(cluster, first, { force });
+      return wipeAcceptor(nodes, first, { force });
     case 'wipe':
-      return wipe(cluster, first, { force });
+      return wipe(nodes, first, { force });
     case 'copy':
-      return copy(cluster, first, second, { force });
+      return copy(nodes, first, second, { force });
     default:
-      return membership(cluster, command as MembershipCommand, first, second, Number(third), { force });
+      return membership(nodes, command as MembershipCommand, first, second, Number(third), { force });
   }
 }
 

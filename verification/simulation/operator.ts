@@ -1,5 +1,5 @@
 import type { Random } from '../../client/random.js';
-import { Cluster, ControlError } from '../../node-control/nodes/nodes.js';
+import { Nodes, ControlError } from '../../node-control/nodes/nodes.js';
 import type { Connections } from '../../node-control/nodes/connections.js';
 import type { RescanNotes, Unfinished } from '../../node-control/rescan/notes.js';
 import { sleep } from '../../src/protocol/time.js';
@@ -143,7 +143,7 @@ export class Operator {
     };
   }
 
-  #clusterFor(caller: Process, name: string): Cluster {
+  #clusterFor(caller: Process, name: string): Nodes {
     const { network, proposers, acceptors } = this.#options;
     const connections: Connections = {
       proposer: (to) => adminAcross(network, caller, name, named(proposers, to)),
@@ -151,7 +151,7 @@ export class Operator {
     };
     const names = (nodes: readonly { name: string }[]): string[] => nodes.map((node) => node.name);
     const newIdentity = (acceptor: string): string => `${acceptor}#${(this.#identities += 1)}`;
-    return new Cluster(names(proposers), names(acceptors), connections, newIdentity, { time: caller.time, notes: this.#notesOf(name) });
+    return new Nodes(names(proposers), names(acceptors), connections, newIdentity, { time: caller.time, notes: this.#notesOf(name) });
   }
 }
 

@@ -22,7 +22,7 @@ export const ANY_MAY_JOIN: readonly Patch[] = [
 export const ANY_MAY_BE_WIPED: readonly Patch[] = [
   patch(
     'node-control/commands/wipe-acceptor.ts',
-    'const objections = await objectionsTo(cluster, acceptor, identity, size);',
+    'const objections = await objectionsTo(nodes, acceptor, identity, size);',
     'const objections = [];',
   ),
 ];

@@ -91,7 +91,7 @@ async function simulate(
 
 function runIn(copy: string, words: readonly string[]): Promise<{ code: number | null; output: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [join(copy, 'simulation', 'main.js'), ...words]);
+    const child = spawn(process.execPath, [join(copy, 'verification', 'simulation', 'main.js'), ...words]);
     let output = '';
     const keep = (chunk: Buffer): void => void (output += chunk.toString());
     child.stdout.on('data', keep);

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import express, { type ErrorRequestHandler, type Express, type Response } from 'express';
-import type { Nodes } from '../../nodes/settings.js';
+import type { NodeSettings } from '../../nodes/settings.js';
 import { KeyInspector } from './key-inspector.js';
 import type { Observer } from './observer.js';
 import { onlyOwnHost } from './own-host.js';
@@ -24,7 +24,7 @@ const HEADERS = {
 };
 
 /** What the control node serves: the page, and what it shows. Read-only. */
-export function createApp(nodes: Nodes, observer: Observer): Express {
+export function createApp(nodes: NodeSettings, observer: Observer): Express {
   const app = express();
   app.disable('x-powered-by');
   app.use(onlyOwnHost);

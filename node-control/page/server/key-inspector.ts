@@ -1,4 +1,4 @@
-import type { Nodes } from '../../nodes/settings.js';
+import type { NodeSettings } from '../../nodes/settings.js';
 import { lookAtKey } from './register-view.js';
 import type { RegisterView } from './snapshot.js';
 
@@ -9,10 +9,10 @@ const LOOKS_MAX = 50;
 
 /** Shares the looks at keys among the pages. */
 export class KeyInspector {
-  readonly #nodes: Nodes;
+  readonly #nodes: NodeSettings;
   readonly #looks = new Map<string, Promise<RegisterView[]>>();
 
-  constructor(nodes: Nodes) {
+  constructor(nodes: NodeSettings) {
     this.#nodes = nodes;
   }
 

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { FUNNEL_NAME, followFunnel } from '../../../src/http/funnel-stream.js';
 import { systemTime } from '../../../src/store/system-time.js';
-import { nodesFrom } from '../../nodes/settings.js';
+import { settingsFrom } from '../../nodes/settings.js';
 import { createApp } from './app.js';
 import { Observer } from './observer.js';
 
@@ -11,7 +11,7 @@ const LIMITS = { headersTimeout: 5_000, requestTimeout: 10_000, connectionsCheck
 const CONNECTIONS_MAX = 100;
 
 function main(): void {
-  const nodes = nodesFrom(process.env);
+  const nodes = settingsFrom(process.env);
   const host = process.env['HOST'] || '0.0.0.0';
   const port = Number(process.env['PORT'] || 8080);
   const observer = new Observer(nodes, systemTime, async (onLine) => {

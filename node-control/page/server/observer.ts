@@ -5,7 +5,7 @@ import { sleep, type Time } from '../../../src/protocol/time.js';
 import type { WatchedConnections } from '../../nodes/connections.js';
 import type { Identities } from '../../safety/guard.js';
 import { knownIdentities } from '../../step/joining.js';
-import type { Nodes } from '../../nodes/settings.js';
+import type { NodeSettings } from '../../nodes/settings.js';
 import { Marks } from './marks.js';
 import { narrate } from './narration.js';
 import { NodeProbe } from './node-probe.js';
@@ -52,7 +52,7 @@ export class Observer {
   #isClientRunning = false;
 
   /** @param followClient calls back for each line of a running client, and resolves or rejects when there is none, or no more */
-  constructor(nodes: Nodes, time: Time, followClient: (onLine: (line: FunnelLine) => void) => Promise<void>) {
+  constructor(nodes: NodeSettings, time: Time, followClient: (onLine: (line: FunnelLine) => void) => Promise<void>) {
     this.#time = time;
     this.#followClient = followClient;
     this.#marks = new Marks(() => Date.now() - HISTORY_SECONDS * SECOND_MS);

@@ -3,7 +3,7 @@ import type { Configuration } from '../../../src/protocol/configuration.js';
 import { containsQuorum, type QuorumSet } from '../../../src/protocol/quorum.js';
 import type { Register } from '../../../src/redis/redis-admin.js';
 import { knownIdentities } from '../../step/joining.js';
-import type { Nodes } from '../../nodes/settings.js';
+import type { NodeSettings } from '../../nodes/settings.js';
 import type { RegisterView } from './snapshot.js';
 
 const VALUE_MAX_LENGTH = 200;
@@ -18,7 +18,7 @@ interface Held {
 }
 
 /** What each acceptor holds for a key, and which of the accepted values is chosen. */
-export async function lookAtKey({ proposers, acceptors, connections }: Nodes, key: string): Promise<RegisterView[]> {
+export async function lookAtKey({ proposers, acceptors, connections }: NodeSettings, key: string): Promise<RegisterView[]> {
   const configurations = (await Promise.all(proposers.map((name) => configurationOf(connections, name)))).flatMap((one) => one ?? []);
   const identities = knownIdentities(configurations);
   const held = await Promise.all(
@@ -86,7 +86,7 @@ function shown({ promise, ballot, value }: Register): { promise: string; ballot:
   };
 }
 
-async function configurationOf(connections: Nodes['connections'], name: string): Promise<Configuration | undefined> {
+async function configurationOf(connections: NodeSettings['connections'], name: string): Promise<Configuration | undefined> {
   const admin = connections.proposer(name);
   try {
     const answer = await admin.configuration();

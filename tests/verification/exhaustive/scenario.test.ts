@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { Cluster, Member } from '../../../node-control/nodes/nodes.js';
+import type { Member, Nodes } from '../../../node-control/nodes/nodes.js';
 import { step } from '../../../node-control/step/step.js';
 import type { Configuration } from '../../../src/protocol/configuration.js';
 import { adminWritesOf, alikeAcceptors } from '../../../verification/exhaustive/scenario.js';
 import { SCENARIOS } from '../../../verification/exhaustive/scenarios.js';
 
 /** Two proposers that take every configuration, and what was written to them in this order. */
-function cluster(first: Configuration): { cluster: Cluster; written: { proposer: number; configuration: Configuration }[] } {
+function cluster(first: Configuration): { cluster: Nodes; written: { proposer: number; configuration: Configuration }[] } {
   const present = [first, first];
   const written: { proposer: number; configuration: Configuration }[] = [];
   const configure = (proposer: number, expectedEra: number, configuration: Configuration): Promise<unknown> => {
@@ -23,7 +23,7 @@ function cluster(first: Configuration): { cluster: Cluster; written: { proposer:
   const admin = { size: async () => 0, identity: async () => undefined, adopt: async (identity: string) => identity };
   const withAcceptor = (_: string, task: (acceptor: typeof admin) => Promise<unknown>): Promise<unknown> => task(admin);
   const newIdentity = (name: string): string => `${name}#1`;
-  return { cluster: { members, readAll, withAcceptor, newIdentity } as unknown as Cluster, written };
+  return { cluster: { members, readAll, withAcceptor, newIdentity } as unknown as Nodes, written };
 }
 
 describe('the writes of the control node', () => {

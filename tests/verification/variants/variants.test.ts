@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -20,7 +20,7 @@ const BROKEN = {
 
 async function simulate(copy: string, ...words: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   try {
-    const output = await promisify(execFile)(process.execPath, [path.join(copy, 'simulation', 'main.js'), ...words], {
+    const output = await promisify(execFile)(process.execPath, [path.join(copy, 'verification', 'simulation', 'main.js'), ...words], {
       maxBuffer: 2 ** 28,
     });
     return { code: 0, ...output };
@@ -79,7 +79,6 @@ describe('the program', () => {
   });
 
   it('prints the same run to the byte, in another process, too', async () => {
-    cpSync(path.join(project, 'dist', 'simulation'), path.join(folder, 'whole', 'simulation'), { recursive: true });
     copyWith([], project, path.join(folder, 'whole'));
     const words = ['--seed', '42', '--scenario', 'migration', '--trace'];
     const runs = await Promise.all([simulate(path.join(folder, 'whole'), ...words), simulate(path.join(project, 'dist'), ...words)]);

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createApp } from '../../../../node-control/page/server/app.js';
 import { Observer } from '../../../../node-control/page/server/observer.js';
-import { nodesFrom } from '../../../../node-control/nodes/settings.js';
+import { settingsFrom } from '../../../../node-control/nodes/settings.js';
 import { systemTime } from '../../../../src/store/system-time.js';
 import { type RawAnswer, send } from '../../../raw-http.js';
 
@@ -13,7 +13,7 @@ const NODES = { PROPOSERS: '127.0.0.1', ACCEPTORS: '127.0.0.1:9' };
 let server: Server;
 
 beforeAll(async () => {
-  const nodes = nodesFrom(NODES);
+  const nodes = settingsFrom(NODES);
   server = createServer(createApp(nodes, new Observer(nodes, systemTime, () => Promise.resolve()))).listen(0, '127.0.0.1');
   await once(server, 'listening');
 });

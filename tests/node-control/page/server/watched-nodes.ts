@@ -1,4 +1,4 @@
-import type { Nodes } from '../../../../node-control/nodes/settings.js';
+import type { NodeSettings } from '../../../../node-control/nodes/settings.js';
 import type { WatchedConnections } from '../../../../node-control/nodes/connections.js';
 import type { Configuration } from '../../../../src/protocol/configuration.js';
 import type { DatedConfiguration, PrometheusMetric } from '../../../../src/http/client.js';
@@ -38,7 +38,7 @@ export class WatchedNodes {
     this.acceptors = acceptors;
   }
 
-  get nodes(): Nodes {
+  get nodes(): NodeSettings {
     const connections = {
       proposer: (name: string) => this.#proposer(() => this.proposers[name] ?? {}),
       acceptor: (name: string) => this.#acceptor(() => this.acceptors[name] ?? {}),
