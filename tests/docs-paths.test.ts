@@ -1,0 +1,103 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const project = fileURLToPath(new URL('..', import.meta.url));
+/** What is no part of the project, or is made when it runs. */
+const MADE = ['.git', 'node_modules', 'dist', '.cluster', '.secrets', '.mutants'];
+
+/** Every file of the project, and every folder that holds one, with a slash at its end. */
+const paths = new Set<string>();
+const walk = (folder: string): void => {
+  for (const entry of readdirSync(path.join(project, folder), { withFileTypes: true })) {
+    const name = `${folder}${entry.name}`;
+    if (MADE.includes(name)) continue;
+    if (entry.isDirectory()) walk(`${name}/`);
+    else for (let place = name; place !== './'; place = `${path.posix.dirname(place)}/`) paths.add(place);
+  }
+};
+walk('');
+const names = new Set([...paths].map((place) => path.posix.basename(place)));
+
+const pages = [...paths].filter((name) => /^([A-Z]+|docs\/.*)\.md$/.test(name));
+
+/** What code is not: a fenced block shows commands and their output. */
+function proseOf(page: string): string {
+  return readFileSync(path.join(project, page), 'utf8').replaceAll(/^```[^]*?^```/gm, '');
+}
+
+/** The anchors that a page's headings get. */
+function anchorsOf(page: string): string[] {
+  return [...proseOf(page).matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}
+
+function isThere(name: string): boolean {
+  return paths.has(name) || paths.has(`${name}/`) || name === '' || name === './';
+}
+
+/** The links of a page that lead nowhere. */
+function deadLinks(page: string): string[] {
+  const targets = [...proseOf(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target);
+  return targets.filter((target) => {
+    if (/^https?:/.test(target)) return false;
+    const [file = '', anchor] = target.split('#');
+    const name = file === '' ? page : path.posix.join(path.posix.dirname(page), file);
+    return !isThere(name) || (anchor !== undefined && name.endsWith('.md') && !anchorsOf(name).includes(anchor));
+  });
+}
+
+/** `folder/file.ts`, `folder/`, `./script.sh`, `folder/*.lua`; not a request, a command with arguments, or a name of npm. */
+function isPath(code: string): boolean {
+  return (
+    /^(\.\/|\.?[\w-]+\/)[\w.*/-]*$/.test(code) && !code.startsWith('caspaxos-demo/') && !MADE.some((made) => code.startsWith(`${made}/`))
+  );
+}
+
+/** A file of ours by its name alone: `guard.ts`. */
+function isFileName(code: string): boolean {
+  return /^\w[\w-]*\.(ts|js|sh|lua|txt)$/.test(code);
+}
+
+/** All names that a path with braces stands for. */
+function unfolded(code: string): string[] {
+  const [, before, choices, after] = /^(.*?)\{([^}]*)\}(.*)$/.exec(code) ?? [];
+  if (choices === undefined) return [code];
+  return choices.split(',').flatMap((choice) => unfolded(`${before ?? ''}${choice}${after ?? ''}`));
+}
+
+/** The paths in backticks that are not there: from the project's folder, from node-control/ where commands are typed, or from the page. */
+function deadPaths(page: string): string[] {
+  const codes = [...proseOf(page).matchAll(/`([^`\n]+)`/g)].flatMap(([, code = '']) => unfolded(code));
+  return codes.filter((code) => {
+    if (isFileName(code)) return !names.has(code);
+    return isPath(code) && !['', 'node-control', path.posix.dirname(page)].some((from) => isAt(code, from));
+  });
+}
+
+function isAt(name: string, from: string): boolean {
+  const joined = path.posix.join(from, name);
+  if (!joined.includes('*')) return isThere(joined);
+  const pattern = new RegExp(
+    `^${joined
+      .split('*')
+      .map((piece) => piece.replaceAll(/[.+]/g, '\\$&'))
+      .join('[^/]*')}$`,
+  );
+  return [...paths].some((candidate) => pattern.test(candidate));
+}
+
+describe.each(pages)('%s', (page) => {
+  it('has no link that leads nowhere', () => {
+    expect(deadLinks(page)).toEqual([]);
+  });
+
+  it('names no file or folder that is not there', () => {
+    expect(deadPaths(page)).toEqual([]);
+  });
+});
