@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { membership, type MembershipCommand } from '../../node-control/commands/membership.js';
-import { rescan } from '../../node-control/commands/rescan.js';
-import type { Nodes } from '../../node-control/nodes/nodes.js';
+import { carryOut } from '../../node-control/commands/carry-out.js';
+import { type Step, typed } from '../../node-control/safety/typed-step.js';
 import { forAcceptors, GROW, SHRINK, START } from '../../verification/simulation/migration.js';
 import { BenchCluster } from '../systems/cluster.js';
 import { Load, type Seen } from '../load/load.js';
@@ -26,8 +25,8 @@ export async function measureMigration({ clients, seconds, progress, signal }: B
   const cluster = await BenchCluster.start();
   let load: Load | undefined;
   try {
-    const commands = (letters: readonly string[]): string[] => forAcceptors(letters, cluster.acceptors);
-    for (const command of commands(START)) await type(cluster.control, command);
+    const commands = (letters: readonly string[]): Step[] => forAcceptors(letters, cluster.acceptors);
+    for (const command of commands(START)) await carryOut(command, cluster.control);
     const keys = Array.from({ length: KEYS }, (_, index) => `key-${index + 1}`);
     load = new Load({ stores: proposerStores(cluster.addresses), keys, clients });
     progress(`${clients} clients for ${seconds} s`);
@@ -38,10 +37,10 @@ export async function measureMigration({ clients, seconds, progress, signal }: B
     const steps: { command: string; milliseconds: number }[] = [];
     for (const command of commands([...GROW, ...SHRINK])) {
       signal.throwIfAborted();
-      progress(command);
+      progress(typed(command));
       const startMs = performance.now();
-      await type(cluster.control, command);
-      steps.push({ command, milliseconds: performance.now() - startMs });
+      await carryOut(command, cluster.control);
+      steps.push({ command: typed(command), milliseconds: performance.now() - startMs });
     }
     const meanwhile = load.look();
     const milliseconds = steps.reduce((sum, step) => sum + step.milliseconds, 0);
@@ -50,10 +49,4 @@ export async function measureMigration({ clients, seconds, progress, signal }: B
     await load?.stop();
     await cluster.stop();
   }
-}
-
-async function type(nodes: Nodes, text: string): Promise<void> {
-  const [command = '', first = '', second = '', third = ''] = text.split(' ');
-  if (command === 'rescan') await rescan(nodes, first.split(','), Number(second), { show: () => undefined });
-  else await membership(nodes, command as MembershipCommand, first, second, Number(third));
 }

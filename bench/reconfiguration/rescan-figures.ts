@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { membership } from '../../node-control/commands/membership.js';
+import { carryOut } from '../../node-control/commands/carry-out.js';
+import { parse } from '../../node-control/safety/typed-step.js';
 import { KeyValueClient } from '../../src/http/client.js';
 import { NODE_FLAGS } from '../../local/nodes.js';
 import { BenchCluster } from '../systems/cluster.js';
@@ -47,12 +48,12 @@ export async function measureRescan(keys: number, { clients, seconds, progress, 
   let load: Load | undefined;
   try {
     const [first = '', second = ''] = cluster.acceptors;
-    await membership(cluster.control, 'add-accept', 'all', first, 1);
-    await membership(cluster.control, 'add-prepare', 'all', first, 1);
+    await carryOut(parse(`add-accept all ${first} 1`), cluster.control);
+    await carryOut(parse(`add-prepare all ${first} 1`), cluster.control);
     await fill(cluster.addressOf(first), keys, (done) => progress(`filling: ${done} of ${keys} keys`), signal);
     const idle: Record<string, number> = { control: await idleControl(cluster) };
     for (const name of cluster.proposers) idle[name] = await residentMib(cluster.pidOf(name));
-    await membership(cluster.control, 'add-accept', 'all', second, 2);
+    await carryOut(parse(`add-accept all ${second} 2`), cluster.control);
 
     const { addresses } = cluster;
     const oneAtATimePerSecond = await oneAtATime(addresses[0] ?? '', keys, seconds, progress, signal);

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { ACCEPTORS, addressMap, CONTROL, type Port, portsFrom, PROPOSERS } from '../../local/layout.js';
 import { nodeSpecs } from '../../local/nodes.js';
 import { Nodes } from '../../node-control/nodes/nodes.js';
-import { resize } from '../../node-control/commands/resize.js';
+import { carryOut } from '../../node-control/commands/carry-out.js';
 import { overNetwork } from '../../node-control/nodes/connections.js';
 import { addressesFrom } from '../../src/node/addresses.js';
 import { freePorts, orStop, Processes, type System } from './system.js';
@@ -57,8 +57,7 @@ export class BenchCluster implements System {
   /** With all three acceptors, and majorities as quorums. */
   static async startConfigured(node: string, parts = { hasControl: false }): Promise<BenchCluster> {
     const cluster = await BenchCluster.start(node, parts);
-    const quiet = { print: () => undefined, progress: { show: () => undefined } };
-    await orStop(cluster, resize(cluster.control, cluster.acceptors, quiet));
+    await orStop(cluster, carryOut({ verb: 'resize', acceptors: cluster.acceptors }, cluster.control));
     return cluster;
   }
 

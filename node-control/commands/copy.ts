@@ -1,5 +1,6 @@
 import type { Configuration } from '../../src/protocol/configuration.js';
-import { type Nodes, ControlError, type Present } from '../nodes/nodes.js';
+import type { Nodes, Present } from '../nodes/nodes.js';
+import { ControlError } from '../safety/objection.js';
 import { type Manner, step } from '../step/step.js';
 import { reportLines } from '../terminal/wording.js';
 
@@ -14,7 +15,7 @@ export async function copy(nodes: Nodes, from: string, selection: string, manner
     const { prepare, accept } = all.find(({ member }) => member === source)?.configuration ?? present;
     return { ...present, prepare, accept };
   };
-  const report = await step(nodes, nodes.select(selection), change, `copy ${from} ${selection}`, manner);
+  const report = await step(nodes, nodes.select(selection), change, { verb: 'copy', from, proposers: selection }, manner);
   return reportLines(
     report,
     ({ name, after, changed }) => `${name}: ${changed ? 'now' : 'already'} with the sets of ${from} (era ${after.era})`,

@@ -1,24 +1,18 @@
 import { isConfigured } from '../../src/protocol/configuration.js';
 import { haveSameSets, inAgreement } from '../step/agreement.js';
-import { type Nodes, ControlError, type Present } from '../nodes/nodes.js';
+import type { Nodes, Present } from '../nodes/nodes.js';
+import { ControlError } from '../safety/objection.js';
 import { setsKey } from '../safety/guard.js';
 import { majority, type Sets } from '../safety/plan.js';
-import type { Progress } from '../terminal/progress.js';
-import { planFrom, uselessSets } from '../safety/resize-plan.js';
+import { commandLine } from '../safety/objection.js';
+import { type Step, typed } from '../safety/typed-step.js';
+import type { Manner } from '../step/step.js';
+import { carryOut, type Terminal } from './carry-out.js';
 import { copy } from './copy.js';
-import { membership, type MembershipCommand } from './membership.js';
-import { rescan } from './rescan.js';
-import { wipe } from './wipe.js';
+import { planFrom, uselessSets } from './resize-plan.js';
 
 /** More acceptors make a cluster slower and hardly safer. */
 const ACCEPTORS_MAX = 7;
-
-export interface ResizeOptions {
-  /** Prints the way, and does not go it. */
-  readonly dryRun?: boolean;
-  readonly print: (line: string) => void;
-  readonly progress: Pick<Progress, 'show'>;
-}
 
 /**
  * Leads every proposer from whatever it has to these acceptors, with majorities as quorums: finds the steps, prints them, and does one after
@@ -26,7 +20,13 @@ export interface ResizeOptions {
  *
  * @throws ControlError where there is no safe way, or a step was refused or could not be finished
  */
-export async function resize(nodes: Nodes, target: readonly string[], { dryRun = false, print, progress }: ResizeOptions): Promise<void> {
+export async function resize(
+  nodes: Nodes,
+  target: readonly string[],
+  terminal: Terminal,
+  { dryRun = false }: Pick<Manner, 'dryRun'> = {},
+): Promise<string[]> {
+  const { print } = terminal;
   for (const name of target) nodes.assertAcceptor(name);
   if (target.length < 1 || target.length > ACCEPTORS_MAX) throw new ControlError(`a cluster has 1 to ${ACCEPTORS_MAX} acceptors`);
   const set = { nodes: target, quorum: majority(target.length) };
@@ -35,18 +35,19 @@ export async function resize(nodes: Nodes, target: readonly string[], { dryRun =
   let present = await nodes.readAll();
   const useless = await uselessSets(nodes, present, goal);
   if (useless !== undefined) {
-    print(`${useless}. First: wipe all`);
-    if (dryRun) return;
-    for (const line of await wipe(nodes, 'all')) print(`  ${line}`);
+    const step: Step = { verb: 'wipe', proposers: 'all' };
+    print(`${useless}. First: ${typed(step)}`);
+    if (dryRun) return [];
+    for (const line of await carryOut(step, nodes)) print(`  ${line}`);
     present = await nodes.readAll();
   }
 
   const model = await modelOf(nodes, present);
   if (model) {
-    const command = `copy ${model} all`;
-    print(`The proposers differ. First: ${command}`);
-    if (dryRun) return;
-    for (const line of await copy(nodes, model, 'all')) print(`  ${line}`);
+    const step: Step = { verb: 'copy', from: model, proposers: 'all' };
+    print(`The proposers differ. First: ${typed(step)}`);
+    if (dryRun) return [];
+    for (const line of await carryOut(step, nodes)) print(`  ${line}`);
     present = await nodes.readAll();
   }
 
@@ -55,15 +56,15 @@ export async function resize(nodes: Nodes, target: readonly string[], { dryRun =
   const plan = await planFrom(nodes, present, goal);
   if (plan.length === 0) print('Nothing to do: these are the acceptors.');
   else print(`${plan.length} step${plan.length === 1 ? '' : 's'}:`);
-  for (const [index, { command }] of plan.entries()) print(`  ${index + 1}. ${command}`);
-  if (dryRun) return;
+  for (const [index, { step }] of plan.entries()) print(`  ${index + 1}. ${typed(step)}`);
+  if (dryRun) return [];
 
-  for (const [index, { command, after }] of plan.entries()) {
-    const lines = await carryOut(nodes, command, progress);
+  for (const [index, { step, after }] of plan.entries()) {
+    const lines = await carryOut(step, nodes, terminal);
     const era = await eraWith(nodes, after);
-    print(`[${index + 1}/${plan.length}] ${command}: ${command.startsWith('rescan') ? lines.join('; ') : `done (era ${era})`}`);
+    print(`[${index + 1}/${plan.length}] ${typed(step)}: ${step.verb === 'rescan' ? lines.join('; ') : `done (era ${era})`}`);
   }
-  for (const line of await wipeable(nodes, target)) print(line);
+  return wipeable(nodes, target);
 }
 
 /**
@@ -88,13 +89,6 @@ async function modelOf(nodes: Nodes, present: readonly Present[]): Promise<strin
   throw refusals[0] ?? new ControlError('the proposers differ');
 }
 
-function carryOut(nodes: Nodes, command: string, progress: Pick<Progress, 'show'>): Promise<string[]> {
-  const [verb = '', first = '', second = '', third = ''] = command.split(' ');
-  if (verb === 'wipe') return wipe(nodes, first);
-  if (verb === 'rescan') return rescan(nodes, first.split(','), Number(second), progress);
-  return membership(nodes, verb as MembershipCommand, first, second, Number(third));
-}
-
 /** The era of all proposers, when they have these sets. */
 async function eraWith(nodes: Nodes, sets: Sets): Promise<number> {
   const present = await nodes.readAll();
@@ -112,7 +106,9 @@ async function wipeable(nodes: Nodes, target: readonly string[]): Promise<string
   const others = nodes.acceptors.filter((name) => !target.includes(name));
   const sizes = await Promise.all(others.map((name) => nodes.withAcceptor(name, (admin) => admin.size()).catch(() => 0)));
   return others.flatMap((name, index) =>
-    (sizes[index] ?? 0) > 0 ? [`${name} is not used any more and may be wiped: ./run-control.sh wipe-acceptor ${name}`] : [],
+    (sizes[index] ?? 0) > 0
+      ? [`${name} is not used any more and may be wiped: ${commandLine({ verb: 'wipe-acceptor', acceptor: name })}`]
+      : [],
   );
 }
 

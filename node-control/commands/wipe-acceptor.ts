@@ -1,9 +1,11 @@
 import { acceptorsOf, type Configuration, isConfigured } from '../../src/protocol/configuration.js';
-import { type Nodes, ControlError, type Objection } from '../nodes/nodes.js';
+import type { Nodes } from '../nodes/nodes.js';
+import { ControlError, type Objection } from '../safety/objection.js';
 import { underNewEra } from '../step/eras.js';
 import { thinnedBy } from '../safety/guard.js';
-import { knownIdentities } from '../step/joining.js';
-import { rescanCommand } from '../safety/plan.js';
+import { knownIdentities } from '../safety/identities.js';
+import { rescanOf } from '../safety/plan.js';
+import { typed } from '../safety/typed-step.js';
 import { forcedWith, type Manner } from '../step/step.js';
 import { absenceAmong } from '../step/absence.js';
 
@@ -21,11 +23,11 @@ export async function wipeAcceptor(nodes: Nodes, acceptor: string, { force = fal
       const objections = await objectionsTo(nodes, acceptor, identity, size);
       const [first] = objections;
       const warnings = objections.map(({ why }) => why);
-      if (first && !force) throw new ControlError(`${warnings.join('; ')}. Nothing was removed. ${first.advice}`);
+      if (first && !force) throw new ControlError(`${warnings.join('; ')}. Nothing was removed`, first);
       const forced = warnings.map((warning) => `FORCED although ${warning}`);
       if (dryRun) return [...forced, `would be done: ${acceptor}: ${keysText(size)} removed`];
       // Before the wipe: it is recorded also where this program is killed in between.
-      if (first) forced.push(...(await record(nodes, `wipe-acceptor ${acceptor}: ${warnings.join('; ')}`)));
+      if (first) forced.push(...(await record(nodes, `${typed({ verb: 'wipe-acceptor', acceptor })}: ${warnings.join('; ')}`)));
       return [...forced, `${acceptor}: ${keysText(await admin.wipe({ identity }))} removed`];
     });
   } catch (error) {
@@ -78,10 +80,9 @@ async function objectionsTo(nodes: Nodes, acceptor: string, identity: string | u
     const others = Object.keys(known).filter((name) => !lost.includes(name));
     objections.push({
       why: `values may rest on ${acceptor}, and without ${reasons.join(' and ')} no proposer would find them elsewhere`,
-      advice:
-        silent.length > 0
-          ? `Start ${silent.join(' and ')} and run the command again`
-          : `First: ./run-control.sh resize ${others.join(',')}`,
+      ...(silent.length > 0
+        ? { advice: `Start ${silent.join(' and ')} and run the command again` }
+        : { advice: 'First', steps: [{ verb: 'resize', acceptors: others }] }),
     });
   }
   const isThinned = (configuration: Configuration): boolean => thinnedBy([identity ?? ''], configuration).length > 0;
@@ -89,7 +90,8 @@ async function objectionsTo(nodes: Nodes, acceptor: string, identity: string | u
   if (serving && objections.length === 0) {
     objections.push({
       why: `values may rest on ${acceptor} and too few others, since an earlier step`,
-      advice: `First: ./run-control.sh ${rescanCommand(serving.prepare)}`,
+      advice: 'First',
+      steps: [rescanOf(serving.prepare)],
     });
   }
   return objections;

@@ -7,7 +7,7 @@ import { reportLines } from '../terminal/wording.js';
 export async function wipe(nodes: Nodes, selection: string, manner: Manner = {}): Promise<string[]> {
   const { prepare, accept } = EMPTY_CONFIGURATION;
   const change = (present: Configuration): Configuration => ({ ...present, prepare, accept });
-  const report = await step(nodes, nodes.select(selection), change, `wipe ${selection}`, manner);
+  const report = await step(nodes, nodes.select(selection), change, { verb: 'wipe', proposers: selection }, manner);
   return reportLines(
     report,
     ({ name, after, changed }) => `${name}: ${changed ? 'now' : 'already'} without acceptors (era ${after.era})`,

@@ -3,17 +3,9 @@ import type { Configuration } from '../../src/protocol/configuration.js';
 import { NetworkError } from '../../src/http/client.js';
 import { systemTime } from '../../src/store/system-time.js';
 import type { Time } from '../../src/protocol/time.js';
+import { ControlError } from '../safety/objection.js';
 import type { AcceptorAdmin, Connections, ProposerAdmin } from './connections.js';
 import type { RescanNotes } from '../rescan/notes.js';
-
-/** Something that the operator has to see to. The message says what, and what to type next. */
-export class ControlError extends Error {}
-
-/** Why something is not done, and what to do about it. Without a full stop at the end. */
-export interface Objection {
-  readonly why: string;
-  readonly advice: string;
-}
 
 const WRONG_TOKEN = 'ADMIN_TOKEN_FILE must name the file that the proposer was started with; start both again where it was made anew';
 

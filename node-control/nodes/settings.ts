@@ -1,6 +1,7 @@
 import { type Addresses, readAddresses } from '../../src/node/addresses.js';
 import { readRedisAccess, readSecret } from '../../src/redis/redis-connection.js';
 import { Nodes } from './nodes.js';
+import { namesIn } from '../safety/typed-step.js';
 import { overNetwork, type WatchedConnections } from './connections.js';
 import { RescanFile } from '../rescan/notes.js';
 
@@ -37,11 +38,4 @@ export function nodesFrom(environment: NodeJS.ProcessEnv): Nodes {
   const { proposers, acceptors, connections } = settingsFrom(environment);
   const folder = environment['STATE_DIR'];
   return new Nodes(proposers, acceptors, connections, undefined, { notes: folder ? new RescanFile(folder) : undefined });
-}
-
-/** Names with commas between. Throws where one is empty or given twice. */
-export function namesIn(text: string): string[] {
-  const names = text.split(',').map((name) => name.trim());
-  if (names.includes('') || new Set(names).size < names.length) throw new Error('It must be names with commas between, each once.');
-  return names;
 }

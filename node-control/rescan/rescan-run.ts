@@ -1,7 +1,9 @@
 import { type Answer, NetworkError } from '../../src/http/client.js';
 import { sleep, type Time } from '../../src/protocol/time.js';
+import type { Rescanned } from '../../src/store/rescan.js';
 import { type Batch, BatchQueue } from './batch-queue.js';
-import { ControlError, type Member } from '../nodes/nodes.js';
+import type { Member } from '../nodes/nodes.js';
+import { ControlError } from '../safety/objection.js';
 
 /** Batches under way at each proposer: it works on one while the answer to the other, and the next, are on their way. */
 const BATCHES_UNDER_WAY = 2;
@@ -143,7 +145,7 @@ export class RescanRun {
     const { era, time } = this.#options;
     try {
       const answer = await whileAlive(time, member, member.admin.rescan(era, keys));
-      if (answer.ok) return new Map(answer.body.failed.map(({ key, message }) => [key, message]));
+      if (answer.ok) return reasonsIn(answer.body, member, keys);
       if (answer.code === 'EraMismatch') throw new ControlError(`${member.name} refused: ${answer.message}`);
       return new Map(keys.map((key) => [key, `${member.name} refused: ${answer.message}`]));
     } catch (error) {
@@ -161,6 +163,17 @@ export class RescanRun {
         'Mend that and run it again',
     );
   }
+}
+
+/** Why keys failed. A proposer that does not tell of every key that it was asked for, and of no other one, did none of them for certain. */
+function reasonsIn({ done, failed }: Rescanned, { name }: Member, keys: readonly string[]): Map<string, string> {
+  const asked = new Set(keys);
+  if (done + failed.length === keys.length && failed.every(({ key }) => asked.has(key))) {
+    return new Map(failed.map(({ key, message }) => [key, message]));
+  }
+  return new Map(
+    keys.map((key) => [key, `${name} did ${done} keys and failed at ${failed.length}, of ${keys.length} that it was asked for`]),
+  );
 }
 
 /** A proposer may take minutes for its keys, and one that hangs takes as long: so it is asked something else meanwhile. */

@@ -5,7 +5,7 @@ import type { QuorumSet } from '../../src/protocol/quorum.js';
 export type Identities = Readonly<Record<string, string>>;
 
 /** What a step is about to do to one proposer. Both have the identities of the acceptors that they list. */
-export interface Plan {
+export interface Transition {
   readonly name: string;
   readonly before: Configuration;
   readonly after: Configuration;
@@ -36,8 +36,8 @@ export function alwaysMeet(a: QuorumSet, b: QuorumSet): boolean {
  * - While it runs, some proposers are before it and some behind it: all of their prepare quorums must meet all of their accept quorums.
  * - After it, values may still rest on accept quorums of earlier steps: the new prepare quorums must meet these, too.
  */
-export function dangersOf(plans: readonly Plan[]): Danger[] {
-  const running = plans
+export function dangersOf(transitions: readonly Transition[]): Danger[] {
+  const running = transitions
     .flatMap(({ name, before, after, changed }) => [
       { name, sets: before, isNew: false },
       ...(changed ? [{ name, sets: after, isNew: true }] : []),
@@ -60,7 +60,7 @@ export function dangersOf(plans: readonly Plan[]): Danger[] {
       remember('miss', prepare, identified(writes.sets.accept, writes.sets), () => `${question()} ${answer()}`);
     }
     if (!asks.isNew) continue;
-    for (const { name, before } of plans) {
+    for (const { name, before } of transitions) {
       for (const entry of before.resting ?? []) {
         const answer = (): string =>
           `which could miss a value that, by what ${name} knows, may rest on ${setText(entry)} since an earlier step`;
@@ -75,8 +75,8 @@ export function dangersOf(plans: readonly Plan[]): Danger[] {
  * The accept sets with a quorum that a value may rest on once this step has begun: those of before, and all that a proposer can use from
  * then on. Each once.
  */
-export function restingAfter(plans: readonly Plan[]): QuorumSet[] {
-  const entries = plans.flatMap(({ before, after }) => [
+export function restingAfter(transitions: readonly Transition[]): QuorumSet[] {
+  const entries = transitions.flatMap(({ before, after }) => [
     ...(before.resting ?? []),
     ...[before, after].filter(isConfigured).map((sets) => identified(sets.accept, sets)),
   ]);

@@ -1,6 +1,7 @@
 import { type Configuration, EMPTY_CONFIGURATION, isConfigured } from '../../src/protocol/configuration.js';
 import type { QuorumSet } from '../../src/protocol/quorum.js';
 import { dangersOf, entryKey, type Identities, identified, restingAfter, restingAfterRescan } from './guard.js';
+import type { Phase, Step } from './typed-step.js';
 
 /** What all proposers have alike. */
 export type Sets = Pick<Configuration, 'prepare' | 'accept'>;
@@ -9,15 +10,12 @@ export type Sets = Pick<Configuration, 'prepare' | 'accept'>;
 export type Start = Sets & { readonly resting: readonly QuorumSet[] };
 
 export interface PlannedStep {
-  /** As typed: `add-accept all acceptor-2:6379 2`. */
-  readonly command: string;
+  readonly step: Step;
   readonly after: Start;
 }
 
 /** From here on the search gives up: no sensible way is this hard to find. */
 const STATES_MAX = 20_000;
-
-type Phase = 'prepare' | 'accept';
 
 /**
  * The shortest way for all proposers from some sets to others in which every step is safe, with rescans where they are owed: a breadth-first
@@ -35,7 +33,7 @@ export function planSteps(from: Start, to: Sets, identities: Identities, statesM
   const { prepare, accept } = EMPTY_CONFIGURATION;
   const start = { prepare, accept, resting: from.resting };
   const rest = planSteps(start, to, identities, statesMax);
-  return rest && [{ command: 'wipe all', after: start }, ...rest];
+  return rest && [{ step: { verb: 'wipe', proposers: 'all' }, after: start }, ...rest];
 }
 
 /** A majority of so many acceptors. */
@@ -71,47 +69,44 @@ function changesFrom(state: Start, to: Sets, identities: Identities, quorums: Qu
   return phases.flatMap((phase) =>
     neighbours(state[phase], state[phase === 'accept' ? 'prepare' : 'accept'], to[phase], quorums).flatMap(({ verb, acceptor, set }) => {
       const after = { ...state, [phase]: set };
-      const plan = { name: '', before: asConfiguration(state, identities), after: asConfiguration(after, identities), changed: true };
-      if (isConfigured(plan.before) && !isConfigured(plan.after)) return [];
-      if (dangersOf([plan]).length > 0) return [];
-      return [{ command: `${verb}-${phase} all ${acceptor} ${set.quorum}`, after: { ...after, resting: restingAfter([plan]) } }];
+      const transition = { name: '', before: asConfiguration(state, identities), after: asConfiguration(after, identities), changed: true };
+      if (isConfigured(transition.before) && !isConfigured(transition.after)) return [];
+      if (dangersOf([transition]).length > 0) return [];
+      const step: Step = { verb, phase, proposers: 'all', acceptor, quorum: set.quorum };
+      return [{ step, after: { ...after, resting: restingAfter([transition]) } }];
     }),
   );
+}
+
+/** What one command makes of a set. */
+interface Neighbour {
+  readonly verb: 'add' | 'rm';
+  readonly acceptor: string;
+  readonly set: QuorumSet;
 }
 
 /**
  * The sets that one command makes of a set, towards another: with the next of its acceptors, another quorum, or without one that it does not have.
  * @param beside of the other phase: what was begun there and has to be given up may have to be finished first
  */
-function neighbours(
-  set: QuorumSet,
-  beside: QuorumSet,
-  to: QuorumSet,
-  quorums: Quorums,
-): { verb: 'add' | 'rm'; acceptor: string; set: QuorumSet }[] {
+function neighbours(set: QuorumSet, beside: QuorumSet, to: QuorumSet, quorums: Quorums): Neighbour[] {
   const missing = [to, beside].flatMap(({ nodes }) => nodes.find((node) => !set.nodes.includes(node)) ?? []);
   const spare = set.nodes.findLast((node) => !to.nodes.includes(node));
   const last = set.nodes.at(-1);
-  const made = (
-    verb: 'add' | 'rm',
-    acceptor: string,
-    nodes: readonly string[],
-  ): { verb: 'add' | 'rm'; acceptor: string; set: QuorumSet }[] =>
-    [...new Set([...(isSameNodes(nodes, to.nodes) ? [to.quorum] : []), ...quorums(nodes.length)])].map((quorum) => ({
-      verb,
+  const made = (verb: 'add' | 'rm', acceptor: string, nodes: readonly string[]): Neighbour[] => {
+    const possible = [...(isSameNodes(nodes, to.nodes) ? [to.quorum] : []), ...quorums(nodes.length)];
+    return [...new Set(possible)].map((quorum) => ({ verb, acceptor, set: { nodes, quorum } }));
+  };
+  const without = (acceptor: string): Neighbour[] =>
+    made(
+      'rm',
       acceptor,
-      set: { nodes, quorum },
-    }));
+      set.nodes.filter((node) => node !== acceptor),
+    );
   return [
     ...[...new Set(missing)].flatMap((node) => made('add', node, [...set.nodes, node])),
     ...(last === undefined ? [] : made('add', last, set.nodes)),
-    ...(spare === undefined
-      ? []
-      : made(
-          'rm',
-          spare,
-          set.nodes.filter((node) => node !== spare),
-        )),
+    ...(spare === undefined ? [] : without(spare)),
   ];
 }
 
@@ -120,11 +115,12 @@ function rescanFrom(state: Start, identities: Identities): PlannedStep[] {
   const present = asConfiguration(state, identities);
   if (!isConfigured(present)) return [];
   const { kept } = restingAfterRescan(identified(state.prepare, present), [present]);
-  return [{ command: rescanCommand(state.prepare), after: { ...state, resting: kept } }];
+  return [{ step: rescanOf(state.prepare), after: { ...state, resting: kept } }];
 }
 
-export function rescanCommand({ nodes, quorum }: QuorumSet): string {
-  return `rescan ${nodes.join(',')} ${quorum}`;
+/** The rescan of the keys that a quorum of this set holds. */
+export function rescanOf({ nodes, quorum }: QuorumSet): Step {
+  return { verb: 'rescan', acceptors: nodes, required: quorum };
 }
 
 function asConfiguration(state: Start, identities: Identities): Configuration {

@@ -1,7 +1,9 @@
-import type { Nodes, Objection } from '../nodes/nodes.js';
+import type { Nodes } from '../nodes/nodes.js';
+import type { Objection } from '../safety/objection.js';
 import { acceptorsOf } from '../../src/protocol/configuration.js';
 import type { QuorumSet } from '../../src/protocol/quorum.js';
-import { type Identities, type Plan, setText } from '../safety/guard.js';
+import { type Identities, type Transition, setText } from '../safety/guard.js';
+import type { Step } from '../safety/typed-step.js';
 
 /** The acceptors that cannot help. */
 export interface Absence {
@@ -33,18 +35,17 @@ export function objectionsTo(strangers: readonly string[], listed: readonly stri
   const [first, ...more] = strangers;
   if (first === undefined) return [];
   const others = listed.filter((other) => !strangers.includes(other));
-  const resize = (names: readonly string[]): string => `./run-control.sh resize ${names.join(',')}`;
-  const wipes = strangers.map((name) => `./run-control.sh wipe-acceptor ${name}`);
+  const resize = (acceptors: readonly string[]): Step => ({ verb: 'resize', acceptors });
+  const wipes = strangers.map((acceptor): Step => ({ verb: 'wipe-acceptor', acceptor }));
   const isOne = more.length === 0;
   return [
     {
       why: isOne
         ? `${first} lost its data or is another acceptor, and no proposer uses it`
         : `${strangers.join(' and ')} lost their data or are other acceptors, and no proposer uses them`,
-      advice:
-        others.length === 0
-          ? `There ${isOne ? 'was' : 'were'} no other: bring the volume back; what it held is nowhere else`
-          : `To replace ${isOne ? 'it' : 'them'}: ${[resize(others), ...wipes, resize(listed)].join('; ')}`,
+      ...(others.length === 0
+        ? { advice: `There ${isOne ? 'was' : 'were'} no other: bring the volume back; what it held is nowhere else` }
+        : { advice: `To replace ${isOne ? 'it' : 'them'}`, steps: [resize(others), ...wipes, resize(listed)] }),
     },
   ];
 }
@@ -56,10 +57,10 @@ export function objectionsTo(strangers: readonly string[], listed: readonly stri
  *
  * @param identities of the listed acceptors that got theirs in earlier steps
  */
-export async function shortagesOf(nodes: Nodes, plans: readonly Plan[], identities: Identities): Promise<Objection[]> {
-  const listed = [...new Set(plans.flatMap(({ before }) => acceptorsOf(before)))];
+export async function shortagesOf(nodes: Nodes, transitions: readonly Transition[], identities: Identities): Promise<Objection[]> {
+  const listed = [...new Set(transitions.flatMap(({ before }) => acceptorsOf(before)))];
   const { silent, lost } = await absenceAmong(nodes, listed, identities);
-  return plans.flatMap(({ name, before, after }) =>
+  return transitions.flatMap(({ name, before, after }) =>
     (['prepare', 'accept'] as const).flatMap((phase) => {
       const isShorter = (gone: readonly string[]): boolean => shortage(after[phase], gone) > shortage(before[phase], gone);
       const isNow = isShorter([...silent, ...lost]);
@@ -72,10 +73,9 @@ export async function shortagesOf(nodes: Nodes, plans: readonly Plan[], identiti
       const others = acceptorsOf(after).filter((acceptor) => !lost.includes(acceptor));
       return {
         why: `${name} would ${phase} on ${setText(after[phase])}, which has no quorum: ${reasons.join(', ')}`,
-        advice:
-          awaited.length > 0
-            ? `First start ${awaited.join(' and ')}`
-            : `First leave out what is lost: ./run-control.sh resize ${others.join(',')}`,
+        ...(awaited.length > 0
+          ? { advice: `First start ${awaited.join(' and ')}` }
+          : { advice: 'First leave out what is lost', steps: [{ verb: 'resize', acceptors: others }] }),
       };
     }),
   );

@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Configuration, isConfigured } from '../../src/protocol/configuration.js';
-import { type Nodes, ControlError, type Present } from '../nodes/nodes.js';
+import type { Nodes, Present } from '../nodes/nodes.js';
+import { ControlError } from '../safety/objection.js';
 import { type Shared, underNewEra } from './eras.js';
 import { restingAfter, setsKey } from '../safety/guard.js';
-import { knownIdentities, listedIdentities } from './joining.js';
+import { knownIdentities, listedIdentities } from '../safety/identities.js';
 
 /**
  * Reads all proposers, and first makes their configurations one and the same where only what goes with the sets differs: a control node
@@ -31,9 +32,12 @@ function assertSameSets(present: readonly Present[]): void {
 /** Whoever reads it need not be the one who typed the step: `copy` finishes it, or takes it back. */
 function differing(present: readonly Present[]): ControlError {
   const latestFirst = [...present].sort((a, b) => b.configuration.era - a.configuration.era);
-  const copies = latestFirst.map(({ member }) => `./run-control.sh copy ${member.name} all`);
   return new ControlError(
-    `the proposers differ: a step is under way or was interrupted. Run it again for all, then this command. Where nobody knows which it was: ${copies.join('; where that is refused: ')}`,
+    'the proposers differ: a step is under way or was interrupted. Run it again for all, then this command',
+    ...latestFirst.map(({ member: { name } }, index) => ({
+      advice: index === 0 ? 'Where nobody knows which it was' : 'where that is refused',
+      steps: [{ verb: 'copy', from: name, proposers: 'all' } as const],
+    })),
   );
 }
 

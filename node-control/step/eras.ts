@@ -1,6 +1,7 @@
 import type { Configuration } from '../../src/protocol/configuration.js';
 import { NetworkError } from '../../src/http/client.js';
-import { ControlError, type Member, type Present } from '../nodes/nodes.js';
+import type { Member, Present } from '../nodes/nodes.js';
+import { ControlError } from '../safety/objection.js';
 
 /** What is the same on every proposer. */
 export type Shared = Pick<Configuration, 'identities' | 'resting' | 'forced'>;

@@ -1,7 +1,9 @@
 import { acceptorsOf, type Configuration, isConfigured } from '../../src/protocol/configuration.js';
-import { type Nodes, ControlError, type Objection } from '../nodes/nodes.js';
+import type { Nodes } from '../nodes/nodes.js';
+import { ControlError, type Objection } from '../safety/objection.js';
 import type { QuorumSet } from '../../src/protocol/quorum.js';
 import type { Identities } from '../safety/guard.js';
+import { knownIdentities } from '../safety/identities.js';
 
 /** What is known of the acceptors that a step lists, before anything is written. */
 export interface Joining {
@@ -40,7 +42,8 @@ export async function lookAtJoining(nodes: Nodes, before: readonly Configuration
         if (size > 0 && before.some(isConfigured)) {
           objections.push({
             why: `${name} holds ${keysText(size)} from before`,
-            advice: `Wipe it first: ./run-control.sh wipe-acceptor ${name}`,
+            advice: 'Wipe it first',
+            steps: [{ verb: 'wipe-acceptor', acceptor: name }],
           });
         } else if (size > 0) {
           era = Math.max(era, await admin.highestEra());
@@ -87,18 +90,6 @@ async function lookAtForgotten(
     }
   }
   return { resting, objections };
-}
-
-/** Who the acceptors are that any configuration lists: by the one of the latest era, for the others were left behind. */
-export function knownIdentities(configurations: readonly Configuration[]): Record<string, string> {
-  const latestLast = [...configurations].sort((a, b) => a.era - b.era);
-  return Object.fromEntries(latestLast.flatMap(listedIdentities));
-}
-
-/** A step that was interrupted leaves identities of acceptors that its proposer does not list: they belong to nobody. */
-export function listedIdentities(configuration: Configuration): [name: string, identity: string][] {
-  const listed = acceptorsOf(configuration);
-  return Object.entries(configuration.identities ?? {}).filter(([name]) => listed.includes(name));
 }
 
 /** Gives the newcomers their identities. A wipe from now on takes it away, and no proposer then uses them. */

@@ -1,8 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { acceptorsOf, type Configuration, isConfigured, parseConfiguration } from '../../src/protocol/configuration.js';
-import { type Nodes, ControlError, type Member, type Objection, type Present } from '../nodes/nodes.js';
+import type { Nodes, Member, Present } from '../nodes/nodes.js';
+import { type Advice, ControlError, type Objection } from '../safety/objection.js';
 import { underNewEra } from './eras.js';
-import { alwaysMeet, dangersOf, type Identities, identified, type Plan, restingAfter, setsKey } from '../safety/guard.js';
+import { alwaysMeet, dangersOf, type Identities, identified, type Transition, restingAfter, setsKey } from '../safety/guard.js';
+import { type Step, typed } from '../safety/typed-step.js';
 import { adopt, lookAtJoining } from './joining.js';
 import { shortagesOf } from './absence.js';
 
@@ -38,7 +40,7 @@ const FORCED_KEPT = 8;
  *
  * @param selected the proposers whose sets change; the others get the era only
  * @param change from the present sets to the new ones; what it returns is checked before anything is written
- * @param command as typed, for the record of a forced step
+ * @param command for the record of a forced step
  * @param advise what to do first, for the error of a refused one
  * @throws ControlError where the step is refused, could not be done, or not be finished
  */
@@ -46,9 +48,9 @@ export async function step(
   nodes: Nodes,
   selected: readonly Member[],
   change: (present: Configuration, all: readonly Present[]) => Configuration,
-  command: string,
+  command: Step,
   { force = false, dryRun = false }: Manner = {},
-  advise: (plans: readonly Plan[]) => string = () => 'Look at the order of the steps in the README',
+  advise: (transitions: readonly Transition[]) => Advice = () => ({ advice: 'Look at the order of the steps in the README' }),
 ): Promise<StepReport> {
   const { present, missing } = force ? await reachable(nodes) : { present: await nodes.readAll(), missing: [] };
   const sets = present.map(({ member, configuration }) => {
@@ -70,7 +72,7 @@ export async function step(
     sets.map(({ before }) => before),
     identities,
   );
-  const plans = sets.map(({ member, before, after, changed }): Plan & { member: Member } => ({
+  const transitions = sets.map(({ member, before, after, changed }): Transition & { member: Member } => ({
     ...{ member, name: member.name, changed },
     before: {
       ...before,
@@ -82,34 +84,34 @@ export async function step(
 
   const isSettled = new Set(present.map(({ configuration }) => configuration.era)).size === 1;
   const report = (warnings: readonly string[], era?: number): StepReport => ({
-    outcomes: plans
+    outcomes: transitions
       .filter(({ member }) => selected.includes(member))
       .map(({ name, before, after, changed }) => ({ name, before, after: { ...after, era: era ?? after.era }, changed })),
     warnings,
   });
-  if (isSettled && plans.every(({ changed }) => !changed) && Object.keys(newcomers).length === 0) return report([]);
+  if (isSettled && transitions.every(({ changed }) => !changed) && Object.keys(newcomers).length === 0) return report([]);
 
   const all: Objection[] = [
     ...missing.map((name) => ({ why: `${name} cannot be reached and is left behind`, advice: 'Start it' })),
     // Half of another step is to be seen. Repeating that one makes the proposers agree; a step on top of it would leave them two steps apart.
-    ...(isSettled || selected.length < plans.length || agree(plans.map(({ after }) => after)) ? [] : [HALF_DONE]),
+    ...(isSettled || selected.length < transitions.length || agree(transitions.map(({ after }) => after)) ? [] : [HALF_DONE]),
     ...objections,
-    ...(await shortagesOf(nodes, plans, without(identities, newcomers))),
-    ...dangersOf(plans).map(({ message }) => ({ why: message, advice: '' })),
+    ...(await shortagesOf(nodes, transitions, without(identities, newcomers))),
+    ...dangersOf(transitions).map(({ message }) => ({ why: message, advice: '' })),
   ];
   const [first] = all;
-  if (first && !force) throw new ControlError(`${first.why}. Nothing was changed. ${first.advice || advise(plans)}`);
+  if (first && !force) throw new ControlError(`${first.why}. Nothing was changed`, first.advice ? first : advise(transitions));
   const warnings = all.map(({ why }) => why);
   if (dryRun) return report(warnings);
 
   await adopt(nodes, newcomers);
-  const resting = restingAfter(plans).filter((entry) => !force || isMetBy(plans, entry));
-  const record = warnings.length === 0 ? [] : [`${command}: ${warnings.join('; ')}`];
+  const resting = restingAfter(transitions).filter((entry) => !force || isMetBy(transitions, entry));
+  const record = warnings.length === 0 ? [] : [`${typed(command)}: ${warnings.join('; ')}`];
   const shared = { identities, resting, ...forcedWith(present, record) };
-  const kept = identitiesOf(plans, identities);
+  const kept = identitiesOf(transitions, identities);
   const after = ({ member }: Present): Configuration => {
-    const plan = plans.find((candidate) => candidate.member === member);
-    return { ...(plan as Plan).after, ...shared, identities: kept };
+    const transition = transitions.find((candidate) => candidate.member === member);
+    return { ...(transition as Transition).after, ...shared, identities: kept };
   };
   return report(warnings, await underNewEra(present, shared, after, leastEra));
 }
@@ -151,12 +153,12 @@ function recognizedIn(configurations: readonly Configuration[], identities: Iden
 }
 
 /** Those of acceptors that are still listed. */
-function identitiesOf(plans: readonly Plan[], identities: Identities): Identities {
-  const listed = new Set(plans.flatMap(({ after }) => acceptorsOf(after)));
+function identitiesOf(transitions: readonly Transition[], identities: Identities): Identities {
+  const listed = new Set(transitions.flatMap(({ after }) => acceptorsOf(after)));
   return Object.fromEntries(Object.entries(identities).filter(([name]) => listed.has(name)));
 }
 
 /** What a forced step gave up is no longer owed: no later step could pay for it. One that leaves a set empty gives up nothing yet. */
-function isMetBy(plans: readonly Plan[], entry: { nodes: readonly string[]; quorum: number }): boolean {
-  return plans.every(({ after }) => !isConfigured(after) || alwaysMeet(identified(after.prepare, after), entry));
+function isMetBy(transitions: readonly Transition[], entry: { nodes: readonly string[]; quorum: number }): boolean {
+  return transitions.every(({ after }) => !isConfigured(after) || alwaysMeet(identified(after.prepare, after), entry));
 }

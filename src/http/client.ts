@@ -2,6 +2,7 @@ import { Pool } from 'undici';
 import type { Configuration } from '../protocol/configuration.js';
 import type { ErrorCode } from '../protocol/errors.js';
 import type { Versioned } from '../store/kv.js';
+import type { Rescanned } from '../store/rescan.js';
 
 /** No answer in HTTP: refused, reset, or none in time. Whether a write was applied is unknown. */
 export class NetworkError extends Error {}
@@ -138,8 +139,8 @@ export class AdminClient extends HttpClient {
     return this.request('PUT', '/configuration', { body: { expectedEra, ...configuration } });
   }
 
-  /** @param keys at most 1,000 */
-  rescan(era: number, keys: readonly string[]): Promise<Answer<{ done: string[]; failed: { key: string; message: string }[] }>> {
+  /** @param keys at most 1,000; the answer says how many of them were done */
+  rescan(era: number, keys: readonly string[]): Promise<Answer<Rescanned>> {
     return this.request('POST', '/rescan', { body: { era, keys }, timeoutMs: RESCAN_TIMEOUT_MS });
   }
 }

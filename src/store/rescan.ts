@@ -3,7 +3,8 @@ import { RESCAN_CONCURRENCY, RESCAN_FAILURES_IN_A_ROW } from '../../proposer/lim
 import type { ReconfigurableProposer } from './reconfigurable-proposer.js';
 
 export interface Rescanned {
-  readonly done: readonly string[];
+  /** How many keys. */
+  readonly done: number;
   readonly failed: readonly { readonly key: string; readonly message: string }[];
 }
 
@@ -21,7 +22,7 @@ export async function rescanKeys(
   rescan: (key: string) => Promise<void>,
 ): Promise<Rescanned> {
   assertEra(member, era);
-  const done: string[] = [];
+  let done = 0;
   const failed: { key: string; message: string }[] = [];
   const rest = keys.values();
   let failedInARow = 0;
@@ -33,7 +34,7 @@ export async function rescanKeys(
       }
       try {
         await rescan(key);
-        done.push(key);
+        done += 1;
         failedInARow = 0;
       } catch (error) {
         failed.push({ key, message: error instanceof Error ? error.message : String(error) });

@@ -1,10 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { readAddresses } from '../../src/node/addresses.js';
-import { Nodes, ControlError } from '../../node-control/nodes/nodes.js';
-import { membership, type MembershipCommand } from '../../node-control/commands/membership.js';
-import { rescan } from '../../node-control/commands/rescan.js';
-import { wipeAcceptor } from '../../node-control/commands/wipe-acceptor.js';
+import { Nodes } from '../../node-control/nodes/nodes.js';
+import { ControlError } from '../../node-control/safety/objection.js';
+import { carryOut, UNSEEN } from '../../node-control/commands/carry-out.js';
+import { parse } from '../../node-control/safety/typed-step.js';
 import { type Connections, overNetwork } from '../../node-control/nodes/connections.js';
 import type { Manner } from '../../node-control/step/step.js';
 import type { Configuration } from '../../src/protocol/configuration.js';
@@ -22,18 +22,11 @@ const DIE_AT_WRITE = fileURLToPath(new URL('die-at-write.mjs', import.meta.url))
 /** More writes than any command makes. */
 const WRITES_MAX = 100;
 
-function run(nodes: Nodes, command: string, manner: Manner = {}): Promise<string[]> {
-  const [verb = '', first = '', second = '', third = ''] = command.split(' ');
-  if (verb === 'rescan') return rescan(nodes, first.split(','), Number(second), { show: () => undefined });
-  if (verb === 'wipe-acceptor') return wipeAcceptor(nodes, first, manner);
-  return membership(nodes, verb as MembershipCommand, first, second, Number(third), manner);
-}
-
 /** As one program of the control node; undefined where it was done, else why not. */
 async function attempt(connections: Connections, command: string, manner: Manner = {}): Promise<Error | undefined> {
   const nodes = new Nodes(['proposer-1', 'proposer-2'], [A, B, C], connections);
   try {
-    await run(nodes, command, manner);
+    await carryOut(parse(command), nodes, UNSEEN, manner);
     return undefined;
   } catch (error) {
     if (error instanceof Error) return error;

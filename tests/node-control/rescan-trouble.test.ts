@@ -155,6 +155,18 @@ describe('a key that fails', () => {
     ]);
   });
 
+  it('is every one that a proposer was asked for and does not tell of', async () => {
+    const cluster = await Cluster.forThisTest({ acceptors: 1 });
+    await fill(redisOf(cluster, 1), ['a', 'b']);
+    const { control } = controlOf(cluster);
+    for (const { admin } of control.members) {
+      vi.mocked(admin.rescan).mockImplementation(async () => ({ ok: true, status: 200, body: { done: 0, failed: [] } }));
+    }
+    await expect(run(control, [one], 1, { batchKeys: 2 })).rejects.toThrow(
+      /^2 of 2 keys failed.*"a": proposer-\d did 0 keys and failed at 0, of 1 /s,
+    );
+  });
+
   it('ends the rescan early where too many fail', async () => {
     const cluster = await Cluster.forThisTest({ acceptors: 2, configured: 1 });
     await fill(redisOf(cluster, 1), numbered(1_000));
@@ -279,7 +291,7 @@ describe('what a rescan proves', () => {
     if (!admin) throw new Error('there is no proposer');
     vi.spyOn(admin, 'rescan').mockImplementation(async (_era, keys) => {
       await redisOf(cluster, 1).del('identity');
-      return { ok: true, status: 200, body: { done: [...keys], failed: [] } };
+      return { ok: true, status: 200, body: { done: keys.length, failed: [] } };
     });
     await expect(run(control, [one], 1)).rejects.toThrow(/failed: acceptor-1:6379 \(it lost its data or is another acceptor\)\. So this/);
   });

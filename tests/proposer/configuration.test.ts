@@ -125,14 +125,13 @@ describe('a change of the configuration', () => {
 });
 
 describe('a rescan', () => {
-  it('answers with the keys done, and refuses another era, more than 1,000 keys, and what is no key', async () => {
+  it('answers with the number of keys done, and refuses another era, more than 1,000 keys, and what is no key', async () => {
     const cluster = await Cluster.forThisTest({ acceptors: 1, proposers: 1 });
     const { adminAddress, kv } = cluster.proposer(1);
     const rescan = (body: unknown): ReturnType<typeof send> => send(adminAddress, { method: 'POST', path: '/rescan', body });
     await kv.put('a', 0, 1);
     const done = await rescan({ era: 1, keys: ['a', 'absent'] });
-    expect([done.status, done.body]).toMatchObject([200, { failed: [] }]);
-    expect(new Set(done.body?.['done'] as string[])).toEqual(new Set(['a', 'absent']));
+    expect([done.status, done.body]).toEqual([200, { done: 2, failed: [] }]);
     const stale = await rescan({ era: 2, keys: ['a'] });
     expect([stale.status, stale.body]).toMatchObject([409, { code: 'EraMismatch', era: 1, ...one }]);
     const thousand = Array.from({ length: 1_000 }, (_, index) => `key-${index}`);
@@ -149,7 +148,7 @@ describe('a rescan', () => {
     await cluster.acceptor(1).kill9();
     const answer = await cluster.proposer(1).admin.rescan(1, ['a', 'b']);
     if (!answer.ok) throw new Error(answer.message);
-    expect(answer.body.done).toEqual([]);
+    expect(answer.body.done).toBe(0);
     expect(answer.body.failed.map(({ key }) => key).sort()).toEqual(['a', 'b']);
     expect(answer.body.failed[0]?.message).toMatch(/0 of 1 acceptors/);
   });

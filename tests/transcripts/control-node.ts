@@ -1,8 +1,7 @@
-import { Nodes, ControlError } from '../../node-control/nodes/nodes.js';
-import { membership, type MembershipCommand } from '../../node-control/commands/membership.js';
-import { rescan } from '../../node-control/commands/rescan.js';
-import { resize } from '../../node-control/commands/resize.js';
-import { wipeAcceptor } from '../../node-control/commands/wipe-acceptor.js';
+import { Nodes } from '../../node-control/nodes/nodes.js';
+import { ControlError } from '../../node-control/safety/objection.js';
+import { carryOut } from '../../node-control/commands/carry-out.js';
+import { stepOf } from '../../node-control/safety/typed-step.js';
 import type { AcceptorAdmin, Connections, ProposerAdmin } from '../../node-control/nodes/connections.js';
 import { rescanKeys } from '../../src/store/rescan.js';
 import { ClusterError } from '../../src/protocol/errors.js';
@@ -12,8 +11,6 @@ import type { Time } from '../../src/protocol/time.js';
 import type { Log } from './log.js';
 import type { ProposerNode } from './proposer-node.js';
 import { changeText } from './wording.js';
-
-const MEMBERSHIP: readonly MembershipCommand[] = ['add-accept', 'rm-accept', 'add-prepare', 'rm-prepare'];
 
 export interface ControlNodeOptions {
   readonly proposers: ReadonlyMap<string, ProposerNode>;
@@ -40,35 +37,15 @@ export class ControlNode {
 
   /** Prints what the command says, or its error. Throws a `TypeError` for a command that is not known. */
   async run(words: readonly string[]): Promise<void> {
-    const task = this.#task(words);
+    const force = words.at(-1) === '--force';
+    const step = stepOf(force ? words.slice(0, -1) : words);
+    const terminal = { print: (line: string) => this.#log.line(line), progress: { show: () => undefined } };
     try {
-      for (const line of await task()) this.#log.line(line);
+      for (const line of await carryOut(step, this.#nodes, terminal, { force })) this.#log.line(line);
     } catch (error) {
       if (!(error instanceof ControlError)) throw error;
       this.#log.line(`error: ${error.message}`);
     }
-  }
-
-  #task([command = '', ...words]: readonly string[]): () => Promise<string[]> {
-    const force = words.at(-1) === '--force';
-    const rest = force ? words.slice(0, -1) : words;
-    const [first, second, third] = rest;
-    const isKnown = (name: string): name is MembershipCommand => MEMBERSHIP.some((known) => known === name);
-    if (isKnown(command) && rest.length === 3 && first && second) {
-      return () => membership(this.#nodes, command, first, second, Number(third), { force });
-    }
-    if (command === 'rescan' && rest.length === 2 && first) {
-      return () => rescan(this.#nodes, first.split(','), Number(second), { show: () => undefined });
-    }
-    if (command === 'wipe-acceptor' && rest.length === 1 && first) return () => wipeAcceptor(this.#nodes, first, { force });
-    if (command === 'resize' && rest.length === 1 && first) {
-      const print = (line: string): void => this.#log.line(line);
-      return async () => {
-        await resize(this.#nodes, first.split(','), { print, progress: { show: () => undefined } });
-        return [];
-      };
-    }
-    throw new TypeError(`unknown command of the control node: ${[command, ...rest].join(' ')}`);
   }
 
   #proposerAdmin(node: ProposerNode): ProposerAdmin {
@@ -81,10 +58,7 @@ export class ControlNode {
       },
       rescan: (era, keys) => {
         this.#log.add(`control -> ${node.name}`, `rescan ${keys.join(' ')}`);
-        return answer(async () => {
-          const { done, failed } = await rescanKeys(node.member, era, keys, (key) => node.kv.rescan(key));
-          return { done: [...done], failed: [...failed] };
-        });
+        return answer(() => rescanKeys(node.member, era, keys, (key) => node.kv.rescan(key)));
       },
       close: () => Promise.resolve(),
     };

@@ -32,10 +32,9 @@ export function adminAcross(network: Network, caller: Process, from: string, nod
     configure: (expectedEra, next) =>
       call(`PUT /configuration ${JSON.stringify(next)} at era ${expectedEra}`, ({ member }) => member.reconfigure(expectedEra, next)),
     rescan: (era, keys) =>
-      call(`POST /rescan ${keys.join(' ')} at era ${era}`, async (running) => {
-        const { done, failed } = await rescanKeys(running.member, era, keys, (key) => rescanKey(running, key));
-        return { done: [...done], failed: [...failed] };
-      }),
+      call(`POST /rescan ${keys.join(' ')} at era ${era}`, (running) =>
+        rescanKeys(running.member, era, keys, (key) => rescanKey(running, key)),
+      ),
     close: async () => undefined,
   };
 }

@@ -1,3 +1,5 @@
+import { parse, type Step } from '../../node-control/safety/typed-step.js';
+
 /** The commands of the README, in its order, for acceptors called A, B and C. Each is repeated until it succeeds, and only then comes the next. */
 export const START = [
   'add-accept all A 1', //
@@ -34,7 +36,7 @@ export const FLEX = [
   'add-prepare all C 2',
 ];
 
-/** The commands with the names of acceptors in place of the letters. */
-export function forAcceptors(commands: readonly string[], names: readonly string[]): string[] {
-  return commands.map((command) => command.replace(/\b[ABC]\b/g, (letter) => names['ABC'.indexOf(letter)] ?? letter));
+/** The steps that these commands are, with the names of acceptors in place of the letters. */
+export function forAcceptors(commands: readonly string[], names: readonly string[]): Step[] {
+  return commands.map((command) => parse(command.replace(/\b[ABC]\b/g, (letter) => names['ABC'.indexOf(letter)] ?? letter)));
 }

@@ -1,11 +1,13 @@
 import type { Random } from '../../client/random.js';
-import { Nodes, ControlError } from '../../node-control/nodes/nodes.js';
+import { Nodes } from '../../node-control/nodes/nodes.js';
+import { carryOut } from '../../node-control/commands/carry-out.js';
+import { ControlError } from '../../node-control/safety/objection.js';
+import { type Step, typed } from '../../node-control/safety/typed-step.js';
 import type { Connections } from '../../node-control/nodes/connections.js';
 import type { RescanNotes, Unfinished } from '../../node-control/rescan/notes.js';
 import { sleep } from '../../src/protocol/time.js';
 import type { AcceptorNode } from './acceptor-node.js';
 import { acceptorAdminAcross, adminAcross } from './admin-ports.js';
-import { advised, runCommand } from './commands.js';
 import type { Network } from './network.js';
 import { Process } from './process.js';
 import type { ProposerNode } from './proposer-node.js';
@@ -36,7 +38,7 @@ export interface OperatorOptions {
   /** How often a command may fail, if nothing else is said. */
   readonly mostAttempts: number;
   /** What the second operator types, if not the same. */
-  readonly other?: () => string;
+  readonly other?: () => Step;
 }
 
 export interface Typing {
@@ -45,6 +47,9 @@ export interface Typing {
   /** Happens between two attempts. */
   readonly between?: () => Promise<void>;
 }
+
+/** Why a command was not done, and the steps to take first. */
+type Refusal = Pick<ControlError, 'message' | 'steps'>;
 
 /** Types the commands of a migration, each until it succeeds, into the real programs of the control node. */
 export class Operator {
@@ -71,7 +76,7 @@ export class Operator {
   }
 
   /** Returns when the command has succeeded; false where it does not, for longer than any fault lasts, or although all is mended. */
-  async type(command: string, { attempts = this.#options.mostAttempts, between }: Typing = {}): Promise<boolean> {
+  async type(command: Step, { attempts = this.#options.mostAttempts, between }: Typing = {}): Promise<boolean> {
     const { random, time } = this.#options;
     let left = attempts;
     for (let wasCalm = false; left > 0; left -= 1) {
@@ -89,16 +94,16 @@ export class Operator {
   }
 
   /** Types what an error says is to be done first. */
-  async #follow(refusal: string, depth: number): Promise<void> {
+  async #follow({ steps }: Refusal, depth: number): Promise<void> {
     if (depth === 0) return;
-    for (const command of advised(refusal)) {
+    for (const command of steps) {
       const again = await this.#typeOnce(command);
       if (again !== undefined) await this.#follow(again, depth - 1);
     }
   }
 
   /** Undefined where it succeeded, else why not. */
-  async #typeOnce(command: string): Promise<string | undefined> {
+  async #typeOnce(command: Step): Promise<Refusal | undefined> {
     const { random, trace, deaths, doubles, other } = this.#options;
     this.attempts += 1;
     if (!this.#isCalm && random() < doubles) {
@@ -107,27 +112,27 @@ export class Operator {
     }
     const lifeMs = !this.#isCalm && random() < deaths ? random() * LIFE_MS : undefined;
     const refusal = await this.#attempt(command, 'operator-1', lifeMs);
-    trace.event(() => `operator-1: ${command}: ${refusal ?? 'done'}`);
+    trace.event(() => `operator-1: ${typed(command)}: ${refusal?.message ?? 'done'}`);
     return refusal;
   }
 
-  #attempt(command: string, name: string, lifeMs: number | undefined): Promise<string | undefined> {
+  #attempt(command: Step, name: string, lifeMs: number | undefined): Promise<Refusal | undefined> {
     const { time, trace, random, interruptions } = this.#options;
     const control = new Process(time);
     return new Promise((resolve, reject) => {
       const kill = (): void => {
         control.kill();
-        resolve('killed');
+        resolve({ message: 'killed', steps: [] });
       };
       const print = (line: string): void => {
         trace.event(() => `${name}: ${line}`);
         if (!this.#isCalm && line.startsWith('[') && random() < interruptions) kill();
       };
       if (lifeMs !== undefined) time.after(lifeMs, kill);
-      runCommand(command, this.#clusterFor(control, name), print).then(
+      carryOut(command, this.#nodesFor(control, name), { print, progress: { show: () => undefined } }).then(
         () => resolve(undefined),
         (error: unknown) => {
-          if (error instanceof ControlError) resolve(error.message);
+          if (error instanceof ControlError) resolve(error);
           else reject(error instanceof Error ? error : new Error(String(error)));
         },
       );
@@ -143,7 +148,7 @@ export class Operator {
     };
   }
 
-  #clusterFor(caller: Process, name: string): Nodes {
+  #nodesFor(caller: Process, name: string): Nodes {
     const { network, proposers, acceptors } = this.#options;
     const connections: Connections = {
       proposer: (to) => adminAcross(network, caller, name, named(proposers, to)),

@@ -1,3 +1,4 @@
+import { type Step, typed } from '../../node-control/safety/typed-step.js';
 import { forkedFrom, type Random, randomFrom } from '../../client/random.js';
 import { sleep } from '../../src/protocol/time.js';
 import { AcceptorMonitor } from '../checkers/acceptor-monitor.js';
@@ -162,7 +163,7 @@ class World {
   }
 
   /** Returns the first command that did not succeed and those after it, where no other one may follow. */
-  async #start({ start, inOrder }: Typed): Promise<readonly string[]> {
+  async #start({ start, inOrder }: Typed): Promise<readonly Step[]> {
     for (const [index, command] of start.entries()) {
       const isDone = await this.#operator.type(command, { attempts: START_ATTEMPTS });
       if (!isDone && inOrder) return start.slice(index);
@@ -171,7 +172,7 @@ class World {
   }
 
   /** Returns the command that did not succeed and that no other one may follow, if there is one. */
-  async #migrate({ commands, inOrder }: Typed): Promise<readonly string[]> {
+  async #migrate({ commands, inOrder }: Typed): Promise<readonly Step[]> {
     this.#schedule.begin();
     for (const [index, command] of commands.entries()) {
       if (!(await this.#schedule.operatorsTurn(index))) break;
@@ -182,12 +183,12 @@ class World {
     return [];
   }
 
-  async #demand(command: string): Promise<void> {
+  async #demand(command: Step): Promise<void> {
     if (await this.#operator.type(command)) return;
-    this.#silent.push({ rule: ANSWERS, key: '', message: `"${command}" does not succeed` });
+    this.#silent.push({ rule: ANSWERS, key: '', message: `"${typed(command)}" does not succeed` });
   }
 
-  #anything(random: Random): () => string {
+  #anything(random: Random): () => Step {
     const [acceptors, proposers] = [this.#acceptors, this.#proposers].map((nodes) => nodes.map(({ name }) => name));
     return () => anyCommand(random, { acceptors: acceptors ?? [], proposers: proposers ?? [] });
   }

@@ -1,3 +1,4 @@
+import type { Step } from '../../node-control/safety/typed-step.js';
 import type { Random } from '../../client/random.js';
 import { sleep } from '../../src/protocol/time.js';
 import type { AcceptorNode } from './acceptor-node.js';
@@ -54,13 +55,13 @@ export class Stepwise {
   }
 
   /** Returns the command that did not succeed and that no other one may follow, if there is one. */
-  async run({ commands, inOrder }: Typed): Promise<readonly string[]> {
-    let unfinished: readonly string[] = [];
+  async run({ commands, inOrder }: Typed): Promise<readonly Step[]> {
+    let unfinished: readonly Step[] = [];
     for (const command of commands) {
       await this.#interfere(command);
       if (this.#isOver || unfinished.length > 0) break;
       // A command that takes many steps meets trouble of its own before each attempt.
-      const between = command.startsWith('resize') ? { between: () => this.#interfere(command) } : {};
+      const between = command.verb === 'resize' ? { between: () => this.#interfere(command) } : {};
       const isDone = await this.#options.operator.type(command, between);
       if (!isDone && inOrder) unfinished = [command];
     }
@@ -69,9 +70,9 @@ export class Stepwise {
     return unfinished;
   }
 
-  async #interfere(command: string): Promise<void> {
+  async #interfere({ verb }: Step): Promise<void> {
     const { proposers, acceptors, canLoseDisks } = this.#options;
-    const isRescan = command.startsWith('rescan');
+    const isRescan = verb === 'rescan';
     // A rescan needs the acceptors that it lists.
     if (isRescan || this.#random() < 0.2) this.#mendLinks();
     if (this.#random() < 0.2) this.#restart(this.#pick(proposers));

@@ -1,3 +1,4 @@
+import type { Step } from '../../node-control/safety/typed-step.js';
 import { type Random, randomFrom } from '../../client/random.js';
 import { FLEX, forAcceptors, GROW, SHRINK, START, WIPE } from './migration.js';
 import { acceptorName, proposerName } from './node-names.js';
@@ -7,9 +8,9 @@ import type { Scenario } from './settings.js';
 /** What the operator of a run types. */
 export interface Typed {
   /** Before the clients begin; while they run; and when all is mended. The last have to succeed. */
-  readonly start: readonly string[];
-  readonly commands: readonly string[];
-  readonly ending: readonly string[];
+  readonly start: readonly Step[];
+  readonly commands: readonly Step[];
+  readonly ending: readonly Step[];
   /** Whether each command has to succeed before the next one is typed, as the README says. The last one then must not be left half done. */
   readonly inOrder: boolean;
 }
@@ -60,6 +61,6 @@ function resizesTyped(random: Random, acceptors: readonly string[]): Typed {
 function anyTyped(random: Random, acceptors: readonly string[], proposers: readonly string[]): Typed {
   const { start, ending } = resizesTyped(random, acceptors);
   // From whatever state it was left in, all of them together can be reached, and from there anything.
-  const all = `resize ${acceptors.join(',')}`;
+  const all: Step = { verb: 'resize', acceptors };
   return { start, commands: anyCommands(random, { acceptors, proposers }, ANY_COMMANDS), ending: [all, ...ending], inOrder: false };
 }

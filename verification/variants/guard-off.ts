@@ -43,7 +43,7 @@ export const SOME_PROPOSERS: readonly Patch[] = [
 export const NO_AGREEMENT: readonly Patch[] = [
   patch(
     'node-control/step/step.ts',
-    '...(isSettled || selected.length < plans.length || agree(plans.map(({ after }) => after)) ? [] : [HALF_DONE]),',
+    '...(isSettled || selected.length < transitions.length || agree(transitions.map(({ after }) => after)) ? [] : [HALF_DONE]),',
     '',
   ),
 ];

@@ -89,8 +89,8 @@ export const BROKEN_RESCANS: readonly Variant[] = [
     patches: [
       patch(
         'node-control/step/step.ts',
-        'const resting = restingAfter(plans)',
-        'const resting = restingAfter(plans.map((plan) => ({ ...plan, before: { ...plan.before, resting: [] } })))',
+        'const resting = restingAfter(transitions)',
+        'const resting = restingAfter(transitions.map((plan) => ({ ...plan, before: { ...plan.before, resting: [] } })))',
       ),
     ],
   },
@@ -101,13 +101,13 @@ export const BROKEN_RESCANS: readonly Variant[] = [
     patches: [
       patch(
         'node-control/step/step.ts',
-        'return { ...(plan as Plan).after, ...shared, identities: kept };',
-        'return { ...(plan as Plan).after, ...shared, identities: kept, ...(command.startsWith("wipe") && { resting: [] }) };',
+        'return { ...(transition as Transition).after, ...shared, identities: kept };',
+        'return { ...(transition as Transition).after, ...shared, identities: kept, ...(command.verb === "wipe" && { resting: [] }) };',
       ),
       patch(
         'node-control/step/step.ts',
         'const shared = { identities, resting,',
-        'const shared = { identities, resting: command.startsWith("wipe") ? [] : resting,',
+        'const shared = { identities, resting: command.verb === "wipe" ? [] : resting,',
       ),
     ],
   },

@@ -1,8 +1,9 @@
 import { acceptorsOf, type Configuration, isConfigured } from '../../../src/protocol/configuration.js';
 import { containsQuorum, type QuorumSet } from '../../../src/protocol/quorum.js';
 import { alwaysMeet, entryKey, identified, setsKey } from '../../safety/guard.js';
-import { knownIdentities } from '../../step/joining.js';
-import { planSteps, rescanCommand } from '../../safety/plan.js';
+import { knownIdentities } from '../../safety/identities.js';
+import { planSteps, rescanOf } from '../../safety/plan.js';
+import { type Phase, type Step, typed } from '../../safety/typed-step.js';
 import type { Narration } from './snapshot.js';
 
 /** What a proposer told. */
@@ -11,6 +12,9 @@ export interface Told {
   readonly configuration: Configuration;
 }
 
+/** A narration before its steps are typed. */
+type Story = Omit<Narration, 'commands'> & { readonly steps: readonly Step[] };
+
 /**
  * In words: what the present configurations mean, and what is owed next.
  * @param told by the proposers that answer
@@ -18,8 +22,13 @@ export interface Told {
  * @param lost those that do not answer or are strangers
  */
 export function narrate(told: readonly Told[], acceptors: readonly string[], lost: readonly string[]): Narration {
+  const { steps, ...story } = storyOf(told, acceptors, lost);
+  return { ...story, commands: steps.map(typed) };
+}
+
+function storyOf(told: readonly Told[], acceptors: readonly string[], lost: readonly string[]): Story {
   const [first] = told.map(({ configuration }) => configuration);
-  if (!first) return { now: 'No proposer answers: nothing is served until one is started.', commands: [] };
+  if (!first) return { now: 'No proposer answers: nothing is served until one is started.', steps: [] };
   if (new Set(told.map(({ configuration }) => setsKey(configuration))).size > 1) return differing(told);
   if (!isConfigured(first)) return beginning(first);
   const { prepare, accept } = first;
@@ -29,35 +38,35 @@ export function narrate(told: readonly Told[], acceptors: readonly string[], los
   return {
     now,
     next: 'To bear the loss of any one acceptor, grow to three, as the README does or in one command',
-    commands: [`resize ${acceptors.join(',')}`],
+    steps: [{ verb: 'resize', acceptors }],
   };
 }
 
-function differing(told: readonly Told[]): Narration {
+function differing(told: readonly Told[]): Story {
   const idle = told.filter(({ configuration }) => !isConfigured(configuration)).map(({ name }) => name);
   const [serving] = told.filter(({ configuration }) => isConfigured(configuration)).map(({ name }) => name);
   const start = 'The proposers differ: one is before a step, the other behind it.';
   const next = 'A step under way ends in a moment. One that was interrupted has to be run again, for all';
-  if (idle.length === 0) return { now: `${start} All serve, since their quorums meet.`, next, commands: [] };
-  if (serving === undefined) return { now: `${start} None has both sets yet, so every operation is refused.`, next, commands: [] };
+  if (idle.length === 0) return { now: `${start} All serve, since their quorums meet.`, next, steps: [] };
+  if (serving === undefined) return { now: `${start} None has both sets yet, so every operation is refused.`, next, steps: [] };
   return {
     now: `The proposers differ: ${serving} serves, but every operation through ${idle.join(' and ')}, which lacks a set, is refused.`,
     next: `${next}. A proposer that lost its volume gets the sets of another one`,
-    commands: idle.map((name) => `copy ${serving} ${name}`),
+    steps: idle.map((name) => ({ verb: 'copy', from: serving, proposers: name })),
   };
 }
 
-function beginning({ prepare, accept }: Configuration): Narration {
-  const commands = ['add-accept all acceptor-1:6379 1', 'add-prepare all acceptor-1:6379 1'];
+function beginning({ prepare, accept }: Configuration): Story {
+  const add = (phase: Phase, acceptor: string): Step => ({ verb: 'add', phase, proposers: 'all', acceptor, quorum: 1 });
+  const steps = [add('accept', 'acceptor-1:6379'), add('prepare', 'acceptor-1:6379')];
   if (prepare.nodes.length === 0 && accept.nodes.length === 0) {
-    return { now: 'No proposer has acceptors yet, so every operation is refused.', next: 'To begin with one acceptor', commands };
+    return { now: 'No proposer has acceptors yet, so every operation is refused.', next: 'To begin with one acceptor', steps };
   }
   const [missing, present] = prepare.nodes.length === 0 ? (['prepare', accept] as const) : (['accept', prepare] as const);
-  const command = `add-${missing} all ${present.nodes[0] ?? ''} 1`;
   return {
     now: `The ${missing} set is still empty, so every operation is refused.`,
     next: `Owed next: a ${missing} set`,
-    commands: [command],
+    steps: [add(missing, present.nodes[0] ?? '')],
   };
 }
 
@@ -65,22 +74,22 @@ function beginning({ prepare, accept }: Configuration): Narration {
  * The way on. Steps change the accept set first, in both directions, so that is where sets that differ lead; the rescan stands where the
  * README has it.
  */
-function owed(present: Configuration): Pick<Narration, 'next' | 'commands'> {
+function owed(present: Configuration): Pick<Story, 'next' | 'steps'> {
   const { prepare, accept, resting = [] } = present;
   const due = resting.filter((entry) => !holdsQuorum(entry, identified(accept, present)));
   // As the README has it, where a listing by the accept set finds all of these; one by the prepare set does in any case.
   const listed = due.every((entry) => alwaysMeet(identified(accept, present), entry)) ? accept : prepare;
-  const rescan = due.length === 0 ? [] : [rescanCommand(listed)];
+  const rescan = due.length === 0 ? [] : [rescanOf(listed)];
   const why = due.length === 0 ? '' : `What rests on ${due.map(restingText).join(' and on ')} is not yet on every accept quorum`;
   // Quorums of different sizes over the same acceptors are a choice.
   if (entryKey({ ...prepare, quorum: accept.quorum }) === entryKey(accept)) {
-    return due.length === 0 ? { commands: [] } : { next: `${why}. Before the next shrinking, a rescan is owed`, commands: rescan };
+    return due.length === 0 ? { steps: [] } : { next: `${why}. Before the next shrinking, a rescan is owed`, steps: rescan };
   }
   const way = planSteps({ prepare, accept, resting }, { prepare: accept, accept }, knownIdentities([present])) ?? [];
-  const steps = way.map(({ command }) => command).filter((command) => !command.startsWith('rescan'));
+  const steps = way.map(({ step }) => step).filter(({ verb }) => verb !== 'rescan');
   const isGrowing = accept.nodes.length > prepare.nodes.length;
-  if (!isGrowing) return { next: 'In the middle of shrinking. Owed next', commands: [...steps, ...rescan] };
-  return { next: `In the middle of growing. ${why === '' ? '' : `${why}. `}Owed next`, commands: [...rescan, ...steps] };
+  if (!isGrowing) return { next: 'In the middle of shrinking. Owed next', steps: [...steps, ...rescan] };
+  return { next: `In the middle of growing. ${why === '' ? '' : `${why}. `}Owed next`, steps: [...rescan, ...steps] };
 }
 
 /** Whether each quorum of a set, whichever members it is of, holds a quorum of the other. */

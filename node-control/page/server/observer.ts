@@ -4,7 +4,7 @@ import type { DatedConfiguration } from '../../../src/http/client.js';
 import { sleep, type Time } from '../../../src/protocol/time.js';
 import type { WatchedConnections } from '../../nodes/connections.js';
 import type { Identities } from '../../safety/guard.js';
-import { knownIdentities } from '../../step/joining.js';
+import { knownIdentities } from '../../safety/identities.js';
 import type { NodeSettings } from '../../nodes/settings.js';
 import { Marks } from './marks.js';
 import { narrate } from './narration.js';

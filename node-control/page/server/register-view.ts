@@ -2,7 +2,7 @@ import { compareBallots, parseBallot } from '../../../src/protocol/ballot.js';
 import type { Configuration } from '../../../src/protocol/configuration.js';
 import { containsQuorum, type QuorumSet } from '../../../src/protocol/quorum.js';
 import type { Register } from '../../../src/redis/redis-admin.js';
-import { knownIdentities } from '../../step/joining.js';
+import { knownIdentities } from '../../safety/identities.js';
 import type { NodeSettings } from '../../nodes/settings.js';
 import type { RegisterView } from './snapshot.js';
 

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { alwaysMeet, dangersOf, identified, type Plan, restingAfter, restingAfterRescan } from '../../../node-control/safety/guard.js';
+import {
+  alwaysMeet,
+  dangersOf,
+  identified,
+  type Transition,
+  restingAfter,
+  restingAfterRescan,
+} from '../../../node-control/safety/guard.js';
 import { EMPTY_CONFIGURATION, type Configuration } from '../../../src/protocol/configuration.js';
 import type { QuorumSet } from '../../../src/protocol/quorum.js';
 import { acceptorName, Cluster } from '../../cluster.js';
@@ -14,7 +21,7 @@ function sets(prepare: QuorumSet, accept: QuorumSet, extra: Partial<Configuratio
 }
 
 /** The same step on two proposers. */
-function both(before: Configuration, after: Configuration): Plan[] {
+function both(before: Configuration, after: Configuration): Transition[] {
   return ['proposer-1', 'proposer-2'].map((name) => ({ name, before, after, changed: true }));
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { dangersOf, identified, restingAfter, restingAfterRescan } from '../../../node-control/safety/guard.js';
 import { majority, planSteps, type Sets, type Start } from '../../../node-control/safety/plan.js';
+import { parse, typed } from '../../../node-control/safety/typed-step.js';
 import { isConfigured } from '../../../src/protocol/configuration.js';
 import type { QuorumSet } from '../../../src/protocol/quorum.js';
 
@@ -15,7 +16,7 @@ const majorityOf = (...nodes: readonly string[]): Sets => {
 const NOTHING: Start = { prepare: of(0), accept: of(0), resting: [] };
 
 function commands(from: Start, to: Sets): string[] | undefined {
-  return planSteps(from, to, IDENTITIES)?.map(({ command }) => command);
+  return planSteps(from, to, IDENTITIES)?.map(({ step }) => typed(step));
 }
 
 /** Where the cluster is after it was led there from nothing. */
@@ -27,22 +28,23 @@ function at(...nodes: readonly string[]): Start {
 function replay(from: Start, typed: readonly string[]): Start {
   let state = from;
   for (const command of typed) {
-    const [verb = '', first = '', second = '', third = ''] = command.split(' ');
+    const step = parse(command);
     const before = { era: 0, ...state, identities: IDENTITIES };
-    if (verb === 'rescan') {
-      const listed = identified(of(Number(second), ...first.split(',')), before);
+    if (step.verb === 'rescan') {
+      const listed = identified(of(step.required, ...step.acceptors), before);
       state = { ...state, resting: restingAfterRescan(listed, [before, before]).kept };
       continue;
     }
-    const phase = verb.endsWith('accept') ? 'accept' : 'prepare';
+    if (step.verb !== 'add' && step.verb !== 'rm') throw new Error(`${command} is not to be in a plan`);
+    const { verb, phase, acceptor, quorum } = step;
     const { nodes } = state[phase];
-    const rest = nodes.filter((node) => node !== second);
-    const set = of(Number(third), ...(verb.startsWith('rm') ? rest : nodes.includes(second) ? nodes : [...nodes, second]));
+    const rest = nodes.filter((node) => node !== acceptor);
+    const set = of(quorum, ...(verb === 'rm' ? rest : nodes.includes(acceptor) ? nodes : [...nodes, acceptor]));
     const after = { ...before, [phase]: set };
-    const plans = ['proposer-1', 'proposer-2'].map((name) => ({ name, before, after, changed: true }));
-    expect(dangersOf(plans), command).toEqual([]);
+    const transitions = ['proposer-1', 'proposer-2'].map((name) => ({ name, before, after, changed: true }));
+    expect(dangersOf(transitions), command).toEqual([]);
     expect(isConfigured(after) || !isConfigured(before), `${command} stops the service`).toBe(true);
-    state = { ...state, [phase]: set, resting: restingAfter(plans) };
+    state = { ...state, [phase]: set, resting: restingAfter(transitions) };
   }
   return state;
 }

@@ -14,7 +14,7 @@ describe('a proposer that rescans keys', () => {
       await Promise.resolve();
       throw new Error('nobody answers');
     });
-    expect(done).toEqual([]);
+    expect(done).toBe(0);
     expect(failed.map(({ key }) => key).sort()).toEqual([...keys].sort());
     expect(tried).toBeLessThan(RESCAN_FAILURES_IN_A_ROW + RESCAN_CONCURRENCY);
     expect(failed.filter(({ message }) => /^not tried: the \d+ keys before it failed$/.test(message))).toHaveLength(keys.length - tried);
@@ -26,6 +26,6 @@ describe('a proposer that rescans keys', () => {
       tried += 1;
       if (tried % 10 !== 0) throw new Error('this one does not');
     });
-    expect([done.length, failed.length, tried]).toEqual([100, 900, 1_000]);
+    expect([done, failed.length, tried]).toEqual([100, 900, 1_000]);
   });
 });

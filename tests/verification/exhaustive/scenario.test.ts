@@ -31,7 +31,8 @@ describe('the writes of the control node', () => {
     'are those that node-control makes: %s',
     async (_, scenario) => {
       const { cluster: nodes, written } = cluster(scenario.configuration);
-      for (const sets of scenario.steps) await step(nodes, nodes.members, (present) => ({ ...present, ...sets }), 'a step');
+      for (const sets of scenario.steps)
+        await step(nodes, nodes.members, (present) => ({ ...present, ...sets }), { verb: 'wipe', proposers: 'all' });
       const seen = written.map(({ proposer, configuration: { era, prepare, accept } }) => ({
         proposer,
         configuration: { era, prepare, accept },

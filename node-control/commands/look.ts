@@ -1,12 +1,26 @@
 import { UnfitAcceptor } from '../../src/protocol/acceptor.js';
 import { acceptorsOf, type Configuration, isConfigured } from '../../src/protocol/configuration.js';
 import { NetworkError } from '../../src/http/client.js';
-import { type Nodes, ControlError, type Member } from '../nodes/nodes.js';
+import type { Nodes, Member } from '../nodes/nodes.js';
+import { adviceText, ControlError } from '../safety/objection.js';
 import { alwaysMeet, identified, setText } from '../safety/guard.js';
-import { knownIdentities } from '../step/joining.js';
-import { rescanCommand } from '../safety/plan.js';
+import { knownIdentities } from '../safety/identities.js';
+import { rescanOf } from '../safety/plan.js';
 import { absenceAmong, objectionsTo } from '../step/absence.js';
 import { formatTable } from '../terminal/table.js';
+
+/** Names every node that the other commands take. */
+export function ls(nodes: Nodes): string[] {
+  return [...nodes.members.map(({ name }) => name), ...nodes.acceptors];
+}
+
+/** The configurations, as JSON by proposer. */
+export async function dump(nodes: Nodes, selection: string): Promise<string[]> {
+  const selected = nodes.select(selection);
+  const answers = (await nodes.tryReadAll()).filter(({ member }) => selected.includes(member));
+  assertReached(answers);
+  return [JSON.stringify(Object.fromEntries(answers.map(({ member, configuration }) => [member.name, configuration])), null, 2)];
+}
 
 /** One glance at the state: every proposer with its sets, every acceptor with its keys, and what is not as it should be. */
 export async function status(nodes: Nodes, print: (line: string) => void): Promise<void> {
@@ -40,7 +54,7 @@ export async function status(nodes: Nodes, print: (line: string) => void): Promi
     ...numberNotes(numbers),
     ...differenceNotes(configurations),
     ...nodes.acceptors.flatMap((name, index) => (sizes[index] instanceof UnfitAcceptor ? `${name}: ${sizes[index].message}.` : [])),
-    ...objectionsTo(strangers, listed).map(({ why, advice }) => `${why}. ${advice}.`),
+    ...objectionsTo(strangers, listed).map((objection) => `${objection.why}. ${adviceText(objection)}.`),
     ...listed
       .filter((name) => !nodes.acceptors.includes(name))
       .map((name) => `A proposer lists ${name}, which this control node does not know.`),
@@ -49,7 +63,11 @@ export async function status(nodes: Nodes, print: (line: string) => void): Promi
   ];
   for (const note of notes) print(note);
 
-  const missing = present.filter(({ configuration }) => !configuration).map(({ member }) => member.name);
+  assertReached(present);
+}
+
+function assertReached(answers: Awaited<ReturnType<Nodes['tryReadAll']>>): void {
+  const missing = answers.filter(({ configuration }) => configuration === undefined).map(({ member }) => member.name);
   if (missing.length > 0) throw new ControlError(`${missing.join(' and ')} cannot be reached`);
 }
 
@@ -71,7 +89,9 @@ function owedNotes(configurations: readonly Configuration[]): string[] {
   const present = identified(first.accept, first);
   const owed = (first.resting ?? []).filter((entry) => !alwaysMeet(present, entry));
   if (owed.length === 0) return [];
-  return [`A rescan is owed for what rests on ${owed.map(setText).join(', and on ')}: ./run-control.sh ${rescanCommand(first.prepare)}`];
+  return [
+    adviceText({ advice: `A rescan is owed for what rests on ${owed.map(setText).join(', and on ')}`, steps: [rescanOf(first.prepare)] }),
+  ];
 }
 
 function cellText({ nodes, quorum }: Configuration['prepare']): string {

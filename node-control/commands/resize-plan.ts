@@ -1,10 +1,12 @@
 import { acceptorsOf, EMPTY_CONFIGURATION, isConfigured } from '../../src/protocol/configuration.js';
 import type { QuorumSet } from '../../src/protocol/quorum.js';
 import { haveSameSets } from '../step/agreement.js';
-import { type Nodes, ControlError, type Present } from '../nodes/nodes.js';
-import { type Identities, identified, setText, thinnedBy } from './guard.js';
-import { knownIdentities, lookAtJoining } from '../step/joining.js';
-import { type PlannedStep, planSteps, rescanCommand, type Sets, type Start } from './plan.js';
+import type { Nodes, Present } from '../nodes/nodes.js';
+import { ControlError } from '../safety/objection.js';
+import { type Identities, identified, setText, thinnedBy } from '../safety/guard.js';
+import { lookAtJoining } from '../step/joining.js';
+import { knownIdentities } from '../safety/identities.js';
+import { type PlannedStep, planSteps, rescanOf, type Sets, type Start } from '../safety/plan.js';
 import { type Absence, absenceAmong, objectionsTo, shortage } from '../step/absence.js';
 
 /**
@@ -54,7 +56,7 @@ export async function planFrom(nodes: Nodes, present: readonly Present[], goal: 
   const isInTheWay = lost.some((name) => goal.accept.nodes.includes(name));
   const all = [...objections, ...(isInTheWay ? objectionsTo(lost, listed) : [])];
   if (all.length > 0) {
-    throw new ControlError(`${all.map(({ why }) => why).join('; ')}. Nothing was changed. ${all.map(({ advice }) => advice).join('; ')}`);
+    throw new ControlError(`${all.map(({ why }) => why).join('; ')}. Nothing was changed`, ...all);
   }
   const resting = [...forgotten, ...before.flatMap((configuration) => configuration.resting ?? [])];
   const inUse = isConfigured(first) ? [identified(first.accept, { identities })] : [];
@@ -71,20 +73,21 @@ export async function planFrom(nodes: Nodes, present: readonly Present[], goal: 
     const holders = await holdersAmong(nodes, start.resting);
     const isThere = holders.every((name) => goal.accept.nodes.includes(name));
     throw new ControlError(
-      `no order of steps leads there safely${rest ? `: values may rest on ${rest}` : ''}. Nothing was changed. ${isThere ? 'Bring back those that have these' : `First: ./run-control.sh resize ${holders.join(',')}`}`,
+      `no order of steps leads there safely${rest ? `: values may rest on ${rest}` : ''}. Nothing was changed`,
+      isThere ? { advice: 'Bring back those that have these' } : { advice: 'First', steps: [{ verb: 'resize', acceptors: holders }] },
     );
   }
   const plan = withLastRescan(way, start, identities);
-  const isInVain = ({ command }: PlannedStep, index: number): boolean => {
+  const isInVain = ({ step }: PlannedStep, index: number): boolean => {
     const { prepare, accept } = plan[index - 1]?.after ?? start;
-    return command.startsWith('rescan') && [prepare, accept].some((set) => shortage(set, lost) > 0);
+    return step.verb === 'rescan' && [prepare, accept].some((set) => shortage(set, lost) > 0);
   };
   if (plan.some(isInVain)) {
     const left = nodes.acceptors.filter((name) => !lost.includes(name));
     const isGoal = left.every((name) => goal.accept.nodes.includes(name));
-    const advice = isGoal ? 'Bring a volume back' : `First: ./run-control.sh resize ${left.join(',')}`;
     throw new ControlError(
-      `${lost.join(' and ')} lost the data, and without that no quorum answers the rescan that is owed. Nothing was changed. ${advice}`,
+      `${lost.join(' and ')} lost the data, and without that no quorum answers the rescan that is owed. Nothing was changed`,
+      isGoal ? { advice: 'Bring a volume back' } : { advice: 'First', steps: [{ verb: 'resize', acceptors: left }] },
     );
   }
   return plan;
@@ -109,7 +112,7 @@ function withLastRescan(way: readonly PlannedStep[], start: Start, identities: I
   const leaving = resting.flatMap(({ nodes }) => nodes).filter((node) => !staying.includes(node));
   if (thinnedBy(leaving, configuration).length === 0) return [...way];
   const kept = resting.filter((entry) => entry.nodes.every((node) => staying.includes(node)));
-  return [...way, { command: rescanCommand(prepare), after: { prepare, accept, resting: kept } }];
+  return [...way, { step: rescanOf(prepare), after: { prepare, accept, resting: kept } }];
 }
 
 function absenceOf(nodes: Nodes, present: readonly Present[]): Promise<Absence> {

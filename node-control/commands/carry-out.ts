@@ -1,0 +1,43 @@
+import type { Nodes } from '../nodes/nodes.js';
+import type { Step } from '../safety/typed-step.js';
+import type { Manner } from '../step/step.js';
+import type { Progress } from '../terminal/progress.js';
+import { copy } from './copy.js';
+import { membership } from './membership.js';
+import { rescan } from './rescan.js';
+import { resize } from './resize.js';
+import { wipeAcceptor } from './wipe-acceptor.js';
+import { wipe } from './wipe.js';
+
+/** Where a command tells how far it is. */
+export interface Terminal {
+  /** For a line that is said while the command runs. */
+  readonly print: (line: string) => void;
+  readonly progress: Pick<Progress, 'show'>;
+}
+
+/** For a program that nobody watches. */
+export const UNSEEN: Terminal = { print: () => undefined, progress: { show: () => undefined } };
+
+/**
+ * Does what a step says. A resize carries out further steps by this same function.
+ * @returns what is to be printed when it is done
+ * @throws ControlError if it is refused, could not be done, or not be finished
+ */
+export function carryOut(step: Step, nodes: Nodes, terminal = UNSEEN, manner: Manner = {}): Promise<string[]> {
+  switch (step.verb) {
+    case 'add':
+    case 'rm':
+      return membership(nodes, step, manner);
+    case 'rescan':
+      return rescan(nodes, step.acceptors, step.required, terminal.progress);
+    case 'resize':
+      return resize(nodes, step.acceptors, terminal, manner);
+    case 'copy':
+      return copy(nodes, step.from, step.proposers, manner);
+    case 'wipe':
+      return wipe(nodes, step.proposers, manner);
+    case 'wipe-acceptor':
+      return wipeAcceptor(nodes, step.acceptor, manner);
+  }
+}

@@ -1,0 +1,81 @@
+import type { Nodes } from '../nodes/nodes.js';
+import { ControlError } from '../safety/objection.js';
+import { stepOf } from '../safety/typed-step.js';
+import type { Manner } from '../step/step.js';
+import { carryOut, type Terminal } from './carry-out.js';
+import { dump, ls, status } from './look.js';
+
+/** One command of `run-control.sh`. Its program, its `--help` and the tests of the README follow from this list. */
+export interface ListedCommand {
+  readonly name: string;
+  readonly description: string;
+  /** What follows the name: each word, in square brackets if it may be left out and then is `all`, and what it means. */
+  readonly words: readonly (readonly [word: string, meaning: string])[];
+  readonly options: readonly ('force' | 'dry-run')[];
+  /** @returns what is to be printed at the end */
+  readonly run: (nodes: Nodes, words: readonly string[], terminal: Terminal, manner: Manner) => Promise<string[]>;
+}
+
+const PROPOSERS = ['PROPOSER', 'a proposer, or all'] as const;
+const ACCEPTOR = ['ACCEPTOR', 'host:port'] as const;
+const QUORUM = ['QUORUM', 'the quorum of the set from then on'] as const;
+
+export const COMMANDS: readonly ListedCommand[] = [
+  looking('ls', 'name the proposers and the acceptors', async (nodes) => ls(nodes)),
+  {
+    ...looking('dump', 'print configurations as JSON', (nodes, [selection = 'all']) => dump(nodes, selection)),
+    words: [['[PROPOSER]', 'a proposer, or all']],
+  },
+  looking('status', 'print one table of all nodes', (nodes, _words, terminal) => printStatus(nodes, terminal)),
+  {
+    ...stepping('resize', 'lead all proposers to these acceptors, step by step; run it again where it was interrupted', [
+      ['ACCEPTORS', 'the acceptors from then on, with commas between'],
+    ]),
+    options: ['dry-run'],
+    run: async (nodes, words, terminal, manner) => {
+      for (const line of await carryOut(stepOf(['resize', ...words]), nodes, terminal, manner)) terminal.print(line);
+      return manner.dryRun ? [] : printStatus(nodes, terminal);
+    },
+  },
+  stepping('wipe', 'take all acceptors from a proposer: back to the empty configuration', [PROPOSERS]),
+  stepping('copy', 'give a proposer that lost its configuration, or is new, both sets of another one', [['FROM', 'a proposer'], PROPOSERS]),
+  stepping('add-accept', 'add an acceptor to the accept set and set its quorum', [PROPOSERS, ACCEPTOR, QUORUM]),
+  stepping('rm-accept', 'remove an acceptor from the accept set and set its quorum', [PROPOSERS, ACCEPTOR, QUORUM]),
+  stepping('add-prepare', 'add an acceptor to the prepare set and set its quorum', [PROPOSERS, ACCEPTOR, QUORUM]),
+  stepping('rm-prepare', 'remove an acceptor from the prepare set and set its quorum', [PROPOSERS, ACCEPTOR, QUORUM]),
+  {
+    ...stepping('rescan', 'bring every key to the present configuration', [
+      ['ACCEPTORS', 'acceptors to list the keys of, with commas between'],
+      ['REQUIRED', 'how many of them must list their keys completely'],
+    ]),
+    options: [],
+    run: async (nodes, words, terminal) => {
+      const step = stepOf(['rescan', ...words]);
+      if (step.verb === 'rescan') assertKnown(nodes, step.acceptors, step.required);
+      return carryOut(step, nodes, terminal);
+    },
+  },
+  stepping('wipe-acceptor', 'remove all data of an acceptor that no proposer lists any more', [ACCEPTOR]),
+];
+
+function looking(name: string, description: string, run: ListedCommand['run']): ListedCommand {
+  return { name, description, words: [], options: [], run };
+}
+
+/** A command that changes something, and is refused if that is not safe. */
+function stepping(name: string, description: string, words: ListedCommand['words']): ListedCommand {
+  const run: ListedCommand['run'] = (nodes, given, terminal, manner) => carryOut(stepOf([name, ...given]), nodes, terminal, manner);
+  return { name, description, words, options: ['force', 'dry-run'], run };
+}
+
+async function printStatus(nodes: Nodes, { print }: Terminal): Promise<string[]> {
+  await status(nodes, print);
+  return [];
+}
+
+/** Of what an operator typed. A step that `resize` found may rescan an acceptor that this control node was not told of. */
+function assertKnown(nodes: Nodes, acceptors: readonly string[], required: number): void {
+  for (const acceptor of acceptors) nodes.assertAcceptor(acceptor);
+  if (required >= 1 && required <= acceptors.length) return;
+  throw new ControlError(`REQUIRED must be 1 to ${acceptors.length}, the number of acceptors listed, not ${required}`);
+}
