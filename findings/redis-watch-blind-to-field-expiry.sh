@@ -29,7 +29,11 @@ fetch() {
   local apt=(apt-get -qq -o "Dir::Etc::sourcelist=$lists.list" -o Dir::Etc::sourceparts=- -o "Dir::State::Lists=$lists" -o "Dir::State::status=$work/status"
     -o "Dir::Cache=$work/cache" -o APT::Sandbox::User=root -o Acquire::Languages=none -o Acquire::Retries=3 -o APT::Update::Error-Mode=any)
   "${apt[@]}" update || { echo "the mirror has no $release, or cannot be reached" >&2; exit 2; }
-  (cd "$work/$name" && "${apt[@]}" download "$@" >/dev/null) || { echo "not available any more: $1 in $release" >&2; exit 3; }
+  if ! (cd "$work/$name" && "${apt[@]}" download "$@" >"$work/apt" 2>&1); then
+    cat "$work/apt" >&2
+    if grep -q 'not found' "$work/apt"; then echo "not available any more: $1 in $release" >&2; exit 3; fi
+    exit 2
+  fi
   echo "package: $1 of Debian $release"
   find "$work/$name" -maxdepth 1 -name '*.deb' -exec dpkg -x {} "$work/$name" \; -exec rm {} \;
 }
