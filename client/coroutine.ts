@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../src/protocol/errors.js';
+import type { ErrorCode } from '../src/http/status.js';
 import { NetworkError, type Refusal } from '../src/http/client.js';
 import type { Counts } from '../src/http/funnel-stream.js';
 import { sleep, type Time } from '../src/protocol/time.js';

@@ -1,9 +1,11 @@
 import { get } from 'node:http';
 import { connect, createServer } from 'node:net';
+import retry from 'async-retry';
 import type { Port } from './layout.js';
 import { isSystemError, sayWhy, Trouble } from './trouble.js';
 
 const PROBE_TIMEOUT_MS = 1_000;
+const PROBE_PAUSE_MS = 100;
 
 /** Whether Redis answers on this port and is not LOADING its data. @param password of the user `control`, where it asks for one */
 export function redisAnswers(port: number, password?: string): Promise<boolean> {
@@ -44,13 +46,16 @@ export function httpAnswers(port: number): Promise<boolean> {
  * @param patienceMs how long to wait for them, where they may just be about to become free
  */
 export async function requireFree(ports: readonly Port[], patienceMs: number): Promise<void> {
-  const deadline = Date.now() + patienceMs;
-  for (;;) {
-    const complaints = (await Promise.all(ports.map(complaintAbout))).filter((complaint) => complaint !== undefined);
-    if (complaints.length === 0) return;
-    if (Date.now() >= deadline) throw new Trouble(complaints.join('\n'));
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
+  let complaints: readonly string[] = [];
+  const look = async (): Promise<void> => {
+    complaints = (await Promise.all(ports.map(complaintAbout))).filter((complaint) => complaint !== undefined);
+    if (complaints.length > 0) throw new Trouble('');
+  };
+  const pauses = { minTimeout: PROBE_PAUSE_MS, factor: 1, retries: Math.ceil(patienceMs / PROBE_PAUSE_MS) };
+  await retry(look, pauses).catch(() => {
+    // async-retry rejects with the error that came most often: what counts is the last look.
+    throw new Trouble(complaints.join('\n'));
+  });
 }
 
 function complaintAbout({ node, port, variable }: Port): Promise<string | undefined> {

@@ -1,23 +1,35 @@
+import { parseConfiguration, parseEra } from '../src/store/parse-configuration.js';
+import { BadRequest, StorageError } from '../src/store/errors.js';
 import type { Express, Request } from 'express';
+import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
-import { parseConfiguration, parseEra } from '../src/protocol/configuration.js';
-import { BadRequest } from '../src/protocol/errors.js';
 import type { DatedConfiguration } from '../src/http/client.js';
 import { jsonBody, onlyMethods } from './http.js';
 import { BODY_MAX_BYTES, RESCAN_BODY_MAX_BYTES, RESCAN_MAX_KEYS } from './limits.js';
-import type { Operations } from '../src/store/operations.js';
-import type { ReconfigurableProposer } from '../src/store/reconfigurable-proposer.js';
-import { rescanKeys } from '../src/store/rescan.js';
+import type { Store } from '../src/store/store.js';
 
 /** A migration of nine keys there and back takes two dozen. */
 const CONFIGURATIONS_KEPT = 50;
 
+/** Which proposer this is, and which of its starts; two proposers with the same number would share ballots. */
+export interface ProposerStart {
+  readonly proposer: number;
+  readonly incarnation: number;
+}
+
+export interface AdminRoutesOptions {
+  readonly store: Store;
+  readonly start: ProposerStart;
+  readonly metrics: Registry;
+  readonly log: Logger;
+}
+
 /** The interface for the control node, and for whoever watches. */
-export function addAdminRoutes(app: Express, operations: Operations, member: ReconfigurableProposer, metrics: Registry): void {
-  const configurations: DatedConfiguration[] = [{ atMs: Date.now(), configuration: member.configuration }];
+export function addAdminRoutes(app: Express, { store, start, metrics, log }: AdminRoutesOptions): void {
+  const configurations: DatedConfiguration[] = [{ atMs: Date.now(), configuration: store.configuration }];
 
   app.get('/configuration', (_request, response) => {
-    response.json(member.configuration);
+    response.json(store.configuration);
   });
 
   // For whoever looks from time to time, and wants to see every step.
@@ -28,19 +40,25 @@ export function addAdminRoutes(app: Express, operations: Operations, member: Rec
   app.put('/configuration', jsonBody(BODY_MAX_BYTES), async (request, response) => {
     const { expectedEra } = request.body as { expectedEra?: unknown };
     const configuration = parseConfiguration(request.body);
-    await member.reconfigure(parseEra(expectedEra, 'expectedEra'), configuration);
+    try {
+      await store.reconfigure(configuration, parseEra(expectedEra, 'expectedEra'));
+    } catch (error) {
+      if (error instanceof StorageError) log.error({ err: error.cause }, 'the configuration could not be saved; the present one stays');
+      throw error;
+    }
+    log.info(configuration, 'configuration changed');
     configurations.push({ atMs: Date.now(), configuration });
     configurations.splice(0, configurations.length - CONFIGURATIONS_KEPT);
     response.json(configuration);
   });
 
   app.get('/identity', (_request, response) => {
-    response.json(member.identity);
+    response.json(start);
   });
 
   app.post('/rescan', jsonBody(RESCAN_BODY_MAX_BYTES), async (request, response) => {
     const { era, keys } = parseRescan(request);
-    response.json(await rescanKeys(member, era, keys, (key) => operations.rescan(key)));
+    response.json(await store.rescan(era, keys));
   });
 
   app.get('/metrics', async (request, response) => {

@@ -1,10 +1,8 @@
 import type { Accepted, Acceptor, AcceptReply, Conflict, PrepareReply, Value } from '../src/protocol/acceptor.js';
-import { IdentityMismatch } from '../src/protocol/acceptor.js';
 import type { Ballot } from '../src/protocol/ballot.js';
-import { ClusterError } from '../src/protocol/errors.js';
-
-export type OperationKind = 'read' | 'write' | 'rescan';
-export type Phase = 'read' | 'prepare' | 'accept';
+import type { Phase } from '../src/protocol/events.js';
+import type { Acceptors, OperationKind, StoreEvents } from '../src/store/store.js';
+import { ClusterError, StrangerError } from '../src/protocol/errors.js';
 
 /** Of one kind of operation. */
 export interface OperationCounts {
@@ -48,32 +46,43 @@ export class Counts {
     this.#onDuration = onDuration;
   }
 
-  /** Counts an operation from now to its end. */
-  async operation<Result>(kind: OperationKind, running: Promise<Result>): Promise<Result> {
+  /** Counts an operation from now to its end. Never rejects: its caller has the same promise. */
+  async #operation(kind: OperationKind, running: Promise<unknown>): Promise<void> {
     const begunMs = performance.now();
     const counts = this.operations[kind];
     counts.inFlight += 1;
     let outcome = 'ok';
     try {
-      return await running;
+      await running;
     } catch (error) {
       outcome = error instanceof ClusterError ? error.code : 'InternalError';
-      throw error;
-    } finally {
-      counts.inFlight -= 1;
-      counts.outcomes.set(outcome, (counts.outcomes.get(outcome) ?? 0) + 1);
-      this.#onDuration(kind, (performance.now() - begunMs) / 1_000);
     }
+    counts.inFlight -= 1;
+    counts.outcomes.set(outcome, (counts.outcomes.get(outcome) ?? 0) + 1);
+    this.#onDuration(kind, (performance.now() - begunMs) / 1_000);
   }
 
-  /** Takes note of what a proposer is about to do. */
-  saw(event: Phase | 'promiseUsed'): void {
-    if (event === 'promiseUsed') this.promisesUsed += 1;
-    else this.roundTrips[event] += 1;
+  /** What a store tells, counted. */
+  readonly events: StoreEvents = {
+    onOperation: (kind, running) => void this.#operation(kind, running),
+    onPhase: (phase) => (this.roundTrips[phase] += 1),
+    onPromiseUsed: () => (this.promisesUsed += 1),
+    onRetry: () => (this.retries += 1),
+    onResolved: (isFound) => (this.unconfirmed[isFound ? 'resolved' : 'unresolved'] += 1),
+  };
+
+  /** The same acceptors, with the calls to each of them counted. */
+  acceptors(acceptors: Required<Acceptors>): Acceptors {
+    return {
+      get: (name, identity) => this.#acceptor(name, acceptors.get(name, identity)),
+      assertName: (name) => acceptors.assertName(name),
+      connect: (configuration) => acceptors.connect(configuration),
+      retain: (configuration) => acceptors.retain(configuration),
+      close: () => acceptors.close(),
+    };
   }
 
-  /** The same acceptor, with its calls counted. */
-  acceptor(name: string, acceptor: Acceptor): Acceptor {
+  #acceptor(name: string, acceptor: Acceptor): Acceptor {
     let counted = this.#counted.get(acceptor);
     if (!counted) this.#counted.set(acceptor, (counted = new CountedAcceptor(acceptor, this.#callsTo(name))));
     return counted;
@@ -116,7 +125,7 @@ async function counted<Reply extends { ok: true } | Conflict | Accepted>(call: P
     else counts.ok += 1;
     return reply;
   } catch (error) {
-    if (error instanceof IdentityMismatch) counts.stranger += 1;
+    if (error instanceof StrangerError) counts.stranger += 1;
     else counts.failed += 1;
     throw error;
   }

@@ -1,20 +1,14 @@
+import { BadRequest } from '../src/store/errors.js';
+import { type ErrorCode, HTTP_STATUS, isErrorCode } from '../src/http/status.js';
+import { InternalError, MethodNotAllowed, NotFound, PayloadTooLarge, Unauthorized } from '../src/http/errors.js';
 import { isUtf8 } from 'node:buffer';
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler, type Response } from 'express';
 import type { Logger } from 'pino';
-import {
-  BadRequest,
-  ClusterError,
-  type ErrorCode,
-  HTTP_STATUS,
-  InternalError,
-  MethodNotAllowed,
-  NotFound,
-  PayloadTooLarge,
-  Unauthorized,
-} from '../src/protocol/errors.js';
+import { ClusterError } from '../src/protocol/errors.js';
+import { refusalOf } from '../src/http/refusal.js';
 import { HEADERS_MAX_BYTES } from './limits.js';
 
 /** After a 503 a client may try again at once; a second is the shortest that the header can say besides. */
@@ -108,14 +102,15 @@ function answerError(log: Logger): ErrorRequestHandler {
     }
     const error = asClusterError(thrown);
     if (error instanceof InternalError) log.error({ err: thrown, method: request.method }, 'a request failed by a fault of this proposer');
-    if (error.status === 503) response.set('Retry-After', String(RETRY_AFTER_SECONDS));
-    answerJson(response, error.status, { code: error.code, message: error.message, ...error.details });
+    const { status, body } = refusalOf(error);
+    if (status === 503) response.set('Retry-After', String(RETRY_AFTER_SECONDS));
+    answerJson(response, status, body);
   };
 }
 
 /** Express and its body parser throw errors with a `status` for what a client did wrong. */
 function asClusterError(thrown: unknown): ClusterError {
-  if (thrown instanceof ClusterError) return thrown;
+  if (thrown instanceof ClusterError && isErrorCode(thrown.code)) return thrown;
   const status = thrown instanceof Error && 'status' in thrown ? Number(thrown.status) : 500;
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   if (status === 413) return new PayloadTooLarge('the body is too large');

@@ -1,18 +1,19 @@
+import { BadRequest } from '../src/store/errors.js';
+import { KeyNotFound, PayloadTooLarge } from '../src/http/errors.js';
 import type { Express, Request } from 'express';
-import { BadRequest, KeyNotFound, NotConfigured, PayloadTooLarge, PrepareError } from '../src/protocol/errors.js';
+import { NotConfigured, PrepareError } from '../src/protocol/errors.js';
 import { acceptorsOf, isConfigured } from '../src/protocol/configuration.js';
 import { containsQuorum } from '../src/protocol/quorum.js';
-import type { Proposer } from '../src/protocol/proposer.js';
+import type { Store } from '../src/store/store.js';
 import type { AcceptorPool } from '../src/redis/acceptor-pool.js';
 import { answerJson, jsonBody, onlyMethods } from './http.js';
 import { BODY_MAX_BYTES, KEY_MAX_BYTES, VALUE_MAX_BYTES, VALUE_MAX_DEPTH } from './limits.js';
-import type { Operations } from '../src/store/operations.js';
 
 /** The interface for clients. */
-export function addKvRoutes(app: Express, operations: Operations, proposer: Proposer, acceptors: AcceptorPool): void {
+export function addKvRoutes(app: Express, store: Store, acceptors: AcceptorPool): void {
   app.get('/kv/:key', async (request, response) => {
     const key = keyOf(request);
-    const { ver, val } = await operations.get(key, { wait: !wantsNoWait(request) });
+    const { ver, val } = await store.get(key, { wait: !wantsNoWait(request) });
     if (ver === 0) throw new KeyNotFound('the key does not exist', { key, ver: 0 });
     answerJson(response, 200, { key, ver, val });
   });
@@ -20,7 +21,7 @@ export function addKvRoutes(app: Express, operations: Operations, proposer: Prop
   app.put('/kv/:key', jsonBody(BODY_MAX_BYTES), async (request, response) => {
     const key = keyOf(request);
     const { ver, val } = parseWrite(request);
-    const written = await operations.cas(key, ver, val, { wait: !wantsNoWait(request) });
+    const written = await store.cas(key, ver, val, { wait: !wantsNoWait(request) });
     answerJson(response, ver === 0 ? 201 : 200, { key, ver: written.ver, val: written.val });
   });
 
@@ -35,16 +36,16 @@ export function addKvRoutes(app: Express, operations: Operations, proposer: Prop
   });
 
   app.get('/readyz', async (_request, response) => {
-    if (!isConfigured(proposer.configuration)) throw new NotConfigured('this proposer has no acceptors yet');
-    const { configuration } = proposer;
-    const silent = await acceptors.silent(configuration);
-    const up = acceptorsOf(configuration).filter((name) => !silent.includes(name));
+    if (!isConfigured(store.configuration)) throw new NotConfigured('this proposer has no acceptors yet');
+    const { configuration } = store;
+    const unreachable = await acceptors.unreachable(configuration);
+    const up = acceptorsOf(configuration).filter((name) => !unreachable.includes(name));
     const missing = (['prepare', 'accept'] as const).filter((phase) => !containsQuorum(configuration[phase], up));
     if (missing.length > 0) {
       const strangers = acceptors.strangers(configuration);
       const why =
         strangers.length === 0 ? '' : `; ${strangers.join(' and ')} lost the data or is another acceptor: see run-control.sh status`;
-      throw new PrepareError(`no ${missing.join(' and no ')} quorum of acceptors answers, for want of ${silent.join(' and ')}${why}`);
+      throw new PrepareError(`no ${missing.join(' and no ')} quorum of acceptors answers, for want of ${unreachable.join(' and ')}${why}`);
     }
     response.json({ status: 'ready' });
   });

@@ -1,35 +1,28 @@
+import { mkdirSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { isatty } from 'node:tty';
 import { pino } from 'pino';
 import pretty from 'pino-pretty';
 import { readAddresses } from '../src/node/addresses.js';
-import { type Configuration, isConfigured } from '../src/protocol/configuration.js';
-import { KeyValue } from '../src/store/kv.js';
-import { Proposer } from '../src/protocol/proposer.js';
-import { AcceptorPool } from '../src/redis/acceptor-pool.js';
+import { stateFolder } from '../src/node/state-folder.js';
+import { isConfigured } from '../src/protocol/configuration.js';
+import { redisAcceptors } from '../src/redis/acceptor-pool.js';
+import { createStore, type ProposerState } from '../src/store/store.js';
 import { addAdminRoutes } from './admin-routes.js';
-import { lockFolder } from '../src/node/folder-lock.js';
 import { answerUnparsable, createApp, onlyBearerOf } from './http.js';
 import { addKvRoutes } from './kv-routes.js';
 import {
-  ACCEPTOR_LATE_MS,
-  ACCEPTOR_TIMEOUT_MS,
   CONNECTIONS_MAX,
   HEADERS_MAX_BYTES,
   HEADERS_TIMEOUT_MS,
   KEEP_ALIVE_MS,
   REQUEST_TIMEOUT_MS,
-  RESOLVE_MS,
-  RESOLVE_PAUSE_MS,
   SHUTDOWN_MS,
   SLOW_SENDERS_CHECK_MS,
 } from './limits.js';
+import { linkLog } from './link-log.js';
 import { createMetrics } from './metrics.js';
-import { CountedOperations } from './counted-operations.js';
-import { ReconfigurableProposer } from '../src/store/reconfigurable-proposer.js';
 import { readSettings } from './settings.js';
-import { StateFolder } from '../src/node/state-folder.js';
-import { systemTime } from '../src/store/system-time.js';
 
 async function main(): Promise<void> {
   const settings = readSettings(process.env);
@@ -37,50 +30,29 @@ async function main(): Promise<void> {
   const log =
     settings.logFormat === 'json' ? pino(options) : pino(options, pretty({ sync: true, colorize: isatty(1) && !process.env['NO_COLOR'] }));
   const addresses = readAddresses(settings.addressMap);
+  const state = await openState(settings.stateFolder);
+  const { configuration, incarnation } = state;
 
-  const { state, configuration, incarnation } = await openState(settings.stateFolder);
-
-  const acceptors = new AcceptorPool(addresses, log, settings.access);
+  const acceptors = redisAcceptors({ addresses, access: settings.access, onLink: linkLog(log) });
   const { counts, registry } = createMetrics(() => ({
-    era: proposer.configuration.era,
-    isConfigured: isConfigured(proposer.configuration),
-    acceptors: acceptors.states(proposer.configuration),
+    era: store.configuration.era,
+    isConfigured: isConfigured(store.configuration),
+    acceptors: acceptors.states(store.configuration),
   }));
   let staleEra = 0;
-  const proposer = new Proposer({
-    id: settings.id,
-    incarnation,
-    configuration,
-    acceptor: (name, identity) => counts.acceptor(name, acceptors.get(name, identity)),
-    time: systemTime,
-    timeoutMs: ACCEPTOR_TIMEOUT_MS,
-    lateMs: ACCEPTOR_LATE_MS,
-    onEvent: (event) => counts.saw(event),
-    onStale: (seenEra) => {
-      if (seenEra === staleEra) return;
-      staleEra = seenEra;
-      log.error({ seenEra, era: proposer.configuration.era }, 'this configuration is stale: an acceptor has seen a later era');
-    },
-  });
-  let operationCount = 0;
-  const kv = new KeyValue({
-    proposer,
-    nextOperationId: () => [settings.id, incarnation, ++operationCount].map((part) => part.toString(36)).join('.'),
-    time: systemTime,
-    random: Math.random,
-    resolveMs: RESOLVE_MS,
-    backoffMs: RESOLVE_PAUSE_MS,
-    onSearched: (isFound) => (counts.unconfirmed[isFound ? 'resolved' : 'unresolved'] += 1),
-  });
-  const operations = new CountedOperations(kv, counts);
-  const identity = { proposer: settings.id, incarnation };
-  const member = new ReconfigurableProposer({ identity, proposer, acceptors, addresses, state, log });
+  const onStale = (seenEra: number): void => {
+    if (seenEra === staleEra) return;
+    staleEra = seenEra;
+    log.error({ seenEra, era: store.configuration.era }, 'this configuration is stale: an acceptor has seen a later era');
+  };
+  const events = { ...counts.events, onStale };
+  const store = createStore({ id: settings.id, state, acceptors: counts.acceptors(acceptors), events });
   await acceptors.connect(configuration);
 
-  const publicApp = createApp(log, (app) => addKvRoutes(app, operations, proposer, acceptors));
+  const publicApp = createApp(log, (app) => addKvRoutes(app, store, acceptors));
   const adminApp = createApp(log, (app) => {
     if (settings.adminToken !== undefined) app.use(onlyBearerOf(settings.adminToken));
-    addAdminRoutes(app, operations, member, registry);
+    addAdminRoutes(app, { store, start: { proposer: settings.id, incarnation }, metrics: registry, log });
   });
   const servers = await Promise.all([
     listen(publicApp, settings.host, settings.port, 'PORT'),
@@ -101,12 +73,11 @@ async function main(): Promise<void> {
   process.once('SIGINT', stop);
 }
 
-async function openState(folder: string): Promise<{ state: StateFolder; configuration: Configuration; incarnation: number }> {
+async function openState(folder: string): Promise<ProposerState> {
   try {
-    const state = new StateFolder(folder);
-    process.chdir(folder); // the path of a socket is limited to about 100 bytes
-    await lockFolder('lock');
-    return { state, configuration: state.loadConfiguration(), incarnation: state.raiseIncarnation(Date.now()) };
+    mkdirSync(folder, { recursive: true });
+    process.chdir(folder); // for the path of the lock, see stateFolder
+    return await stateFolder(folder);
   } catch (error) {
     throw new Error(`cannot use the state folder ${folder}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }

@@ -1,5 +1,6 @@
+import type { OperationKind } from '../src/store/store.js';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { Counts, type OperationKind } from './counts.js';
+import { Counts } from './counts.js';
 
 /** What is looked at when somebody asks, not counted. */
 export interface Present {

@@ -1,6 +1,6 @@
+import type { Versioned } from '../src/store/compare-and-set.js';
 import { expect } from 'vitest';
 import { type Answer, type KeyValueClient, NetworkError } from '../src/http/client.js';
-import type { Versioned } from '../src/store/kv.js';
 
 /** What clients that increment were told. */
 export interface Tally {

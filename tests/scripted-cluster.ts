@@ -1,8 +1,9 @@
-import type { Held, Acceptor, AcceptReply, PrepareReply, Value } from '../src/protocol/acceptor.js';
+import type { RegisterState, Acceptor, AcceptReply, PrepareReply, Value } from '../src/protocol/acceptor.js';
 import type { Ballot } from '../src/protocol/ballot.js';
 import type { Configuration } from '../src/protocol/configuration.js';
 import { MemoryAcceptor } from '../src/protocol/memory-acceptor.js';
-import { Proposer, type ProposerOptions } from '../src/protocol/proposer.js';
+import type { ProposerEvents } from '../src/protocol/events.js';
+import { Registers } from './registers.js';
 import type { QuorumSet } from '../src/protocol/quorum.js';
 import { VirtualTime } from '../verification/simulation/virtual-time.js';
 
@@ -32,7 +33,7 @@ export class ScriptedAcceptor implements Acceptor {
     return this.#receive({ kind: 'accept', key, ballot, value, next }, () => this.memory.accept(key, ballot, value, next));
   }
 
-  read(key: string): Promise<Held> {
+  read(key: string): Promise<RegisterState> {
     return this.#receive({ kind: 'read', key }, () => this.memory.read(key));
   }
 
@@ -73,14 +74,9 @@ export class ScriptedCluster {
     return acceptor;
   }
 
-  proposer(
-    id: number,
-    configuration: Configuration = this.configuration(),
-    incarnation = 1,
-    onEvent?: ProposerOptions['onEvent'],
-  ): Proposer {
+  proposer(id: number, configuration: Configuration = this.configuration(), incarnation = 1, events?: ProposerEvents): Registers {
     const acceptor = (name: string): ScriptedAcceptor => this.acceptor(name);
-    return new Proposer({ id, incarnation, configuration, acceptor, time: this.time, timeoutMs: TIMEOUT_MS, ...(onEvent && { onEvent }) });
+    return new Registers({ id, incarnation, configuration, acceptor, time: this.time, timeoutMs: TIMEOUT_MS, ...(events && { events }) });
   }
 
   /** All acceptors in both sets, a majority of them as quorum, unless told otherwise. */

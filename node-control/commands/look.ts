@@ -1,4 +1,4 @@
-import { UnfitAcceptor } from '../../src/protocol/acceptor.js';
+import { UnfitAcceptor } from '../../src/protocol/errors.js';
 import { acceptorsOf, type Configuration, isConfigured } from '../../src/protocol/configuration.js';
 import { NetworkError } from '../../src/http/client.js';
 import type { Nodes, Member } from '../nodes/nodes.js';

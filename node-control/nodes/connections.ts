@@ -1,4 +1,4 @@
-import { UnfitAcceptor } from '../../src/protocol/acceptor.js';
+import { UnfitAcceptor } from '../../src/protocol/errors.js';
 import { type Addresses, parseAddress } from '../../src/node/addresses.js';
 import { AdminClient } from '../../src/http/client.js';
 import { RedisAdmin } from '../../src/redis/redis-admin.js';

@@ -1,5 +1,6 @@
+import { parseConfiguration } from '../../src/store/parse-configuration.js';
 import { isDeepStrictEqual } from 'node:util';
-import { acceptorsOf, type Configuration, isConfigured, parseConfiguration } from '../../src/protocol/configuration.js';
+import { acceptorsOf, type Configuration, isConfigured } from '../../src/protocol/configuration.js';
 import type { Nodes, Member, Present } from '../nodes/nodes.js';
 import { type Advice, ControlError, type Objection } from '../safety/objection.js';
 import { underNewEra } from './eras.js';

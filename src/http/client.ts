@@ -1,7 +1,7 @@
+import type { ErrorCode } from './status.js';
+import type { Versioned } from '../store/compare-and-set.js';
 import { Pool } from 'undici';
 import type { Configuration } from '../protocol/configuration.js';
-import type { ErrorCode } from '../protocol/errors.js';
-import type { Versioned } from '../store/kv.js';
 import type { Rescanned } from '../store/rescan.js';
 
 /** No answer in HTTP: refused, reset, or none in time. Whether a write was applied is unknown. */

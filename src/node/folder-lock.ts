@@ -13,7 +13,7 @@ const ABANDONED = ['ENOENT', 'ECONNREFUSED', 'ENOTSOCK'];
  * file with a process number does not, and reaches across containers that share the volume.
  *
  * @param path of the socket; at most about 100 bytes, so preferably relative to the working folder
- * @throws where another process holds it
+ * @throws if another process holds it
  */
 export async function lockFolder(path: string): Promise<Server> {
   if (await isHeld(path)) throw new Error('another process uses this state folder');

@@ -1,9 +1,43 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { type Configuration, EMPTY_CONFIGURATION, parseConfiguration } from '../protocol/configuration.js';
+import type { Server } from 'node:net';
+import { join, relative, resolve } from 'node:path';
+import { type Configuration, EMPTY_CONFIGURATION } from '../protocol/configuration.js';
+import { parseConfiguration } from '../store/parse-configuration.js';
+import type { ProposerState } from '../store/store.js';
+import { lockFolder } from './folder-lock.js';
 
 /** The folder holds something that this proposer did not write, or wrote only half. Starting from it could fork the data. */
 export class UnusableState extends Error {}
+
+/**
+ * Opens the folder of one proposer, makes it if it is not there, and keeps every other process out of it until the state is closed or this
+ * process ends. Raises the incarnation.
+ * @throws UnusableState for a torn or foreign file; an `Error` if another process uses the folder, or it cannot be written
+ */
+export async function stateFolder(path: string): Promise<ProposerState> {
+  const folder = resolve(path);
+  const files = new StateFolder(folder);
+  // The path of a socket is limited to about 100 bytes.
+  const lock = await lockFolder(relative(process.cwd(), join(folder, 'lock')));
+  let configuration = files.loadConfiguration();
+  return {
+    get configuration() {
+      return configuration;
+    },
+    incarnation: files.raiseIncarnation(Date.now()),
+    saveConfiguration(next) {
+      files.saveConfiguration(next);
+      configuration = next;
+    },
+    close: () => closed(lock),
+  };
+}
+
+function closed(lock: Server): Promise<void> {
+  return new Promise((done) => {
+    lock.close(() => done());
+  });
+}
 
 /** What a proposer must not forget, in one folder: its configuration, and how often it was started. */
 export class StateFolder {
@@ -19,13 +53,13 @@ export class StateFolder {
     return this.#load('configuration.json', parseConfiguration) ?? EMPTY_CONFIGURATION;
   }
 
-  /** Returns once it survives a crash. Throws where it cannot be written; what was there before then stays. */
+  /** Returns once it survives a crash. Throws if it cannot be written; what was there before then stays. */
   saveConfiguration(configuration: Configuration): void {
     this.#save('configuration.json', configuration);
   }
 
   /**
-   * A number higher than at any start before, on disk. The clock counts where it is ahead: a lost folder must not bring numbers back.
+   * A number higher than at any start before, on disk. The clock counts if it is ahead: a lost folder must not bring numbers back.
    * @param nowMs the system's clock
    */
   raiseIncarnation(nowMs: number): number {

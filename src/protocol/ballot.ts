@@ -15,7 +15,7 @@ export interface Ballot {
 /** Below every ballot that a proposer uses: the ballot of a register that nothing was accepted for. */
 export const ZERO_BALLOT: Ballot = { era: 0, counter: 0, proposer: 0, incarnation: 0 };
 
-/** Negative where `a` is below `b`, positive where it is above, 0 where they are the same ballot. */
+/** Negative if `a` is below `b`, positive if it is above, 0 if they are the same ballot. */
 export function compareBallots(a: Ballot, b: Ballot): number {
   return a.era - b.era || a.counter - b.counter || a.proposer - b.proposer || a.incarnation - b.incarnation;
 }
@@ -37,7 +37,7 @@ export function parseBallot(text: string): Ballot {
 }
 
 /** Hands out the ballots of one proposer, each at most once, whatever became of the round it was for. */
-export class BallotClock {
+export class BallotCounter {
   #era: number;
   #configuredEra: number;
   #counter = 0;
@@ -60,7 +60,7 @@ export class BallotClock {
 
   /**
    * Learns of a ballot that stood in the way (paper, section 2.1). Only ever raises the counter.
-   * @returns false where the ballot is of an era that this proposer's configuration does not reach: it is stale.
+   * @returns false if the ballot is of an era that this proposer's configuration does not reach: the configuration is stale
    */
   fastForward(seen: Ballot): boolean {
     if (seen.era > this.#configuredEra + 1) return false;

@@ -1,15 +1,16 @@
-import { type Acceptor, type AcceptReply, type Held, IdentityMismatch, type PrepareReply, type Value } from './acceptor.js';
+import type { Acceptor, AcceptReply, PrepareReply, RegisterState, Value } from './acceptor.js';
 import { type Ballot, compareBallots, ZERO_BALLOT } from './ballot.js';
+import { StrangerError } from './errors.js';
 
-const EMPTY: Held = { promise: ZERO_BALLOT, ballot: ZERO_BALLOT, value: null };
+const EMPTY: RegisterState = { promise: ZERO_BALLOT, ballot: ZERO_BALLOT, value: null };
 
 function highest(a: Ballot, b: Ballot): Ballot {
   return compareBallots(a, b) >= 0 ? a : b;
 }
 
-/** What an acceptor keeps across crashes: its registers, and who it is. Whoever loses the one loses the other. */
+/** What an acceptor keeps across crashes: its registers, and who it is. An acceptor that loses the one loses the other. */
 export interface Memory {
-  readonly registers: Map<string, Held>;
+  readonly registers: Map<string, RegisterState>;
   identity?: string;
 }
 
@@ -24,7 +25,7 @@ export class MemoryAcceptor implements Acceptor {
     this.#identity = identity;
   }
 
-  get registers(): Map<string, Held> {
+  get registers(): Map<string, RegisterState> {
     return this.#memory.registers;
   }
 
@@ -45,15 +46,15 @@ export class MemoryAcceptor implements Acceptor {
     return { ok: true };
   }
 
-  async read(key: string): Promise<Held> {
+  async read(key: string): Promise<RegisterState> {
     return this.#register(key);
   }
 
-  /** One that is absent tells nothing before it is known who says so. */
-  #register(key: string): Held {
+  /** That a register is absent counts only if the acceptor is known to be the one that is meant: one that lost its disk holds none either. */
+  #register(key: string): RegisterState {
     const register = this.registers.get(key);
     if (!register && this.#identity !== undefined && this.#memory.identity !== this.#identity) {
-      throw new IdentityMismatch(`this is ${this.#memory.identity ?? 'an acceptor that has forgotten who it is'}, not ${this.#identity}`);
+      throw new StrangerError(`this is ${this.#memory.identity ?? 'an acceptor that has forgotten who it is'}, not ${this.#identity}`);
     }
     return register ?? EMPTY;
   }

@@ -1,49 +1,55 @@
-import { LRUCache } from 'lru-cache';
 import type { Value } from './acceptor.js';
 import { type Ballot, compareBallots } from './ballot.js';
 
-/** What a quorum promised, and with it the right to propose under that ballot: `value` is what the register holds. */
+/** A ballot that a prepare quorum promised, and the value that the register holds below it: the right to propose under that ballot. */
 export interface Promised {
   readonly ballot: Ballot;
   readonly value: Value;
 }
 
-/** Those used last, as many as fit: some 50,000 with short values. A key without one prepares. */
-const PROMISES_MAX_CHARACTERS = 32 * 1024 * 1024;
-/** What keeping one costs besides its key and its value. */
-const OVERHEAD_CHARACTERS = 640;
+/** Where promises are kept, by key. A `Map` keeps all of them; one that forgets the oldest is as right: a key without a promise prepares. */
+export interface PromiseCache {
+  get(key: string): Promised | undefined;
+  set(key: string, promised: Promised): unknown;
+  delete(key: string): unknown;
+  clear(): void;
+}
 
-/** Promises piggybacked on the last accept of a key (paper, section 2.2.1), each good for one round without a prepare. */
+/** Promises that came along with the last accept of a key (paper, section 2.2.1), each good for one round without a prepare. */
 export class PiggybackedPromises {
-  readonly #byKey = new LRUCache<string, Promised>({
-    // Without a largest number of entries it takes no room before there are any: the simulation makes thousands of proposers.
-    maxSize: PROMISES_MAX_CHARACTERS,
-    sizeCalculation: ({ value }, key) => key.length + (value?.length ?? 0) + OVERHEAD_CHARACTERS,
-  });
+  readonly #cache: PromiseCache;
+
+  constructor(cache: PromiseCache) {
+    this.#cache = cache;
+  }
 
   keep(key: string, promised: Promised): void {
-    this.#byKey.set(key, promised);
+    this.#cache.set(key, promised);
   }
 
-  /** What the register holds, where nobody came between since. */
+  /** What the register holds, if no other proposer came between since. */
   value(key: string): Value | undefined {
-    return this.#byKey.peek(key)?.value;
+    return this.#cache.get(key)?.value;
   }
 
-  /** Gone with that, not after a failure: a ballot is never used for two values. */
+  /**
+   * Hands a promise out once: it is gone from here before its accept is sent, so no ballot is ever used for two values, whatever becomes of
+   * that accept. If a failed accept left the promise here, the next round would send another value under the same ballot: acceptor 1 could
+   * hold 5.1 with "a" and acceptor 2 hold 5.1 with "b", and each of them would count as a vote for the other's value.
+   */
   take(key: string): Promised | undefined {
-    const promised = this.#byKey.get(key);
-    this.#byKey.delete(key);
+    const promised = this.#cache.get(key);
+    this.#cache.delete(key);
     return promised;
   }
 
   /** Drops a promise that an acceptor has given away since: an accept under it would be refused. */
-  overtaken(key: string, by: Ballot): void {
-    const promised = this.#byKey.peek(key);
-    if (promised && compareBallots(by, promised.ballot) > 0) this.#byKey.delete(key);
+  dropBelow(key: string, ballot: Ballot): void {
+    const promised = this.#cache.get(key);
+    if (promised && compareBallots(ballot, promised.ballot) > 0) this.#cache.delete(key);
   }
 
   clear(): void {
-    this.#byKey.clear();
+    this.#cache.clear();
   }
 }

@@ -1,18 +1,14 @@
-import { type Accepted, type Acceptor, type Conflict, type Held, IdentityMismatch, type Value } from './acceptor.js';
-import { type Ballot, BallotClock, compareBallots, ZERO_BALLOT } from './ballot.js';
-import { acceptorsOf, type Configuration, isConfigured } from './configuration.js';
-import { CommitError, ConcurrentRequestError, NotConfigured, PrepareError, StaleConfiguration } from './errors.js';
+import type { Accepted, Acceptor, Conflict, Value } from './acceptor.js';
+import { ask } from './ask.js';
+import { type Ballot, BallotCounter, compareBallots, ZERO_BALLOT } from './ballot.js';
+import { applyChange, type Change, type ChangeFunction } from './change.js';
+import { type Configuration, isConfigured } from './configuration.js';
+import { CommitError, ConcurrentRequestError, NotConfigured, PrepareError, StaleConfiguration, StrangerError } from './errors.js';
+import type { ProposerEvents } from './events.js';
 import { Gate } from './gate.js';
-import { PiggybackedPromises, type Promised } from './promises.js';
-import { containsQuorum, gather, type Patience } from './quorum.js';
-import { ReadingOrder } from '../reads/reading-order.js';
+import { PiggybackedPromises, type PromiseCache, type Promised } from './promises.js';
+import { ayes, containsQuorum, type QuorumSet, type Replies, shortfall, voteOf } from './quorum.js';
 import type { Time } from './time.js';
-import { ayes, isVoteOver, provenBy, type Replies, shortfall } from './votes.js';
-
-/** From the register's present value to its next. Pure: it may run in a round that is given up. The identity reads. */
-export type ChangeFunction = (value: Value) => Value;
-
-export const identity: ChangeFunction = (value) => value;
 
 export interface ProposerOptions {
   /** Unique among the proposers of the cluster. */
@@ -20,128 +16,110 @@ export interface ProposerOptions {
   /** Higher at every start of this proposer, and on disk before the first round. */
   readonly incarnation: number;
   readonly configuration: Configuration;
-  /** The acceptor of a logical name, and who the configuration says it is; called for every message. */
+  /** Finds the acceptor of a logical name, and of the identity that the configuration has for it; called for every message. */
   readonly acceptor: (name: string, identity: string | undefined) => Acceptor;
   readonly time: Time;
   /** The longest wait for the acceptors in each phase, in milliseconds. */
   readonly timeoutMs: number;
-  /** A read asks others than it counted on where one takes longer than this, in milliseconds. Without it, as in a round, all are asked at once. */
-  readonly lateMs?: number;
-  /** Called whenever an acceptor shows that an era has begun which this proposer's configuration does not reach. */
-  readonly onStale?: (seenEra: number) => void;
-  /** For whoever counts: acceptors are about to be asked, or a piggybacked promise has made the first phase needless. */
-  readonly onEvent?: (event: 'read' | 'prepare' | 'accept' | 'promiseUsed') => void;
+  readonly promises?: PromiseCache;
+  readonly events?: ProposerEvents;
+}
+
+/** How a round begins and what it leaves behind. Both are true unless they are set. */
+export interface RoundOptions {
+  /** Uses a piggybacked promise if there is one (paper, section 2.2.1); false prepares in any case. */
+  readonly usePromise?: boolean;
+  /** Keeps the next promise; false for rounds that take every key once, which would drive out the promises of the keys in use. */
+  readonly keepPromise?: boolean;
 }
 
 /** The proposer's role (paper, section 2.2). One call makes one attempt; it neither retries nor queues. */
 export class Proposer {
   readonly #options: ProposerOptions;
-  readonly #clock: BallotClock;
+  readonly #counter: BallotCounter;
   readonly #gate = new Gate();
+  /** The keys that have a round under way. */
   readonly #busy = new Set<string>();
-  readonly #promises = new PiggybackedPromises();
+  readonly #promises: PiggybackedPromises;
   #configuration: Configuration;
-  #reading: ReadingOrder;
 
   constructor(options: ProposerOptions) {
     this.#options = options;
     this.#configuration = options.configuration;
-    this.#reading = new ReadingOrder(options.configuration, options.time);
-    this.#clock = new BallotClock(options.id, options.incarnation, options.configuration.era);
+    this.#counter = new BallotCounter(options.id, options.incarnation, options.configuration.era);
+    this.#promises = new PiggybackedPromises(options.promises ?? new Map<string, Promised>());
   }
 
   get configuration(): Configuration {
     return this.#configuration;
   }
 
-  /** What the register holds where no other proposer came between: a guess, which costs no message. Undefined where there is none. */
-  guess(key: string): Value | undefined {
+  /** What the register holds if no other proposer came between: it costs no message and proves nothing. Undefined if this is not known. */
+  cachedValue(key: string): Value | undefined {
     return this.#promises.value(key);
   }
 
   /**
-   * Applies a change to the register of `key` and returns the value that an accept quorum now holds.
+   * Applies a change function to the register of `key`: prepare, apply, accept (paper, section 2.2).
    *
-   * @param path `short` uses a piggybacked promise where there is one, and keeps the next (paper, section 2.2.1); `full` prepares;
-   *   `once` prepares, and keeps no promise: for rounds that take every key
-   * @throws NotConfigured, StaleConfiguration, PrepareError, ConcurrentRequestError: nothing was sent that could be chosen
-   * @throws CommitError the accept was sent, no quorum confirmed it: the change may still take effect, or never
+   * @returns the value that the function was given, and the one that an accept quorum now holds
+   * @throws NotApplied nothing was sent that could be chosen
+   * @throws CommitError the accept was sent and no quorum confirmed it: the change may still take effect, or never; its `change` is what was
+   *   sent
    */
-  change(key: string, fn: ChangeFunction, path: 'short' | 'full' | 'once' = 'short'): Promise<Value> {
-    return this.#gate.shared(async () => {
-      this.#assertConfigured();
+  change(key: string, fn: ChangeFunction, { usePromise = true, keepPromise = true }: RoundOptions = {}): Promise<Change> {
+    return this.withConfiguration(async () => {
       if (this.#busy.has(key)) throw new ConcurrentRequestError('this proposer runs another round for the key');
       this.#busy.add(key);
       try {
-        const promised = this.#promises.take(key);
-        if (path === 'short' && promised) this.#options.onEvent?.('promiseUsed');
-        const { ballot, value } = (path === 'short' ? promised : undefined) ?? (await this.#prepare(key));
-        const next = fn(value);
-        const promise = await this.#accept(key, ballot, next);
-        // A rescan takes every key once: it would drive out the promises of all that are used.
-        if (promise && path !== 'once') this.#promises.keep(key, promise);
-        return next;
+        const kept = this.#promises.take(key);
+        if (usePromise && kept) this.#options.events?.onPromiseUsed?.();
+        const { ballot, value } = (usePromise ? kept : undefined) ?? (await this.#prepare(key));
+        const change = applyChange(fn, value);
+        const next = await this.#accept(key, ballot, change);
+        if (next && keepPromise) this.#promises.keep(key, next);
+        return change;
       } finally {
         this.#busy.delete(key);
       }
     });
   }
 
-  /**
-   * Reads without a round: where the same accepted ballot is on a prepare quorum and on an accept quorum, its value is chosen
-   * and nothing above it is. Changes nothing on the acceptors, and needs no turn.
-   *
-   * @returns undefined where that proof is not to be had at the moment
-   * @throws NotConfigured
-   */
-  read(key: string): Promise<{ readonly value: Value } | undefined> {
-    return this.#gate.shared(async () => {
-      this.#assertConfigured();
-      const configuration = this.#configuration;
-      const [reading, { lateMs }] = [this.#reading, this.#options];
-      const { nodes, enough } = lateMs === undefined ? { nodes: acceptorsOf(configuration), enough: 0 } : reading.next();
-      this.#options.onEvent?.('read');
-      let proven: Accepted | undefined;
-      const isDecided = (replies: Replies<Held>): boolean => {
-        proven = provenBy(replies, configuration);
-        return proven !== undefined;
-      };
-      const staged = lateMs === undefined ? undefined : { atFirst: enough, lateMs, onLate: (node: string) => reading.isLate(node) };
-      const { replies } = await this.#ask(nodes, (acceptor) => acceptor.read(key), isDecided, staged);
-      reading.hasAnswered(replies.keys());
-      // Whoever reads often writes next: a ballot above what others were promised is not refused.
-      for (const { promise } of replies.values()) {
-        this.#clock.fastForward(promise);
-        this.#promises.overtaken(key, promise);
+  /** Runs a task under one configuration: a change of configuration waits until it ends. Rejects with {@link NotConfigured} without one. */
+  withConfiguration<Result>(task: (configuration: Configuration) => Promise<Result>): Promise<Result> {
+    return this.#gate.shared(() => {
+      if (!isConfigured(this.#configuration)) {
+        throw new NotConfigured('this proposer has no acceptors yet; add-accept and add-prepare give it some');
       }
-      return proven && { value: proven.value };
+      return task(this.#configuration);
     });
   }
 
+  /** Learns what an acceptor has promised for a key: the next ballot is then above it, and a promise of ours that it overtook is dropped. */
+  learnPromise(key: string, promise: Ballot): void {
+    this.#counter.fastForward(promise);
+    this.#promises.dropBelow(key, promise);
+  }
+
   /**
-   * Changes whom this proposer asks, with no round in flight: rounds under way finish first, new ones wait.
-   * @param persist puts the new configuration on disk; where it rejects, the old one stays and the error is passed on
+   * Changes whom this proposer asks (paper, section 2.3), with no round in flight: rounds under way finish first, new ones wait.
+   * @param persist puts the new configuration on disk; if it rejects, the old one stays and the error is passed on
    */
   reconfigure(configuration: Configuration, persist: () => Promise<void>): Promise<void> {
     return this.#gate.exclusive(async () => {
       await persist();
       this.#promises.clear();
-      this.#clock.enterEra(configuration.era);
+      this.#counter.enterEra(configuration.era);
       this.#configuration = configuration;
-      this.#reading = new ReadingOrder(configuration, this.#options.time);
     });
   }
 
-  /** Phase 1: asks for promises under a new ballot; the value of the highest accepted ballot among them is the register's. */
+  /** Phase 1: asks for promises under a new ballot. The value of the highest accepted ballot among them is the register's. */
   async #prepare(key: string): Promise<Promised> {
-    this.#options.onEvent?.('prepare');
     const { prepare } = this.#configuration;
-    const ballot = this.#clock.next();
-    const { replies, strangers } = await this.#ask(
-      prepare.nodes,
-      (acceptor) => acceptor.prepare(key, ballot),
-      (soFar, outstanding) => isVoteOver(prepare, soFar, outstanding),
-    );
+    const ballot = this.#counter.next();
+    this.#options.events?.onPhase?.('prepare');
+    const { replies, strangers } = await this.#ask(prepare, (acceptor) => acceptor.prepare(key, ballot));
     if (!this.#learn(replies)) {
       throw new StaleConfiguration(`era ${this.#configuration.era} of this proposer's configuration is over; write it the present one`);
     }
@@ -154,55 +132,47 @@ export class Proposer {
   }
 
   /** Phase 2: asks to accept the value, and for the promise of this proposer's next round in the same message. */
-  async #accept(key: string, ballot: Ballot, value: Value): Promise<Promised | undefined> {
-    this.#options.onEvent?.('accept');
+  async #accept(key: string, ballot: Ballot, change: Change): Promise<Promised | undefined> {
     const { prepare, accept } = this.#configuration;
-    const next = this.#clock.next();
-    const { replies, strangers } = await this.#ask(
-      accept.nodes,
-      (acceptor) => acceptor.accept(key, ballot, value, next),
-      (soFar, outstanding) => isVoteOver(accept, soFar, outstanding),
-    );
+    const next = this.#counter.next();
+    this.#options.events?.onPhase?.('accept');
+    const { replies, strangers } = await this.#ask(accept, (acceptor) => acceptor.accept(key, ballot, change.after, next));
     const confirmed = ayes(replies);
     if (!this.#learn(replies) || !containsQuorum(accept, confirmed)) {
-      throw new CommitError(shortfall('accepted', accept, replies, strangers));
+      throw new CommitError(shortfall('accepted', accept, replies, strangers), { change });
     }
-    // With flexible quorums an accept quorum need not hold a prepare quorum: only then is the piggybacked promise a full one.
-    return containsQuorum(prepare, confirmed) ? { ballot: next, value } : undefined;
+    // With flexible quorums an accept quorum need not hold a prepare quorum: only if it does is the piggybacked promise a full one.
+    return containsQuorum(prepare, confirmed) ? { ballot: next, value: change.after } : undefined;
   }
 
-  /** Fast-forwards past every ballot that stood in the way. False where one shows that this proposer's configuration is stale. */
+  /** Fast-forwards past every ballot that stood in the way. False if one of them shows that this proposer's configuration is stale. */
   #learn(replies: Replies<{ ok: true } | Conflict>): boolean {
-    let current = true;
+    let isCurrent = true;
     for (const reply of replies.values()) {
-      if (reply.ok || this.#clock.fastForward(reply.conflict)) continue;
-      current = false;
-      this.#options.onStale?.(reply.conflict.era);
+      if (reply.ok || this.#counter.fastForward(reply.conflict)) continue;
+      isCurrent = false;
+      this.#options.events?.onStale?.(reply.conflict.era);
     }
-    return current;
+    return isCurrent;
   }
 
-  /** @returns the replies, and the nodes at whose address another acceptor answers */
-  async #ask<Reply>(
-    nodes: readonly string[],
-    message: (acceptor: Acceptor) => Promise<Reply>,
-    isDecided: (replies: Replies<Reply>, outstanding: number) => boolean,
-    staged?: Pick<Patience, 'atFirst' | 'lateMs' | 'onLate'>,
+  /** @returns the replies, and the names at whose address another acceptor answers */
+  async #ask<Reply extends { ok: boolean }>(
+    set: QuorumSet,
+    send: (acceptor: Acceptor) => Promise<Reply>,
   ): Promise<{ replies: Replies<Reply>; strangers: readonly string[] }> {
     const { acceptor, time, timeoutMs } = this.#options;
     const { identities } = this.#configuration;
     const strangers: string[] = [];
     const onFailure = (node: string, reason: unknown): void => {
-      if (reason instanceof IdentityMismatch) strangers.push(node);
-      staged?.onLate?.(node);
+      if (reason instanceof StrangerError) strangers.push(node);
     };
-    const ask = (node: string): Promise<Reply> => message(acceptor(node, identities?.[node]));
-    const replies = await gather(nodes, ask, isDecided, time, { ...staged, timeoutMs, onFailure });
+    const replies = await ask(
+      set.nodes,
+      (node) => send(acceptor(node, identities?.[node])),
+      (soFar, outstanding) => voteOf(set, soFar, outstanding) !== 'pending',
+      { time, timeoutMs, onFailure },
+    );
     return { replies, strangers };
-  }
-
-  #assertConfigured(): void {
-    if (!isConfigured(this.#configuration))
-      throw new NotConfigured('this proposer has no acceptors yet; add-accept and add-prepare give it some');
   }
 }

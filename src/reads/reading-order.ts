@@ -35,12 +35,12 @@ export class ReadingOrder {
     return this.#trial() ?? this.#orders.find((order) => firstOf(order).every((node) => !this.#lateUntilMs.has(node))) ?? next;
   }
 
-  /** The acceptor did not answer, or takes long. */
-  isLate(node: string): void {
+  /** Notes that the acceptor did not answer, or takes long. */
+  markLate(node: string): void {
     this.#lateUntilMs.set(node, this.#time.nowMs() + AVOID_LATE_MS);
   }
 
-  hasAnswered(nodes: Iterable<string>): void {
+  markAnswered(nodes: Iterable<string>): void {
     if (this.#lateUntilMs.size > 0) for (const node of nodes) this.#lateUntilMs.delete(node);
   }
 
@@ -49,7 +49,7 @@ export class ReadingOrder {
     const nowMs = this.#time.nowMs();
     for (const [node, untilMs] of this.#lateUntilMs) {
       if (nowMs < untilMs) continue;
-      this.isLate(node);
+      this.markLate(node);
       return this.#orders.find((order) => firstOf(order).includes(node));
     }
     return undefined;

@@ -1,105 +1,137 @@
-import type { Logger } from 'pino';
-import { type Addresses, parseAddress } from '../node/addresses.js';
-import { type Configuration, acceptorsOf } from '../protocol/configuration.js';
+import { acceptorsOf, type Configuration, EMPTY_CONFIGURATION } from '../protocol/configuration.js';
+import { type Addresses, addressesFrom, parseAddress } from '../node/addresses.js';
+import type { Acceptors } from '../store/store.js';
 import { type LinkState, RedisAcceptor } from './redis-acceptor.js';
-import { REPLICATED, RedisClusterAcceptor } from './redis-cluster.js';
+import { RedisClusterAcceptor } from './redis-cluster.js';
 import type { RedisAccess } from './redis-connection.js';
-import { ACCEPTOR_TIMEOUT_MS, CONNECT_WAIT_MS } from '../../proposer/limits.js';
-
-const STRANGER = 'this acceptor lost its data or is another one, and is not used; run-control.sh status says how to replace it';
+import { DEFAULT_LIMITS } from '../store/limits.js';
 
 type Link = RedisAcceptor | RedisClusterAcceptor;
 
-interface Member {
+interface Connection {
   readonly name: string;
+  readonly identity: string | undefined;
   readonly acceptor: Link;
   /** Settles when it is known for the first time who answers. */
   readonly recognized: Promise<void>;
 }
 
-/** One connection to each acceptor of the configuration. A name with another identity is another acceptor. */
-export class AcceptorPool {
-  /** By name and identity, see {@link keyOf}. */
-  readonly #members = new Map<string, Member>();
-  readonly #addresses: Addresses;
-  readonly #log: Logger;
-  readonly #access: RedisAccess | undefined;
+/** What became of a connection. `no answer`: the acceptor was unreachable when a configuration that lists it took effect. */
+export type LinkEvent = 'connected' | 'came back' | 'no answer' | Exclude<LinkState, 'ready'>;
 
-  constructor(addresses: Addresses, log: Logger, access?: RedisAccess) {
-    this.#addresses = addresses;
-    this.#log = log;
-    this.#access = access;
+export interface AcceptorPoolOptions {
+  /** Finds the address of a logical name; without it the names are the addresses. See `parseAddress`. */
+  readonly addresses?: Addresses;
+  readonly access?: RedisAccess | undefined;
+  /** For each message, in milliseconds. */
+  readonly timeoutMs?: number;
+  /** How long a change of configuration waits for connections to acceptors that it adds. It goes on without: they may be down. */
+  readonly connectWaitMs?: number;
+  readonly onLink?: (event: LinkEvent, name: string, identity: string | undefined) => void;
+}
+
+/** Longer than a connection takes on a busy machine, and no more than a client bears to wait. */
+const CONNECT_WAIT_MS = 500;
+
+/** One connection to each acceptor of the configuration. A name with another identity is another acceptor. */
+export class AcceptorPool implements Acceptors {
+  /** By name and identity, see {@link keyOf}. */
+  readonly #connections = new Map<string, Connection>();
+  readonly #options: Required<Pick<AcceptorPoolOptions, 'addresses' | 'timeoutMs' | 'connectWaitMs'>> & AcceptorPoolOptions;
+
+  constructor(options: AcceptorPoolOptions = {}) {
+    this.#options = {
+      addresses: addressesFrom(),
+      timeoutMs: DEFAULT_LIMITS.acceptorTimeoutMs,
+      connectWaitMs: CONNECT_WAIT_MS,
+      ...options,
+    };
   }
 
   get(name: string, identity?: string): Link {
-    return (this.#members.get(keyOf(name, identity)) ?? this.#open(name, identity)).acceptor;
+    return this.#connection(name, identity).acceptor;
+  }
+
+  assertName(name: string): void {
+    parseAddress(this.#options.addresses(name));
   }
 
   /** Opens what the configuration needs, so that its first rounds find connections. Waits a bounded time: an acceptor may be down. */
   async connect(configuration: Configuration): Promise<void> {
-    const members = this.#membersOf(configuration);
+    const connections = this.#connectionsOf(configuration);
     let timer: NodeJS.Timeout | undefined;
-    const patience = new Promise((resolve) => (timer = setTimeout(resolve, CONNECT_WAIT_MS)));
-    await Promise.race([Promise.all(members.map(({ recognized }) => recognized)), patience]);
+    const patience = new Promise((resolve) => (timer = setTimeout(resolve, this.#options.connectWaitMs)));
+    await Promise.race([Promise.all(connections.map(({ recognized }) => recognized)), patience]);
     clearTimeout(timer);
-    for (const { name, acceptor } of members) if (acceptor.state === 'away') this.#log.warn({ acceptor: name }, 'acceptor does not answer');
+    for (const { name, identity, acceptor } of connections) {
+      if (acceptor.state === 'unreachable') this.#options.onLink?.('no answer', name, identity);
+    }
   }
 
   /** Closes every connection that the configuration does not need. */
   retain(configuration: Configuration): void {
-    const needed = new Set(this.#membersOf(configuration));
-    for (const [key, member] of this.#members) {
-      if (needed.has(member)) continue;
-      this.#members.delete(key);
-      member.acceptor.close();
+    const needed = new Set(this.#connectionsOf(configuration));
+    for (const [key, connection] of this.#connections) {
+      if (needed.has(connection)) continue;
+      this.#connections.delete(key);
+      connection.acceptor.close();
     }
   }
 
+  close(): void {
+    this.retain(EMPTY_CONFIGURATION);
+  }
+
   /** The acceptors that do not answer now as those that are meant, by name. */
-  async silent(configuration: Configuration): Promise<string[]> {
-    const members = this.#membersOf(configuration);
+  async unreachable(configuration: Configuration): Promise<string[]> {
+    const connections = this.#connectionsOf(configuration);
     // No client's key is empty: this register does not exist.
-    const answers = await Promise.allSettled(members.map(({ acceptor }) => acceptor.read('')));
-    return members.filter((_, index) => answers[index]?.status !== 'fulfilled').map(({ name }) => name);
+    const answers = await Promise.allSettled(connections.map(({ acceptor }) => acceptor.read('')));
+    return connections.filter((_, index) => answers[index]?.status !== 'fulfilled').map(({ name }) => name);
   }
 
   /** The acceptors at whose address another one answers, by name. */
   strangers(configuration: Configuration): string[] {
-    return this.#membersOf(configuration).flatMap(({ name, acceptor }) => (acceptor.state === 'stranger' ? [name] : []));
+    return this.#connectionsOf(configuration).flatMap(({ name, acceptor }) => (acceptor.state === 'stranger' ? [name] : []));
   }
 
   /** Of each acceptor of the configuration: whether it is connected and the one that is meant. */
   states(configuration: Configuration): { readonly name: string; readonly isReady: boolean }[] {
-    return this.#membersOf(configuration).map(({ name, acceptor }) => ({ name, isReady: acceptor.state === 'ready' }));
+    return this.#connectionsOf(configuration).map(({ name, acceptor }) => ({ name, isReady: acceptor.state === 'ready' }));
   }
 
-  #membersOf(configuration: Configuration): Member[] {
-    return acceptorsOf(configuration).map((name) => {
-      const identity = configuration.identities?.[name];
-      return this.#members.get(keyOf(name, identity)) ?? this.#open(name, identity);
-    });
+  #connectionsOf(configuration: Configuration): Connection[] {
+    return acceptorsOf(configuration).map((name) => this.#connection(name, configuration.identities?.[name]));
   }
 
-  #open(name: string, identity: string | undefined): Member {
+  #connection(name: string, identity: string | undefined): Connection {
+    return this.#connections.get(keyOf(name, identity)) ?? this.#open(name, identity);
+  }
+
+  #open(name: string, identity: string | undefined): Connection {
+    const { addresses, access, timeoutMs, onLink } = this.#options;
     let onRecognized = (): void => undefined;
     const recognized = new Promise<void>((resolve) => (onRecognized = resolve));
     let wasReady = false;
-    const tell = (state: LinkState): void => {
-      if (this.#members.get(keyOf(name, identity)) !== member) return;
-      if (state === 'away') this.#log.warn({ acceptor: name }, 'acceptor went away');
-      else if (state === 'stranger') this.#log.error({ acceptor: name, identity }, STRANGER);
-      else if (state === 'replicated') this.#log.error({ acceptor: name, identity }, REPLICATED);
-      else this.#log.info({ acceptor: name }, wasReady ? 'acceptor came back' : 'acceptor connected');
+    const onState = (state: LinkState): void => {
+      if (this.#connections.get(keyOf(name, identity)) !== connection) return;
+      const ready = wasReady ? 'came back' : 'connected';
       wasReady ||= state === 'ready';
-      if (state !== 'away') onRecognized();
+      onLink?.(state === 'ready' ? ready : state, name, identity);
+      if (state !== 'unreachable') onRecognized();
     };
-    const address = this.#addresses(name);
-    const options = { address, access: this.#access, identity, timeoutMs: ACCEPTOR_TIMEOUT_MS, onState: tell };
+    const address = addresses(name);
+    const options = { address, access, identity, timeoutMs, onState };
     const acceptor = parseAddress(address).isCluster ? new RedisClusterAcceptor(options) : new RedisAcceptor(options);
-    const member = { name, acceptor, recognized };
-    this.#members.set(keyOf(name, identity), member);
-    return member;
+    const connection = { name, identity, acceptor, recognized };
+    this.#connections.set(keyOf(name, identity), connection);
+    return connection;
   }
+}
+
+/** Acceptors that are Redis servers or Redis Clusters. */
+export function redisAcceptors(options: AcceptorPoolOptions = {}): AcceptorPool {
+  return new AcceptorPool(options);
 }
 
 /** An identity alone would not do: an acceptor that was renamed has another address. */

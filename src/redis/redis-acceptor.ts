@@ -1,3 +1,4 @@
+import { StrangerError } from '../protocol/errors.js';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Redis } from 'ioredis';
@@ -6,8 +7,7 @@ import {
   type Acceptor,
   type AcceptReply,
   type Conflict,
-  type Held,
-  IdentityMismatch,
+  type RegisterState,
   type PrepareReply,
   type Value,
 } from '../protocol/acceptor.js';
@@ -57,7 +57,7 @@ export interface RedisAcceptorOptions {
 }
 
 /** `stranger`: somebody answers, but not the acceptor that is meant. `replicated`: a Redis Cluster with replicas, see {@link REPLICATED}. */
-export type LinkState = 'away' | 'ready' | 'stranger' | 'replicated';
+export type LinkState = 'unreachable' | 'ready' | 'stranger' | 'replicated';
 
 /** The acceptor's role played by a Redis server: a script for each phase, run in one step by Redis. */
 export class RedisAcceptor implements Acceptor {
@@ -66,7 +66,7 @@ export class RedisAcceptor implements Acceptor {
   readonly #identity: string;
   readonly #identityKeys: IdentityKeys;
   readonly #onState: ((state: LinkState) => void) | undefined;
-  #state: LinkState = 'away';
+  #state: LinkState = 'unreachable';
   /** Whether the last connection got no answer to its first question. */
   #isSilent = false;
 
@@ -79,7 +79,7 @@ export class RedisAcceptor implements Acceptor {
     const retryStrategy = (attempt: number): number => (this.#isSilent ? RECONNECT_MS : reconnectPause(attempt));
     this.redis = connectRedis(address, timeoutMs, access, { scripts: SCRIPTS, retryStrategy }) as ScriptedRedis;
     this.redis.on('ready', () => void this.#recognize());
-    this.redis.on('close', () => this.#become('away'));
+    this.redis.on('close', () => this.#become('unreachable'));
   }
 
   get state(): LinkState {
@@ -109,7 +109,7 @@ export class RedisAcceptor implements Acceptor {
     return verdict === 'ok' ? { ok: true } : this.#refusal(verdict, String(other));
   }
 
-  async read(key: string): Promise<Held> {
+  async read(key: string): Promise<RegisterState> {
     this.#gatherWrites();
     const register = REGISTER_PREFIX + key;
     const [promise, ballot, value] = await this.redis.hmget(register, 'promise', 'ballot', 'value');
@@ -139,7 +139,7 @@ export class RedisAcceptor implements Acceptor {
       this.#become('ready');
       this.#isSilent = false;
     } catch (error) {
-      this.#isSilent = !(error instanceof IdentityMismatch);
+      this.#isSilent = !(error instanceof StrangerError);
       // Without an answer to the first question there are no others: the next connection asks it again.
       if (this.#isSilent && this.redis.status === 'ready') this.redis.disconnect(true);
     }
@@ -152,7 +152,7 @@ export class RedisAcceptor implements Acceptor {
   }
 
   #assertReady(): void {
-    if (this.#state === 'away') throw new Error('the acceptor is not connected');
+    if (this.#state === 'unreachable') throw new Error('the acceptor is not connected');
     if (this.#state === 'stranger') throw this.#mismatch('another one');
   }
 
@@ -166,9 +166,9 @@ export class RedisAcceptor implements Acceptor {
   }
 
   /** Stays so until the next connection: without its registers it has nothing to say. */
-  #mismatch(present: string): IdentityMismatch {
+  #mismatch(present: string): StrangerError {
     this.#become('stranger');
-    return new IdentityMismatch(`this is ${present || 'an acceptor that has forgotten who it is'}, not ${this.#identity}`);
+    return new StrangerError(`this is ${present || 'an acceptor that has forgotten who it is'}, not ${this.#identity}`);
   }
 }
 

@@ -1,5 +1,6 @@
+import { StrangerError, UnfitAcceptor } from '../protocol/errors.js';
 import { Command, type Redis } from 'ioredis';
-import { type Acceptor, IdentityMismatch, UnfitAcceptor } from '../protocol/acceptor.js';
+import { type Acceptor } from '../protocol/acceptor.js';
 import { type LinkState, REGISTER_PREFIX, RedisAcceptor, type RedisAcceptorOptions } from './redis-acceptor.js';
 import { joinIdentities, RedisAdmin } from './redis-admin.js';
 import type { RedisAccess } from './redis-connection.js';
@@ -61,7 +62,7 @@ export class RedisClusterAcceptor implements Acceptor {
   readonly #options: RedisAcceptorOptions;
   readonly #nodes = new Map<string, NodeAcceptor>();
   readonly #owners = new Array<NodeAcceptor | undefined>(SLOTS).fill(undefined);
-  #state: LinkState = 'away';
+  #state: LinkState = 'unreachable';
   #isLooking = false;
 
   /** @param options `address` is that of one node, which leads to the others */
@@ -85,12 +86,12 @@ export class RedisClusterAcceptor implements Acceptor {
 
   async #ask<Reply>(key: string, send: (node: RedisAcceptor) => Promise<Reply>): Promise<Reply> {
     if (this.#state === 'replicated') throw new UnfitAcceptor(REPLICATED);
-    if (this.#state === 'stranger') throw new IdentityMismatch(`a node of this Redis Cluster is not of ${this.#options.identity ?? ''}`);
+    if (this.#state === 'stranger') throw new StrangerError(`a node of this Redis Cluster is not of ${this.#options.identity ?? ''}`);
     const node = this.#owners[slotOf(REGISTER_PREFIX + key)];
     if (!node) throw new Error('no node of this Redis Cluster is known to serve the key');
     return send(node).catch((error: unknown) => {
       // It was not done there, and is not tried elsewhere: the next message finds the way.
-      if (node.state === 'away' || (error instanceof Error && error.message.startsWith('MOVED'))) void this.#lookAround();
+      if (node.state === 'unreachable' || (error instanceof Error && error.message.startsWith('MOVED'))) void this.#lookAround();
       throw error;
     });
   }
@@ -121,9 +122,9 @@ export class RedisClusterAcceptor implements Acceptor {
   #onNodeState(state: LinkState): void {
     const states = [...new Set(this.#owners)].map((owner) => owner?.state);
     if (states.includes('stranger')) this.#become('stranger');
-    else this.#become(states.every((one) => one === 'ready') ? 'ready' : 'away');
+    else this.#become(states.every((one) => one === 'ready') ? 'ready' : 'unreachable');
     // The others say whether a replica waits to take its place.
-    if (state === 'away') void this.#lookAround();
+    if (state === 'unreachable') void this.#lookAround();
   }
 
   async #lookAround(): Promise<void> {

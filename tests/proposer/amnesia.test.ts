@@ -1,7 +1,7 @@
+import type { Versioned } from '../../src/store/compare-and-set.js';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { Answer } from '../../src/http/client.js';
-import type { Versioned } from '../../src/store/kv.js';
 import { acceptorName, Cluster } from '../cluster.js';
 import type { ProposerProcess } from '../proposer-process.js';
 import { send } from '../raw-http.js';

@@ -1,8 +1,9 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { CONNECT_WAIT_MS } from '../../proposer/limits.js';
 import { acceptorName, Cluster, configurationOf, firstAcceptors, majorities } from '../cluster.js';
 import { send } from '../raw-http.js';
 
+/** How long a proposer waits for connections to acceptors that a configuration adds: `AcceptorPoolOptions.connectWaitMs`. */
+const CONNECT_WAIT_MS = 500;
 const one = majorities(1);
 /** For the tests that change nothing. */
 let shared: Promise<Cluster> | undefined;

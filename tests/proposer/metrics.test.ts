@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { ACCEPTOR_TIMEOUT_MS } from '../../proposer/limits.js';
+import { DEFAULT_LIMITS } from '../../src/store/limits.js';
 import { acceptorName, Cluster, configurationOf, majorities } from '../cluster.js';
 import type { ProposerProcess } from '../proposer-process.js';
 
@@ -162,7 +162,7 @@ describe('the metrics', () => {
     hang('pause');
     const found = proposer.kv.put('k', 1, 'value');
     await expect.poll(async () => (await Metrics.of(proposer)).all('operations_in_flight')).toEqual({ write: 1 });
-    await sleep(ACCEPTOR_TIMEOUT_MS);
+    await sleep(DEFAULT_LIMITS.acceptorTimeoutMs);
     hang('resume');
     expect(await found).toMatchObject({ ok: true });
     expect((await Metrics.of(proposer)).all('unconfirmed_commits_total')).toEqual({ resolved: 1 });

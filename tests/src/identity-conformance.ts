@@ -1,5 +1,6 @@
+import { StrangerError } from '../../src/protocol/errors.js';
 import { describe, expect, it } from 'vitest';
-import { type Acceptor, IdentityMismatch } from '../../src/protocol/acceptor.js';
+import { type Acceptor } from '../../src/protocol/acceptor.js';
 import { type Ballot, ZERO_BALLOT } from '../../src/protocol/ballot.js';
 
 const b = (counter: number): Ballot => ({ era: 1, counter, proposer: 1, incarnation: 1 });
@@ -39,7 +40,7 @@ export function describeIdentity(name: string, acceptor: () => Acceptor, known: 
     it.each(cases)('a %s that reaches %s is refused where the register is absent, and changes nothing', async (_, __, send, who, words) => {
       const key = freshKey();
       const refused = send(await known(who), key);
-      await expect(refused).rejects.toThrow(IdentityMismatch);
+      await expect(refused).rejects.toThrow(StrangerError);
       await expect(refused).rejects.toThrow(words);
       expect(await acceptor().read(key)).toMatchObject({ ballot: ZERO_BALLOT, value: null });
       expect(await acceptor().prepare(key, b(1))).toEqual(promised());

@@ -1,5 +1,6 @@
+import { StrangerError } from '../../src/protocol/errors.js';
 import { expect, vi } from 'vitest';
-import { type Acceptor, IdentityMismatch } from '../../src/protocol/acceptor.js';
+import { type Acceptor } from '../../src/protocol/acceptor.js';
 import type { Ballot } from '../../src/protocol/ballot.js';
 import { type LinkState, RedisAcceptor } from '../../src/redis/redis-acceptor.js';
 
@@ -37,7 +38,7 @@ export async function becomes(acceptor: RedisAcceptor, state: LinkState): Promis
 export async function refusesAll(acceptor: Acceptor, words = /not acceptor-1:6379#me$/): Promise<void> {
   for (const [, send] of messages) {
     const refused = send(acceptor, 'any key');
-    await expect(refused).rejects.toThrow(IdentityMismatch);
+    await expect(refused).rejects.toThrow(StrangerError);
     await expect(refused).rejects.toThrow(words);
   }
 }

@@ -1,4 +1,5 @@
-import { type Configuration, EMPTY_CONFIGURATION, parseConfiguration } from '../../src/protocol/configuration.js';
+import { parseConfiguration } from '../../src/store/parse-configuration.js';
+import { type Configuration, EMPTY_CONFIGURATION } from '../../src/protocol/configuration.js';
 import type { QuorumSet } from '../../src/protocol/quorum.js';
 import { MESSAGE_KINDS, type Pattern } from './network.js';
 import { stateText } from './wording.js';
@@ -21,14 +22,14 @@ const COMMANDS: readonly Command[] = [
       return world.begin(
         proposer,
         `cas ${key} ${ver} ${json}`,
-        async ({ kv }) => `written, version ${(await kv.cas(key, Number(ver), val)).ver}`,
+        async ({ store }) => `written, version ${(await store.cas(key, Number(ver), val)).ver}`,
       );
     },
     isConcurrent: true,
   },
   {
     form: /^(p\d+) get (\S+)$/,
-    run: (world, [proposer = '', key = '']) => world.begin(proposer, `get ${key}`, async ({ kv }) => stateText(await kv.get(key))),
+    run: (world, [proposer = '', key = '']) => world.begin(proposer, `get ${key}`, async ({ store }) => stateText(await store.get(key))),
     isConcurrent: true,
   },
   {

@@ -3,9 +3,9 @@ import { ControlError } from '../../node-control/safety/objection.js';
 import { carryOut } from '../../node-control/commands/carry-out.js';
 import { stepOf } from '../../node-control/safety/typed-step.js';
 import type { AcceptorAdmin, Connections, ProposerAdmin } from '../../node-control/nodes/connections.js';
-import { rescanKeys } from '../../src/store/rescan.js';
 import { ClusterError } from '../../src/protocol/errors.js';
 import type { Answer } from '../../src/http/client.js';
+import { refusalOf } from '../../src/http/refusal.js';
 import type { Memory } from '../../src/protocol/memory-acceptor.js';
 import type { Time } from '../../src/protocol/time.js';
 import type { Log } from './log.js';
@@ -50,15 +50,15 @@ export class ControlNode {
 
   #proposerAdmin(node: ProposerNode): ProposerAdmin {
     return {
-      configuration: () => answer(async () => node.member.configuration),
-      identity: () => answer(async () => node.member.identity),
+      configuration: () => answer(async () => node.store.configuration),
+      identity: () => answer(async () => node.start),
       configure: (expectedEra, next) => {
-        this.#log.add(`control -> ${node.name}`, changeText(node.member.configuration, next));
-        return answer(() => node.member.reconfigure(expectedEra, next));
+        this.#log.add(`control -> ${node.name}`, changeText(node.store.configuration, next));
+        return answer(() => node.store.reconfigure(next, expectedEra));
       },
       rescan: (era, keys) => {
         this.#log.add(`control -> ${node.name}`, `rescan ${keys.join(' ')}`);
-        return answer(() => rescanKeys(node.member, era, keys, (key) => node.kv.rescan(key)));
+        return answer(() => node.store.rescan(era, keys));
       },
       close: () => Promise.resolve(),
     };
@@ -92,8 +92,7 @@ async function answer<Body>(act: () => Promise<Body>): Promise<Answer<Body>> {
     return { ok: true, status: 200, body: await act() };
   } catch (error) {
     if (!(error instanceof ClusterError)) throw error;
-    const { code, status, message, details } = error;
-    return { ok: false, status, code, message, body: { code, message, ...details } };
+    return refusalOf(error);
   }
 }
 

@@ -1,15 +1,17 @@
-import { ACCEPTOR_TIMEOUT_MS, RESOLVE_MS, RESOLVE_PAUSE_MS } from '../../proposer/limits.js';
-import { ReconfigurableProposer } from '../../src/store/reconfigurable-proposer.js';
+import { createStore } from '../../src/store/store.js';
+import type { Store } from '../../src/store/store.js';
+import { DEFAULT_LIMITS } from '../../src/store/limits.js';
 import type { VirtualTime } from '../../verification/simulation/virtual-time.js';
 import type { Acceptor } from '../../src/protocol/acceptor.js';
 import type { Configuration } from '../../src/protocol/configuration.js';
-import { KeyValue } from '../../src/store/kv.js';
 import type { MemoryAcceptor } from '../../src/protocol/memory-acceptor.js';
-import { Proposer } from '../../src/protocol/proposer.js';
 import type { Time } from '../../src/protocol/time.js';
 import type { Log } from './log.js';
 import type { MessageKind, Network } from './network.js';
 import { acceptedText, acceptText, confirmationText, prepareText, promiseText } from './wording.js';
+
+/** As the product's, but each attempt is told as it is: none is repeated, none looks first, and a read asks all acceptors at once. */
+const LIMITS = { ...DEFAULT_LIMITS, patienceMs: 0, contendedKeysMax: 0, acceptorLateMs: undefined };
 
 export interface ProposerNodeOptions {
   /** Its name is `p` and this number. */
@@ -23,8 +25,8 @@ export interface ProposerNodeOptions {
 
 /** A process of a proposer, from one start to the next. */
 interface Process {
-  readonly kv: KeyValue;
-  readonly member: ReconfigurableProposer;
+  readonly store: Store;
+  readonly start: { readonly proposer: number; readonly incarnation: number };
   isAlive: boolean;
 }
 
@@ -44,12 +46,13 @@ export class ProposerNode {
     this.#process = this.#start();
   }
 
-  get kv(): KeyValue {
-    return this.#process.kv;
+  get store(): Store {
+    return this.#process.store;
   }
 
-  get member(): ReconfigurableProposer {
-    return this.#process.member;
+  /** Which proposer this is, and which of its starts. */
+  get start(): Process['start'] {
+    return this.#process.start;
   }
 
   restart(): void {
@@ -64,32 +67,17 @@ export class ProposerNode {
     const lifeline = { isAlive: true };
     const isAlive = (): boolean => lifeline.isAlive;
     const time = this.#timeFor(isAlive);
-    const proposer = new Proposer({
+    const store = createStore({
       id,
-      incarnation,
-      configuration: this.#configuration,
-      acceptor: (name, identity) => this.#acceptorAcross(name, identity, isAlive),
-      time,
-      timeoutMs: ACCEPTOR_TIMEOUT_MS,
-      onStale: (seenEra) => this.#options.log.add(this.name, `sees era ${seenEra}: its own configuration is stale`),
-    });
-    const kv = new KeyValue({
-      proposer,
-      nextOperationId: () => `${this.name}-${(this.#operations += 1)}`,
+      state: { configuration: this.#configuration, incarnation, saveConfiguration: (next) => (this.#configuration = next) },
+      acceptors: { get: (name, identity) => this.#acceptorAcross(name, identity, isAlive) },
+      limits: LIMITS,
+      events: { onStale: (seenEra) => this.#options.log.add(this.name, `sees era ${seenEra}: its own configuration is stale`) },
       time,
       random: () => 0,
-      resolveMs: RESOLVE_MS,
-      backoffMs: RESOLVE_PAUSE_MS,
+      nextOperationId: () => `${this.name}-${(this.#operations += 1)}`,
     });
-    const member = new ReconfigurableProposer({
-      identity: { proposer: id, incarnation },
-      proposer,
-      acceptors: { connect: () => Promise.resolve(), retain: () => undefined },
-      addresses: (name) => `${name}:6379`,
-      state: { saveConfiguration: (next) => (this.#configuration = next) },
-      log: { info: () => undefined, error: () => undefined },
-    });
-    return Object.assign(lifeline, { kv, member });
+    return Object.assign(lifeline, { store, start: { proposer: id, incarnation } });
   }
 
   /** Says when a wait for the acceptors ended in vain. */
@@ -100,7 +88,7 @@ export class ProposerNode {
       after: (delayMs, fire) =>
         time.after(delayMs, () => {
           if (!isAlive()) return;
-          if (delayMs === ACCEPTOR_TIMEOUT_MS) log.add(this.name, `has waited for ${delayMs} ms`);
+          if (delayMs === LIMITS.acceptorTimeoutMs) log.add(this.name, `has waited for ${delayMs} ms`);
           fire();
         }),
     };

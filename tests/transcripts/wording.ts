@@ -1,8 +1,8 @@
+import type { Versioned } from '../../src/store/compare-and-set.js';
 import type { Accepted, AcceptReply, PrepareReply, Value } from '../../src/protocol/acceptor.js';
 import { type Ballot, compareBallots, formatBallot, ZERO_BALLOT } from '../../src/protocol/ballot.js';
 import type { Configuration } from '../../src/protocol/configuration.js';
 import { ClusterError, CommitError } from '../../src/protocol/errors.js';
-import type { Versioned } from '../../src/store/kv.js';
 import type { QuorumSet } from '../../src/protocol/quorum.js';
 
 export function prepareText(key: string, ballot: Ballot): string {

@@ -1,9 +1,9 @@
+import type { Versioned } from '../../src/store/compare-and-set.js';
 import { forkedFrom, type Random } from '../../client/random.js';
 import { within } from '../../client/within.js';
 import { PROPOSERS } from '../../local/layout.js';
 import type { History, Outcome, Request } from '../checkers/history.js';
 import { type Answer, KeyValueClient, NetworkError } from '../../src/http/client.js';
-import type { Versioned } from '../../src/store/kv.js';
 import { sleep, type Time } from '../../src/protocol/time.js';
 import { outcomeOf } from './outcome.js';
 

@@ -1,6 +1,6 @@
+import type { Versioned } from '../../src/store/compare-and-set.js';
 import { NOT_APPLIED } from '../../client/coroutine.js';
 import type { Answer } from '../../src/http/client.js';
-import type { Versioned } from '../../src/store/kv.js';
 import type { Outcome, Request } from '../checkers/history.js';
 
 /** A proposer said something that no proposer says: not the version that was asked for, or a value of nobody's. */

@@ -1,5 +1,7 @@
-import { ClusterError, CommitError, VersionMismatch } from '../../src/protocol/errors.js';
-import type { KeyValue, Versioned } from '../../src/store/kv.js';
+import type { Store } from '../../src/store/store.js';
+import { VersionMismatch } from '../../src/store/errors.js';
+import type { Versioned } from '../../src/store/compare-and-set.js';
+import { ClusterError, CommitError } from '../../src/protocol/errors.js';
 import type { Outcome, Request } from '../checkers/history.js';
 import { KEY } from './messages.js';
 import type { Kind } from './scenario.js';
@@ -26,10 +28,10 @@ export function nextRequest(kind: Kind, client: number, performed: readonly Perf
 }
 
 /** Rejects only where the product throws what it should not. */
-export async function perform(kv: KeyValue, kind: Kind, request: Request): Promise<Outcome> {
+export async function perform(store: Store, kind: Kind, request: Request): Promise<Outcome> {
   try {
-    if (request.kind === 'get') return stateOf(await (kind === 'get' ? kv.get(KEY) : kv.settle(KEY)));
-    await kv.cas(KEY, request.ver, request.val);
+    if (request.kind === 'get') return stateOf(await store.get(KEY, { wait: kind === 'get' }));
+    await store.cas(KEY, request.ver, request.val);
     return { kind: 'written' };
   } catch (error) {
     if (error instanceof VersionMismatch) return stateOf({ ver: Number(error.details['ver']), val: error.details['val'] });

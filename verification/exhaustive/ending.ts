@@ -1,8 +1,7 @@
+import { createStore } from '../../src/store/store.js';
 import type { Acceptor } from '../../src/protocol/acceptor.js';
 import type { Configuration } from '../../src/protocol/configuration.js';
 import { StaleConfiguration } from '../../src/protocol/errors.js';
-import { KeyValue } from '../../src/store/kv.js';
-import { Proposer } from '../../src/protocol/proposer.js';
 import { checkFinalState } from '../checkers/final-state.js';
 import type { Operation, Violation } from '../checkers/history.js';
 import { checkLineage } from '../checkers/lineage.js';
@@ -88,11 +87,17 @@ export class Endings {
         read: (key) => memory.read(key),
       };
     };
-    const proposer = new Proposer({ id: READER_ID, incarnation: 1, configuration, acceptor: link, time, timeoutMs: READER_TIMEOUT_MS });
-    const kv = new KeyValue({ proposer, nextOperationId: () => 'none', time, random: () => 0, resolveMs: 0, backoffMs: 1 });
+    const store = createStore({
+      id: READER_ID,
+      state: { configuration, incarnation: 1, saveConfiguration: () => undefined },
+      acceptors: { get: link },
+      limits: { acceptorTimeoutMs: READER_TIMEOUT_MS },
+      time,
+      random: () => 0,
+    });
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const { ver, val } = await time.run(kv.settle(KEY));
+        const { ver, val } = await time.run(store.get(KEY, { wait: false }));
         return { ver, val: val as string | null };
       } catch (error) {
         if (error instanceof StaleConfiguration) return 'stale';

@@ -1,4 +1,4 @@
-import type { AcceptReply, Held, PrepareReply, Value } from '../../src/protocol/acceptor.js';
+import type { AcceptReply, RegisterState, PrepareReply, Value } from '../../src/protocol/acceptor.js';
 import { type Ballot, formatBallot } from '../../src/protocol/ballot.js';
 
 /** What a proposer asks of an acceptor. All worlds here have one key. */
@@ -7,7 +7,7 @@ export type Message =
   | { readonly kind: 'accept'; readonly ballot: Ballot; readonly value: Value; readonly next: Ballot }
   | { readonly kind: 'read' };
 
-export type Reply = PrepareReply | AcceptReply | Held;
+export type Reply = PrepareReply | AcceptReply | RegisterState;
 
 export const KEY = 'k';
 

@@ -1,7 +1,7 @@
-import type { Acceptor, AcceptReply, Held, PrepareReply } from '../../src/protocol/acceptor.js';
+import { createStore } from '../../src/store/store.js';
+import type { Store } from '../../src/store/store.js';
+import type { Acceptor, AcceptReply, RegisterState, PrepareReply } from '../../src/protocol/acceptor.js';
 import { type Configuration, isConfigured } from '../../src/protocol/configuration.js';
-import { KeyValue } from '../../src/store/kv.js';
-import { identity, Proposer } from '../../src/protocol/proposer.js';
 import { VirtualTime } from '../simulation/virtual-time.js';
 import { nextRequest, perform, type Performed } from './client.js';
 import { KEY, type Message, type Reply } from './messages.js';
@@ -42,19 +42,23 @@ export interface ProposerRunOptions {
 }
 
 /**
- * The back-off before a second round of resolution is so much longer than a timeout that the number of rounds does not depend on how many
+ * The pause before a second round of resolution is so much longer than a timeout that the number of rounds does not depend on how many
  * phases time out.
  */
 const TIMEOUT_MS = 1;
-const BACKOFF_MS = 1_000;
+const PAUSE_MS = 1_000;
+/**
+ * No retries: a retry is a round as any other, and the scripts have as many as are needed. All acceptors are asked at once. And nothing is
+ * remembered of others that write the key, which `lastWords` would not show.
+ */
+const PLAIN = { patienceMs: 0, contendedKeysMax: 0, acceptorLateMs: undefined };
 
 /** One proposer of the product and its client, with a world in place of the network that says nothing but what it is told to. */
 export class ProposerRun {
   readonly performed: Performed[] = [];
   readonly #options: ProposerRunOptions;
   readonly #time = new VirtualTime();
-  readonly #proposer: Proposer;
-  readonly #kv: KeyValue;
+  readonly #store: Store;
   readonly #phases: Asked[] = [];
   #configured = 0;
   #isDraining = false;
@@ -64,14 +68,19 @@ export class ProposerRun {
     const { id, client, configuration, resolutions } = options;
     const time = this.#time;
     let operations = 0;
-    this.#proposer = new Proposer({ id, incarnation: 1, configuration, acceptor: (name) => this.#link(name), time, timeoutMs: TIMEOUT_MS });
-    this.#kv = new KeyValue({
-      proposer: this.#proposer,
-      nextOperationId: () => `${client}-${(operations += 1)}`,
+    this.#store = createStore({
+      id,
+      state: { configuration, incarnation: 1, saveConfiguration: () => undefined },
+      acceptors: { get: (name) => this.#link(name) },
+      limits: {
+        ...PLAIN,
+        acceptorTimeoutMs: TIMEOUT_MS,
+        resolveMs: PAUSE_MS * 2 ** (resolutions - 1) - PAUSE_MS / 2,
+        resolvePauseMs: PAUSE_MS,
+      },
       time,
       random: () => 0,
-      resolveMs: BACKOFF_MS * 2 ** (resolutions - 1) - BACKOFF_MS / 2,
-      backoffMs: BACKOFF_MS,
+      nextOperationId: () => `${client}-${(operations += 1)}`,
     });
   }
 
@@ -87,7 +96,7 @@ export class ProposerRun {
   }
 
   get configuration(): Configuration {
-    return this.#proposer.configuration;
+    return this.#store.configuration;
   }
 
   /** How many changes of configuration are in force. */
@@ -105,11 +114,9 @@ export class ProposerRun {
     else if (input.kind === 'reply') this.#answer(input.phase ?? this.#phases.length - 1, input.acceptor, input.reply);
     else if (input.kind === 'timeout') await this.#time.advance(TIMEOUT_MS);
     else
-      void this.#proposer
-        .reconfigure(input.configuration, () => Promise.resolve())
-        .then(() => {
-          this.#configured += 1;
-        });
+      void this.#store.reconfigure(input.configuration).then(() => {
+        this.#configured += 1;
+      });
     await this.#settle();
   }
 
@@ -130,7 +137,7 @@ export class ProposerRun {
     const first = this.#phases.length - (this.asking ? 1 : 0);
     this.#isDraining = true;
     while (this.asking) await this.apply({ kind: 'timeout' });
-    if (isConfigured(this.configuration)) this.#proposer.change(KEY, identity).catch(() => undefined);
+    if (isConfigured(this.configuration)) void this.#store.get(KEY, { wait: false }).catch(() => undefined);
     await this.#settle();
     return [this.#phases.slice(first).map(({ message, acceptors }) => [message, acceptors]), this.performed, this.configuration];
   }
@@ -154,7 +161,7 @@ export class ProposerRun {
     if (kind === undefined) throw new RangeError('no operation is left');
     const request = nextRequest(kind, this.#options.client, this.performed);
     const index = this.performed.push({ request }) - 1;
-    void perform(this.#kv, kind, request).then((outcome) => {
+    void perform(this.#store, kind, request).then((outcome) => {
       this.performed[index] = { request, outcome };
     });
   }
@@ -165,7 +172,7 @@ export class ProposerRun {
     return {
       prepare: (_key, ballot) => send<PrepareReply>({ kind: 'prepare', ballot }),
       accept: (_key, ballot, value, next) => send<AcceptReply>({ kind: 'accept', ballot, value, next }),
-      read: () => send<Held>({ kind: 'read' }),
+      read: () => send<RegisterState>({ kind: 'read' }),
     };
   }
 

@@ -1,7 +1,7 @@
-import type { Accepted, Acceptor, AcceptReply, Held, PrepareReply, Value } from '../../src/protocol/acceptor.js';
+import type { Accepted, Acceptor, AcceptReply, RegisterState, PrepareReply, Value } from '../../src/protocol/acceptor.js';
 import { type Ballot, formatBallot, ZERO_BALLOT } from '../../src/protocol/ballot.js';
 import { type Memory, MemoryAcceptor } from '../../src/protocol/memory-acceptor.js';
-import type { AcceptorMonitor, RegisterState } from '../checkers/acceptor-monitor.js';
+import type { AcceptorMonitor } from '../checkers/acceptor-monitor.js';
 import type { Network } from './network.js';
 import type { Process } from './process.js';
 
@@ -121,7 +121,7 @@ export function acceptorAcross(
         (reply) => (reply.ok ? `accepted ${key}` : `refused ${key}: ${formatBallot(reply.conflict)}`),
         (acceptor) => acceptor.accept(key, ballot, value, next),
       ),
-    read: (key: string): Promise<Held> =>
+    read: (key: string): Promise<RegisterState> =>
       call(
         'read',
         key,

@@ -1,8 +1,7 @@
 import type { AcceptorAdmin, ProposerAdmin } from '../../node-control/nodes/connections.js';
-import { rescanKeys } from '../../src/store/rescan.js';
 import { ClusterError, PrepareError } from '../../src/protocol/errors.js';
 import { type Answer, NetworkError } from '../../src/http/client.js';
-import { sleep } from '../../src/protocol/time.js';
+import { refusalOf } from '../../src/http/refusal.js';
 import type { AcceptorNode } from './acceptor-node.js';
 import type { Network } from './network.js';
 import type { Process } from './process.js';
@@ -11,7 +10,6 @@ import type { ProposerNode, Running } from './proposer-node.js';
 const REQUEST_TIMEOUT_MS = 1_000;
 /** Keys of one page of SCAN, so that writes come between two pages. */
 const PAGE_KEYS = 2;
-const RESCAN_ATTEMPTS = 5;
 
 /** A proposer's configuration port. */
 export function adminAcross(network: Network, caller: Process, from: string, node: ProposerNode): ProposerAdmin {
@@ -20,36 +18,21 @@ export function adminAcross(network: Network, caller: Process, from: string, nod
       caller,
       from,
       to: node.name,
-      act: async () => act(node.running).then((body) => ({ ok: true, status: 200, body }), refusalOf),
+      act: async () => act(node.running).then((body) => ({ ok: true, status: 200, body }), refusal),
       request: () => request,
       reply: (reply) => (reply.ok ? JSON.stringify(reply.body) : reply.code),
     });
     return inTime(caller, answer);
   };
   return {
-    configuration: () => call('GET /configuration', async ({ member }) => member.configuration),
-    identity: () => call('GET /identity', async ({ member }) => member.identity),
+    configuration: () => call('GET /configuration', async ({ store }) => store.configuration),
+    identity: () => call('GET /identity', async ({ start }) => start),
     configure: (expectedEra, next) =>
-      call(`PUT /configuration ${JSON.stringify(next)} at era ${expectedEra}`, ({ member }) => member.reconfigure(expectedEra, next)),
+      call(`PUT /configuration ${JSON.stringify(next)} at era ${expectedEra}`, ({ store }) => store.reconfigure(next, expectedEra)),
     rescan: (era, keys) =>
-      call(`POST /rescan ${keys.join(' ')} at era ${era}`, (running) =>
-        rescanKeys(running.member, era, keys, (key) => rescanKey(running, key)),
-      ),
+      call(`POST /rescan ${keys.join(' ')} at era ${era}`, ({ store }) => store.rescan(era, keys)),
     close: async () => undefined,
   };
-}
-
-/** With some patience: clients' rounds for the key come first. */
-async function rescanKey({ kv, process }: Running, key: string): Promise<void> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      await kv.rescan(key);
-      return;
-    } catch (error) {
-      if (!(error instanceof ClusterError) || attempt === RESCAN_ATTEMPTS) throw error;
-    }
-    await sleep(process.time, attempt);
-  }
 }
 
 export function acceptorAdminAcross(network: Network, caller: Process, from: string, node: AcceptorNode): AcceptorAdmin {
@@ -111,7 +94,7 @@ function inTime<Reply>(caller: Process, answer: Promise<Reply>): Promise<Reply> 
   });
 }
 
-function refusalOf(error: unknown): Answer<never> {
-  const refusal = error instanceof ClusterError ? error : new PrepareError(String(error));
-  return { ok: false, status: refusal.status, code: refusal.code, message: refusal.message, body: { ...refusal.details } };
+/** What is no refusal of the product is a connection that broke. */
+function refusal(error: unknown): Answer<never> {
+  return refusalOf(error instanceof ClusterError ? error : new PrepareError(String(error)));
 }

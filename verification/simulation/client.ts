@@ -1,6 +1,7 @@
+import { VersionMismatch } from '../../src/store/errors.js';
+import type { Versioned } from '../../src/store/compare-and-set.js';
 import type { Random } from '../../client/random.js';
-import { CommitError, VersionMismatch } from '../../src/protocol/errors.js';
-import type { Versioned } from '../../src/store/kv.js';
+import { CommitError } from '../../src/protocol/errors.js';
 import { sleep } from '../../src/protocol/time.js';
 import type { History, Outcome, Request } from '../checkers/history.js';
 import type { Network } from './network.js';
@@ -68,22 +69,17 @@ export class Client {
     return random() < reads ? this.get(proposer, key) : this.#write(proposer, key);
   }
 
-  /** @param by `quorum`: by a round only where the quorum does not agree */
+  /** @param by `quorum`: by a round only if the quorum does not agree, as most clients want it */
   async get(proposer: ProposerNode, key: string, by: 'quorum' | 'round' = 'quorum'): Promise<Outcome> {
-    const waits = this.#options.random() < PATIENT;
-    return this.#request(proposer, key, { kind: 'get' }, async ({ kv, queue }) => {
-      const seen = by === 'quorum' ? await kv.peek(key) : undefined;
-      return seen ?? (waits ? queue.run(key, 'read') : kv.settle(key));
-    });
+    const wait = this.#options.random() < PATIENT && by === 'quorum';
+    return this.#request(proposer, key, { kind: 'get' }, ({ store }) => store.get(key, { wait }));
   }
 
   #write(proposer: ProposerNode, key: string): Promise<Outcome> {
     const { ver, val: onto } = this.#seen.get(key) ?? { ver: 0, val: null };
     const val = `${this.#options.name}.${(this.#writes += 1)}`;
-    const waits = this.#options.random() < PATIENT;
-    return this.#request(proposer, key, { kind: 'cas', ver, val, onto }, ({ kv, queue }) =>
-      waits ? queue.run(key, { ver, val }) : kv.cas(key, ver, val),
-    );
+    const wait = this.#options.random() < PATIENT;
+    return this.#request(proposer, key, { kind: 'cas', ver, val, onto }, ({ store }) => store.cas(key, ver, val, { wait }));
   }
 
   async #request(proposer: ProposerNode, key: string, request: Request, act: (to: Running) => Promise<Versioned>): Promise<Outcome> {

@@ -1,27 +1,18 @@
-import { KeyQueue } from '../../src/store/key-queue.js';
-import { ReconfigurableProposer } from '../../src/store/reconfigurable-proposer.js';
 import type { Random } from '../../client/random.js';
-import { acceptorsOf, type Configuration } from '../../src/protocol/configuration.js';
-import { KeyValue } from '../../src/store/kv.js';
-import { sleep } from '../../src/protocol/time.js';
-import { Proposer } from '../../src/protocol/proposer.js';
 import type { Acceptor } from '../../src/protocol/acceptor.js';
+import { acceptorsOf, type Configuration } from '../../src/protocol/configuration.js';
+import { type Acceptors, createStore, type Store } from '../../src/store/store.js';
 import { Process } from './process.js';
 import type { VirtualTime } from './virtual-time.js';
 
-const RESOLVE_PAUSE_MS = 5;
-const RETRY_PAUSE_MS = 5;
-/** How long operations wait for others of their key, and are repeated. */
-const PATIENCE_MS = 300;
+/** As the product's, for a network that is faster than real ones. */
+const LIMITS = { patienceMs: 300, retryPauseMs: 2, resolvePauseMs: 5 };
 
 /** What a started proposer consists of. */
 export interface Running {
   readonly process: Process;
-  readonly proposer: Proposer;
-  readonly kv: KeyValue;
-  /** Operations that do not want to be refused where another one is under way. */
-  readonly queue: KeyQueue;
-  readonly member: ReconfigurableProposer;
+  readonly store: Store;
+  readonly start: { readonly proposer: number; readonly incarnation: number };
 }
 
 export interface ProposerNodeOptions {
@@ -31,7 +22,7 @@ export interface ProposerNodeOptions {
   readonly time: VirtualTime;
   readonly random: Random;
   readonly timeoutMs: number;
-  /** See {@link ProposerOptions.lateMs}. */
+  /** See `StoreLimits.acceptorLateMs`. */
   readonly lateMs?: number;
   readonly resolveMs: number;
   /** An acceptor across the network, for one process of this node. */
@@ -74,57 +65,32 @@ export class ProposerNode {
 
   start(): void {
     if (this.#running) return;
-    const { id, time, random, timeoutMs, lateMs, resolveMs, acceptor } = this.#options;
+    const { id, time, random, timeoutMs, lateMs, resolveMs } = this.#options;
     const disk = this.#disk;
     disk.incarnation += 1;
-    const { configuration, incarnation } = disk;
+    const { incarnation } = disk;
     const process = new Process(time);
+    const state = {
+      configuration: disk.configuration,
+      incarnation,
+      saveConfiguration: (next: Configuration) => void (disk.configuration = next),
+    };
+    const limits = { ...LIMITS, acceptorTimeoutMs: timeoutMs, acceptorLateMs: lateMs, resolveMs };
+    const store = createStore({ id, state, acceptors: this.#acceptorsFor(process), limits, time: process.time, random });
+    this.#running = { process, store, start: { proposer: id, incarnation } };
+  }
+
+  /** One connection for each, opened when it is first asked for. */
+  #acceptorsFor(process: Process): Acceptors {
     const connections = new Map<string, Acceptor>();
-    const connect = (node: string, identity?: string): Acceptor => {
-      const connection = connections.get(identity ?? node) ?? acceptor(process, node, identity);
-      connections.set(identity ?? node, connection);
+    const get = (name: string, identity?: string): Acceptor => {
+      const connection = connections.get(identity ?? name) ?? this.#options.acceptor(process, name, identity);
+      connections.set(identity ?? name, connection);
       return connection;
     };
-    const proposer = new Proposer({
-      id,
-      incarnation,
-      configuration,
-      acceptor: connect,
-      time: process.time,
-      timeoutMs,
-      ...(lateMs === undefined ? {} : { lateMs }),
-    });
-    let operations = 0;
-    const kv = new KeyValue({
-      proposer,
-      nextOperationId: () => `${id}.${incarnation}.${(operations += 1)}`,
-      time: process.time,
-      random,
-      resolveMs,
-      backoffMs: RESOLVE_PAUSE_MS,
-    });
-    const repeat = async (attempt: () => Promise<void>): Promise<void> => {
-      for (;;) {
-        try {
-          await attempt();
-          return;
-        } catch {
-          await sleep(process.time, random() * RETRY_PAUSE_MS);
-        }
-      }
+    return {
+      get,
+      connect: async (next) => acceptorsOf(next).forEach((name) => get(name, next.identities?.[name])),
     };
-    const queue = new KeyQueue({ kv, patienceMs: PATIENCE_MS, nowMs: () => process.time.nowMs(), repeat });
-    const member = new ReconfigurableProposer({
-      identity: { proposer: id, incarnation },
-      proposer,
-      acceptors: {
-        connect: async (next) => acceptorsOf(next).forEach((node) => connect(node, next.identities?.[node])),
-        retain: () => undefined,
-      },
-      addresses: (acceptorName) => acceptorName,
-      state: { saveConfiguration: (next) => void (disk.configuration = next) },
-      log: { info: () => undefined, error: () => undefined },
-    });
-    this.#running = { process, proposer, kv, queue, member };
   }
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Ballot, BallotClock, compareBallots, formatBallot, parseBallot, ZERO_BALLOT } from '../../../src/protocol/ballot.js';
+import { type Ballot, BallotCounter, compareBallots, formatBallot, parseBallot, ZERO_BALLOT } from '../../../src/protocol/ballot.js';
 
 const LARGEST = Number.MAX_SAFE_INTEGER;
 const ballot = (era: number, counter: number, proposer = 1, incarnation = 1): Ballot => ({ era, counter, proposer, incarnation });
@@ -67,7 +67,7 @@ describe('the ballot clock', () => {
       fc.property(
         fc.array(fc.option(fc.record({ era: fc.nat(4), counter: fc.nat(50), proposer: fc.nat(3), incarnation: fc.nat(3) }))),
         (seen) => {
-          const clock = new BallotClock(1, 1, 1);
+          const clock = new BallotCounter(1, 1, 1);
           let last = clock.next();
           for (const other of seen) {
             if (other) clock.fastForward(other);
@@ -81,13 +81,13 @@ describe('the ballot clock', () => {
   });
 
   it('goes above a ballot that stood in the way', () => {
-    const clock = new BallotClock(1, 1, 1);
+    const clock = new BallotCounter(1, 1, 1);
     expect(clock.fastForward(ballot(1, 41, 9, 9))).toBe(true);
     expect(clock.next()).toEqual(ballot(1, 42));
   });
 
   it('is never lowered, not by a lower counter, nor by an earlier era', () => {
-    const clock = new BallotClock(1, 1, 3);
+    const clock = new BallotCounter(1, 1, 3);
     clock.fastForward(ballot(3, 41));
     clock.fastForward(ballot(3, 7));
     clock.fastForward(ballot(2, 8));
@@ -95,7 +95,7 @@ describe('the ballot clock', () => {
   });
 
   it('uses the era after its own only once it has seen it, and keeps to it', () => {
-    const clock = new BallotClock(1, 1, 5);
+    const clock = new BallotCounter(1, 1, 5);
     expect(clock.next().era).toBe(5);
     expect(clock.fastForward(ballot(6, 3))).toBe(true);
     expect(clock.next().era).toBe(6);
@@ -104,7 +104,7 @@ describe('the ballot clock', () => {
   });
 
   it('does not follow an era beyond the next, and says so', () => {
-    const clock = new BallotClock(1, 1, 5);
+    const clock = new BallotCounter(1, 1, 5);
     clock.fastForward(ballot(6, 1));
     expect(clock.fastForward(ballot(7, 99))).toBe(false);
     expect(clock.next()).toEqual(ballot(6, 2));
@@ -114,8 +114,8 @@ describe('the ballot clock', () => {
   });
 
   it('tells the starts of one proposer apart, and refuses to run past 2^53 - 1', () => {
-    expect(new BallotClock(1, 2, 1).next()).not.toEqual(new BallotClock(1, 1, 1).next());
-    const clock = new BallotClock(1, 1, 1);
+    expect(new BallotCounter(1, 2, 1).next()).not.toEqual(new BallotCounter(1, 1, 1).next());
+    const clock = new BallotCounter(1, 1, 1);
     clock.fastForward(ballot(1, LARGEST));
     expect(() => clock.next()).toThrow(new RangeError('the ballot counter is exhausted'));
   });

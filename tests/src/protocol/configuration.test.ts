@@ -1,6 +1,7 @@
+import { parseConfiguration, parseEra } from '../../../src/store/parse-configuration.js';
+import { BadRequest } from '../../../src/store/errors.js';
 import { describe, expect, it } from 'vitest';
-import { acceptorsOf, EMPTY_CONFIGURATION, isConfigured, parseConfiguration, parseEra } from '../../../src/protocol/configuration.js';
-import { BadRequest } from '../../../src/protocol/errors.js';
+import { acceptorsOf, EMPTY_CONFIGURATION, isConfigured } from '../../../src/protocol/configuration.js';
 
 const set = (nodes: unknown, quorum: unknown): unknown => ({ nodes, quorum });
 const good = { era: 3, prepare: { nodes: ['a:1', 'b:1'], quorum: 2 }, accept: { nodes: ['a:1', 'b:1', 'c:1'], quorum: 2 } };

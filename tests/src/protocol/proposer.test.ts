@@ -1,9 +1,10 @@
+import { type ChangeFunction, keepValue } from '../../../src/protocol/change.js';
 import { describe, expect, it } from 'vitest';
 import type { Acceptor } from '../../../src/protocol/acceptor.js';
 import { compareBallots, formatBallot, type Ballot } from '../../../src/protocol/ballot.js';
 import { EMPTY_CONFIGURATION } from '../../../src/protocol/configuration.js';
 import { CommitError, ConcurrentRequestError, NotConfigured, PrepareError, StaleConfiguration } from '../../../src/protocol/errors.js';
-import { type ChangeFunction, identity, Proposer } from '../../../src/protocol/proposer.js';
+import { Registers } from '../../registers.js';
 import { only, ScriptedCluster, TIMEOUT_MS } from '../../scripted-cluster.js';
 
 const set =
@@ -12,6 +13,8 @@ const set =
     value;
 const ballot = (era: number, counter: number, proposer = 9): Ballot => ({ era, counter, proposer, incarnation: 1 });
 const KEY = 'k';
+const FULL = { usePromise: false };
+const ONCE = { usePromise: false, keepPromise: false };
 
 /** Every ballot that the acceptors were sent, with the value it was sent with, each distinct pair once. */
 function proposals(cluster: ScriptedCluster): Map<string, Set<string | null>> {
@@ -27,17 +30,17 @@ describe('a change', () => {
   it('applies a function to what the register holds, for each key apart', async () => {
     const cluster = new ScriptedCluster(3);
     const proposer = cluster.proposer(1);
-    expect(await cluster.time.run(proposer.change(KEY, (value) => `${value ?? 'nothing'} then one`))).toBe('nothing then one');
-    expect(await cluster.time.run(cluster.proposer(2).change('other', identity))).toBeNull();
+    expect(await cluster.time.run(proposer.apply(KEY, (value) => `${value ?? 'nothing'} then one`))).toBe('nothing then one');
+    expect(await cluster.time.run(cluster.proposer(2).apply('other', keepValue))).toBeNull();
     expect(
       await cluster.time.run(
         cluster
           .proposer(2)
-          .change(KEY, identity)
+          .apply(KEY, keepValue)
           .catch(() => 'outrun'),
       ),
     ).toBe('outrun');
-    expect(await cluster.time.run(proposer.change(KEY, (value) => `${String(value)}, two`))).toBe('nothing then one, two');
+    expect(await cluster.time.run(proposer.apply(KEY, (value) => `${String(value)}, two`))).toBe('nothing then one, two');
     expect(cluster.time.pending).toBe(0);
   });
 
@@ -47,15 +50,15 @@ describe('a change', () => {
     await cluster.acceptor('a2').memory.accept(KEY, ballot(1, 9), 'older', ballot(1, 9));
     await cluster.acceptor('a3').memory.accept(KEY, ballot(1, 9), 'older', ballot(1, 9));
     const proposer = cluster.proposer(1);
-    await cluster.time.run(proposer.change(KEY, identity).catch(() => undefined));
-    expect(await cluster.time.run(proposer.change(KEY, identity))).toBe('newest');
+    await cluster.time.run(proposer.apply(KEY, keepValue).catch(() => undefined));
+    expect(await cluster.time.run(proposer.apply(KEY, keepValue))).toBe('newest');
   });
 
   it('is refused by a proposer without acceptors, in either set', async () => {
     const cluster = new ScriptedCluster(1);
     const none = { nodes: [], quorum: 0 };
     for (const configuration of [EMPTY_CONFIGURATION, cluster.configuration({ prepare: none }), cluster.configuration({ accept: none })]) {
-      await expect(cluster.proposer(1, configuration).change(KEY, identity)).rejects.toThrow(NotConfigured);
+      await expect(cluster.proposer(1, configuration).apply(KEY, keepValue)).rejects.toThrow(NotConfigured);
       await expect(cluster.proposer(1, configuration).read(KEY)).rejects.toThrow(NotConfigured);
     }
   });
@@ -66,16 +69,16 @@ describe('a change', () => {
     const broken = (): never => {
       throw new RangeError('no');
     };
-    await expect(cluster.time.run(proposer.change(KEY, broken))).rejects.toThrow(RangeError);
+    await expect(cluster.time.run(proposer.apply(KEY, broken))).rejects.toThrow(RangeError);
     expect(cluster.messages('accept')).toEqual([]);
-    expect(await cluster.time.run(proposer.change(KEY, set('v')))).toBe('v');
+    expect(await cluster.time.run(proposer.apply(KEY, set('v')))).toBe('v');
   });
 
   it('counts an acceptor of an unknown name as one that does not answer, also after the accept was sent to others', async () => {
     const cluster = new ScriptedCluster(2);
     const accept = { nodes: ['a1', 'nobody'], quorum: 2 };
     const proposer = cluster.proposer(1, cluster.configuration({ prepare: { nodes: ['a1'], quorum: 1 }, accept }));
-    await expect(cluster.time.run(proposer.change(KEY, set('v')))).rejects.toThrow(CommitError);
+    await expect(cluster.time.run(proposer.apply(KEY, set('v')))).rejects.toThrow(CommitError);
   });
 });
 
@@ -88,7 +91,7 @@ describe('rule 2: no ballot is used twice', () => {
       for (const kind of ['prepare', 'accept'] as const) {
         cluster.forget();
         cluster.fates({ a1: only(kind, fate), a2: only(kind, fate) });
-        await cluster.time.run(proposer.change(KEY, set(`${kind} ${fate}`)).catch(() => undefined));
+        await cluster.time.run(proposer.apply(KEY, set(`${kind} ${fate}`)).catch(() => undefined));
         const fresh = [...cluster.messages('prepare').map((sent) => sent.ballot), ...cluster.messages('accept').map((sent) => sent.next)];
         const distinct = [...new Map(fresh.map((one) => [formatBallot(one), one])).values()];
         for (const one of distinct) for (const before of last) expect(compareBallots(one, before)).toBeGreaterThan(0);
@@ -105,7 +108,7 @@ describe('rule 2: no ballot is used twice', () => {
       await cluster.time.run(
         cluster
           .proposer(1, cluster.configuration(), incarnation)
-          .change(KEY, identity)
+          .apply(KEY, keepValue)
           .catch(() => undefined),
       );
     }
@@ -116,13 +119,13 @@ describe('rule 2: no ballot is used twice', () => {
   it('a proposer runs one round for a key at a time, and rounds for different keys side by side', async () => {
     const cluster = new ScriptedCluster(3);
     const proposer = cluster.proposer(1);
-    const first = proposer.change(KEY, set('first'));
-    await expect(proposer.change(KEY, set('second'))).rejects.toThrow(ConcurrentRequestError);
-    expect(await cluster.time.run(Promise.all([first, proposer.change('other', set('third'))]))).toEqual(['first', 'third']);
+    const first = proposer.apply(KEY, set('first'));
+    await expect(proposer.apply(KEY, set('second'))).rejects.toThrow(ConcurrentRequestError);
+    expect(await cluster.time.run(Promise.all([first, proposer.apply('other', set('third'))]))).toEqual(['first', 'third']);
     cluster.fates({ a1: 'refuse', a2: 'refuse' });
-    await expect(cluster.time.run(proposer.change(KEY, set('lost')))).rejects.toThrow(CommitError);
+    await expect(cluster.time.run(proposer.apply(KEY, set('lost')))).rejects.toThrow(CommitError);
     cluster.fates({});
-    expect(await cluster.time.run(proposer.change(KEY, set('fourth')))).toBe('fourth');
+    expect(await cluster.time.run(proposer.apply(KEY, set('fourth')))).toBe('fourth');
   });
 });
 
@@ -130,23 +133,23 @@ describe('rule 3: after an accept that did not reach its quorum, the cached ball
   it.each(['lose', 'silence', 'refuse', 'break'] as const)('where the acceptors %s it', async (fate) => {
     const cluster = new ScriptedCluster(3);
     const proposer = cluster.proposer(1);
-    await cluster.time.run(proposer.change(KEY, set('one')));
+    await cluster.time.run(proposer.apply(KEY, set('one')));
     cluster.fates({ a2: fate, a3: fate });
-    await expect(cluster.time.run(proposer.change(KEY, (value) => `${String(value)} two`))).rejects.toThrow(CommitError);
+    await expect(cluster.time.run(proposer.apply(KEY, (value) => `${String(value)} two`))).rejects.toThrow(CommitError);
     cluster.fates({});
     cluster.forget();
-    expect(await cluster.time.run(proposer.change(KEY, (value) => `${String(value)} three`))).toBe('one two three');
+    expect(await cluster.time.run(proposer.apply(KEY, (value) => `${String(value)} three`))).toBe('one two three');
     expect(cluster.messages('prepare').length).toBe(3);
   });
 
   it('where a conflict stood in the way', async () => {
     const cluster = new ScriptedCluster(3);
     const proposer = cluster.proposer(1);
-    await cluster.time.run(proposer.change(KEY, set('one')));
+    await cluster.time.run(proposer.apply(KEY, set('one')));
     for (const name of ['a2', 'a3']) await cluster.acceptor(name).memory.prepare(KEY, ballot(1, 50));
-    await expect(cluster.time.run(proposer.change(KEY, set('two')))).rejects.toThrow(CommitError);
+    await expect(cluster.time.run(proposer.apply(KEY, set('two')))).rejects.toThrow(CommitError);
     cluster.forget();
-    await cluster.time.run(proposer.change(KEY, identity));
+    await cluster.time.run(proposer.apply(KEY, keepValue));
     expect(cluster.messages('prepare').length).toBe(3);
   });
 
@@ -156,7 +159,7 @@ describe('rule 3: after an accept that did not reach its quorum, the cached ball
     for (let turn = 0; turn < 12; turn += 1) {
       const fate = turn % 3 === 0 ? 'answer' : turn % 3 === 1 ? 'lose' : 'silence';
       cluster.fates({ a1: only('accept', fate), a2: only('accept', fate) });
-      await cluster.time.run(proposer.change(KEY, set(`value ${turn}`)).catch(() => undefined));
+      await cluster.time.run(proposer.apply(KEY, set(`value ${turn}`)).catch(() => undefined));
     }
     for (const values of proposals(cluster).values()) expect(values.size).toBe(1);
   });
@@ -167,26 +170,26 @@ describe('rule 4: fast-forward', () => {
     const cluster = new ScriptedCluster(3);
     for (const { memory } of cluster.acceptors.values()) await memory.prepare(KEY, ballot(1, 41));
     const proposer = cluster.proposer(1);
-    await expect(cluster.time.run(proposer.change(KEY, set('v')))).rejects.toThrow(PrepareError);
+    await expect(cluster.time.run(proposer.apply(KEY, set('v')))).rejects.toThrow(PrepareError);
     cluster.forget();
-    expect(await cluster.time.run(proposer.change(KEY, set('v')))).toBe('v');
+    expect(await cluster.time.run(proposer.apply(KEY, set('v')))).toBe('v');
     expect(cluster.messages('prepare').map((sent) => sent.ballot.counter)).toEqual([42, 42, 42]);
   });
 
   it('raises it above the ballot that stood in the way of an accept', async () => {
     const cluster = new ScriptedCluster(3);
     const proposer = cluster.proposer(1);
-    await cluster.time.run(proposer.change(KEY, set('one')));
+    await cluster.time.run(proposer.apply(KEY, set('one')));
     for (const { memory } of cluster.acceptors.values()) await memory.prepare(KEY, ballot(1, 41));
-    await expect(cluster.time.run(proposer.change(KEY, set('two')))).rejects.toThrow(CommitError);
-    expect(await cluster.time.run(proposer.change(KEY, set('two')))).toBe('two');
+    await expect(cluster.time.run(proposer.apply(KEY, set('two')))).rejects.toThrow(CommitError);
+    expect(await cluster.time.run(proposer.apply(KEY, set('two')))).toBe('two');
   });
 
   it('learns from a conflict of the minority too', async () => {
     const cluster = new ScriptedCluster(3);
     await cluster.acceptor('a1').memory.prepare(KEY, ballot(1, 41));
     const proposer = cluster.proposer(1);
-    await cluster.time.run(proposer.change(KEY, set('one')));
+    await cluster.time.run(proposer.apply(KEY, set('one')));
     expect(cluster.messages('accept').every((sent) => sent.next.counter > 41)).toBe(true);
   });
 
@@ -195,27 +198,27 @@ describe('rule 4: fast-forward', () => {
     for (const { memory } of cluster.acceptors.values()) await memory.prepare(KEY, ballot(1, 41));
     for (const { memory } of cluster.acceptors.values()) await memory.prepare('low', ballot(1, 3));
     const proposer = cluster.proposer(1);
-    await cluster.time.run(proposer.change(KEY, identity).catch(() => undefined));
-    expect(await cluster.time.run(proposer.change('low', set('v')))).toBe('v');
-    expect(await cluster.time.run(proposer.change(KEY, set('v')))).toBe('v');
+    await cluster.time.run(proposer.apply(KEY, keepValue).catch(() => undefined));
+    expect(await cluster.time.run(proposer.apply('low', set('v')))).toBe('v');
+    expect(await cluster.time.run(proposer.apply(KEY, set('v')))).toBe('v');
   });
 
   it('is only skipped where nobody answered: the next attempt goes on', async () => {
     const cluster = new ScriptedCluster(3);
     const proposer = cluster.proposer(1);
     cluster.fates({ a1: 'lose', a2: 'refuse', a3: 'lose' });
-    await expect(cluster.time.run(proposer.change(KEY, set('v')))).rejects.toThrow(PrepareError);
+    await expect(cluster.time.run(proposer.apply(KEY, set('v')))).rejects.toThrow(PrepareError);
     cluster.fates({});
-    expect(await cluster.time.run(proposer.change(KEY, set('v')))).toBe('v');
+    expect(await cluster.time.run(proposer.apply(KEY, set('v')))).toBe('v');
   });
 
   it('uses ballots of the next era once it has seen one', async () => {
     const cluster = new ScriptedCluster(3);
     for (const { memory } of cluster.acceptors.values()) await memory.prepare(KEY, ballot(2, 7));
     const proposer = cluster.proposer(1, cluster.configuration({ era: 1 }));
-    await expect(cluster.time.run(proposer.change(KEY, set('v')))).rejects.toThrow(PrepareError);
+    await expect(cluster.time.run(proposer.apply(KEY, set('v')))).rejects.toThrow(PrepareError);
     cluster.forget();
-    expect(await cluster.time.run(proposer.change(KEY, set('v')))).toBe('v');
+    expect(await cluster.time.run(proposer.apply(KEY, set('v')))).toBe('v');
     expect(cluster.messages('prepare').map((sent) => sent.ballot.era)).toEqual([2, 2, 2]);
   });
 
@@ -223,11 +226,11 @@ describe('rule 4: fast-forward', () => {
     const cluster = new ScriptedCluster(3);
     await cluster.acceptor('a1').memory.prepare(KEY, ballot(3, 1));
     const proposer = cluster.proposer(1, cluster.configuration({ era: 1 }));
-    await expect(cluster.time.run(proposer.change(KEY, set('v')))).rejects.toThrow(StaleConfiguration);
+    await expect(cluster.time.run(proposer.apply(KEY, set('v')))).rejects.toThrow(StaleConfiguration);
     expect(cluster.messages('accept')).toEqual([]);
     await proposer.reconfigure(cluster.configuration({ era: 3 }), async () => undefined);
-    await cluster.time.run(proposer.change(KEY, set('v')).catch(() => undefined));
-    expect(await cluster.time.run(proposer.change(KEY, set('v')))).toBe('v');
+    await cluster.time.run(proposer.apply(KEY, set('v')).catch(() => undefined));
+    expect(await cluster.time.run(proposer.apply(KEY, set('v')))).toBe('v');
   });
 
   it('says which era it saw where its configuration is stale, and nothing of the next era', async () => {
@@ -236,30 +239,30 @@ describe('rule 4: fast-forward', () => {
     const acceptor = (name: string): Acceptor => cluster.acceptor(name);
     const { time } = cluster;
     const configuration = cluster.configuration({ era: 1 });
-    const proposer = new Proposer({
+    const proposer = new Registers({
       id: 1,
       incarnation: 1,
       configuration,
       acceptor,
       time,
       timeoutMs: TIMEOUT_MS,
-      onStale: (era) => seen.push(era),
+      events: { onStale: (era) => void seen.push(era) },
     });
     for (const { memory } of cluster.acceptors.values()) await memory.prepare(KEY, ballot(2, 1));
-    await time.run(proposer.change(KEY, set('v')).catch(() => undefined));
+    await time.run(proposer.apply(KEY, set('v')).catch(() => undefined));
     expect(seen).toEqual([]);
     await cluster.acceptor('a1').memory.prepare(KEY, ballot(7, 1));
-    await time.run(proposer.change(KEY, set('v')).catch(() => undefined));
+    await time.run(proposer.apply(KEY, set('v')).catch(() => undefined));
     expect(seen).toEqual([7]);
   });
 
   it('takes the outcome for unknown where a later era stood in the way of an accept, though a quorum confirmed it', async () => {
     const cluster = new ScriptedCluster(3);
     const proposer = cluster.proposer(1, cluster.configuration({ era: 1 }));
-    await cluster.time.run(proposer.change(KEY, set('one')));
+    await cluster.time.run(proposer.apply(KEY, set('one')));
     await cluster.acceptor('a1').memory.prepare(KEY, ballot(3, 1));
-    await expect(cluster.time.run(proposer.change(KEY, set('two')))).rejects.toThrow(CommitError);
-    await expect(cluster.time.run(proposer.change(KEY, set('two')))).rejects.toThrow(StaleConfiguration);
+    await expect(cluster.time.run(proposer.apply(KEY, set('two')))).rejects.toThrow(CommitError);
+    await expect(cluster.time.run(proposer.apply(KEY, set('two')))).rejects.toThrow(StaleConfiguration);
   });
 });
 
@@ -267,20 +270,20 @@ describe('rule 5: the one-round-trip path', () => {
   it('needs no prepare after an accept that a prepare quorum confirmed, again and again', async () => {
     const cluster = new ScriptedCluster(3);
     const proposer = cluster.proposer(1);
-    await cluster.time.run(proposer.change(KEY, set('0')));
+    await cluster.time.run(proposer.apply(KEY, set('0')));
     cluster.forget();
-    for (let turn = 0; turn < 3; turn += 1) await cluster.time.run(proposer.change(KEY, (value) => String(Number(value) + 1)));
+    for (let turn = 0; turn < 3; turn += 1) await cluster.time.run(proposer.apply(KEY, (value) => String(Number(value) + 1)));
     expect(cluster.messages('prepare')).toEqual([]);
-    expect(await cluster.time.run(proposer.change(KEY, identity))).toBe('3');
+    expect(await cluster.time.run(proposer.apply(KEY, keepValue))).toBe('3');
   });
 
   it('is not taken where the acceptors that confirmed hold no prepare quorum', async () => {
     const cluster = new ScriptedCluster(3);
     const prepare = { nodes: cluster.names, quorum: 3 };
     const proposer = cluster.proposer(1, cluster.configuration({ prepare, accept: { nodes: cluster.names, quorum: 1 } }));
-    await cluster.time.run(proposer.change(KEY, set('one')));
+    await cluster.time.run(proposer.apply(KEY, set('one')));
     cluster.forget();
-    await cluster.time.run(proposer.change(KEY, set('two')));
+    await cluster.time.run(proposer.apply(KEY, set('two')));
     expect(cluster.messages('prepare').length).toBe(3);
   });
 
@@ -289,217 +292,56 @@ describe('rule 5: the one-round-trip path', () => {
     const prepare = { nodes: ['a1'], quorum: 1 };
     const proposer = cluster.proposer(1, cluster.configuration({ prepare, accept: { nodes: cluster.names, quorum: 2 } }));
     cluster.fates({ a1: only('accept', 'refuse') });
-    await cluster.time.run(proposer.change(KEY, set('one')));
+    await cluster.time.run(proposer.apply(KEY, set('one')));
     cluster.forget();
     cluster.fates({});
-    await cluster.time.run(proposer.change(KEY, set('two')));
+    await cluster.time.run(proposer.apply(KEY, set('two')));
     expect(cluster.messages('prepare').length).toBe(1);
   });
 
   it('is not taken by a full round, which forgets the promise', async () => {
     const cluster = new ScriptedCluster(3);
     const proposer = cluster.proposer(1);
-    await cluster.time.run(proposer.change(KEY, set('one')));
+    await cluster.time.run(proposer.apply(KEY, set('one')));
     cluster.forget();
     cluster.fates({ a1: only('prepare', 'refuse'), a2: only('prepare', 'refuse') });
-    await expect(cluster.time.run(proposer.change(KEY, set('two'), 'full'))).rejects.toThrow(PrepareError);
+    await expect(cluster.time.run(proposer.apply(KEY, set('two'), FULL))).rejects.toThrow(PrepareError);
     cluster.fates({});
     cluster.forget();
-    expect(await cluster.time.run(proposer.change(KEY, identity))).toBe('one');
+    expect(await cluster.time.run(proposer.apply(KEY, keepValue))).toBe('one');
     expect(cluster.messages('prepare').length).toBe(3);
   });
 
   it('is not kept after a round of a rescan, which would keep one for every key', async () => {
     const cluster = new ScriptedCluster(3);
     const proposer = cluster.proposer(1);
-    await cluster.time.run(proposer.change(KEY, set('one'), 'once'));
+    await cluster.time.run(proposer.apply(KEY, set('one'), ONCE));
     cluster.forget();
-    await cluster.time.run(proposer.change(KEY, set('two')));
+    await cluster.time.run(proposer.apply(KEY, set('two')));
     expect(cluster.messages('prepare').length).toBe(3);
   });
 
   it('ends where another proposer came between, without harm to its value', async () => {
     const cluster = new ScriptedCluster(3);
     const [one, two] = [cluster.proposer(1), cluster.proposer(2)];
-    await cluster.time.run(one.change(KEY, set('mine')));
-    await cluster.time.run(two.change(KEY, identity).catch(() => undefined));
-    await cluster.time.run(two.change(KEY, (value) => `${String(value)} theirs`));
-    await expect(cluster.time.run(one.change(KEY, set('lost')))).rejects.toThrow(CommitError);
-    expect(await cluster.time.run(one.change(KEY, identity))).toBe('mine theirs');
+    await cluster.time.run(one.apply(KEY, set('mine')));
+    await cluster.time.run(two.apply(KEY, keepValue).catch(() => undefined));
+    await cluster.time.run(two.apply(KEY, (value) => `${String(value)} theirs`));
+    await expect(cluster.time.run(one.apply(KEY, set('lost')))).rejects.toThrow(CommitError);
+    expect(await cluster.time.run(one.apply(KEY, keepValue))).toBe('mine theirs');
   });
 
   it('is not opened by replies that arrive after the proposer gave up on the round', async () => {
     const cluster = new ScriptedCluster(3);
     const proposer = cluster.proposer(1);
     cluster.fates({ a1: only('accept', 'hold'), a2: only('accept', 'hold') });
-    await expect(cluster.time.run(proposer.change(KEY, set('late')))).rejects.toThrow(CommitError);
+    await expect(cluster.time.run(proposer.apply(KEY, set('late')))).rejects.toThrow(CommitError);
     for (const name of ['a1', 'a2']) cluster.acceptor(name).release();
     await cluster.time.settle();
     cluster.fates({});
     cluster.forget();
-    expect(await cluster.time.run(proposer.change(KEY, identity))).toBe('late');
+    expect(await cluster.time.run(proposer.apply(KEY, keepValue))).toBe('late');
     expect(cluster.messages('prepare').length).toBe(3);
-  });
-});
-
-describe('rule 7: a read without a round', () => {
-  it.each([1, 2, 3, 4])('returns what %i acceptors agree on, and changes nothing on them', async (size) => {
-    const cluster = new ScriptedCluster(size);
-    await cluster.time.run(cluster.proposer(1).change(KEY, set('v')));
-    const before = cluster.snapshot();
-    cluster.forget();
-    expect(await cluster.time.run(cluster.proposer(2).read(KEY))).toEqual({ value: 'v' });
-    expect(cluster.snapshot()).toEqual(before);
-    expect(cluster.messages('prepare').length + cluster.messages('accept').length).toBe(0);
-  });
-
-  it('takes a promise alone for an empty register', async () => {
-    const cluster = new ScriptedCluster(3);
-    for (const { memory } of cluster.acceptors.values()) await memory.prepare(KEY, ballot(1, 5));
-    expect(await cluster.time.run(cluster.proposer(1).read(KEY))).toEqual({ value: null });
-  });
-
-  it('has no answer where an accept is under way, and none where too few acceptors answer', async () => {
-    const cluster = new ScriptedCluster(3);
-    const proposer = cluster.proposer(1);
-    await cluster.acceptor('a1').memory.accept(KEY, ballot(1, 5), 'half', ballot(1, 6));
-    cluster.fates({ a3: 'refuse' });
-    expect(await cluster.time.run(proposer.read(KEY))).toBeUndefined();
-    cluster.fates({ a1: 'lose', a2: 'lose' });
-    const startMs = cluster.time.nowMs();
-    expect(await cluster.time.run(proposer.read(KEY))).toBeUndefined();
-    expect(cluster.time.nowMs() - startMs).toBe(TIMEOUT_MS);
-  });
-
-  it('waits for no straggler once the proof is there', async () => {
-    const cluster = new ScriptedCluster(3);
-    await cluster.time.run(cluster.proposer(1).change(KEY, set('v')));
-    cluster.fates({ a2: 'lose' });
-    const startMs = cluster.time.nowMs();
-    expect(await cluster.time.run(cluster.proposer(2).read(KEY))).toEqual({ value: 'v' });
-    expect(cluster.time.nowMs()).toBe(startMs);
-  });
-
-  it('asks the acceptors of both sets', async () => {
-    const cluster = new ScriptedCluster(3);
-    const growing = cluster.configuration({ prepare: { nodes: ['a1'], quorum: 1 }, accept: { nodes: ['a1', 'a2'], quorum: 2 } });
-    await cluster.time.run(cluster.proposer(1, growing).change(KEY, set('v')));
-    expect(await cluster.time.run(cluster.proposer(2, growing).read(KEY))).toEqual({ value: 'v' });
-    expect(cluster.messages('read').length).toBe(2);
-  });
-
-  it('makes the next ballot higher than what others were promised: the prepare after it is not refused', async () => {
-    const cluster = new ScriptedCluster(3);
-    const proposer = cluster.proposer(1);
-    for (const { memory } of cluster.acceptors.values()) await memory.prepare(KEY, ballot(1, 41));
-    await cluster.time.run(proposer.read(KEY));
-    expect(await cluster.time.run(proposer.change(KEY, set('v')))).toBe('v');
-    expect(cluster.messages('prepare').map(({ ballot: { counter } }) => counter)).toEqual([42, 42, 42]);
-  });
-
-  it('shows that a piggybacked promise is overtaken: the next change prepares, and no accept is refused', async () => {
-    const cluster = new ScriptedCluster(3);
-    const [one, two] = [cluster.proposer(1), cluster.proposer(2)];
-    await cluster.time.run(one.change(KEY, set('mine')));
-    await cluster.time.run(two.read(KEY));
-    await cluster.time.run(two.change(KEY, (value) => `${String(value)} theirs`));
-    await cluster.time.run(one.read(KEY));
-    expect(await cluster.time.run(one.change(KEY, (value) => `${String(value)} again`))).toBe('mine theirs again');
-  });
-
-  it('leaves a piggybacked promise that nobody has overtaken', async () => {
-    const cluster = new ScriptedCluster(3);
-    const proposer = cluster.proposer(1);
-    await cluster.time.run(proposer.change(KEY, set('one')));
-    await cluster.time.run(proposer.read(KEY));
-    cluster.forget();
-    await cluster.time.run(proposer.change(KEY, set('two')));
-    expect(cluster.messages('prepare')).toEqual([]);
-  });
-
-  it('is not had from ballots of an era before the configuration', async () => {
-    const cluster = new ScriptedCluster(3);
-    await cluster.time.run(cluster.proposer(1).change(KEY, set('v')));
-    expect(await cluster.time.run(cluster.proposer(2, cluster.configuration({ era: 2 })).read(KEY))).toBeUndefined();
-  });
-
-  it('needs no turn: it runs beside a change of the same key', async () => {
-    const cluster = new ScriptedCluster(3);
-    const proposer = cluster.proposer(1);
-    cluster.fates({ a1: only('prepare', 'hold'), a2: only('prepare', 'hold') });
-    const change = proposer.change(KEY, set('v'));
-    await cluster.time.settle();
-    expect(await proposer.read(KEY)).toEqual({ value: null });
-    for (const name of ['a1', 'a2']) cluster.acceptor(name).release();
-    expect(await cluster.time.run(change)).toBe('v');
-  });
-});
-
-describe('a read that asks no more acceptors than it needs', () => {
-  const LATE_MS = 5;
-  /** How long it is the turn of the same acceptors. */
-  const TURN_MS = 5;
-  const patient = (cluster: ScriptedCluster, configuration = cluster.configuration()): Proposer =>
-    new Proposer({
-      ...{ id: 1, incarnation: 1, configuration, time: cluster.time, timeoutMs: TIMEOUT_MS, lateMs: LATE_MS },
-      acceptor: (name: string): Acceptor => cluster.acceptor(name),
-    });
-  const written = async (): Promise<{ cluster: ScriptedCluster; proposer: Proposer }> => {
-    const cluster = new ScriptedCluster(3);
-    const proposer = patient(cluster);
-    await cluster.time.run(proposer.change(KEY, set('v')));
-    await cluster.time.settle();
-    cluster.forget();
-    return { cluster, proposer };
-  };
-
-  it('asks two of three where these agree, each in its turn', async () => {
-    const { cluster, proposer } = await written();
-    for (let turns = 0; turns < 6; turns += 1) {
-      const beginsMs = cluster.time.nowMs();
-      expect(await cluster.time.run(proposer.read(KEY))).toEqual({ value: 'v' });
-      expect(cluster.time.nowMs()).toBe(beginsMs);
-      await cluster.time.advance(TURN_MS);
-    }
-    expect([...cluster.acceptors.values()].map(({ log }) => log.length)).toEqual([4, 4, 4]);
-  });
-
-  it('asks the third where two differ, and needs no round', async () => {
-    const { cluster, proposer } = await written();
-    await cluster.acceptor('a2').memory.accept(KEY, ballot(1, 90), 'half', ballot(1, 91));
-    for (let turns = 0; turns < 3; turns += 1) {
-      expect(await cluster.time.run(proposer.read(KEY))).toEqual({ value: 'v' });
-      await cluster.time.advance(TURN_MS);
-    }
-    expect(cluster.messages('read').length).toBeGreaterThan(6);
-  });
-
-  it('waits for a silent acceptor once, and then does without it until it answers again', async () => {
-    const { cluster, proposer } = await written();
-    cluster.fates({ a1: 'lose' });
-    for (let reads = 0; reads < 9; reads += 1) expect(await cluster.time.run(proposer.read(KEY))).toEqual({ value: 'v' });
-    expect(cluster.time.nowMs()).toBe(LATE_MS);
-    cluster.fates({});
-    await cluster.time.advance(2_000);
-    cluster.forget();
-    for (let reads = 0; reads < 6; reads += 1) await cluster.time.run(proposer.read(KEY));
-    expect(cluster.acceptor('a1').log.length).toBeGreaterThan(2);
-  });
-
-  it('does not wait for one that refuses connections', async () => {
-    const { cluster, proposer } = await written();
-    cluster.fates({ a1: 'refuse' });
-    for (let reads = 0; reads < 9; reads += 1) expect(await cluster.time.run(proposer.read(KEY))).toEqual({ value: 'v' });
-    expect(cluster.time.nowMs()).toBe(0);
-    expect(cluster.acceptor('a1').log.length).toBe(1);
-  });
-
-  it('goes by the sets of a new configuration', async () => {
-    const { cluster, proposer } = await written();
-    const one = { nodes: ['a3'], quorum: 1 };
-    await proposer.reconfigure(cluster.configuration({ prepare: one, accept: one }), async () => undefined);
-    await cluster.time.run(proposer.read(KEY));
-    expect([...cluster.acceptors.values()].map(({ log }) => log.length)).toEqual([0, 0, 1]);
   });
 });
 
@@ -518,7 +360,7 @@ describe('rule 10: a round fails as soon as its quorum is out of reach, and neve
       const cluster = new ScriptedCluster(size);
       const proposer = cluster.proposer(1);
       for (const name of cluster.names) cluster.acceptor(name).fate = only(kind, refusing.includes(name) ? 'refuse' : 'lose');
-      await expect(cluster.time.run(proposer.change(KEY, set('v')))).rejects.toThrow(failure);
+      await expect(cluster.time.run(proposer.apply(KEY, set('v')))).rejects.toThrow(failure);
       expect(cluster.time.nowMs()).toBe(0);
     }
   });
@@ -529,7 +371,7 @@ describe('rule 10: a round fails as soon as its quorum is out of reach, and neve
   ] as const)('and after the time-out where the acceptors never answer a %s', async (kind, failure) => {
     const cluster = new ScriptedCluster(3);
     cluster.fates({ a1: only(kind, 'lose'), a2: only(kind, 'lose') });
-    await expect(cluster.time.run(cluster.proposer(1).change(KEY, set('v')))).rejects.toThrow(failure);
+    await expect(cluster.time.run(cluster.proposer(1).apply(KEY, set('v')))).rejects.toThrow(failure);
     expect(cluster.time.nowMs()).toBe(TIMEOUT_MS);
     expect(cluster.time.pending).toBe(0);
   });
@@ -537,7 +379,7 @@ describe('rule 10: a round fails as soon as its quorum is out of reach, and neve
   it('and goes on with a quorum while the rest is silent', async () => {
     const cluster = new ScriptedCluster(4);
     cluster.fates({ a4: 'lose' });
-    expect(await cluster.time.run(cluster.proposer(1).change(KEY, set('v')))).toBe('v');
+    expect(await cluster.time.run(cluster.proposer(1).apply(KEY, set('v')))).toBe('v');
     expect(cluster.time.nowMs()).toBe(0);
   });
 });
@@ -551,12 +393,12 @@ describe('rule 11: a change of configuration', () => {
     );
     const log: string[] = [];
     cluster.fates({ a1: only('accept', 'hold') });
-    const inFlight = proposer.change(KEY, set('old'));
+    const inFlight = proposer.apply(KEY, set('old'));
     await cluster.time.settle();
     const changed = proposer
       .reconfigure(cluster.configuration({ era: 3 }), async () => void log.push('on disk'))
       .then(() => log.push('acknowledged'));
-    const held = proposer.change('other', set('new')).then(() => log.push('new round'));
+    const held = proposer.apply('other', set('new')).then(() => log.push('new round'));
     const read = proposer.read('third').then(() => log.push('read'));
     await cluster.time.settle();
     expect(log).toEqual([]);
@@ -584,23 +426,23 @@ describe('rule 11: a change of configuration', () => {
   it('that could not be stored leaves the old configuration and its promises, and says why', async () => {
     const cluster = new ScriptedCluster(3);
     const proposer = cluster.proposer(1);
-    await cluster.time.run(proposer.change(KEY, set('v')));
+    await cluster.time.run(proposer.apply(KEY, set('v')));
     const before = proposer.configuration;
     const full = async (): Promise<void> => Promise.reject(new Error('no space left'));
     await expect(proposer.reconfigure(cluster.configuration({ era: 2 }), full)).rejects.toThrow('no space left');
     expect(proposer.configuration).toBe(before);
     cluster.forget();
-    await cluster.time.run(proposer.change(KEY, identity));
+    await cluster.time.run(proposer.apply(KEY, keepValue));
     expect(cluster.messages('prepare')).toEqual([]);
   });
 
   it('drops every cached promise', async () => {
     const cluster = new ScriptedCluster(3);
     const proposer = cluster.proposer(1);
-    for (const key of ['k1', 'k2']) await cluster.time.run(proposer.change(key, set('v')));
+    for (const key of ['k1', 'k2']) await cluster.time.run(proposer.apply(key, set('v')));
     await proposer.reconfigure(cluster.configuration({ era: 2 }), async () => undefined);
     cluster.forget();
-    for (const key of ['k1', 'k2']) await cluster.time.run(proposer.change(key, identity));
+    for (const key of ['k1', 'k2']) await cluster.time.run(proposer.apply(key, keepValue));
     expect(cluster.messages('prepare').length).toBe(6);
     expect(cluster.messages('prepare').every((sent) => sent.ballot.era === 2)).toBe(true);
   });
@@ -608,9 +450,9 @@ describe('rule 11: a change of configuration', () => {
   it('puts every later ballot above every earlier one, whatever their counters', async () => {
     const cluster = new ScriptedCluster(3);
     const [one, two] = [cluster.proposer(1), cluster.proposer(2)];
-    for (let turn = 0; turn < 5; turn += 1) await cluster.time.run(one.change(KEY, set(`old ${turn}`)));
+    for (let turn = 0; turn < 5; turn += 1) await cluster.time.run(one.apply(KEY, set(`old ${turn}`)));
     await two.reconfigure(cluster.configuration({ era: 2 }), async () => undefined);
-    expect(await cluster.time.run(two.change(KEY, (value) => `${String(value)}, new`))).toBe('old 4, new');
+    expect(await cluster.time.run(two.apply(KEY, (value) => `${String(value)}, new`))).toBe('old 4, new');
   });
 });
 
@@ -620,11 +462,11 @@ describe('a proposer says in words', () => {
     const proposer = cluster.proposer(1);
     await cluster.acceptor('a1').memory.prepare(KEY, ballot(1, 41));
     cluster.fates({ a3: 'break' });
-    await expect(cluster.time.run(proposer.change(KEY, identity))).rejects.toThrow(
+    await expect(cluster.time.run(proposer.apply(KEY, keepValue))).rejects.toThrow(
       '1 of 3 acceptors promised, 2 are needed; 1 preferred a higher ballot',
     );
     cluster.fates({ a2: only('accept', 'lose'), a3: only('accept', 'lose') });
-    await expect(cluster.time.run(proposer.change(KEY, identity))).rejects.toThrow(
+    await expect(cluster.time.run(proposer.apply(KEY, keepValue))).rejects.toThrow(
       '1 of 3 acceptors accepted, 2 are needed; 0 preferred a higher ballot',
     );
   });
@@ -632,16 +474,16 @@ describe('a proposer says in words', () => {
   it('that another round for the key is under way', async () => {
     const cluster = new ScriptedCluster(1);
     const proposer = cluster.proposer(1);
-    const first = proposer.change(KEY, identity);
-    await expect(proposer.change(KEY, identity)).rejects.toThrow('this proposer runs another round for the key');
+    const first = proposer.apply(KEY, keepValue);
+    await expect(proposer.apply(KEY, keepValue)).rejects.toThrow('this proposer runs another round for the key');
     await cluster.time.run(first);
   });
 
   it('what to do where it has no acceptors, and where the era of its configuration is over', async () => {
     const cluster = new ScriptedCluster(1);
-    await expect(cluster.proposer(1, EMPTY_CONFIGURATION).change(KEY, identity)).rejects.toThrow('add-accept and add-prepare give it some');
+    await expect(cluster.proposer(1, EMPTY_CONFIGURATION).apply(KEY, keepValue)).rejects.toThrow('add-accept and add-prepare give it some');
     await cluster.acceptor('a1').memory.prepare(KEY, ballot(9, 1));
-    await expect(cluster.time.run(cluster.proposer(1, cluster.configuration({ era: 4 })).change(KEY, identity))).rejects.toThrow(
+    await expect(cluster.time.run(cluster.proposer(1, cluster.configuration({ era: 4 })).apply(KEY, keepValue))).rejects.toThrow(
       "era 4 of this proposer's configuration is over; write it the present one",
     );
   });
@@ -650,13 +492,16 @@ describe('a proposer says in words', () => {
 it('who counts is told of each phase, and of each that a promise has made needless', async () => {
   const cluster = new ScriptedCluster(3);
   const seen: string[] = [];
-  const proposer = cluster.proposer(1, undefined, 1, (event) => seen.push(event));
+  const proposer = cluster.proposer(1, undefined, 1, {
+    onPhase: (phase) => void seen.push(phase),
+    onPromiseUsed: () => void seen.push('promiseUsed'),
+  });
   const eventsOf = async (work: Promise<unknown>): Promise<string[]> => {
     await cluster.time.run(work);
     return seen.splice(0);
   };
-  expect(await eventsOf(proposer.change(KEY, set('one')))).toEqual(['prepare', 'accept']);
-  expect(await eventsOf(proposer.change(KEY, set('two')))).toEqual(['promiseUsed', 'accept']);
-  expect(await eventsOf(proposer.change(KEY, identity, 'full'))).toEqual(['prepare', 'accept']);
+  expect(await eventsOf(proposer.apply(KEY, set('one')))).toEqual(['prepare', 'accept']);
+  expect(await eventsOf(proposer.apply(KEY, set('two')))).toEqual(['promiseUsed', 'accept']);
+  expect(await eventsOf(proposer.apply(KEY, keepValue, FULL))).toEqual(['prepare', 'accept']);
   expect(await eventsOf(proposer.read(KEY))).toEqual(['read']);
 });

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { Configuration } from '../../../src/protocol/configuration.js';
 import { CommitError, PrepareError } from '../../../src/protocol/errors.js';
 import { type Memory, MemoryAcceptor } from '../../../src/protocol/memory-acceptor.js';
-import { identity, Proposer } from '../../../src/protocol/proposer.js';
-import { gather } from '../../../src/protocol/quorum.js';
+import { keepValue } from '../../../src/protocol/change.js';
+import { Registers } from '../../registers.js';
 import { VirtualTime } from '../../../verification/simulation/virtual-time.js';
 
 const NAMES = ['a1', 'a2', 'a3'];
@@ -14,7 +14,7 @@ const newest = (value: string) => (): string => value;
 function world(identities = Object.fromEntries(NAMES.map((name) => [name, idOf(name)]))): {
   memories: Record<string, Memory>;
   lose: (name: string, becomes?: string) => void;
-  proposer: (id: number) => Proposer;
+  proposer: (id: number) => Registers;
 } {
   const memories: Record<string, Memory> = Object.fromEntries(
     NAMES.map((name) => [name, { registers: new Map(), identity: idOf(name) } satisfies Memory]),
@@ -25,7 +25,7 @@ function world(identities = Object.fromEntries(NAMES.map((name) => [name, idOf(n
     memories,
     lose: (name, becomes) => (memories[name] = { registers: new Map(), ...(becomes !== undefined && { identity: becomes }) }),
     proposer: (id) =>
-      new Proposer({
+      new Registers({
         ...{ id, incarnation: 1, configuration, time: new VirtualTime(), timeoutMs: 100 },
         acceptor: (name, meant) => new MemoryAcceptor(memories[name], meant),
       }),
@@ -35,13 +35,13 @@ function world(identities = Object.fromEntries(NAMES.map((name) => [name, idOf(n
 describe('a proposer', () => {
   it('goes on without an acceptor that has forgotten, and gives it nothing', async () => {
     const { memories, lose, proposer } = world();
-    await proposer(1).change('k', newest('v'));
+    await proposer(1).apply('k', newest('v'));
     lose('a2');
     const other = proposer(2);
     await other.read('k');
-    await other.change('k', identity).catch(() => 'outrun');
-    expect(await other.change('k', identity)).toBe('v');
-    expect(await other.change('new', newest('w'))).toBe('w');
+    await other.apply('k', keepValue).catch(() => 'outrun');
+    expect(await other.apply('k', keepValue)).toBe('v');
+    expect(await other.apply('new', newest('w'))).toBe('w');
     expect(await other.read('new')).toEqual({ value: 'w' });
     expect(memories['a2']?.registers.size).toBe(0);
   });
@@ -49,24 +49,24 @@ describe('a proposer', () => {
   it('does not take two that have forgotten for a quorum that never heard of the key', async () => {
     const { lose, proposer } = world();
     const first = proposer(1);
-    await first.change('k', newest('v'));
+    await first.apply('k', newest('v'));
     lose('a1');
     lose('a2', 'a2#2');
     const second = proposer(2);
     expect(await second.read('k')).toBeUndefined();
     expect(await second.read('never written')).toBeUndefined();
-    const refused = second.change('k', identity);
+    const refused = second.apply('k', keepValue);
     await expect(refused).rejects.toThrow(PrepareError);
     await expect(refused).rejects.toThrow(/; a1 and a2 lost the data or is another acceptor and is not used: see run-control.sh status$/);
     // This one needs no prepare any more.
-    const unknown = first.change('k', newest('w'));
+    const unknown = first.apply('k', newest('w'));
     await expect(unknown).rejects.toThrow(CommitError);
     await expect(unknown).rejects.toThrow(/acceptors accepted.*; a1 and a2 lost the data/);
   });
 
   it('without identities would: the write that was acknowledged is gone', async () => {
     const { lose, proposer } = world({});
-    await proposer(1).change('k', newest('v'));
+    await proposer(1).apply('k', newest('v'));
     lose('a1');
     lose('a2');
     expect(await proposer(2).read('k')).toEqual({ value: null });
@@ -74,34 +74,12 @@ describe('a proposer', () => {
 
   it('names nobody where acceptors only do not answer', async () => {
     const set = { nodes: NAMES, quorum: 2 };
-    const alone = new Proposer({
+    const alone = new Registers({
       ...{ id: 2, incarnation: 1, time: new VirtualTime(), timeoutMs: 100, configuration: { era: 2, prepare: set, accept: set } },
       acceptor: () => {
         throw new Error('connection refused');
       },
     });
-    await expect(alone.change('k', identity)).rejects.toThrow(/preferred a higher ballot$/);
-  });
-});
-
-describe('gathering replies', () => {
-  it('says why a node did not answer, before it is asked whether that decides, and nothing once it is decided', async () => {
-    const told: string[] = [];
-    const ask = async (node: string): Promise<string> => {
-      if (node === 'yes') return node;
-      throw new Error(`${node} is gone`);
-    };
-    const isDecided = (_: unknown, outstanding: number): boolean => {
-      told.push(`${outstanding} left`);
-      return outstanding === 1;
-    };
-    const nodes = ['one', 'yes', 'late'];
-    await gather(nodes, ask, isDecided, new VirtualTime(), {
-      timeoutMs: 100,
-      onFailure: (node, reason) => told.push(`${node}: ${String(reason)}`),
-    });
-    await new Promise(setImmediate);
-    expect([...told].sort()).toEqual(['1 left', '2 left', 'one: Error: one is gone']);
-    expect(told.indexOf('one: Error: one is gone')).toBeLessThan(told.indexOf('1 left'));
+    await expect(alone.apply('k', keepValue)).rejects.toThrow(/preferred a higher ballot$/);
   });
 });

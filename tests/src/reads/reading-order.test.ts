@@ -68,16 +68,16 @@ describe('an acceptor that was late', () => {
   it('is not asked first, as long as others are enough', async () => {
     const time = new VirtualTime();
     const reading = order(time);
-    reading.isLate('b');
+    reading.markLate('b');
     expect(new Set(await firstOfTurns(reading, time, 6))).toEqual(new Set(['ca']));
-    reading.isLate('a');
+    reading.markLate('a');
     expect(firstOf(reading)).toHaveLength(2);
   });
 
   it('is tried by one read after a while, and by the next one a while later', async () => {
     const time = new VirtualTime();
     const reading = order(time);
-    reading.isLate('b');
+    reading.markLate('b');
     for (let trial = 0; trial < 2; trial += 1) {
       await time.advance(AVOIDED_MS);
       expect(firstOf(reading)).toContain('b');
@@ -88,8 +88,8 @@ describe('an acceptor that was late', () => {
   it('is counted on again once it has answered', async () => {
     const time = new VirtualTime();
     const reading = order(time);
-    reading.isLate('b');
-    reading.hasAnswered(['a', 'b']);
+    reading.markLate('b');
+    reading.markAnswered(['a', 'b']);
     expect(new Set(await firstOfTurns(reading, time, 6))).toEqual(new Set(['ab', 'bc', 'ca']));
   });
 });

@@ -1,12 +1,14 @@
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { AcceptorPool } from '../../../src/redis/acceptor-pool.js';
-import { CONNECT_WAIT_MS } from '../../../proposer/limits.js';
+import { linkLog } from '../../../proposer/link-log.js';
 import { addressesFrom } from '../../../src/node/addresses.js';
 import { type Configuration, EMPTY_CONFIGURATION } from '../../../src/protocol/configuration.js';
 import { RedisServer } from '../../redis-server.js';
 import { ask } from '../../proposer/forgetting.js';
 
+/** How long a pool waits for connections, unless it is told otherwise. */
+const CONNECT_WAIT_MS = 500;
 const NAME = 'acceptor-1:6379';
 const [ME, OTHER] = [`${NAME}#me`, `${NAME}#other`];
 
@@ -23,7 +25,10 @@ afterAll(() => Promise.all([server.stop(), second.stop()]));
 beforeEach(() => {
   log = [];
   const lines = { write: (line: string) => void log.push((JSON.parse(line) as { msg: string }).msg) };
-  pool = new AcceptorPool(addressesFrom({ [NAME]: server.address, 'renamed:6379': second.address }), pino({}, lines));
+  pool = new AcceptorPool({
+    addresses: addressesFrom({ [NAME]: server.address, 'renamed:6379': second.address }),
+    onLink: linkLog(pino({}, lines)),
+  });
 });
 afterEach(() => pool.retain(EMPTY_CONFIGURATION));
 
@@ -66,7 +71,7 @@ it('an acceptor under another name is asked at the address of that name', async 
   pool.retain(configurationWith(ME, 'renamed:6379'));
   await expect.poll(() => connections(second)).toBe(1);
   await expect.poll(connections).toBe(0);
-  expect(await pool.silent(configurationWith(ME, 'renamed:6379'))).toEqual([]);
+  expect(await pool.unreachable(configurationWith(ME, 'renamed:6379'))).toEqual([]);
 });
 
 it('a stranger is waited for no longer, is named, makes no quorum, and is logged once', async () => {
@@ -84,7 +89,7 @@ it('a stranger is waited for no longer, is named, makes no quorum, and is logged
   await pool.connect(configuration);
   expect(pool.strangers(configuration)).toEqual([NAME]);
   for (let turn = 0; turn < 3; turn += 1) {
-    expect(await pool.silent(configuration)).toEqual([NAME]);
+    expect(await pool.unreachable(configuration)).toEqual([NAME]);
     await expect(pool.get(NAME, OTHER).read('k')).rejects.toThrow(/not acceptor-1:6379#other/);
     await pool.connect(configuration);
   }

@@ -1,7 +1,8 @@
+import { StrangerError } from '../../../src/protocol/errors.js';
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type Acceptor, IdentityMismatch, type Value } from '../../../src/protocol/acceptor.js';
+import { type Acceptor, type Value } from '../../../src/protocol/acceptor.js';
 import { type Ballot, compareBallots, formatBallot, ZERO_BALLOT } from '../../../src/protocol/ballot.js';
 import { type Memory, MemoryAcceptor } from '../../../src/protocol/memory-acceptor.js';
 import { IDENTITY_KEY, REGISTER_PREFIX, RedisAcceptor } from '../../../src/redis/redis-acceptor.js';
@@ -104,7 +105,7 @@ async function send({ kind, key, ballot, value, next }: Message, acceptor: Accep
     if (kind === 'read') return await acceptor.read(key);
     return await (kind === 'prepare' ? acceptor.prepare(key, ballot) : acceptor.accept(key, ballot, value, next));
   } catch (error) {
-    if (error instanceof IdentityMismatch) return error.message;
+    if (error instanceof StrangerError) return error.message;
     throw error;
   }
 }

@@ -30,7 +30,7 @@ function connected(address = server.address, onReachable?: (reachable: boolean) 
 }
 
 async function reachable(acceptor: RedisAcceptor, wanted = true): Promise<void> {
-  await vi.waitFor(() => expect(acceptor.state).toBe(wanted ? 'ready' : 'away'), { timeout: HANG_MS, interval: 5 });
+  await vi.waitFor(() => expect(acceptor.state).toBe(wanted ? 'ready' : 'unreachable'), { timeout: HANG_MS, interval: 5 });
 }
 
 /** Runs a command on a connection of its own. */
@@ -174,7 +174,7 @@ describe('LOADING', () => {
         await failsFast(acceptor.prepare('1', b(2)));
         await new Promise((resolve) => setTimeout(resolve, 100));
       }
-      expect(acceptor.state).toBe('away');
+      expect(acceptor.state).toBe('unreachable');
       await reachable(acceptor);
       expect(await firstCall).toMatchObject({ ballot: ZERO_BALLOT, value: null });
       expect(await acceptor.prepare('1', b(2))).toMatchObject({ ok: true });
@@ -261,7 +261,7 @@ describe('an acceptor that is gone', () => {
     await failsFast(acceptor.prepare('k', b(1)));
     await new Promise((resolve) => setTimeout(resolve, TIMEOUT_MS));
     await failsFast(acceptor.prepare('k', b(1)));
-    expect(acceptor.state).toBe('away');
+    expect(acceptor.state).toBe('unreachable');
     expect(changes).toEqual([]);
   });
 

@@ -28,7 +28,7 @@ async function keys(): Promise<Set<string>> {
 async function meaning(identity: string): Promise<RedisAcceptor> {
   const acceptor = new RedisAcceptor({ address: server.address, identity, timeoutMs: TIMEOUT_MS });
   onTestFinished(() => acceptor.close());
-  await vi.waitFor(() => expect(acceptor.state).not.toBe('away'), HANG_MS);
+  await vi.waitFor(() => expect(acceptor.state).not.toBe('unreachable'), HANG_MS);
   return acceptor;
 }
 

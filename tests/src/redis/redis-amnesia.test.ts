@@ -1,10 +1,10 @@
+import { StrangerError } from '../../../src/protocol/errors.js';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { IdentityMismatch } from '../../../src/protocol/acceptor.js';
 import { RedisAcceptor } from '../../../src/redis/redis-acceptor.js';
 import { RedisServer } from '../../redis-server.js';
 import { describeIdentity } from '../identity-conformance.js';
@@ -55,7 +55,7 @@ describe('with a real Redis', () => {
     const { acceptor, states } = await ready(ME);
     await acceptor.accept(kind, b(1), 'v', b(2));
     await redis.flushall();
-    await expect(send(acceptor, kind)).rejects.toThrow(IdentityMismatch);
+    await expect(send(acceptor, kind)).rejects.toThrow(StrangerError);
     expect(states).toEqual(['ready', 'stranger']);
     expect(await redis.dbsize()).toBe(0);
   });
@@ -68,11 +68,11 @@ describe('with a real Redis', () => {
     await expect(acceptor.read('absent')).rejects.toThrow(/^this is acceptor-1:6379#other, not/);
     await present(ME);
     for (const key of ['present', 'absent'])
-      for (const [, send] of messages) await expect(send(acceptor, key)).rejects.toThrow(IdentityMismatch);
+      for (const [, send] of messages) await expect(send(acceptor, key)).rejects.toThrow(StrangerError);
     await redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
     await becomes(acceptor, 'ready');
     expect(await acceptor.read('present')).toMatchObject({ ballot: b(1), value: 'v' });
-    expect(states).toEqual(['ready', 'stranger', 'away', 'ready']);
+    expect(states).toEqual(['ready', 'stranger', 'unreachable', 'ready']);
   });
 
   it('one that comes back empty is not used; one that comes back with its data is', async () => {
@@ -92,7 +92,7 @@ describe('with a real Redis', () => {
     await server.start();
     await becomes(acceptor, 'ready');
     expect(await acceptor.read('k')).toMatchObject({ ballot: b(1), value: 'v' });
-    expect(states).toEqual(['ready', 'away', 'stranger', 'away', 'ready']);
+    expect(states).toEqual(['ready', 'unreachable', 'stranger', 'unreachable', 'ready']);
   });
 
   it('another one at the address that holds a register of the same key is not used either', async () => {
@@ -109,9 +109,9 @@ describe('with a real Redis', () => {
     await redis.mset('identity', 'acceptor-1:6379#other');
     await redis.hset('r:k', 'promise', '1.1.1.1');
     await redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
-    await becomes(acceptor, 'away').catch(() => undefined);
+    await becomes(acceptor, 'unreachable').catch(() => undefined);
     await becomes(acceptor, 'stranger');
-    for (const [, send] of messages) await expect(send(acceptor, 'k')).rejects.toThrow(IdentityMismatch);
+    for (const [, send] of messages) await expect(send(acceptor, 'k')).rejects.toThrow(StrangerError);
     expect(await redis.hgetall('r:k')).toEqual({ promise: '1.1.1.1' });
   });
 
@@ -125,11 +125,11 @@ describe('with a real Redis', () => {
     await becomes(acceptor, 'ready');
     server.pause();
     await expect(acceptor.read('still')).rejects.toThrow();
-    await becomes(acceptor, 'away');
+    await becomes(acceptor, 'unreachable');
     await sleep(4 * TIMEOUT_MS);
     server.resume();
     await becomes(acceptor, 'ready');
-    expect(states).toEqual(['ready', 'away', 'ready']);
+    expect(states).toEqual(['ready', 'unreachable', 'ready']);
   });
 
   it('an identity that cannot be read is not the right one', async () => {

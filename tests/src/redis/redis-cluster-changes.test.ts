@@ -1,7 +1,7 @@
+import { UnfitAcceptor } from '../../../src/protocol/errors.js';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'ioredis';
 import { describe, expect, it } from 'vitest';
-import { UnfitAcceptor } from '../../../src/protocol/acceptor.js';
 import { b, becomes, ClusteredAcceptor, HANG_MS, KEYS, ME } from '../clustered-acceptor.js';
 
 const REPLICAS = /has replicas, and a failover to one would lose acknowledged writes/;

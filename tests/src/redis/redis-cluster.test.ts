@@ -1,5 +1,5 @@
+import { StrangerError } from '../../../src/protocol/errors.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { IdentityMismatch } from '../../../src/protocol/acceptor.js';
 import { RedisClusterAcceptor } from '../../../src/redis/redis-cluster.js';
 import { describeAcceptor } from '../acceptor-conformance.js';
 import { b, becomes, ClusteredAcceptor, HANG_MS, KEYS, ME } from '../clustered-acceptor.js';
@@ -74,12 +74,12 @@ describe('a node of a Redis Cluster that lost its data', () => {
     await cluster.fill(acceptor);
     const lost = await cluster.ownerOf('key 0');
     await cluster.servers.ask(cluster.servers.node(lost), 'FLUSHALL');
-    await expect(acceptor.read('key 0')).rejects.toThrow(IdentityMismatch);
-    for (const key of KEYS) await expect(acceptor.read(key)).rejects.toThrow(IdentityMismatch);
+    await expect(acceptor.read('key 0')).rejects.toThrow(StrangerError);
+    for (const key of KEYS) await expect(acceptor.read(key)).rejects.toThrow(StrangerError);
 
     const { acceptor: next } = cluster.open(ME);
     await becomes(next, 'stranger');
-    await expect(next.prepare('key 1', b(9))).rejects.toThrow(IdentityMismatch);
+    await expect(next.prepare('key 1', b(9))).rejects.toThrow(StrangerError);
 
     const admin = await cluster.admin();
     const identity = await admin.identity();
@@ -102,7 +102,7 @@ describe('a node of a Redis Cluster that is gone', () => {
     const gone = await cluster.ownerOf('key 0');
     for (const node of cluster.servers.nodes) await cluster.servers.ask(node, 'CONFIG', 'SET', 'cluster-require-full-coverage', 'no');
     await cluster.servers.node(gone).kill9();
-    await becomes(acceptor, 'away');
+    await becomes(acceptor, 'unreachable');
     await expect(acceptor.accept('key 0', b(5), 'w', b(6))).rejects.toThrow();
     const stays = await Promise.all(
       KEYS.map((key) =>
@@ -117,7 +117,7 @@ describe('a node of a Redis Cluster that is gone', () => {
     await cluster.servers.settled();
     await becomes(acceptor, 'ready');
     for (const key of KEYS) expect(await acceptor.read(key)).toMatchObject({ ballot: b(1), value: `of ${key}` });
-    expect(states).toEqual(['ready', 'away', 'ready']);
+    expect(states).toEqual(['ready', 'unreachable', 'ready']);
   });
 
   it('is not replaced by one without its registers, though that be given its slots', async () => {
@@ -137,7 +137,7 @@ describe('a node of a Redis Cluster that is gone', () => {
         () =>
           acceptor.read('key 0').then(
             () => 'answers',
-            (error: unknown) => (error instanceof IdentityMismatch ? 'refuses' : 'fails'),
+            (error: unknown) => (error instanceof StrangerError ? 'refuses' : 'fails'),
           ),
         {
           timeout: HANG_MS,

@@ -41,7 +41,7 @@ describe('over TLS, with a password', () => {
     await vi.waitFor(() => expect(acceptor.state).toBe('ready'), { timeout: HANG_MS });
     redis.server.pause();
     await expect(acceptor.read('k')).rejects.toThrow();
-    await vi.waitFor(() => expect(acceptor.state).toBe('away'), { timeout: HANG_MS });
+    await vi.waitFor(() => expect(acceptor.state).toBe('unreachable'), { timeout: HANG_MS });
     redis.server.resume();
     await vi.waitFor(() => expect(acceptor.state).toBe('ready'), { timeout: HANG_MS });
   });
@@ -63,7 +63,7 @@ describe('is not used', () => {
   ])('an acceptor %s', async (_, through) => {
     const acceptor = connected(redis.address, through());
     await sleep(500);
-    expect(acceptor.state).toBe('away');
+    expect(acceptor.state).toBe('unreachable');
     await expect(acceptor.read('k')).rejects.toThrow();
     const admin = new RedisAdmin(redis.address, TIMEOUT_MS, through());
     onTestFinished(() => admin.close());
@@ -76,7 +76,7 @@ describe('is not used', () => {
     const plain = connected(`redis://127.0.0.1:${redis.tlsPort}`, access);
     const encrypted = connected(`rediss://127.0.0.1:${redis.server.port}`, access);
     await sleep(500);
-    expect([plain.state, encrypted.state]).toEqual(['away', 'away']);
+    expect([plain.state, encrypted.state]).toEqual(['unreachable', 'unreachable']);
   });
 });
 

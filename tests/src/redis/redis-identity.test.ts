@@ -28,9 +28,9 @@ describe('at each connect', () => {
       void acceptor.read('k').catch(() => undefined);
       await vi.waitFor(() => expect(ours(redis).at(-1)).toEqual(['get identity', 'hmget r:k promise ballot value']), { timeout: HANG_MS });
       redis.hangUp();
-      await becomes(acceptor, 'away');
+      await becomes(acceptor, 'unreachable');
     }
-    expect(states).toEqual(['ready', 'away', 'ready', 'away']);
+    expect(states).toEqual(['ready', 'unreachable', 'ready', 'unreachable']);
     expect(new Set(ours(redis).map(([first]) => first))).toEqual(new Set(['get identity']));
   });
 

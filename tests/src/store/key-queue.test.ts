@@ -1,22 +1,18 @@
+import { VersionMismatch } from '../../../src/store/errors.js';
 import { describe, expect, it } from 'vitest';
 import { KeyQueue } from '../../../src/store/key-queue.js';
-import { repeatWithPauses } from '../../../src/store/retry.js';
-import { OPERATIONS_WAITING_MAX } from '../../../proposer/limits.js';
-import {
-  CommitError,
-  ConcurrentRequestError,
-  NotConfigured,
-  PrepareError,
-  StaleConfiguration,
-  VersionMismatch,
-} from '../../../src/protocol/errors.js';
-import type { KeyValue, Operation, Outcome } from '../../../src/store/kv.js';
+import { DEFAULT_LIMITS } from '../../../src/store/limits.js';
+import { systemTime } from '../../../src/store/system-time.js';
+import { VirtualTime } from '../../../verification/simulation/virtual-time.js';
+import { CommitError, ConcurrentRequestError, NotConfigured, PrepareError, StaleConfiguration } from '../../../src/protocol/errors.js';
+import type { Outcome } from '../../../src/store/compare-and-set.js';
+import type { KeyValue, Operation } from '../../../src/store/kv.js';
 
 const DONE = { ver: 1, val: 'done' };
 const write = (ver: number): Operation => ({ ver, val: `of ${ver}` });
 
-const queueOf = (kv: Pick<KeyValue, 'together'>, patienceMs = 10_000): KeyQueue =>
-  new KeyQueue({ kv, patienceMs, nowMs: () => performance.now(), repeat: repeatWithPauses });
+const queueOf = (kv: Pick<KeyValue, 'runBatch'>, patienceMs = 10_000): KeyQueue =>
+  new KeyQueue({ kv, time: systemTime, random: Math.random, limits: { ...DEFAULT_LIMITS, patienceMs } });
 
 /** Rounds that end when the test says so, by key and operations. */
 class Rounds {
@@ -28,7 +24,7 @@ class Rounds {
     fail: (error: Error) => void;
   }[] = [];
 
-  together(key: string, operations: readonly Operation[], isContended?: boolean): Promise<Outcome[]> {
+  runBatch(key: string, operations: readonly Operation[], isContended?: boolean): Promise<Outcome[]> {
     return new Promise((resolve, reject) => this.begun.push({ key, operations, isContended, end: resolve, fail: reject }));
   }
 
@@ -106,8 +102,8 @@ describe('the queue of a key', () => {
   it('ends what failed until its deadline with its last error', async () => {
     let last: Error | undefined;
     let attempts = 0;
-    const together = (): Promise<Outcome[]> => Promise.resolve([(last = new PrepareError(`attempt ${(attempts += 1)}`))]);
-    const reason: unknown = await queueOf({ together }, 200)
+    const runBatch = (): Promise<Outcome[]> => Promise.resolve([(last = new PrepareError(`attempt ${(attempts += 1)}`))]);
+    const reason: unknown = await queueOf({ runBatch }, 200)
       .run('key', 'read')
       .catch((error: unknown) => error);
     expect(reason).toBe(last);
@@ -140,7 +136,7 @@ describe('the queue of a key', () => {
   it('refuses what is too much, and takes more when there is room again', async () => {
     const rounds = new Rounds();
     const queue = queueOf(rounds);
-    const all = Array.from({ length: OPERATIONS_WAITING_MAX }, () => queue.run('key', 'read'));
+    const all = Array.from({ length: DEFAULT_LIMITS.operationsWaitingMax }, () => queue.run('key', 'read'));
     await expect(queue.run('other', 'read')).rejects.toThrow(ConcurrentRequestError);
     (await rounds.at(0)).end([DONE]);
     const { operations, end } = await rounds.at(1);
@@ -148,5 +144,56 @@ describe('the queue of a key', () => {
     await Promise.all(all);
     void queue.run('other', 'read');
     expect((await rounds.at(2)).key).toBe('other');
+  });
+
+  it('leaves, certainly not applied, when its signal says so before its round, and is told its outcome when it says so later', async () => {
+    const rounds = new Rounds();
+    const queue = queueOf(rounds);
+    const [early, late] = [new AbortController(), new AbortController()];
+    const running = queue.run('key', write(0), late.signal);
+    const waiting = queue.run('key', write(1), early.signal);
+    const behind = queue.run('key', write(2));
+    early.abort(new Error('no longer wanted'));
+    late.abort(new Error('too late'));
+    await expect(waiting).rejects.toThrow('no longer wanted');
+    (await rounds.at(0)).end([DONE]);
+    expect(await running).toEqual(DONE);
+    const next = await rounds.at(1);
+    expect(next.operations).toEqual([write(2)]);
+    next.end([DONE]);
+    expect(await behind).toEqual(DONE);
+  });
+});
+
+describe('a round that sent nothing', () => {
+  const { retryPauseMaxMs } = DEFAULT_LIMITS;
+
+  /** When each attempt of an operation began that failed so often before it went through. */
+  async function startsOf(failures: number, random: () => number): Promise<number[]> {
+    const time = new VirtualTime();
+    const startsMs: number[] = [];
+    const runBatch = (): Promise<Outcome[]> => {
+      startsMs.push(time.nowMs());
+      return Promise.resolve([startsMs.length > failures ? DONE : new PrepareError('lost')]);
+    };
+    const queue = new KeyQueue({ kv: { runBatch }, time, random, limits: { ...DEFAULT_LIMITS, patienceMs: 10_000 } });
+    await time.run(queue.run('key', 'read'));
+    return startsMs;
+  }
+
+  it.each([0, 1, 5])('that fails %i times is repeated until it goes through', async (times) => {
+    expect(await startsOf(times, Math.random)).toHaveLength(times + 1);
+  });
+
+  it('is repeated after pauses that differ, also after many', async () => {
+    const startsMs = await startsOf(25, Math.random);
+    const pauses = startsMs.slice(6).map((startMs, index) => startMs - (startsMs[index + 5] ?? 0));
+    expect(pauses.filter((pauseMs) => pauseMs < retryPauseMaxMs / 2).length).toBeGreaterThan(2);
+    expect(pauses.filter((pauseMs) => pauseMs > retryPauseMaxMs / 2).length).toBeGreaterThan(2);
+  });
+
+  it('is repeated after pauses that grow to the longest, and no further', async () => {
+    const startsMs = await startsOf(8, () => 1);
+    expect(startsMs.slice(1).map((startMs, index) => startMs - (startsMs[index] ?? 0))).toEqual([2, 4, 8, 16, 32, 50, 50, 50]);
   });
 });

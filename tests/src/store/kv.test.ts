@@ -1,15 +1,8 @@
+import { VersionMismatch } from '../../../src/store/errors.js';
 import { describe, expect, it } from 'vitest';
 import type { Ballot } from '../../../src/protocol/ballot.js';
-import {
-  ConcurrentRequestError,
-  CommitError,
-  NotConfigured,
-  PrepareError,
-  StaleConfiguration,
-  VersionMismatch,
-} from '../../../src/protocol/errors.js';
-import { KeyValue } from '../../../src/store/kv.js';
-import type { Proposer } from '../../../src/protocol/proposer.js';
+import { ConcurrentRequestError, CommitError, NotConfigured, PrepareError, StaleConfiguration } from '../../../src/protocol/errors.js';
+import { Attempts, type Registers } from '../../registers.js';
 import { type Fate, type Message, only, ScriptedCluster, TIMEOUT_MS } from '../../scripted-cluster.js';
 
 const KEY = 'k';
@@ -31,11 +24,19 @@ class Stores extends ScriptedCluster {
     super(3);
   }
 
-  store(proposer: Proposer, name: string, resolveMs = RESOLVE_MS, onSearched?: (isFound: boolean) => void): KeyValue {
+  store(proposer: Registers, name: string, resolveMs = RESOLVE_MS, onResolved?: (isFound: boolean) => void): Attempts {
     let operations = 0;
     const nextOperationId = (): string => `${name} ${(operations += 1)}`;
-    const options = { proposer, nextOperationId, time: this.time, random: () => 0.5, resolveMs, backoffMs: BACKOFF_MS };
-    return new KeyValue({ ...options, ...(onSearched && { onSearched }) });
+    const options = {
+      proposer,
+      reader: proposer.reader,
+      nextOperationId,
+      time: this.time,
+      random: () => 0.5,
+      resolveMs,
+      resolvePauseMs: BACKOFF_MS,
+    };
+    return new Attempts({ ...options, ...(onResolved && { onResolved }) });
   }
 
   /** Writes by the other proposer until the key is at version `ver`, whatever it is at now. */
@@ -100,7 +101,7 @@ describe('get', () => {
       .acceptor('a1')
       .memory.accept(KEY, ballot(1, 90), JSON.stringify({ ver: 2, val: 'half', op: 'x', ops: ['x', 'y'] }), ballot(1, 91));
     stores.fates({ a2: 'refuse' });
-    expect(await stores.time.run(stores.theirs.peek(KEY))).toBeUndefined();
+    expect(await stores.time.run(stores.theirs.readByQuorum(KEY))).toBeUndefined();
     expect(stores.messages('prepare').length + stores.messages('accept').length).toBe(0);
   });
 
@@ -412,7 +413,7 @@ describe('rule 9: after an accept that failed, a full round decides', () => {
     const takesMs = async (isContended: boolean, ver: number): Promise<number> => {
       stores.failNextAccept({ a1: 'refuse', a2: 'refuse' });
       const startMs = stores.time.nowMs();
-      expect(await stores.time.run(stores.mine.together(KEY, [{ ver, val: 'mine' }], isContended))).toEqual([
+      expect(await stores.time.run(stores.mine.runBatch(KEY, [{ ver, val: 'mine' }], isContended))).toEqual([
         { ver: ver + 1, val: 'mine' },
       ]);
       return stores.time.nowMs() - startMs;
@@ -482,7 +483,7 @@ describe('operations that wait for one key together', () => {
     await stores.time.run(stores.mine.cas(KEY, 0, 'zero'));
     stores.forget();
     const [read, first, second, future] = await stores.time.run(
-      stores.mine.together(KEY, ['read', write(1, 'first'), write(1, 'second'), write(7, 'x')]),
+      stores.mine.runBatch(KEY, ['read', write(1, 'first'), write(1, 'second'), write(7, 'x')]),
     );
     expect(first).toEqual({ ver: 2, val: 'first' });
     expect(read).toEqual({ ver: 2, val: 'first' });
@@ -496,7 +497,7 @@ describe('operations that wait for one key together', () => {
 
   it('are applied in their order where one expects what another writes', async () => {
     const stores = new Stores();
-    const outcomes = await stores.time.run(stores.mine.together(KEY, [write(0, 'a'), write(1, 'b'), write(2, 'c')]));
+    const outcomes = await stores.time.run(stores.mine.runBatch(KEY, [write(0, 'a'), write(1, 'b'), write(2, 'c')]));
     expect(outcomes).toEqual([write(1, 'a'), write(2, 'b'), write(3, 'c')]);
     expect(await stores.time.run(stores.theirs.get(KEY))).toEqual({ ver: 3, val: 'c' });
   });
@@ -505,8 +506,8 @@ describe('operations that wait for one key together', () => {
     const stores = new Stores();
     await stores.time.run(stores.mine.cas(KEY, 0, 'v'));
     stores.forget();
-    expect(await stores.time.run(stores.mine.together(KEY, ['rescan', write(1, 'w')]))).toEqual([write(2, 'w'), write(2, 'w')]);
-    await stores.time.run(stores.mine.settle(KEY));
+    expect(await stores.time.run(stores.mine.runBatch(KEY, ['rescan', write(1, 'w')]))).toEqual([write(2, 'w'), write(2, 'w')]);
+    await stores.time.run(stores.mine.readByRound(KEY));
     expect(stores.messages('prepare')).toHaveLength(6);
   });
 
@@ -514,7 +515,7 @@ describe('operations that wait for one key together', () => {
     const stores = new Stores();
     await stores.time.run(stores.mine.cas(KEY, 0, 'v'));
     stores.failNextAccept({ a2: 'lose', a3: 'lose' });
-    const [read, applied, missed] = await stores.time.run(stores.mine.together(KEY, ['read', write(1, 'mine'), write(0, 'x')]));
+    const [read, applied, missed] = await stores.time.run(stores.mine.runBatch(KEY, ['read', write(1, 'mine'), write(0, 'x')]));
     expect(applied).toEqual(write(2, 'mine'));
     expect(read).toEqual(write(2, 'mine'));
     expect(missed).toBeInstanceOf(VersionMismatch);
@@ -524,7 +525,7 @@ describe('operations that wait for one key together', () => {
     const stores = new Stores();
     await stores.time.run(stores.mine.cas(KEY, 0, 'v'));
     stores.fates({ a1: only('accept', 'lose'), a2: 'lose', a3: 'lose' });
-    const [read, sent, unsent] = await stores.time.run(stores.mine.together(KEY, ['read', write(1, 'mine'), write(5, 'x')]));
+    const [read, sent, unsent] = await stores.time.run(stores.mine.runBatch(KEY, ['read', write(1, 'mine'), write(5, 'x')]));
     expect(sent).toBeInstanceOf(CommitError);
     expect(unsent).toBeInstanceOf(PrepareError);
     expect(read).toBeInstanceOf(PrepareError);
@@ -533,7 +534,7 @@ describe('operations that wait for one key together', () => {
   it('all changed nothing where the prepare failed', async () => {
     const stores = new Stores();
     stores.fates({ a2: 'refuse', a3: 'refuse' });
-    const outcomes = await stores.time.run(stores.mine.together(KEY, ['rescan', write(0, 'x')]));
+    const outcomes = await stores.time.run(stores.mine.runBatch(KEY, ['rescan', write(0, 'x')]));
     for (const outcome of outcomes) expect(outcome).toBeInstanceOf(PrepareError);
   });
 });
@@ -546,7 +547,7 @@ describe('operations on a key that others write, too', () => {
     const stores = new Stores();
     await stores.time.run(stores.theirs.cas(KEY, 0, 'theirs'));
     stores.forget();
-    const [read, missed] = await stores.time.run(stores.mine.together(KEY, ['read', write(0, 'mine')], true));
+    const [read, missed] = await stores.time.run(stores.mine.runBatch(KEY, ['read', write(0, 'mine')], true));
     expect(read).toEqual(write(1, 'theirs'));
     expect(missed).toBeInstanceOf(VersionMismatch);
     expect(missed).toMatchObject({ details: { ver: 1, val: 'theirs' } });
@@ -557,7 +558,7 @@ describe('operations on a key that others write, too', () => {
     const stores = new Stores();
     await stores.time.run(stores.theirs.cas(KEY, 0, 'theirs'));
     await stores.time.run(stores.mine.get(KEY));
-    const [missed, done] = await stores.time.run(stores.mine.together(KEY, [write(0, 'x'), write(1, 'mine')], true));
+    const [missed, done] = await stores.time.run(stores.mine.runBatch(KEY, [write(0, 'x'), write(1, 'mine')], true));
     expect(missed).toBeInstanceOf(VersionMismatch);
     expect(done).toEqual(write(2, 'mine'));
   });
@@ -566,7 +567,7 @@ describe('operations on a key that others write, too', () => {
     const stores = new Stores();
     await stores.time.run(stores.mine.cas(KEY, 0, 'v'));
     stores.forget();
-    expect(await stores.time.run(stores.mine.together(KEY, [write(1, 'w')], true))).toEqual([write(2, 'w')]);
+    expect(await stores.time.run(stores.mine.runBatch(KEY, [write(1, 'w')], true))).toEqual([write(2, 'w')]);
     expect(stores.messages('read')).toHaveLength(0);
   });
 
@@ -575,7 +576,7 @@ describe('operations on a key that others write, too', () => {
     await stores.time.run(stores.theirs.cas(KEY, 0, 'v'));
     await stores.time.run(stores.mine.get(KEY));
     stores.forget();
-    expect(await stores.time.run(stores.mine.together(KEY, ['rescan'], true))).toEqual([write(1, 'v')]);
+    expect(await stores.time.run(stores.mine.runBatch(KEY, ['rescan'], true))).toEqual([write(1, 'v')]);
     expect(stores.messages('accept')).toHaveLength(3);
   });
 
@@ -588,7 +589,7 @@ describe('operations on a key that others write, too', () => {
     await stores.time.run(stores.theirs.cas(KEY, 1, 'theirs').catch(() => undefined));
     if ((await stores.time.run(stores.theirs.get(KEY))).ver === 1) await stores.time.run(stores.theirs.cas(KEY, 1, 'theirs'));
     stores.forget();
-    const [outcome] = await stores.time.run(stores.mine.together(KEY, [write(1, 'mine')], isContended));
+    const [outcome] = await stores.time.run(stores.mine.runBatch(KEY, [write(1, 'mine')], isContended));
     return { stores, outcome };
   };
 
@@ -609,7 +610,7 @@ describe('operations on a key that others write, too', () => {
     const stores = new Stores();
     await stores.time.run(stores.mine.cas(KEY, 0, 'v'));
     stores.failNextAccept({ a1: 'lose', a2: 'lose', a3: 'lose' });
-    expect(await stores.time.run(stores.mine.together(KEY, [write(1, 'mine'), write(5, 'x')], true))).toEqual([
+    expect(await stores.time.run(stores.mine.runBatch(KEY, [write(1, 'mine'), write(5, 'x')], true))).toEqual([
       write(2, 'mine'),
       expect.any(VersionMismatch) as VersionMismatch,
     ]);

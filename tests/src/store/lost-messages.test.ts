@@ -1,9 +1,10 @@
+import { VersionMismatch } from '../../../src/store/errors.js';
+import type { Versioned } from '../../../src/store/compare-and-set.js';
 import { describe, expect, it } from 'vitest';
 import type { Configuration } from '../../../src/protocol/configuration.js';
-import { CommitError, VersionMismatch } from '../../../src/protocol/errors.js';
-import { KeyValue, type Versioned } from '../../../src/store/kv.js';
+import { CommitError } from '../../../src/protocol/errors.js';
 import { MemoryAcceptor } from '../../../src/protocol/memory-acceptor.js';
-import { Proposer } from '../../../src/protocol/proposer.js';
+import { Attempts, Registers } from '../../registers.js';
 import { sleep } from '../../../src/protocol/time.js';
 import { Lineage } from '../../lineage.js';
 import { throughNetwork } from '../../lossy-network.js';
@@ -48,15 +49,15 @@ class World {
     return { era: this.#era, prepare: { nodes, quorum: prepare }, accept: { nodes, quorum: accept } };
   }
 
-  start(id: number): Proposer {
+  start(id: number): Registers {
     const { time, random, configuration } = this;
     const network = new Map([...this.#acceptors].map(([name, acceptor]) => [name, throughNetwork(acceptor, { time, random, ...NETWORK })]));
     const acceptor = (name: string): MemoryAcceptor => network.get(name) as MemoryAcceptor;
-    return new Proposer({ id, incarnation: (this.#incarnation += 1), configuration, acceptor, time, timeoutMs: TIMEOUT_MS });
+    return new Registers({ id, incarnation: (this.#incarnation += 1), configuration, acceptor, time, timeoutMs: TIMEOUT_MS });
   }
 
   /** Restarts a proposer now and then, or moves it on to a new era: every second one raises it, as a control node does. */
-  async disturb(id: number, proposer: Proposer): Promise<Proposer> {
+  async disturb(id: number, proposer: Registers): Promise<Registers> {
     if (this.random() * ERA_EVERY < 1) {
       if (proposer.configuration.era === this.#era) this.#era += 1;
       await proposer.reconfigure(this.configuration, async () => undefined);
@@ -89,7 +90,7 @@ describe('two proposers, one key, one in five requests and one in five replies l
             const read = await proposer.read(KEY);
             if (read) lineage.acknowledge(read.value, floor);
           } else {
-            lineage.acknowledge(await proposer.change(KEY, (value) => lineage.write(value)), floor);
+            lineage.acknowledge(await proposer.apply(KEY, (value) => lineage.write(value)), floor);
             acknowledged += 1;
           }
         } catch {
@@ -127,7 +128,15 @@ describe('two proposers, one key, one in five requests and one in five replies l
         while (operations > 0) {
           const val = `write ${(operations -= 1)}`;
           proposer = await world.disturb(id, proposer);
-          const store = new KeyValue({ proposer, nextOperationId: () => val, time, random, resolveMs: 60, backoffMs: 5 });
+          const store = new Attempts({
+            proposer,
+            reader: proposer.reader,
+            nextOperationId: () => val,
+            time,
+            random,
+            resolveMs: 60,
+            resolvePauseMs: 5,
+          });
           const floor = highest;
           try {
             last = random() < 0.3 ? await store.get(KEY) : await store.cas(KEY, last.ver, val);

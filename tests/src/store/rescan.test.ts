@@ -1,28 +1,31 @@
 import { describe, expect, it } from 'vitest';
-import { RESCAN_CONCURRENCY, RESCAN_FAILURES_IN_A_ROW } from '../../../proposer/limits.js';
+import { DEFAULT_LIMITS } from '../../../src/store/limits.js';
 import { rescanKeys } from '../../../src/store/rescan.js';
 import { EMPTY_CONFIGURATION } from '../../../src/protocol/configuration.js';
 
-const member = { configuration: { ...EMPTY_CONFIGURATION, era: 1 } };
+const { rescanConcurrency, rescanFailuresInARow } = DEFAULT_LIMITS;
 const keys = Array.from({ length: 1_000 }, (_, index) => `key-${index}`);
+
+const rescanning = (rescan: () => Promise<void>): ReturnType<typeof rescanKeys> =>
+  rescanKeys({ era: 1, configuration: () => ({ ...EMPTY_CONFIGURATION, era: 1 }), keys, rescan, limits: DEFAULT_LIMITS });
 
 describe('a proposer that rescans keys', () => {
   it('tries no more of them where nothing works: each would cost the time of all its retries', async () => {
     let tried = 0;
-    const { done, failed } = await rescanKeys(member, 1, keys, async () => {
+    const { done, failed } = await rescanning(async () => {
       tried += 1;
       await Promise.resolve();
       throw new Error('nobody answers');
     });
     expect(done).toBe(0);
     expect(failed.map(({ key }) => key).sort()).toEqual([...keys].sort());
-    expect(tried).toBeLessThan(RESCAN_FAILURES_IN_A_ROW + RESCAN_CONCURRENCY);
+    expect(tried).toBeLessThan(rescanFailuresInARow + rescanConcurrency);
     expect(failed.filter(({ message }) => /^not tried: the \d+ keys before it failed$/.test(message))).toHaveLength(keys.length - tried);
   });
 
   it('tries all of them where some work', async () => {
     let tried = 0;
-    const { done, failed } = await rescanKeys(member, 1, keys, async () => {
+    const { done, failed } = await rescanning(async () => {
       tried += 1;
       if (tried % 10 !== 0) throw new Error('this one does not');
     });

@@ -1,8 +1,8 @@
+import { type ErrorCode, HTTP_STATUS } from '../../../src/http/status.js';
+import type { Versioned } from '../../../src/store/compare-and-set.js';
 import { describe, expect, it } from 'vitest';
 import { ImpossibleAnswer, outcomeOf } from '../../../verification/chaos/outcome.js';
-import { type ErrorCode, HTTP_STATUS } from '../../../src/protocol/errors.js';
 import type { Answer } from '../../../src/http/client.js';
-import type { Versioned } from '../../../src/store/kv.js';
 import type { Request } from '../../../verification/checkers/history.js';
 
 const GET: Request = { kind: 'get' };

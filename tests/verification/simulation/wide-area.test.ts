@@ -1,8 +1,7 @@
+import { createStore } from '../../../src/store/store.js';
 import { expect, it } from 'vitest';
 import type { Acceptor } from '../../../src/protocol/acceptor.js';
-import { KeyValue } from '../../../src/store/kv.js';
 import { MemoryAcceptor } from '../../../src/protocol/memory-acceptor.js';
-import { Proposer } from '../../../src/protocol/proposer.js';
 import { sleep } from '../../../src/protocol/time.js';
 import { VirtualTime } from '../../../verification/simulation/virtual-time.js';
 
@@ -46,30 +45,21 @@ it.each([
     REGIONS.map((name, there) => [name, across(new MemoryAcceptor(), time, ROUND_TRIPS_MS[here]?.[there] ?? 0)]),
   );
   const majority = { nodes: [...REGIONS], quorum: 2 };
-  const proposer = new Proposer({
+  const store = createStore({
     id: here + 1,
-    incarnation: 1,
-    configuration: { era: 1, prepare: majority, accept: majority },
-    acceptor: (name) => acceptors.get(name) ?? fail(name),
-    time,
-    timeoutMs: 1_000,
-  });
-  let operations = 0;
-  const kv = new KeyValue({
-    proposer,
-    nextOperationId: () => String((operations += 1)),
+    state: { configuration: { era: 1, prepare: majority, accept: majority }, incarnation: 1, saveConfiguration: () => undefined },
+    acceptors: { get: (name) => acceptors.get(name) ?? fail(name) },
+    limits: { acceptorTimeoutMs: 1_000, acceptorLateMs: undefined },
     time,
     random: () => 0,
-    resolveMs: 1_000,
-    backoffMs: 5,
   });
   // The first change has no promise yet that came along with the one before.
-  await time.run(kv.cas('own', 0, 0));
+  await time.run(store.cas('own', 0, 0));
   const begunMs = time.nowMs();
   for (let count = 0; count < ITERATIONS; count += 1) {
-    const { ver, val } = await time.run(kv.get('own'));
-    await time.run(kv.cas('own', ver, Number(val) + 1));
+    const { ver, val } = await time.run(store.get('own'));
+    await time.run(store.cas('own', ver, Number(val) + 1));
   }
   expect((time.nowMs() - begunMs) / ITERATIONS).toBeCloseTo(expectedMs, 5);
-  expect((await time.run(kv.get('own'))).val).toBe(ITERATIONS);
+  expect((await time.run(store.get('own'))).val).toBe(ITERATIONS);
 });

@@ -1,7 +1,9 @@
 import { Gauge } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { ratesBetween, rescansBetween, type Scrape } from '../../../../node-control/page/server/rates.js';
-import type { OperationKind } from '../../../../proposer/counts.js';
+import type { Counts } from '../../../../proposer/counts.js';
+import type { Acceptor } from '../../../../src/protocol/acceptor.js';
+import type { OperationKind } from '../../../../src/store/store.js';
 import { createMetrics } from '../../../../proposer/metrics.js';
 import type { PrometheusMetric } from '../../../../src/http/client.js';
 
@@ -32,6 +34,13 @@ function proposerStartedAt(startSeconds: number): {
   };
 }
 
+/** The acceptor as the store sees it, with its calls counted. */
+function countedBy(counts: Counts, name: string, acceptor: Acceptor): Acceptor {
+  const nothing = (): undefined => undefined;
+  const pool = { get: () => acceptor, assertName: nothing, connect: () => Promise.resolve(), retain: nothing, close: nothing };
+  return counts.acceptors(pool).get(name);
+}
+
 describe('what a proposer did between two scrapes', () => {
   it('is counted for each second: what was answered with a value or took effect, and what stood in the way', async () => {
     const { counts, ends, scrape } = proposerStartedAt(1);
@@ -46,8 +55,8 @@ describe('what a proposer did between two scrapes', () => {
     ends('write', 'CommitError', 10);
     counts.retries = 21;
     Object.assign(counts.roundTrips, { read: 313, prepare: 10, accept: 93 });
-    counts.acceptor('a', { prepare: fails, accept: fails, read: fails });
-    counts.acceptor('b', { prepare: fails, accept: fails, read: fails });
+    countedBy(counts, 'a', { prepare: fails, accept: fails, read: fails });
+    countedBy(counts, 'b', { prepare: fails, accept: fails, read: fails });
     Object.assign(counts.calls.get('a')?.prepare ?? {}, { ok: 1_000, conflict: 6, failed: 1_000 });
     Object.assign(counts.calls.get('b')?.accept ?? {}, { ok: 1_000, conflict: 2 });
     expect(ratesBetween(before, await scrape(12_000))).toMatchObject({

@@ -1,0 +1,16 @@
+import type { Logger } from 'pino';
+import type { AcceptorPoolOptions } from '../src/redis/acceptor-pool.js';
+import { REPLICATED } from '../src/redis/redis-cluster.js';
+
+const STRANGER = 'this acceptor lost its data or is another one, and is not used; run-control.sh status says how to replace it';
+
+/** Writes down what becomes of the connections to acceptors. */
+export function linkLog(log: Logger): NonNullable<AcceptorPoolOptions['onLink']> {
+  return (event, acceptor, identity) => {
+    if (event === 'no answer') log.warn({ acceptor }, 'acceptor does not answer');
+    else if (event === 'unreachable') log.warn({ acceptor }, 'acceptor went away');
+    else if (event === 'stranger') log.error({ acceptor, identity }, STRANGER);
+    else if (event === 'replicated') log.error({ acceptor, identity }, REPLICATED);
+    else log.info({ acceptor }, `acceptor ${event}`);
+  };
+}

@@ -1,0 +1,36 @@
+/**
+ * CASPaxos (Denis Rystsov, "CASPaxos: Replicated State Machines without logs") as a library. Begin with {@link createStore}; read
+ * `protocol/` in the order ballot, quorum, acceptor, proposer.
+ */
+export type { Accepted, Acceptor, AcceptReply, PrepareReply, RegisterState, Value } from './protocol/acceptor.js';
+export { type Ballot, compareBallots, formatBallot, parseBallot } from './protocol/ballot.js';
+export { type Change, type ChangeFunction, keepValue } from './protocol/change.js';
+export { type Configuration, EMPTY_CONFIGURATION } from './protocol/configuration.js';
+export {
+  ClusterError,
+  CommitError,
+  ConcurrentRequestError,
+  NotApplied,
+  NotConfigured,
+  PrepareError,
+  StaleConfiguration,
+  StrangerError,
+  UnfitAcceptor,
+} from './protocol/errors.js';
+export { MemoryAcceptor } from './protocol/memory-acceptor.js';
+export { Proposer, type ProposerOptions, type RoundOptions } from './protocol/proposer.js';
+export type { QuorumSet } from './protocol/quorum.js';
+export type { Time } from './protocol/time.js';
+export type { Versioned } from './store/compare-and-set.js';
+export { BadRequest, EraMismatch, StorageError, StoreClosed, VersionMismatch } from './store/errors.js';
+export type { StoreLimits } from './store/limits.js';
+export { memoryAcceptors, memoryState } from './store/memory.js';
+export {
+  type Acceptors,
+  createStore,
+  type OperationOptions,
+  type ProposerState,
+  type Store,
+  type StoreEvents,
+  type StoreOptions,
+} from './store/store.js';

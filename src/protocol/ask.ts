@@ -1,0 +1,57 @@
+import type { Replies } from './quorum.js';
+import type { Time } from './time.js';
+
+export interface AskOptions {
+  readonly time: Time;
+  /** Ends the wait, in milliseconds; the nodes that did not answer by then count as failed. */
+  readonly timeoutMs: number;
+  /** Called with the reason why a node did not answer, before the outcome is certain. */
+  readonly onFailure?: (node: string, reason: unknown) => void;
+}
+
+/**
+ * Asks all nodes at once, and stops waiting as soon as the outcome is certain; what arrives later is ignored.
+ *
+ * @param send throws, rejects, or never settles, if the node does not answer
+ * @param isDecided is called after each answer and each failure, with the replies so far and the number of nodes that may still answer
+ * @returns the replies that led to the decision
+ */
+export function ask<Reply>(
+  nodes: readonly string[],
+  send: (node: string) => Promise<Reply>,
+  isDecided: (replies: Replies<Reply>, outstanding: number) => boolean,
+  { time, timeoutMs, onFailure }: AskOptions,
+): Promise<Replies<Reply>> {
+  return new Promise((resolve) => {
+    const replies = new Map<string, Reply>();
+    let outstanding = nodes.length;
+    let isOver = false;
+    const end = (): void => {
+      isOver = true;
+      cancelTimeout();
+      resolve(replies);
+    };
+    const cancelTimeout = time.after(timeoutMs, end);
+    const hear = (note: () => void): void => {
+      if (isOver) return;
+      note();
+      outstanding -= 1;
+      if (isDecided(replies, outstanding) || outstanding === 0) end();
+    };
+    for (const node of nodes) {
+      sendSafely(send, node).then(
+        (reply) => hear(() => replies.set(node, reply)),
+        (reason: unknown) => hear(() => onFailure?.(node, reason)),
+      );
+    }
+  });
+}
+
+/** A node that cannot even be asked, because its address is unusable say, is one that failed: the others are asked all the same. */
+export function sendSafely<Reply>(send: (node: string) => Promise<Reply>, node: string): Promise<Reply> {
+  try {
+    return send(node);
+  } catch (error) {
+    return Promise.reject(error instanceof Error ? error : new Error(String(error)));
+  }
+}

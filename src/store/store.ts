@@ -1,0 +1,236 @@
+import type { Acceptor } from '../protocol/acceptor.js';
+import { acceptorsOf, type Configuration } from '../protocol/configuration.js';
+import type { ProposerEvents } from '../protocol/events.js';
+import { Gate } from '../protocol/gate.js';
+import { Proposer } from '../protocol/proposer.js';
+import type { Time } from '../protocol/time.js';
+import { QuorumReader } from '../reads/quorum-read.js';
+import type { Versioned } from './compare-and-set.js';
+import { BadRequest, EraMismatch, StorageError, StoreClosed } from './errors.js';
+import { KeyQueue } from './key-queue.js';
+import { KeyValue, type Operation } from './kv.js';
+import { DEFAULT_LIMITS, type StoreLimits } from './limits.js';
+import { parseConfiguration } from './parse-configuration.js';
+import { promiseCache } from './promise-cache.js';
+import { type Rescanned, rescanKeys } from './rescan.js';
+import { systemTime } from './system-time.js';
+
+/** What a proposer must not forget. `stateFolder` keeps it on disk; `memoryState` is for tests and for one process that has no crash to fear. */
+export interface ProposerState {
+  /** The last one that was saved; the empty one at the first start. */
+  readonly configuration: Configuration;
+  /** Higher than at any start before, and on disk already. */
+  readonly incarnation: number;
+  /** Returns once the configuration survives a crash. Throws if it cannot be written; the one before then stays. */
+  saveConfiguration(configuration: Configuration): void;
+  close?(): Promise<void> | void;
+}
+
+/** The acceptors that a store asks, by their logical names. */
+export interface Acceptors {
+  /** Finds the acceptor of a name, and of the identity that the configuration has for it; called for every message. */
+  get(name: string, identity?: string): Acceptor;
+  /** Throws for a text that can be no acceptor's name. */
+  assertName?(name: string): void;
+  /** Opens what a configuration needs before it takes effect. Waits a bounded time: an acceptor may be down. */
+  connect?(configuration: Configuration): Promise<void>;
+  /** Closes what a configuration does not need. */
+  retain?(configuration: Configuration): void;
+  close?(): Promise<void> | void;
+}
+
+export type OperationKind = 'read' | 'write' | 'rescan';
+
+/** What a store tells whoever counts or logs. Each is called synchronously and must not throw. */
+export interface StoreEvents extends ProposerEvents {
+  /** An operation has begun; the promise is what its caller gets. */
+  onOperation?(kind: OperationKind, running: Promise<unknown>): void;
+  /** A round that sent nothing is about to be repeated. */
+  onRetry?(): void;
+  /** The resolution of a write whose accept failed is over. */
+  onResolved?(isFound: boolean): void;
+}
+
+export interface StoreOptions {
+  /** The number of this proposer, unique among the proposers of the cluster: an integer from 1 to 2^53 - 1. */
+  readonly id: number;
+  readonly state: ProposerState;
+  readonly acceptors: Acceptors;
+  readonly limits?: Partial<StoreLimits>;
+  readonly events?: StoreEvents;
+  /** The system's, unless another one is given: a simulation's, say. */
+  readonly time?: Time;
+  /** From 0 to 1, for the jitter of pauses; `Math.random` unless another one is given. */
+  readonly random?: () => number;
+  /** Makes ids that are unique in the cluster for all time; of proposer, incarnation and a count unless it is given. */
+  readonly nextOperationId?: () => string;
+}
+
+export interface OperationOptions {
+  /** False: a round of the protocol as it is, without queue, retry or quorum read; an operation that collides is refused at once. */
+  readonly wait?: boolean;
+  /** Ends the wait for a turn; the operation is then not applied and rejects with the signal's reason. See `KeyQueue.run`. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Puts a proposer together: protocol, quorum reads, resolution, queue and retries. This is the only place that does. */
+export function createStore(options: StoreOptions): Store {
+  return new Store(options);
+}
+
+/** Versioned keys over one proposer, which any number of callers may use at a time. */
+export class Store {
+  readonly #options: StoreOptions;
+  readonly #limits: StoreLimits;
+  readonly #proposer: Proposer;
+  readonly #kv: KeyValue;
+  readonly #queue: KeyQueue;
+  /** One reconfiguration at a time: the end of one must not close the connections that the next has opened. */
+  readonly #turn = new Gate();
+  readonly #operations = new Gate();
+  #isClosed = false;
+
+  constructor(options: StoreOptions) {
+    this.#options = options;
+    const { id, state, acceptors, events, time = systemTime, random = Math.random } = options;
+    const limits = (this.#limits = { ...DEFAULT_LIMITS, ...options.limits });
+    const { incarnation, configuration } = state;
+    const acceptor = (name: string, identity: string | undefined): Acceptor => acceptors.get(name, identity);
+    const ask = { acceptor, time, timeoutMs: limits.acceptorTimeoutMs, ...(events && { events }) };
+    this.#proposer = new Proposer({ id, incarnation, configuration, promises: promiseCache(), ...ask });
+    const reader = new QuorumReader({ proposer: this.#proposer, lateMs: limits.acceptorLateMs, ...ask });
+    let count = 0;
+    const nextOperationId = (): string => [id, incarnation, (count += 1)].map((part) => part.toString(36)).join('.');
+    this.#kv = new KeyValue({
+      proposer: this.#proposer,
+      reader,
+      nextOperationId: options.nextOperationId ?? nextOperationId,
+      time,
+      random,
+      resolveMs: limits.resolveMs,
+      resolvePauseMs: limits.resolvePauseMs,
+      onResolved: events?.onResolved?.bind(events),
+    });
+    this.#queue = new KeyQueue({ kv: this.#kv, time, random, limits, onRetry: events?.onRetry?.bind(events) });
+  }
+
+  get configuration(): Configuration {
+    return this.#proposer.configuration;
+  }
+
+  /**
+   * Reads a key, linearizably: by quorum, or else by a round.
+   * @returns `ver` 0 if the key does not exist
+   * @throws NotApplied no quorum answered in time; the key is as it was
+   */
+  get(key: string, { wait = true, signal }: OperationOptions = {}): Promise<Versioned> {
+    return this.#run('read', signal, async () => {
+      if (!wait) return this.#kv.readByRound(key);
+      // A quorum read needs no turn: it sends no ballots.
+      return (await this.#kv.readByQuorum(key)) ?? this.#queue.run(key, 'read', signal);
+    });
+  }
+
+  /**
+   * Writes `val` as version `ver` + 1 if the key is at version `ver` (0: does not exist). Returns that version.
+   * @param val any JSON value
+   * @throws VersionMismatch it is at another version, which `details` hold: not applied
+   * @throws NotApplied not applied
+   * @throws CommitError the outcome is unknown: it may have been applied, or be applied later
+   */
+  cas(key: string, ver: number, val: unknown, { wait = true, signal }: OperationOptions = {}): Promise<Versioned> {
+    const operation: Operation = { ver, val };
+    return this.#run('write', signal, () => (wait ? this.#queue.run(key, operation, signal) : this.#kv.cas(key, ver, val)));
+  }
+
+  /**
+   * Brings keys to an accept quorum of the present configuration (paper, section 2.3).
+   * @param era of the configuration that the caller means
+   * @returns the keys that were done, and those that failed, with the reason
+   * @throws EraMismatch the configuration is of another era
+   */
+  rescan(era: number, keys: readonly string[]): Promise<Rescanned> {
+    const rescan = (key: string): Promise<unknown> => this.rescanKey(key);
+    return rescanKeys({ era, configuration: () => this.configuration, keys, rescan, limits: this.#limits });
+  }
+
+  /** Brings one key to an accept quorum of the present configuration, even if it does not exist. Errors leave the key as it was. */
+  async rescanKey(key: string): Promise<void> {
+    await this.#run('rescan', undefined, () => this.#queue.run(key, 'rescan'));
+  }
+
+  /**
+   * Changes whom this proposer asks: connections first, then disk, then the rounds. Returns once the new configuration is on disk and in force.
+   * Of a cluster with several proposers, all of them must be led through the same steps: see docs/reconfiguration.md.
+   *
+   * @param expectedEra the era of the configuration that the change was made from
+   * @throws EraMismatch the present era is not the expected one; nothing changed
+   * @throws BadRequest an era that is not higher, a set that cannot be, or a name that is no address
+   * @throws StorageError it could not be written; the present one stays
+   */
+  reconfigure(next: Configuration, expectedEra: number = this.configuration.era): Promise<Configuration> {
+    const { acceptors } = this.#options;
+    return this.#turn.exclusive(async () => {
+      this.#assertOpen();
+      parseConfiguration(next);
+      if (next.era <= expectedEra) throw new BadRequest('era must be higher than expectedEra');
+      for (const name of acceptorsOf(next)) this.#assertName(name);
+      this.#assertEra(expectedEra);
+      await acceptors.connect?.(next);
+      try {
+        await this.#proposer.reconfigure(next, async () => this.#save(next));
+      } finally {
+        acceptors.retain?.(this.configuration);
+      }
+      return next;
+    });
+  }
+
+  /** Refuses new operations, waits for those that run, and closes the acceptors and the state. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#operations.exclusive(() => Promise.resolve());
+    await this.#turn.exclusive(async () => {
+      await this.#options.acceptors.close?.();
+      await this.#options.state.close?.();
+    });
+  }
+
+  #run<Result>(kind: OperationKind, signal: AbortSignal | undefined, task: () => Promise<Result>): Promise<Result> {
+    const running = this.#operations.shared(() => {
+      this.#assertOpen();
+      signal?.throwIfAborted();
+      return task();
+    });
+    this.#options.events?.onOperation?.(kind, running);
+    return running;
+  }
+
+  #assertOpen(): void {
+    if (this.#isClosed) throw new StoreClosed('this store is closed');
+  }
+
+  #assertEra(expectedEra: number): void {
+    const { configuration } = this;
+    if (configuration.era === expectedEra) return;
+    throw new EraMismatch(`the configuration is of era ${configuration.era}, not ${expectedEra}: somebody else changed it`, {
+      ...configuration,
+    });
+  }
+
+  #assertName(name: string): void {
+    try {
+      this.#options.acceptors.assertName?.(name);
+    } catch (error) {
+      throw new BadRequest(`not the name of an acceptor${error instanceof Error ? `: ${error.message}` : ''}`, {}, error);
+    }
+  }
+
+  #save(next: Configuration): void {
+    try {
+      this.#options.state.saveConfiguration(next);
+    } catch (error) {
+      throw new StorageError(`the configuration could not be saved: ${error instanceof Error ? error.message : String(error)}`, {}, error);
+    }
+  }
+}
