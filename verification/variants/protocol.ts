@@ -5,6 +5,7 @@ const PROPOSER = 'src/protocol/proposer.ts';
 const BALLOT = 'src/protocol/ballot.ts';
 const ACCEPTOR = 'src/protocol/memory-acceptor.ts';
 const KV = 'src/store/kv.ts';
+const CAS = 'src/store/compare-and-set.ts';
 const PROMISES = 'src/protocol/promises.ts';
 
 /** The rules of the protocol, each broken by a few lines. */
@@ -16,9 +17,9 @@ export const BROKEN_PROTOCOL: readonly Variant[] = [
     patches: [
       patch('src/protocol/quorum.ts', 'return set.quorum > 0 && votes >= set.quorum;', 'return set.quorum > 0 && votes >= 1;'),
       patch(
-        'src/protocol/votes.ts',
-        'return votes >= quorum || votes + outstanding < quorum;',
-        'return votes >= 1 || votes + outstanding < 1;',
+        'src/protocol/quorum.ts',
+        "  if (votes >= quorum) return 'won';\n  return votes + outstanding < quorum ?",
+        "  if (votes >= 1) return 'won';\n  return votes + outstanding < 1 ?",
       ),
     ],
   },
@@ -26,7 +27,7 @@ export const BROKEN_PROTOCOL: readonly Variant[] = [
     name: 'a ballot is used again after a failed accept',
     scenario: 'majority',
     seeds: 60,
-    patches: [patch(PROMISES, '    this.#byKey.delete(key);\n', '')],
+    patches: [patch(PROMISES, '    this.#cache.delete(key);\n    return promised;', '    return promised;')],
   },
   {
     name: 'the counter goes back to that of a conflict',
@@ -58,7 +59,7 @@ export const BROKEN_PROTOCOL: readonly Variant[] = [
     seeds: 300,
     patches: [
       patch(BALLOT, 'proposer: this.#proposer, incarnation: this.#incarnation };', 'proposer: this.#proposer, incarnation: 0 };'),
-      patch(PROPOSER, '        this.#clock.fastForward(promise);\n', ''),
+      patch(PROPOSER, '    this.#counter.fastForward(promise);\n', ''),
     ],
   },
   {
@@ -98,8 +99,8 @@ export const BROKEN_PROTOCOL: readonly Variant[] = [
     patches: [
       patch(
         PROPOSER,
-        'return containsQuorum(prepare, confirmed) ? { ballot: next, value } : undefined;',
-        'return { ballot: next, value };',
+        'return containsQuorum(prepare, confirmed) ? { ballot: next, value: change.after } : undefined;',
+        'return { ballot: next, value: change.after };',
       ),
     ],
   },
@@ -107,24 +108,21 @@ export const BROKEN_PROTOCOL: readonly Variant[] = [
     name: 'a cached promise outlives a change of configuration, and a read that shows it overtaken',
     scenario: 'quiet migration',
     seeds: 200,
-    patches: [
-      patch(PROPOSER, '      this.#promises.clear();\n', ''),
-      patch(PROPOSER, '        this.#promises.overtaken(key, promise);\n', ''),
-    ],
+    patches: [patch(PROPOSER, '      this.#promises.clear();\n', ''), patch(PROPOSER, '    this.#promises.dropBelow(key, promise);\n', '')],
   },
   {
     name: 'a read by quorum needs a prepare quorum only',
     scenario: 'flexible',
     seeds: 60,
-    patches: [patch('src/protocol/votes.ts', '(containsQuorum(accept, nodes) && reply.ballot.era >= era)', 'reply.ballot.era >= era')],
+    patches: [patch('src/reads/quorum-read.ts', '(containsQuorum(accept, nodes) && reply.ballot.era >= era)', 'reply.ballot.era >= era')],
   },
   {
     name: 'a read by quorum needs an accept quorum only',
     scenario: 'flexible',
     seeds: 60,
     patches: [
-      patch('src/protocol/votes.ts', '    if (!containsQuorum(prepare, nodes)) continue;\n', ''),
-      patch('src/protocol/votes.ts', '    if (isEmpty ||', '    if ((isEmpty && containsQuorum(prepare, nodes)) ||'),
+      patch('src/reads/quorum-read.ts', '    if (!containsQuorum(prepare, nodes)) continue;\n', ''),
+      patch('src/reads/quorum-read.ts', '    if (isEmpty ||', '    if ((isEmpty && containsQuorum(prepare, nodes)) ||'),
     ],
   },
   {
@@ -134,8 +132,8 @@ export const BROKEN_PROTOCOL: readonly Variant[] = [
     patches: [
       patch(
         PROPOSER,
-        '        const next = fn(value);\n',
-        '        const next = fn(value);\n        if (promised && next === value) return value;\n',
+        '        const change = applyChange(fn, value);\n',
+        '        const change = applyChange(fn, value);\n        if (usePromise && kept && change.after === value) return change;\n',
       ),
     ],
   },
@@ -143,19 +141,16 @@ export const BROKEN_PROTOCOL: readonly Variant[] = [
     name: 'an unknown write is reported as failed',
     scenario: 'majority',
     seeds: 60,
-    patches: [patch(KV, 'if (!attempts.some((attempt) => attempt?.isSent)) return', 'return')],
+    patches: [
+      patch(KV, 'if (!batch.isAnySent) return', 'return'),
+      patch(CAS, '(attempt && this.#sent.has(attempt) ? failure : notApplied(failure))', 'notApplied(failure)'),
+    ],
   },
   {
     name: 'a write is repeated blindly, without its operation id',
     scenario: 'majority',
     seeds: 60,
-    patches: [
-      patch(
-        KV,
-        'completed = await this.#resolve(key, change, isRescan ? undefined : attempts, mayWait);',
-        'return await this.together(key, operations);',
-      ),
-    ],
+    patches: [patch(KV, 'return this.#resolve(key, batch, isRescan, mayWait);', 'return this.runBatch(key, operations);')],
   },
   {
     name: 'a look that shows nothing of a write which was sent is taken for a miss',
@@ -163,9 +158,9 @@ export const BROKEN_PROTOCOL: readonly Variant[] = [
     seeds: 200,
     patches: [
       patch(
-        KV,
-        'attempt.isSent ? attempt.ver < present.ver : attempt.ver !== present.ver',
-        'attempt.isSent || attempt.ver !== present.ver',
+        CAS,
+        'this.#sent.has(attempt) ? attempt.ver < present.ver : attempt.ver !== present.ver',
+        'this.#sent.has(attempt) || attempt.ver !== present.ver',
       ),
     ],
   },
@@ -182,8 +177,8 @@ export const BROKEN_PROTOCOL: readonly Variant[] = [
     firstSeed: 1701,
     patches: [
       patch(BALLOT, 'return { era: this.#era, counter', 'return { era: 0, counter'),
-      patch('src/protocol/votes.ts', ' && reply.ballot.era >= era)', ')'),
-      patch(PROPOSER, '        this.#clock.fastForward(promise);\n', ''),
+      patch('src/reads/quorum-read.ts', ' && reply.ballot.era >= era)', ')'),
+      patch(PROPOSER, '    this.#counter.fastForward(promise);\n', ''),
     ],
   },
   {
@@ -192,6 +187,6 @@ export const BROKEN_PROTOCOL: readonly Variant[] = [
     seeds: 60,
     harmless:
       'to be proven by mistake, a write left behind would have to be all of a quorum without a rescan between; the order of the steps excludes it',
-    patches: [patch('src/protocol/votes.ts', ' && reply.ballot.era >= era)', ')')],
+    patches: [patch('src/reads/quorum-read.ts', ' && reply.ballot.era >= era)', ')')],
   },
 ];

@@ -47,14 +47,16 @@ export const BROKEN_RESCANS: readonly Variant[] = [
     scenario: 'stepwise migration',
     seeds: 60,
     harmless: 'a cached promise is of this configuration: its accept quorum holds the value already',
-    patches: [patch(KV, "isRescan ? 'once' : 'short'", "'short'")],
+    patches: [patch(KV, 'isRescan ? { usePromise: false, keepPromise: false } : {}', '{}')],
   },
   {
     name: 'the rescan reads by quorum',
     scenario: 'stepwise migration',
     seeds: 60,
     harmless: 'what is proven in this era is on an accept quorum already, and an empty register has nothing to bring',
-    patches: [patch(KV, "    await this.#alone(key, 'rescan');", '    await this.get(key);')],
+    patches: [
+      patch('src/store/store.ts', "await this.#run('rescan', undefined, () => this.#queue.run(key, 'rescan'));", 'await this.get(key);'),
+    ],
   },
   {
     name: 'the rescan leaves out keys that hold only a promise',
