@@ -136,7 +136,7 @@ describe('a rescan', () => {
     const stale = await rescan({ era: 2, keys: ['a'] });
     expect([stale.status, stale.body]).toMatchObject([409, { code: 'EraMismatch', era: 1, ...one }]);
     const thousand = Array.from({ length: 1_000 }, (_, index) => `key-${index}`);
-    expect((await rescan({ era: 1, keys: thousand })).body?.['done']).toHaveLength(1_000);
+    expect((await rescan({ era: 1, keys: thousand })).body?.['done']).toBe(1_000);
     for (const keys of [[...thousand, 'one more'], [''], [1], 'a', null, undefined]) {
       const answer = await rescan({ era: 1, keys });
       expect([answer.status, answer.body]).toMatchObject([400, { code: 'BadRequest' }]);

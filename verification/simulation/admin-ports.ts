@@ -29,8 +29,7 @@ export function adminAcross(network: Network, caller: Process, from: string, nod
     identity: () => call('GET /identity', async ({ start }) => start),
     configure: (expectedEra, next) =>
       call(`PUT /configuration ${JSON.stringify(next)} at era ${expectedEra}`, ({ store }) => store.reconfigure(next, expectedEra)),
-    rescan: (era, keys) =>
-      call(`POST /rescan ${keys.join(' ')} at era ${era}`, ({ store }) => store.rescan(era, keys)),
+    rescan: (era, keys) => call(`POST /rescan ${keys.join(' ')} at era ${era}`, ({ store }) => store.rescan(era, keys)),
     close: async () => undefined,
   };
 }
