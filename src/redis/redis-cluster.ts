@@ -1,9 +1,10 @@
 import { StrangerError, UnfitAcceptor } from '../protocol/errors.js';
-import { Command, type Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { type Acceptor } from '../protocol/acceptor.js';
 import { type LinkState, REGISTER_PREFIX, RedisAcceptor, type RedisAcceptorOptions } from './redis-acceptor.js';
 import { joinIdentities, RedisAdmin } from './redis-admin.js';
 import type { RedisAccess } from './redis-connection.js';
+import { SLOTS, slotOf } from './slot.js';
 
 /*
  * One acceptor made of a Redis Cluster: more registers than one Redis holds. A register is one key, so each lies on one node, which then plays
@@ -11,8 +12,6 @@ import type { RedisAccess } from './redis-connection.js';
  * failed would send a message twice, and send it before it is known who answers.
  */
 
-const SLOTS = 16_384;
-const slotOf = (key: string): number => new Command('get', [key]).getSlot();
 const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
 
 /** Why a Redis Cluster with replicas is no acceptor. */

@@ -32,6 +32,12 @@ describe('a Redis Cluster of three', () => {
     },
   );
 
+  it('serves keys with an empty hash tag and a later brace, whose slot ioredis takes for another one', async () => {
+    const acceptor = await cluster.ready(ME);
+    await give(ME);
+    for (const key of ['foo{}{bar}', 'a{}b}', '{}}']) expect(await acceptor.prepare(key, b(1))).toMatchObject({ ok: true });
+  });
+
   it('keeps its registers on all of its nodes', async () => {
     await cluster.fill(lasting);
     const owners = await Promise.all(KEYS.map((key) => cluster.ownerOf(key)));
