@@ -20,7 +20,7 @@ const walk = (folder: string): void => {
 walk('');
 const names = new Set([...paths].map((place) => path.posix.basename(place)));
 
-const pages = [...paths].filter((name) => /^([A-Z]+|docs\/.*)\.md$/.test(name));
+const pages = [...paths].filter((name) => /^([A-Z]+|(docs|findings)\/.*)\.md$/.test(name));
 
 /** What code is not: a fenced block shows commands and their output. */
 function proseOf(page: string): string {
@@ -99,5 +99,13 @@ describe.each(pages)('%s', (page) => {
 
   it('names no file or folder that is not there', () => {
     expect(deadPaths(page)).toEqual([]);
+  });
+});
+
+describe('the table of folders in README.md', () => {
+  it('has every room of the project, and the rooms of src/', () => {
+    const [, table = ''] = /^## Where is what\n([^]*?)\n\n[^|\n]/m.exec(readFileSync(path.join(project, 'README.md'), 'utf8')) ?? [];
+    const rooms = [...paths].filter((place) => /^(src\/)?\w[\w-]*\/$/.test(place) && place !== 'src/' && place !== 'docs/');
+    expect(rooms.filter((room) => !table.includes(`\`${room}\``))).toEqual([]);
   });
 });
