@@ -22,7 +22,7 @@ export interface Refusal {
 /** Longer than any answer of a proposer takes, but for those of a rescan. */
 const TIMEOUT_MS = 5_000;
 
-/** One of a proposer's two ports, over connections that are kept. Every method rejects with {@link NetworkError} where no answer came. */
+/** One of a proposer's two ports, over connections that are kept. Every method rejects with {@link NetworkError} if no answer came. */
 abstract class HttpClient {
   readonly #pool: Pool;
   readonly #headers: Readonly<Record<string, string>>;
@@ -83,7 +83,7 @@ export class KeyValueClient extends HttpClient {
     return this.request('GET', `/kv/${encodeURIComponent(key)}`);
   }
 
-  /** Writes `val` as version `ver` + 1 where the key is at version `ver`. */
+  /** Writes `val` as version `ver` + 1 if the key is at version `ver`. */
   put(key: string, ver: number, val: unknown): Promise<Answer<Versioned>> {
     return this.request('PUT', `/kv/${encodeURIComponent(key)}`, { body: { ver, val } });
   }
@@ -134,7 +134,7 @@ export class AdminClient extends HttpClient {
     return this.request('GET', '/metrics');
   }
 
-  /** Takes effect only where the proposer is still at `expectedEra`. */
+  /** Takes effect only if the proposer is still at `expectedEra`. */
   configure(expectedEra: number, configuration: Configuration): Promise<Answer<Configuration>> {
     return this.request('PUT', '/configuration', { body: { expectedEra, ...configuration } });
   }

@@ -18,12 +18,12 @@ export interface FunnelLine {
   readonly columns: readonly Readonly<Counts>[];
 }
 
-/** Where a running client offers its stream: the logical name. */
+/** The logical name under which a running client offers its stream. */
 export const FUNNEL_NAME = 'client:8070';
 
 /**
  * The lines of a running client from now on, until it ends.
- * Throws where none runs.
+ * Throws if none runs.
  * @param address `host:port`
  */
 export async function* followFunnel(address: string): AsyncGenerator<FunnelLine> {

@@ -25,7 +25,7 @@ export function addressesFrom(map: Readonly<Record<string, string>> = {}): Addre
 }
 
 /**
- * Reads a map from names to addresses, a JSON object, as the local cluster writes it. Without a file the names are the addresses. Throws where
+ * Reads a map from names to addresses, a JSON object, as the local cluster writes it. Without a file the names are the addresses. Throws if
  * one of them holds a password, or speaks what nobody here does.
  */
 export function readAddresses(path: string | undefined): Addresses {

@@ -19,7 +19,7 @@ const lastOf = new WeakMap<ChangeFunction, Change>();
 
 /**
  * Applies a change function and holds it to its contract, as far as that can be seen.
- * @throws TypeError where it returns anything but a text or null, returns "" (which a Redis acceptor cannot tell from the empty register), or
+ * @throws TypeError if it returns anything but a text or null, returns "" (which a Redis acceptor cannot tell from the empty register), or
  *   makes something else of the very value that it was given the last time
  */
 export function applyChange(change: ChangeFunction, before: Value): Change {

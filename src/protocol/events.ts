@@ -1,4 +1,4 @@
-/** What a proposer tells whoever counts or logs. Each is called synchronously and must not throw. */
+/** What a proposer tells the program that it runs in, to count or to log. Each is called synchronously and must not throw. */
 export interface ProposerEvents {
   /** Acceptors are about to be asked, whatever their number. */
   onPhase?(phase: Phase): void;

@@ -7,7 +7,7 @@ export interface Promised {
   readonly value: Value;
 }
 
-/** Where promises are kept, by key. A `Map` keeps all of them; one that forgets the oldest is as right: a key without a promise prepares. */
+/** Keeps promises by key. A `Map` keeps all of them; a cache that forgets the oldest is as right, since a key without a promise prepares. */
 export interface PromiseCache {
   get(key: string): Promised | undefined;
   set(key: string, promised: Promised): unknown;

@@ -83,8 +83,8 @@ export class QuorumReader {
  * The accepted value that these replies prove to be the register's, if they do: the same ballot, of this era or the next, on a prepare quorum
  * and on an accept quorum. Then that value is chosen, and no later one was when the first of them was asked.
  *
- * For example with three acceptors and quorums of two: 1 and 2 both hold 7.3 with "b". Whoever chose a later value before they were asked
- * would have prepared on 1 or 2, and accepted on 1 or 2: one of them would hold a later ballot. If 1 holds 7.3 and 2 holds 7.1, nothing is
+ * For example with three acceptors and quorums of two: 1 and 2 both hold 7.3 with "b". If a later value had been chosen before
+ * they were asked, an accept quorum would hold it, and so 1 or 2: one of them would show a later ballot. If 1 holds 7.3 and 2 holds 7.1, nothing is
  * proven: the accept of 7.3 may still be under way.
  */
 export function provenBy(replies: Replies<Accepted>, { era, prepare, accept }: Configuration): Accepted | undefined {

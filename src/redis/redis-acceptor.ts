@@ -20,13 +20,13 @@ export const REGISTER_PREFIX = 'r:';
 export const IDENTITY_KEY = 'identity';
 
 /**
- * Where an acceptor keeps its identity. A script declares that key beside the register's: a node of a Redis Cluster runs only what stays in one
+ * Finds the key in which an acceptor keeps its identity. A script declares that key beside the register's: a node of a Redis Cluster runs only what stays in one
  * slot.
  */
 export interface IdentityKeys {
   /** The key to look at for a register. */
   of(register: string): string;
-  /** The key to look at over a new connection; undefined where there is none to look at. Rejects where the connection is of no use. */
+  /** The key to look at over a new connection; undefined if there is none to look at. Rejects if the connection is of no use. */
   met(): Promise<string | undefined>;
 }
 

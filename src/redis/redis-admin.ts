@@ -20,7 +20,7 @@ const ADOPT = `
 
 /**
  * In one step: a wipe that comes late finds the acceptor under the identity that it was meant for, or does nothing.
- * ARGV: the identities that may be there, each between bars ("" where none is there), or "" for any; then the keys that hold identities.
+ * ARGV: the identities that may be there, each between bars ("" if none is there), or "" for any; then the keys that hold identities.
  */
 const WIPE = `
   local expected, size = ARGV[1], redis.call('DBSIZE')
@@ -41,7 +41,7 @@ export interface Register {
 }
 
 /**
- * For the control node: what an acceptor holds as a whole. Every method rejects where the acceptor cannot be reached, and for good once the
+ * For the control node: what an acceptor holds as a whole. Every method rejects if the acceptor cannot be reached, and for good once the
  * connection was lost: what was looked at over one connection is not acted on over another.
  */
 export class RedisAdmin {
@@ -85,7 +85,7 @@ export class RedisAdmin {
     return Number(await this.redis.eval(SIZE, 0, ...this.#identityKeys));
   }
 
-  /** The highest era in any ballot that the acceptor has seen; 0 where there is none. Reads every register. */
+  /** The highest era in any ballot that the acceptor has seen; 0 if there is none. Reads every register. */
   async highestEra(): Promise<number> {
     let highest = 0;
     for await (const keys of this.keys()) {
@@ -96,7 +96,7 @@ export class RedisAdmin {
   }
 
   /**
-   * Who the acceptor is; undefined where it never joined a cluster, or has forgotten. One that has forgotten in part, or is put together of
+   * Who the acceptor is; undefined if it never joined a cluster, or has forgotten. One that has forgotten in part, or is put together of
    * several, is nobody's: all that its keys say, with bars between.
    */
   async identity(): Promise<string | undefined> {
@@ -104,7 +104,7 @@ export class RedisAdmin {
   }
 
   /**
-   * Gives the acceptor an identity where it has none. Returns the one that it has then.
+   * Gives the acceptor an identity if it has none. Returns the one that it has then.
    *
    * Closes all other connections first. A wipe that looked at the acceptor before, when nobody used it, may be on its way, for the identity that it
    * has now: over a connection that is closed it never arrives. Of two that do this at once one is cut off.

@@ -33,7 +33,7 @@ type Layout = Awaited<ReturnType<typeof layoutFrom>>;
 
 /**
  * What one node says of its cluster: who owns which slots; and of itself a text that is another one whenever a slot changed hands, with a
- * bracket for each that is about to. Throws {@link UnfitAcceptor} where there are replicas. @param address where the node was reached
+ * bracket for each that is about to. Throws {@link UnfitAcceptor} if there are replicas. @param address where the node was reached
  */
 async function layoutFrom(redis: Redis, address: string) {
   const told = String(await redis.cluster('NODES')).trim();
@@ -74,7 +74,7 @@ export class RedisClusterAcceptor implements Acceptor {
   readonly accept: Acceptor['accept'] = (key, ...message) => this.#ask(key, (node) => node.accept(key, ...message));
   readonly read: Acceptor['read'] = (key) => this.#ask(key, (node) => node.read(key));
 
-  /** `ready` where every slot has a node that is. With a node away, the registers of the others are served still. */
+  /** `ready` if every slot has a node that is. While a node is unreachable, the registers of the others are served still. */
   get state(): LinkState {
     return this.#state;
   }
@@ -159,7 +159,7 @@ export class RedisClusterAdmin {
     this.#open = (owner) => new NodeAdmin(owner.address, timeoutMs, access, owner.slots.map(identityKey));
   }
 
-  /** Rejects with {@link UnfitAcceptor} where the cluster has replicas, or not all slots a node. */
+  /** Rejects with {@link UnfitAcceptor} if the cluster has replicas, or not all slots a node. */
   async connect(): Promise<void> {
     await this.#seed.connect();
     const { owners } = await this.#seed.layout();
@@ -169,7 +169,7 @@ export class RedisClusterAdmin {
     await this.#each((node) => node.connect());
   }
 
-  /** Rejects also where a slot changed hands meanwhile: some keys may then have slipped from a node that was to be listed to one that was. */
+  /** Rejects also if a slot changed hands meanwhile: some keys may then have slipped from a node that was to be listed to one that was. */
   async *keys(): AsyncGenerator<string[]> {
     const ownTexts = async (): Promise<string> => (await this.#each((node) => node.layout())).map(({ self }) => self?.text).join('\n');
     const before = await ownTexts();

@@ -19,7 +19,7 @@ export function readRedisAccess(environment: NodeJS.ProcessEnv): RedisAccess {
   return { ...(username && { username }), ...(password !== undefined && { password }), ...(ca !== undefined && { ca }) };
 }
 
-/** The text of the file that a variable names, without the end of its line; undefined where the variable is not set. */
+/** The text of the file that a variable names, without the end of its line; undefined if the variable is not set. */
 export function readSecret(environment: NodeJS.ProcessEnv, variable: string): string | undefined {
   const file = environment[variable];
   if (!file) return undefined;

@@ -84,7 +84,7 @@ export class Batch {
    * sent is of a version before it. Such a value is either what the failed accept wrote or of a later ballot: a round that had chosen an
    * earlier version would have been met by the read.
    *
-   * For example, an accept of version 8 failed. If the key is at version 9 now, whoever wrote 9 has read a version 8, and its operation ids
+   * For example, an accept of version 8 failed. If the key is at version 9 now, the proposer that wrote 9 had read a version 8, and its operation ids
    * say whose; the failed accept, of a lower ballot, can change that no more. If the key is at version 7, nothing is decided: the accept may
    * still arrive.
    */

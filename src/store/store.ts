@@ -41,7 +41,7 @@ export interface Acceptors {
 
 export type OperationKind = 'read' | 'write' | 'rescan';
 
-/** What a store tells whoever counts or logs. Each is called synchronously and must not throw. */
+/** What a store tells the program that it runs in, to count or to log. Each is called synchronously and must not throw. */
 export interface StoreEvents extends ProposerEvents {
   /** An operation has begun; the promise is what its caller gets. */
   onOperation?(kind: OperationKind, running: Promise<unknown>): void;

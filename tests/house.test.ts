@@ -1,0 +1,51 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const tracked = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], { cwd: root, encoding: 'utf8' }).trim().split('\n');
+const read = (file: string): string => readFileSync(path.join(root, file), 'utf8');
+
+/** What each room of the library may import besides itself: other rooms, and packages. */
+const ROOMS: Readonly<Record<string, readonly string[]>> = {
+  protocol: [],
+  reads: ['protocol'],
+  store: ['protocol', 'reads', 'lru-cache'],
+  node: ['protocol', 'store', 'node:*'],
+  redis: ['protocol', 'store', 'node', 'ioredis', 'node:*'],
+  http: ['protocol', 'store', 'undici'],
+};
+
+function importsOf(file: string): string[] {
+  return [...read(file).matchAll(/(?:^|\n)(?:import|export)\s[^;]*?from '([^']+)'/g)].map(([, specifier = '']) => {
+    if (!specifier.startsWith('.')) return specifier.startsWith('node:') ? 'node:*' : specifier;
+    return path.dirname(path.join(path.dirname(file), specifier));
+  });
+}
+
+const code = (file: string): number =>
+  read(file)
+    .split('\n')
+    .filter((line) => !/^\s*(\/\/|\/\*|\*|$)/.test(line)).length;
+
+describe('src/', () => {
+  it.each(Object.entries(ROOMS))('%s imports what it may, and nothing else', (room, others) => {
+    const files = tracked.filter((file) => file.startsWith(`src/${room}/`));
+    expect(files).not.toEqual([]);
+    const allowed = [`src/${room}`, ...others.map((other) => (other in ROOMS ? `src/${other}` : other))];
+    const strangers = files.flatMap((file) => importsOf(file).flatMap((from) => (allowed.includes(from) ? [] : [`${file}: ${from}`])));
+    expect(strangers).toEqual([]);
+  });
+
+  it('has no other room', () => {
+    const rooms = new Set(tracked.flatMap((file) => /^src\/(\w+)\//.exec(file)?.[1] ?? []));
+    expect([...rooms].sort()).toEqual(Object.keys(ROOMS).sort());
+  });
+
+  it('protocol is read in one sitting: at most 500 lines of code', () => {
+    const lines = tracked.filter((file) => file.startsWith('src/protocol/')).map(code);
+    expect(lines.reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(500);
+  });
+});
