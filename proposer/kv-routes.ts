@@ -57,6 +57,8 @@ export function addKvRoutes(app: Express, store: Store, acceptors: AcceptorPool)
 function keyOf(request: Request): string {
   const key = String(request.params['key']);
   if (Buffer.byteLength(key) > KEY_MAX_BYTES) throw new BadRequest(`a key has 1 to ${KEY_MAX_BYTES} bytes`);
+  // The URL standard removes such a segment from a path, %2e and all: what one client wrote there, most others could never read.
+  if (key === '.' || key === '..') throw new BadRequest('"." and ".." are no keys: clients take them for steps in the path');
   return key;
 }
 
@@ -72,7 +74,7 @@ function parseWrite(request: Request): { ver: number; val: unknown } {
     throw new BadRequest('ver must be an integer from 0 (the key does not exist yet) to 2^53 - 2');
   }
   if (val === undefined) throw new BadRequest('val is missing; it may be any JSON value');
-  if (isDeeper(val, VALUE_MAX_DEPTH)) throw new BadRequest(`a value is nested at most ${VALUE_MAX_DEPTH} levels deep`);
+  assertStorable(val, VALUE_MAX_DEPTH);
   // 1e20 becomes six times as long when it is written out, and nothing grows more.
   const mayBeTooLarge = !(Number(request.headers['content-length']) < VALUE_MAX_BYTES / 8);
   if (mayBeTooLarge && Buffer.byteLength(JSON.stringify(val)) > VALUE_MAX_BYTES)
@@ -80,7 +82,11 @@ function parseWrite(request: Request): { ver: number; val: unknown } {
   return { ver: Number(ver), val };
 }
 
-function isDeeper(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return levels === 0 || Object.values(value).some((item) => isDeeper(item, levels - 1));
+/** Of what JSON.parse makes, JSON.stringify writes all but two: what is nested too deeply, and the infinity that 1e400 becomes, as null. */
+function assertStorable(value: unknown, levels: number): void {
+  if (value === Infinity || value === -Infinity)
+    throw new BadRequest('val holds a number that is too large: beyond 1.8e308, send a string');
+  if (typeof value !== 'object' || value === null) return;
+  if (levels === 0) throw new BadRequest(`a value is nested at most ${VALUE_MAX_DEPTH} levels deep`);
+  for (const item of Object.values(value)) assertStorable(item, levels - 1);
 }

@@ -25,8 +25,8 @@ describe('a key', () => {
     ['the same letter in one', '/kv/%C3%A9', '\u00e9'],
     ['the name of a prototype', '/kv/__proto__', '__proto__'],
     ['the name of a constructor', '/kv/constructor', 'constructor'],
-    ['one dot', '/kv/.', '.'],
-    ['two dots', '/kv/..', '..'],
+    ['three dots', '/kv/...', '...'],
+    ['a dot and more', '/kv/.a', '.a'],
     ['two dots, encoded', '/kv/%2E%2E%2Fhealthz', '../healthz'],
     ['a byte of 0', '/kv/a%00b', 'a\u0000b'],
     ['a line break', '/kv/a%0Ab', 'a\nb'],
@@ -59,6 +59,19 @@ describe('a key', () => {
       expect([answer.status, answer.body]).toMatchObject([400, { code: 'BadRequest', message: 'a key has 1 to 512 bytes' }]);
     }
   });
+
+  it.each(['.', '..', '%2e', '%2E', '%2e%2E', '.%2e', '%2E.'])(
+    'that is a step in a path is refused with 400 and the reason: %s',
+    async (name) => {
+      for (const request of [{ path: `/kv/${name}` }, { method: 'PUT', path: `/kv/${name}`, body: { ver: 0, val: 1 } }]) {
+        const answer = await ask(request);
+        expect([answer.status, answer.body]).toMatchObject([
+          400,
+          { code: 'BadRequest', message: expect.stringMatching(/"\." and "\.\." are no keys/) as string },
+        ]);
+      }
+    },
+  );
 
   it.each([
     ['an encoded byte that is no UTF-8', '/kv/%FF'],
@@ -129,6 +142,34 @@ describe('a value', () => {
     const answer = await ask({ method: 'PUT', path, body });
     expect([answer.status, answer.body]).toMatchObject([400, { code: 'BadRequest', message: expect.stringMatching(/UTF-8/) as string }]);
     expect((await ask({ path })).status).toBe(404);
+  });
+
+  it.each(['1e400', '-1e400', '[1e309]', '{"a":[{"b":-1E+0400}]}', `1${'0'.repeat(400)}`])(
+    'is refused where it holds a number that JavaScript has not, rather than changed to null: %s',
+    async (val) => {
+      const path = freshPath();
+      const answer = await ask({ method: 'PUT', path, body: `{"ver":0,"val":${val}}` });
+      expect([answer.status, answer.body]).toMatchObject([
+        400,
+        { code: 'BadRequest', message: expect.stringMatching(/number that is too large/) as string },
+      ]);
+      expect((await ask({ path })).status).toBe(404);
+    },
+  );
+
+  it('may hold the largest numbers, and what looks like a larger one', async () => {
+    const values = ['1.7976931348623157e308', '-1.7976931348623157e308', '1e-400', '"1e400"', '{"1e400":"9e999"}', '0e400'];
+    for (const val of values) expect((await ask({ method: 'PUT', path: freshPath(), body: `{"ver":0,"val":${val}}` })).status).toBe(201);
+  });
+
+  it('is not written where the version is such a number', async () => {
+    for (const ver of ['1e400', '-1e400']) {
+      const answer = await ask({ method: 'PUT', path: freshPath(), body: `{"ver":${ver},"val":1}` });
+      expect([answer.status, answer.body]).toMatchObject([
+        400,
+        { code: 'BadRequest', message: expect.stringMatching(/^ver must be an integer/) as string },
+      ]);
+    }
   });
 
   it('may be nested deeply; too deeply is refused with 400 and the limit', async () => {
