@@ -14,6 +14,8 @@ export const RESCAN_MAX_KEYS = 1_000;
 export const RESCAN_BODY_MAX_BYTES = RESCAN_MAX_KEYS * KEY_MAX_BYTES * 6 + 64 * 1024;
 /** How long a proposer that was told to stop may take to finish what runs. */
 export const SHUTDOWN_MS = 5_000;
+/** How long it waits for the next request on a connection that is idle: longer than a busy client takes between two of them. */
+export const IDLE_AT_SHUTDOWN_MS = 250;
 
 /** Idle connections are kept longer than clients keep theirs, so that none is closed under a request. */
 export const KEEP_ALIVE_MS = 65_000;

@@ -1,5 +1,4 @@
 import { mkdirSync } from 'node:fs';
-import { createServer, type RequestListener, type Server } from 'node:http';
 import { isatty } from 'node:tty';
 import { pino } from 'pino';
 import pretty from 'pino-pretty';
@@ -9,26 +8,22 @@ import { isConfigured } from '../src/protocol/configuration.js';
 import { redisAcceptors } from '../src/redis/acceptor-pool.js';
 import { createStore, type ProposerState } from '../src/store/store.js';
 import { addAdminRoutes } from './admin-routes.js';
-import { answerUnparsable, createApp, onlyBearerOf } from './http.js';
+import { createApp, onlyBearerOf } from './http.js';
 import { addKvRoutes } from './kv-routes.js';
-import {
-  CONNECTIONS_MAX,
-  HEADERS_MAX_BYTES,
-  HEADERS_TIMEOUT_MS,
-  KEEP_ALIVE_MS,
-  REQUEST_TIMEOUT_MS,
-  SHUTDOWN_MS,
-  SLOW_SENDERS_CHECK_MS,
-} from './limits.js';
+import { SHUTDOWN_MS } from './limits.js';
 import { linkLog } from './link-log.js';
 import { createMetrics } from './metrics.js';
+import { serve } from './serve.js';
 import { readSettings } from './settings.js';
 
 async function main(): Promise<void> {
   const settings = readSettings(process.env);
   const options = { level: settings.logLevel, base: { proposer: settings.id } };
+  // A line is written before the program goes on: what a proposer said last, before it was killed, is what one looks for.
   const log =
-    settings.logFormat === 'json' ? pino(options) : pino(options, pretty({ sync: true, colorize: isatty(1) && !process.env['NO_COLOR'] }));
+    settings.logFormat === 'json'
+      ? pino(options, pino.destination({ sync: true }))
+      : pino(options, pretty({ sync: true, colorize: isatty(1) && !process.env['NO_COLOR'] }));
   const addresses = readAddresses(settings.addressMap);
   const state = await openState(settings.stateFolder);
   const { configuration, incarnation } = state;
@@ -55,8 +50,8 @@ async function main(): Promise<void> {
     addAdminRoutes(app, { store, start: { proposer: settings.id, incarnation }, metrics: registry, log });
   });
   const servers = await Promise.all([
-    listen(publicApp, settings.host, settings.port, 'PORT'),
-    listen(adminApp, settings.adminHost, settings.adminPort, 'ADMIN_PORT'),
+    serve(publicApp, settings.host, settings.port, 'PORT'),
+    serve(adminApp, settings.adminHost, settings.adminPort, 'ADMIN_PORT'),
   ]);
   if (settings.adminToken === undefined) log.warn('the admin port asks for no token: ADMIN_TOKEN_FILE names a file with one');
   log.info({ incarnation, port: settings.port, adminPort: settings.adminPort, configuration }, 'proposer started');
@@ -64,7 +59,7 @@ async function main(): Promise<void> {
   const stop = (signal: string): void => {
     log.info({ signal }, 'stopping: finishing what runs');
     setTimeout(() => process.exit(0), SHUTDOWN_MS).unref();
-    void Promise.all(servers.map(close)).then(() => {
+    void Promise.all(servers.map((server) => server.close())).then(() => {
       log.info('stopped');
       process.exit(0);
     });
@@ -81,36 +76,6 @@ async function openState(folder: string): Promise<ProposerState> {
   } catch (error) {
     throw new Error(`cannot use the state folder ${folder}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
-}
-
-function listen(app: RequestListener, host: string, port: number, variable: string): Promise<Server> {
-  const server = createServer(
-    {
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      maxHeaderSize: HEADERS_MAX_BYTES,
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      connectionsCheckingInterval: SLOW_SENDERS_CHECK_MS,
-    },
-    app,
-  );
-  server.maxConnections = CONNECTIONS_MAX;
-  server.on('clientError', answerUnparsable);
-  return new Promise((resolve, reject) => {
-    server.on('error', (error) => reject(new Error(`cannot listen on port ${port}: ${error.message}. ${variable} takes another one.`)));
-    server.listen(port, host, () => resolve(server));
-  });
-}
-
-function close(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    // A connection that is kept after its last answer would hold up the shutdown.
-    const sweep = setInterval(() => server.closeIdleConnections(), 20);
-    server.close(() => {
-      clearInterval(sweep);
-      resolve();
-    });
-  });
 }
 
 main().catch((error: unknown) => {

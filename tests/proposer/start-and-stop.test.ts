@@ -1,9 +1,12 @@
+import { once } from 'node:events';
+import { Agent, type IncomingMessage, request } from 'node:http';
 import { connect, createServer, type Server } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { SHUTDOWN_MS } from '../../proposer/limits.js';
 import { Cluster, majorities } from '../cluster.js';
 import { ProposerProcess } from '../proposer-process.js';
+import { send } from '../raw-http.js';
 
 /** What a proposer logged is here by then. */
 const LOG_MS = 200;
@@ -87,7 +90,7 @@ describe('LOG_FORMAT', () => {
 });
 
 describe('SIGTERM', () => {
-  it('lets a running request finish, takes no new one, and exits 0 within 5 s', async () => {
+  it('lets a running request finish, takes no new connection, and exits 0 within 5 s', async () => {
     const cluster = await Cluster.forThisTest({ acceptors: 1, proposers: 1 });
     const proposer = cluster.proposer(1);
     await proposer.kv.put('a', 0, 1);
@@ -98,12 +101,49 @@ describe('SIGTERM', () => {
     const ended = proposer.end('SIGTERM');
     await sleep(100);
     const { address } = proposer;
-    await expect(fetch(`http://${address}/healthz`)).rejects.toThrow();
+    await expect(send(address, { path: '/healthz' })).rejects.toThrow('ECONNREFUSED');
     cluster.acceptor(1).resume();
     expect(await running).toMatchObject({ ok: true, body: { ver: 2 } });
     expect(await ended).toEqual({ code: 0, signal: null });
     expect(performance.now() - startedAt).toBeLessThan(SHUTDOWN_MS + 5_000);
     expect(proposer.logged('stopped')).toHaveLength(1);
+  });
+
+  it('loses no request of clients that are busy on connections that they keep', async () => {
+    const cluster = await Cluster.forThisTest({ acceptors: 1, proposers: 1 });
+    const proposer = cluster.proposer(1);
+    const agent = new Agent({ keepAlive: true });
+    onTestFinished(() => agent.destroy());
+    const put = async (key: string, ver: number): Promise<IncomingMessage> => {
+      const options = { agent, port: proposer.port, path: `/kv/${key}`, method: 'PUT', headers: { 'content-type': 'application/json' } };
+      const message = request({ host: '127.0.0.1', ...options }).end(JSON.stringify({ ver, val: ver }));
+      const [response] = (await once(message, 'response')) as [IncomingMessage];
+      await once(response.resume(), 'end');
+      return response;
+    };
+    /** Writes until it is refused a connection: then certainly nothing was sent. Returns how much was acknowledged, and the last answer. */
+    const client = async (key: string): Promise<{ acknowledged: number; end: unknown; last: IncomingMessage | undefined }> => {
+      let last: IncomingMessage | undefined;
+      for (let acknowledged = 0; ; acknowledged += 1) {
+        try {
+          last = await put(key, acknowledged);
+        } catch (error) {
+          return { acknowledged, end: (error as NodeJS.ErrnoException).code, last };
+        }
+      }
+    };
+    for (let round = 0; round < 3; round += 1) {
+      const keys = Array.from({ length: 16 }, (_, index) => `busy-${round}-${index}`);
+      const clients = keys.map(client);
+      await sleep(500);
+      expect(await proposer.end('SIGTERM')).toEqual({ code: 0, signal: null });
+      const ends = await Promise.all(clients);
+      expect(ends.map(({ end }) => end)).toEqual(keys.map(() => 'ECONNREFUSED'));
+      expect(ends.map(({ last }) => last?.headers.connection)).toEqual(keys.map(() => 'close'));
+      await proposer.start();
+      for (const [index, key] of keys.entries())
+        expect(await proposer.kv.get(key)).toMatchObject({ body: { ver: ends[index]?.acknowledged } });
+    }
   });
 
   it('ends it although a client keeps its connection open, and although one never finishes its request', async () => {
@@ -129,6 +169,20 @@ describe('SIGTERM', () => {
 });
 
 describe('the log', () => {
+  it('has what a proposer said last before it was killed', async () => {
+    // The one thread that writes for others is busy, and the death comes before anything else can happen.
+    const program = `import { pbkdf2 } from 'node:crypto';
+      process.on('SIGTERM', () => {
+        pbkdf2('', '', 1e8, 64, 'sha512', () => {});
+        process.nextTick(() => process.kill(process.pid, 'SIGKILL'));
+      });`;
+    const preload = `--import data:text/javascript,${encodeURIComponent(program)}`;
+    const proposer = await lonelyProposer({ NODE_OPTIONS: preload, UV_THREADPOOL_SIZE: '1' });
+    await proposer.start();
+    expect(await proposer.end('SIGTERM')).toEqual({ code: null, signal: 'SIGKILL' });
+    expect(proposer.logged('stopping')).toHaveLength(1);
+  });
+
   it('has one line for each configuration change and each acceptor that went or came back, and none for a request', async () => {
     const cluster = await Cluster.forThisTest({ acceptors: 3, proposers: 1, configured: 0 });
     const proposer = cluster.proposer(1);

@@ -1,0 +1,76 @@
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { Server as NetServer } from 'node:net';
+import { answerUnparsable } from './http.js';
+import {
+  CONNECTIONS_MAX,
+  HEADERS_MAX_BYTES,
+  HEADERS_TIMEOUT_MS,
+  IDLE_AT_SHUTDOWN_MS,
+  KEEP_ALIVE_MS,
+  REQUEST_TIMEOUT_MS,
+  SLOW_SENDERS_CHECK_MS,
+} from './limits.js';
+
+export interface Serving {
+  /** Takes no connection any more, ends each one with its next answer, and resolves when all are closed. */
+  close(): Promise<void>;
+}
+
+/**
+ * @param variable that takes another port, for the message
+ * @throws where nobody can listen there
+ */
+export async function serve(app: RequestListener, host: string, port: number, variable: string): Promise<Serving> {
+  const server = createServer({
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    maxHeaderSize: HEADERS_MAX_BYTES,
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionsCheckingInterval: SLOW_SENDERS_CHECK_MS,
+  });
+  server.maxConnections = CONNECTIONS_MAX;
+  server.on('clientError', answerUnparsable);
+
+  const unanswered = new Set<ServerResponse>();
+  let isClosing = false;
+  server.on('request', (request, response) => {
+    unanswered.add(response);
+    response.once('close', () => unanswered.delete(response));
+    if (isClosing) response.shouldKeepAlive = false;
+    app(request, response);
+  });
+  await listen(server, host, port, variable);
+
+  const close = (): Promise<void> => {
+    isClosing = true;
+    for (const response of unanswered) response.shouldKeepAlive = false;
+    return closeWhenIdle(server);
+  };
+  return { close };
+}
+
+function listen(server: Server, host: string, port: number, variable: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.on('error', (error) => reject(new Error(`cannot listen on port ${port}: ${error.message}. ${variable} takes another one.`)));
+    server.listen(port, host, () => resolve());
+  });
+}
+
+/**
+ * A connection that is idle now may have its next request under way already, and closing it would reset that request: so it is closed by the
+ * answer to that request, and only where none comes, by us.
+ */
+function closeWhenIdle(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    let sweep: NodeJS.Timeout | undefined;
+    const wait = setTimeout(() => {
+      sweep = setInterval(() => server.closeIdleConnections(), 20);
+    }, IDLE_AT_SHUTDOWN_MS);
+    // That of an HTTP server would close what is idle now.
+    NetServer.prototype.close.call(server, () => {
+      clearTimeout(wait);
+      clearInterval(sweep);
+      resolve();
+    });
+  });
+}
