@@ -1,7 +1,8 @@
 import { parseConfiguration } from '../../src/store/parse-configuration.js';
 import { type Configuration, EMPTY_CONFIGURATION } from '../../src/protocol/configuration.js';
 import type { QuorumSet } from '../../src/protocol/quorum.js';
-import { MESSAGE_KINDS, type Pattern } from './network.js';
+import { MESSAGE_KINDS } from '../../verification/simulation/acceptor-message.js';
+import type { Pattern } from './network.js';
 import { stateText } from './wording.js';
 import { World } from './world.js';
 
@@ -22,14 +23,14 @@ const COMMANDS: readonly Command[] = [
       return world.begin(
         proposer,
         `cas ${key} ${ver} ${json}`,
-        async ({ store }) => `written, version ${(await store.cas(key, Number(ver), val)).ver}`,
+        async (store) => `written, version ${(await store.cas(key, Number(ver), val)).ver}`,
       );
     },
     isConcurrent: true,
   },
   {
     form: /^(p\d+) get (\S+)$/,
-    run: (world, [proposer = '', key = '']) => world.begin(proposer, `get ${key}`, async ({ store }) => stateText(await store.get(key))),
+    run: (world, [proposer = '', key = '']) => world.begin(proposer, `get ${key}`, async (store) => stateText(await store.get(key))),
     isConcurrent: true,
   },
   {

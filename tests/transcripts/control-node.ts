@@ -2,33 +2,40 @@ import { Nodes } from '../../node-control/nodes/nodes.js';
 import { ControlError } from '../../node-control/safety/objection.js';
 import { carryOut } from '../../node-control/commands/carry-out.js';
 import { stepOf } from '../../node-control/safety/typed-step.js';
-import type { AcceptorAdmin, Connections, ProposerAdmin } from '../../node-control/nodes/connections.js';
-import { ClusterError } from '../../src/protocol/errors.js';
-import type { Answer } from '../../src/http/client.js';
-import { refusalOf } from '../../src/http/refusal.js';
-import type { Memory } from '../../src/protocol/memory-acceptor.js';
-import type { Time } from '../../src/protocol/time.js';
+import type { ProposerAdmin } from '../../node-control/nodes/connections.js';
+import type { AcceptorNode } from '../../verification/simulation/acceptor-node.js';
+import { acceptorAdminAcross, adminAcross } from '../../verification/simulation/admin-ports.js';
+import { Process } from '../../verification/simulation/process.js';
+import type { ProposerNode } from '../../verification/simulation/proposer-node.js';
+import type { VirtualTime } from '../../verification/simulation/virtual-time.js';
 import type { Log } from './log.js';
-import type { ProposerNode } from './proposer-node.js';
+import type { ScriptedNetwork } from './network.js';
 import { changeText } from './wording.js';
+
+const NAME = 'control';
 
 export interface ControlNodeOptions {
   readonly proposers: ReadonlyMap<string, ProposerNode>;
-  readonly acceptors: ReadonlyMap<string, Memory>;
+  readonly acceptors: ReadonlyMap<string, AcceptorNode>;
+  readonly network: ScriptedNetwork;
   readonly log: Log;
-  readonly time: Time;
+  readonly time: VirtualTime;
 }
 
-/** The commands of run-control.sh, straight to the proposers and acceptors of a transcript. */
+/** The commands of run-control.sh, on the proposers and acceptors of a transcript. */
 export class ControlNode {
   readonly #log: Log;
   readonly #nodes: Nodes;
 
-  constructor({ proposers, acceptors, log, time }: ControlNodeOptions) {
+  constructor({ proposers, acceptors, network, log, time }: ControlNodeOptions) {
     this.#log = log;
-    const connections: Connections = {
-      proposer: (name) => this.#proposerAdmin(present(proposers, name)),
-      acceptor: (name) => acceptorAdmin(present(acceptors, name)),
+    const process = new Process(time);
+    const connections = {
+      proposer: (name: string) => {
+        const node = present(proposers, name);
+        return this.#logged(node, adminAcross(network, process, NAME, node));
+      },
+      acceptor: (name: string) => acceptorAdminAcross(network, process, NAME, present(acceptors, name)),
     };
     let identities = 0;
     const newIdentity = (name: string): string => `${name}#${(identities += 1)}`;
@@ -48,51 +55,20 @@ export class ControlNode {
     }
   }
 
-  #proposerAdmin(node: ProposerNode): ProposerAdmin {
+  /** Logs what is asked of a proposer, besides questions. */
+  #logged(node: ProposerNode, admin: ProposerAdmin): ProposerAdmin {
+    const say = (what: string): void => this.#log.add(`${NAME} -> ${node.name}`, what);
     return {
-      configuration: () => answer(async () => node.store.configuration),
-      identity: () => answer(async () => node.start),
+      ...admin,
       configure: (expectedEra, next) => {
-        this.#log.add(`control -> ${node.name}`, changeText(node.store.configuration, next));
-        return answer(() => node.store.reconfigure(next, expectedEra));
+        say(changeText(node.configuration, next));
+        return admin.configure(expectedEra, next);
       },
       rescan: (era, keys) => {
-        this.#log.add(`control -> ${node.name}`, `rescan ${keys.join(' ')}`);
-        return answer(() => node.store.rescan(era, keys));
+        say(`rescan ${keys.join(' ')}`);
+        return admin.rescan(era, keys);
       },
-      close: () => Promise.resolve(),
     };
-  }
-}
-
-function acceptorAdmin(memory: Memory): AcceptorAdmin {
-  const { registers } = memory;
-  return {
-    connect: () => Promise.resolve(),
-    async *keys() {
-      yield [...registers.keys()];
-    },
-    size: async () => registers.size,
-    highestEra: async () => Math.max(0, ...[...registers.values()].map(({ promise }) => promise.era)),
-    identity: async () => memory.identity,
-    adopt: async (identity) => (memory.identity ??= identity),
-    wipe: async (whose) => {
-      if (whose && whose.identity !== memory.identity) throw new Error('it joined under a new identity meanwhile');
-      const { size } = registers;
-      registers.clear();
-      delete memory.identity;
-      return size;
-    },
-    close: () => undefined,
-  };
-}
-
-async function answer<Body>(act: () => Promise<Body>): Promise<Answer<Body>> {
-  try {
-    return { ok: true, status: 200, body: await act() };
-  } catch (error) {
-    if (!(error instanceof ClusterError)) throw error;
-    return refusalOf(error);
   }
 }
 

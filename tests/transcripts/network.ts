@@ -1,23 +1,9 @@
+import { type Letter, Network } from '../../verification/simulation/network.js';
 import type { VirtualTime } from '../../verification/simulation/virtual-time.js';
 import type { Log } from './log.js';
 
 /** How long every message is on its way, in milliseconds: they arrive in the order in which they were sent. */
 export const LATENCY_MS = 1;
-
-export const MESSAGE_KINDS = ['prepare', 'accept', 'read'] as const;
-export type MessageKind = (typeof MESSAGE_KINDS)[number];
-
-export interface Call<Reply> {
-  readonly from: string;
-  readonly to: string;
-  /** Of the request; its reply counts as the same kind. */
-  readonly kind: MessageKind;
-  readonly request: string;
-  readonly act: () => Promise<Reply>;
-  readonly reply: (reply: Reply) => string;
-  /** Whether the process that called is still there to hear the reply. */
-  readonly isAlive: () => boolean;
-}
 
 /** Which messages a rule is about. `*` stands for any. */
 export interface Pattern {
@@ -26,29 +12,22 @@ export interface Pattern {
   readonly kind: string;
 }
 
-interface Message {
-  readonly from: string;
-  readonly to: string;
-  readonly kind: MessageKind;
-  readonly text: string;
-  readonly arrive: () => void;
-}
-
 interface Rule extends Pattern {
   met: boolean;
 }
 
-/** Carries messages between proposers and acceptors, logs each when it arrives, and does to some what the transcript says. */
-export class Network {
+/** Logs each message between proposers and acceptors when it arrives, and does to some what the transcript says. */
+export class ScriptedNetwork extends Network {
   readonly #time: VirtualTime;
   readonly #log: Log;
   #losses: Rule[] = [];
   #holds: Rule[] = [];
-  #held: Message[] = [];
+  #held: Letter[] = [];
   /** Messages that neither arrived yet nor were held or lost. */
   #underWay = 0;
 
   constructor(time: VirtualTime, log: Log) {
+    super();
     this.#time = time;
     this.#log = log;
   }
@@ -74,7 +53,7 @@ export class Network {
     this.assertMet();
     this.#held = [];
     this.#holds = [];
-    for (const message of held) this.#send(message);
+    for (const letter of held) this.send(letter);
   }
 
   /** Throws where a message was to be lost, or held, that nobody sent. */
@@ -84,43 +63,35 @@ export class Network {
     if (unmet.length > 0) throw new Error(`no such message was sent: ${unmet.join(', ')}`);
   }
 
-  call<Reply>({ from, to, kind, request, act, reply, isAlive }: Call<Reply>): Promise<Reply> {
-    return new Promise((resolve, reject) => {
-      const refuse = (error: unknown): void => {
-        const reason = error instanceof Error ? error : new Error(String(error));
-        this.#send({ from: to, to: from, kind, text: reason.message, arrive: () => (isAlive() ? reject(reason) : undefined) });
-      };
-      const answer = (result: Reply): void => {
-        const text = reply(result);
-        this.#send({ from: to, to: from, kind, text, arrive: () => (isAlive() ? resolve(result) : undefined) });
-      };
-      this.#send({ from, to, kind, text: request, arrive: () => void act().then(answer, refuse) });
-    });
+  protected override send(letter: Letter): void {
+    // What the control node does is told as a whole, not message by message.
+    if (letter.kind === '') letter.arrive();
+    else this.#transmit(letter);
   }
 
-  #send(message: Message): void {
+  #transmit(letter: Letter): void {
     this.#underWay += 1;
     this.#time.after(LATENCY_MS, () => {
       this.#underWay -= 1;
-      const arrow = this.#arrowFor(message);
-      this.#log.add(`${message.from} ${arrow} ${message.to}`, message.text);
-      if (arrow === '-|') this.#held.push(message);
-      if (arrow === '->') message.arrive();
+      const arrow = this.#arrowFor(letter);
+      this.#log.add(`${letter.from} ${arrow} ${letter.to}`, letter.text());
+      if (arrow === '-|') this.#held.push(letter);
+      if (arrow === '->') letter.arrive();
     });
   }
 
-  #arrowFor(message: Message): '->' | '-x' | '-|' {
-    const loss = this.#losses.find((rule) => !rule.met && matches(rule, message));
+  #arrowFor(letter: Letter): '->' | '-x' | '-|' {
+    const loss = this.#losses.find((rule) => !rule.met && matches(rule, letter));
     if (loss) {
       loss.met = true;
       return '-x';
     }
-    const holds = this.#holds.filter((rule) => matches(rule, message));
+    const holds = this.#holds.filter((rule) => matches(rule, letter));
     for (const rule of holds) rule.met = true;
     return holds.length > 0 ? '-|' : '->';
   }
 }
 
-function matches(rule: Rule, message: Message): boolean {
-  return (['from', 'to', 'kind'] as const).every((part) => rule[part] === '*' || rule[part] === message[part]);
+function matches(rule: Rule, letter: Letter): boolean {
+  return (['from', 'to', 'kind'] as const).every((part) => rule[part] === '*' || rule[part] === letter[part]);
 }

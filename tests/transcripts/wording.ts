@@ -1,36 +1,7 @@
 import type { Versioned } from '../../src/store/compare-and-set.js';
-import type { Accepted, AcceptReply, PrepareReply, Value } from '../../src/protocol/acceptor.js';
-import { type Ballot, compareBallots, formatBallot, ZERO_BALLOT } from '../../src/protocol/ballot.js';
 import type { Configuration } from '../../src/protocol/configuration.js';
 import { ClusterError, CommitError } from '../../src/protocol/errors.js';
 import type { QuorumSet } from '../../src/protocol/quorum.js';
-
-export function prepareText(key: string, ballot: Ballot): string {
-  return `prepare ${key} ${formatBallot(ballot)}`;
-}
-
-export function promiseText(reply: PrepareReply): string {
-  return reply.ok ? `promised; holds ${acceptedText(reply)}` : refusalText(reply.conflict);
-}
-
-export function acceptText(key: string, ballot: Ballot, value: Value, next: Ballot): string {
-  return `accept ${key} ${formatBallot(ballot)} ${valueText(value)}, promise ${formatBallot(next)}`;
-}
-
-export function confirmationText(reply: AcceptReply): string {
-  return reply.ok ? 'accepted' : refusalText(reply.conflict);
-}
-
-export function acceptedText({ ballot, value }: Accepted): string {
-  return compareBallots(ballot, ZERO_BALLOT) === 0 ? 'nothing' : `${formatBallot(ballot)} ${valueText(value)}`;
-}
-
-/** The version, the value, and in brackets the operations that wrote it, the one before it, and so on. */
-export function valueText(value: Value): string {
-  if (value === null) return 'the empty register';
-  const { ver, val, ops } = JSON.parse(value) as Versioned & { ops: string[] };
-  return `version ${ver} ${JSON.stringify(val)} (${ops.join(' ')})`;
-}
 
 /** The state of a key as a client sees it. */
 export function stateText({ ver, val }: Versioned): string {
@@ -57,8 +28,4 @@ export function changeText(before: Configuration, after: Configuration): string 
 
 function setText({ nodes, quorum }: QuorumSet): string {
   return nodes.length === 0 ? 'nobody' : `${quorum} of ${nodes.join(' ')}`;
-}
-
-function refusalText(conflict: Ballot): string {
-  return `refused: ${formatBallot(conflict)} stands in the way`;
 }

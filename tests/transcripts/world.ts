@@ -1,13 +1,17 @@
 import { formatTable } from '../../node-control/terminal/table.js';
+import { AcceptorMonitor } from '../../verification/checkers/acceptor-monitor.js';
+import { valueText } from '../../verification/simulation/acceptor-message.js';
+import { AcceptorNode } from '../../verification/simulation/acceptor-node.js';
+import type { ProposerNode } from '../../verification/simulation/proposer-node.js';
 import { VirtualTime } from '../../verification/simulation/virtual-time.js';
 import { formatBallot } from '../../src/protocol/ballot.js';
 import type { Configuration } from '../../src/protocol/configuration.js';
-import { type Memory, MemoryAcceptor } from '../../src/protocol/memory-acceptor.js';
+import type { Store } from '../../src/store/store.js';
 import { ControlNode } from './control-node.js';
 import { Log } from './log.js';
-import { LATENCY_MS, Network } from './network.js';
-import { ProposerNode } from './proposer-node.js';
-import { configurationText, failureText, valueText } from './wording.js';
+import { LATENCY_MS, ScriptedNetwork } from './network.js';
+import { talkativeProposer } from './proposer-node.js';
+import { configurationText, failureText } from './wording.js';
 
 export interface WorldOptions {
   readonly acceptors: readonly string[];
@@ -28,9 +32,10 @@ interface Running {
 export class World {
   readonly time = new VirtualTime();
   readonly log = new Log();
-  readonly network = new Network(this.time, this.log);
-  readonly acceptors: ReadonlyMap<string, Memory>;
+  readonly network = new ScriptedNetwork(this.time, this.log);
+  readonly acceptors: ReadonlyMap<string, AcceptorNode>;
   readonly proposers: ReadonlyMap<string, ProposerNode>;
+  readonly #monitor = new AcceptorMonitor();
   readonly #control: ControlNode;
   readonly #running = new Set<Running>();
   /** What is no error of the cluster, but of the transcript or of the code. */
@@ -38,23 +43,24 @@ export class World {
 
   constructor({ acceptors, proposers, configuration }: WorldOptions) {
     const { time, network, log } = this;
-    this.acceptors = new Map(acceptors.map((name): [string, Memory] => [name, { registers: new Map() }]));
-    const acceptor = (name: string, identity: string | undefined): MemoryAcceptor =>
-      new MemoryAcceptor(find(this.acceptors, name, 'acceptor'), identity);
+    this.acceptors = new Map(acceptors.map((name) => [name, new AcceptorNode(name, this.#monitor)]));
+    const acceptor = (name: string): AcceptorNode => find(this.acceptors, name, 'acceptor');
     const ids = Array.from({ length: proposers }, (_, index) => index + 1);
-    const nodes = ids.map((id) => new ProposerNode({ id, configuration, acceptor, time, network, log }));
+    const nodes = ids.map((id) => talkativeProposer({ id, configuration, acceptor, time, network, log }));
     this.proposers = new Map(nodes.map((node) => [node.name, node]));
     this.#control = new ControlNode(this);
     log.line(`${[...this.proposers.keys()].join(' ')}: ${configurationText(configuration)}`);
   }
 
   /** Begins an operation of a client and returns; its outcome is logged when it comes. */
-  async begin(proposer: string, label: string, operation: (node: ProposerNode) => Promise<string>): Promise<void> {
+  async begin(proposer: string, label: string, operation: (store: Store) => Promise<string>): Promise<void> {
     const running: Running = { label: `${proposer} ${label}`, isAbandoned: false, ended: Promise.resolve() };
     const tell = (outcome: string): void => {
       if (!running.isAbandoned) this.log.line(`${running.label} => ${outcome}`);
     };
-    const ended = operation(find(this.proposers, proposer, 'proposer')).then(tell, (error: unknown) => tell(failureText(error)));
+    const ended = operation(find(this.proposers, proposer, 'proposer').running.store).then(tell, (error: unknown) =>
+      tell(failureText(error)),
+    );
     await this.#track(Object.assign(running, { ended }));
   }
 
@@ -71,14 +77,14 @@ export class World {
       this.#running.delete(running);
       this.log.line(`${running.label} => no answer: ${proposer} died`);
     }
-    node.restart();
+    node.crash();
+    node.start();
+    this.log.add(proposer, `starts again, incarnation ${node.running.start.incarnation}`);
   }
 
   /** An acceptor comes back with an empty disk. */
   loseDisk(acceptor: string): void {
-    const memory = find(this.acceptors, acceptor, 'acceptor');
-    memory.registers.clear();
-    delete memory.identity;
+    find(this.acceptors, acceptor, 'acceptor').loseDisk();
     this.log.line(`${acceptor}  starts again, with an empty disk`);
   }
 
@@ -105,9 +111,10 @@ export class World {
     for (const line of formatTable([['', 'promise', 'ballot', `value of ${key}`], ...rows])) this.log.line(line);
   }
 
-  /** Throws where the transcript ends too early. */
+  /** Throws where the transcript ends too early, or an acceptor did what none may. */
   assertOver(): void {
     this.network.assertMet();
+    for (const { rule, message } of this.#monitor.violations) throw new Error(`${rule}: ${message}`);
     const labels = [...this.#running].map(({ label }) => label);
     if (labels.length > 0) throw new Error(`still without an outcome: ${labels.join(', ')}`);
   }

@@ -1,7 +1,8 @@
-import type { Accepted, Acceptor, AcceptReply, RegisterState, PrepareReply, Value } from '../../src/protocol/acceptor.js';
-import { type Ballot, formatBallot, ZERO_BALLOT } from '../../src/protocol/ballot.js';
+import type { Acceptor, RegisterState } from '../../src/protocol/acceptor.js';
+import { ZERO_BALLOT } from '../../src/protocol/ballot.js';
 import { type Memory, MemoryAcceptor } from '../../src/protocol/memory-acceptor.js';
 import type { AcceptorMonitor } from '../checkers/acceptor-monitor.js';
+import { acceptorBehind, deliver, messageText, replyText } from './acceptor-message.js';
 import type { Network } from './network.js';
 import type { Process } from './process.js';
 
@@ -34,6 +35,10 @@ export class AcceptorNode {
 
   start(): void {
     this.#isUp = true;
+  }
+
+  get registers(): ReadonlyMap<string, RegisterState> {
+    return this.#memory.registers;
   }
 
   /** As SCAN lists them: every register, also one that holds only a promise. */
@@ -96,42 +101,17 @@ export function acceptorAcross(
   node: AcceptorNode,
   identity: string | undefined,
 ): Acceptor {
-  const call = <Reply>(
-    kind: string,
-    key: string,
-    request: () => string,
-    reply: (reply: Reply) => string,
-    ask: (acceptor: Acceptor) => Promise<Reply>,
-  ): Promise<Reply> =>
-    network.call({ caller, from, to: node.name, kind, request, reply, act: () => node.answer(key, identity, ask), mayRepeat: true });
-  return {
-    prepare: (key: string, ballot: Ballot): Promise<PrepareReply> =>
-      call(
-        'prepare',
-        key,
-        () => `prepare ${key} ${formatBallot(ballot)}`,
-        (reply) => (reply.ok ? `promised ${key}, ${acceptedText(reply)}` : `refused ${key}: ${formatBallot(reply.conflict)}`),
-        (acceptor) => acceptor.prepare(key, ballot),
-      ),
-    accept: (key: string, ballot: Ballot, value: Value, next: Ballot): Promise<AcceptReply> =>
-      call(
-        'accept',
-        key,
-        () => `accept ${key} ${formatBallot(ballot)} ${value ?? 'nothing'}, promise ${formatBallot(next)}`,
-        (reply) => (reply.ok ? `accepted ${key}` : `refused ${key}: ${formatBallot(reply.conflict)}`),
-        (acceptor) => acceptor.accept(key, ballot, value, next),
-      ),
-    read: (key: string): Promise<RegisterState> =>
-      call(
-        'read',
-        key,
-        () => `read ${key}`,
-        (reply) => `holds ${key}: ${acceptedText(reply)}`,
-        (acceptor) => acceptor.read(key),
-      ),
-  };
-}
-
-function acceptedText({ ballot, value }: Accepted): string {
-  return value === null && formatBallot(ballot) === '' ? 'nothing accepted' : `${formatBallot(ballot)} ${value ?? 'nothing'}`;
+  return acceptorBehind((message) =>
+    network.call({
+      caller,
+      from,
+      to: node.name,
+      kind: message.kind,
+      about: message.key,
+      request: () => messageText(message),
+      reply: replyText,
+      act: () => node.answer(message.key, identity, (acceptor) => deliver(message, acceptor)),
+      mayRepeat: true,
+    }),
+  );
 }

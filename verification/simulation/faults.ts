@@ -2,7 +2,7 @@ import type { Random } from '../../client/random.js';
 import { sleep } from '../../src/protocol/time.js';
 import type { AcceptorNode } from './acceptor-node.js';
 import { isSpare } from './disk-losses.js';
-import type { Network } from './network.js';
+import type { FaultyNetwork } from './faulty-network.js';
 import type { ProposerNode } from './proposer-node.js';
 import type { Fault, Settings } from './settings.js';
 import type { Trace } from './trace.js';
@@ -12,7 +12,7 @@ export interface FaultsOptions {
   readonly settings: Settings;
   readonly time: VirtualTime;
   readonly random: Random;
-  readonly network: Network;
+  readonly network: FaultyNetwork;
   readonly proposers: readonly ProposerNode[];
   readonly acceptors: readonly AcceptorNode[];
   readonly trace: Trace;

@@ -1,12 +1,8 @@
-import type { Random } from '../../client/random.js';
 import type { Acceptor } from '../../src/protocol/acceptor.js';
 import { acceptorsOf, type Configuration } from '../../src/protocol/configuration.js';
-import { type Acceptors, createStore, type Store } from '../../src/store/store.js';
+import { type Acceptors, createStore, type Store, type StoreOptions } from '../../src/store/store.js';
 import { Process } from './process.js';
 import type { VirtualTime } from './virtual-time.js';
-
-/** As the product's, for a network that is faster than real ones. */
-const LIMITS = { patienceMs: 300, retryPauseMs: 2, resolvePauseMs: 5 };
 
 /** What a started proposer consists of. */
 export interface Running {
@@ -20,13 +16,10 @@ export interface ProposerNodeOptions {
   readonly id: number;
   readonly configuration: Configuration;
   readonly time: VirtualTime;
-  readonly random: Random;
-  readonly timeoutMs: number;
-  /** See `StoreLimits.acceptorLateMs`. */
-  readonly lateMs?: number;
-  readonly resolveMs: number;
   /** An acceptor across the network, for one process of this node. */
   readonly acceptor: (caller: Process, name: string, identity: string | undefined) => Acceptor;
+  /** The store's options that are not a node's business, for one process of this node. */
+  readonly options: (process: Process) => Omit<StoreOptions, 'id' | 'state' | 'acceptors'>;
 }
 
 /** A proposer with a disk: its configuration and its incarnation outlast its crashes, nothing else does. */
@@ -65,7 +58,7 @@ export class ProposerNode {
 
   start(): void {
     if (this.#running) return;
-    const { id, time, random, timeoutMs, lateMs, resolveMs } = this.#options;
+    const { id, time, options } = this.#options;
     const disk = this.#disk;
     disk.incarnation += 1;
     const { incarnation } = disk;
@@ -75,8 +68,7 @@ export class ProposerNode {
       incarnation,
       saveConfiguration: (next: Configuration) => void (disk.configuration = next),
     };
-    const limits = { ...LIMITS, acceptorTimeoutMs: timeoutMs, acceptorLateMs: lateMs, resolveMs };
-    const store = createStore({ id, state, acceptors: this.#acceptorsFor(process), limits, time: process.time, random });
+    const store = createStore({ id, state, acceptors: this.#acceptorsFor(process), time: process.time, ...options(process) });
     this.#running = { process, store, start: { proposer: id, incarnation } };
   }
 

@@ -7,8 +7,8 @@ import { History, type Violation } from '../checkers/history.js';
 import { acceptorAcross, AcceptorNode } from './acceptor-node.js';
 import { Client } from './client.js';
 import { Faults } from './faults.js';
+import { FaultyNetwork } from './faulty-network.js';
 import { type FinalReading, readAll } from './final-reading.js';
-import { Network } from './network.js';
 import { named, Operator } from './operator.js';
 import { anyCommand } from './random-commands.js';
 import { ProposerNode } from './proposer-node.js';
@@ -35,6 +35,9 @@ export interface Report {
 /** No rule of the protocol, but a cluster that is silent loses nothing either. */
 const ANSWERS = 'answering when all is mended';
 
+/** As the product's, for a network that is faster than real ones. */
+const LIMITS = { patienceMs: 300, retryPauseMs: 2, resolvePauseMs: 5 };
+
 /** How often a command may fail before anything else has begun. */
 const START_ATTEMPTS = 1_000;
 
@@ -56,7 +59,7 @@ class World {
   readonly #monitor = new AcceptorMonitor();
   readonly #acceptors: readonly AcceptorNode[];
   readonly #proposers: readonly ProposerNode[];
-  readonly #network: Network;
+  readonly #network: FaultyNetwork;
   readonly #faults: Faults;
   readonly #operator: Operator;
   readonly #stepwise: Stepwise;
@@ -74,7 +77,7 @@ class World {
     // A stream of its own for each part: fewer operations or faults do not shift what the others draw.
     const seeds = randomFrom(settings.seed ^ 0x5eed);
     const forAll = { time, trace: this.#trace };
-    const network = (this.#network = new Network(time, forkedFrom(seeds), settings.network, this.#trace));
+    const network = (this.#network = new FaultyNetwork(time, forkedFrom(seeds), settings.network, this.#trace));
     this.#acceptors = Array.from({ length: settings.acceptors }, (_, index) => {
       const name = acceptorName(index + 1);
       return new AcceptorNode(name, this.#monitor, settings.configuration.identities?.[name]);
@@ -82,9 +85,14 @@ class World {
     this.#proposers = Array.from({ length: settings.proposers }, (_, index) => {
       const name = proposerName(index + 1);
       const { configuration, timeoutMs, resolveMs } = settings;
+      const random = forkedFrom(seeds);
       return new ProposerNode({
-        ...{ name, id: index + 1, configuration, time, timeoutMs, lateMs: timeoutMs / 4, resolveMs, random: forkedFrom(seeds) },
+        name,
+        id: index + 1,
+        configuration,
+        time,
         acceptor: (caller, to, identity) => acceptorAcross(network, caller, name, named(this.#acceptors, to), identity),
+        options: () => ({ limits: { ...LIMITS, acceptorTimeoutMs: timeoutMs, acceptorLateMs: timeoutMs / 4, resolveMs }, random }),
       });
     });
     for (const { name } of this.#acceptors) {

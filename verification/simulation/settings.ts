@@ -1,6 +1,6 @@
 import { randomFrom } from '../../client/random.js';
 import { type Configuration, EMPTY_CONFIGURATION } from '../../src/protocol/configuration.js';
-import type { NetworkSettings } from './network.js';
+import type { NetworkSettings } from './faulty-network.js';
 import { acceptorName } from './node-names.js';
 import { configurationOf, FLEXIBLE, majority } from './quorums.js';
 import { type Typed, typedIn } from './typed.js';

@@ -4,7 +4,7 @@ import { sleep } from '../../src/protocol/time.js';
 import type { AcceptorNode } from './acceptor-node.js';
 import type { Client } from './client.js';
 import { isSpare } from './disk-losses.js';
-import type { Network } from './network.js';
+import type { FaultyNetwork } from './faulty-network.js';
 import type { Operator } from './operator.js';
 import type { ProposerNode } from './proposer-node.js';
 import type { Trace } from './trace.js';
@@ -22,7 +22,7 @@ const STALL_MS = 3;
 export interface StepwiseOptions {
   readonly time: VirtualTime;
   readonly random: Random;
-  readonly network: Network;
+  readonly network: FaultyNetwork;
   readonly operator: Operator;
   readonly clients: readonly Client[];
   readonly proposers: readonly ProposerNode[];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { randomFrom } from '../../../client/random.js';
-import { Network, type NetworkSettings } from '../../../verification/simulation/network.js';
+import { FaultyNetwork, type NetworkSettings } from '../../../verification/simulation/faulty-network.js';
 import { Process } from '../../../verification/simulation/process.js';
 import { Trace } from '../../../verification/simulation/trace.js';
 import { VirtualTime } from '../../../verification/simulation/virtual-time.js';
@@ -10,10 +10,10 @@ const PERFECT: NetworkSettings = { delayMs: 1, late: 0, lateMs: 0, loss: 0, rese
 /** Sends 1,000 requests from a to b under these settings, and counts what came of them. */
 async function thousand(
   { kind = 'prepare', ...settings }: Partial<NetworkSettings> & { kind?: string },
-  prepare: (network: Network) => void = () => undefined,
+  prepare: (network: FaultyNetwork) => void = () => undefined,
 ) {
   const time = new VirtualTime();
-  const network = new Network(time, randomFrom(1), { ...PERFECT, ...settings }, new Trace(() => 0, false));
+  const network = new FaultyNetwork(time, randomFrom(1), { ...PERFECT, ...settings }, new Trace(() => 0, false));
   prepare(network);
   const caller = new Process(time);
   const counts = { arrived: 0, answered: 0, failed: 0, overtaken: 0 };
@@ -97,7 +97,7 @@ describe('the simulated network', () => {
   });
 
   it('takes longer in the direction that is slow', async () => {
-    const isSlow = (network: Network): void => network.slowDown('b', 'a', 100);
+    const isSlow = (network: FaultyNetwork): void => network.slowDown('b', 'a', 100);
     const early = await after(2, {}, isSlow);
     expect(early.arrived).toBe(1_000);
     expect(early.answered).toBeLessThan(100);

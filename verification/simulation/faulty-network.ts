@@ -1,0 +1,85 @@
+import type { Random } from '../../client/random.js';
+import { type Letter, Network } from './network.js';
+import type { Trace } from './trace.js';
+import type { VirtualTime } from './virtual-time.js';
+
+/** How bad the network is. Shares are from 0 to 1, of all messages. */
+export interface NetworkSettings {
+  /** The longest that most messages are on their way, in milliseconds; each takes a time of its own, so they overtake each other. */
+  readonly delayMs: number;
+  /** How many are late, and by up to how much: long enough for several steps of a membership change. */
+  readonly late: number;
+  readonly lateMs: number;
+  /** How many are lost; of these, how many with an error that the sender sees at once. */
+  readonly loss: number;
+  readonly resets: number;
+  /** How many requests to acceptors arrive twice. */
+  readonly duplication: number;
+}
+
+/** A network that loses, delays and repeats messages, as chance has it. */
+export class FaultyNetwork extends Network {
+  readonly #time: VirtualTime;
+  readonly #random: Random;
+  readonly #trace: Trace;
+  readonly #cut = new Set<string>();
+  readonly #slowness = new Map<string, number>();
+  #settings: NetworkSettings;
+  messages = 0;
+
+  constructor(time: VirtualTime, random: Random, settings: NetworkSettings, trace: Trace) {
+    super();
+    this.#time = time;
+    this.#random = random;
+    this.#settings = settings;
+    this.#trace = trace;
+  }
+
+  /** Cuts one direction of a link, or one kind of message on it alone; what is on its way still arrives. */
+  cut(from: string, to: string, kind = ''): void {
+    this.#cut.add(`${from} ${to} ${kind}`);
+  }
+
+  mend(from: string, to: string, kind = ''): void {
+    this.#cut.delete(`${from} ${to} ${kind}`);
+  }
+
+  /** Makes every message in one direction of a link take so many times longer; 1 is normal. */
+  slowDown(from: string, to: string, factor: number): void {
+    this.#slowness.set(`${from} ${to}`, factor);
+  }
+
+  /** From now on nothing is lost, late or repeated. What was sent before stays on its way. */
+  heal(): void {
+    this.#settings = { ...this.#settings, loss: 0, late: 0, duplication: 0 };
+    this.#cut.clear();
+    this.#slowness.clear();
+  }
+
+  protected override send(letter: Letter): void {
+    this.#transmit(letter);
+    if (letter.mayRepeat && this.#random() < this.#settings.duplication)
+      this.#transmit({ ...letter, text: () => `(again) ${letter.text()}` });
+  }
+
+  #transmit({ from, to, kind, about, text, arrive, fail }: Letter): void {
+    const { delayMs, late, lateMs, loss, resets } = this.#settings;
+    this.messages += 1;
+    // Drawn for each message, lost or not: what one fault does must not shift the numbers of all others.
+    const [isLost, isReset, isLate, share] = [this.#random() < loss, this.#random() < resets, this.#random() < late, this.#random()];
+    const slowness = this.#slowness.get(`${from} ${to}`) ?? 1;
+    const afterMs = share * (isLate ? lateMs : delayMs * slowness);
+    const trace = (remark: string): void =>
+      this.#trace.message(from, to, () => `${about === undefined ? '' : `${about}: `}${text()}${remark && ` (${remark})`}`);
+    if (isLost || this.#cut.has(`${from} ${to} `) || this.#cut.has(`${from} ${to} ${kind}`)) {
+      trace(isReset ? 'connection reset' : 'lost');
+      if (isReset) this.#time.after(afterMs, () => fail(new Error('connection reset')));
+      return;
+    }
+    const sentMs = this.#time.nowMs();
+    this.#time.after(afterMs, () => {
+      trace(isLate ? `sent at ${sentMs.toFixed(1)}` : '');
+      arrive();
+    });
+  }
+}
