@@ -33,11 +33,6 @@ export default defineConfig({
         },
       },
       {
-        // What a mutant of the protocol has to get past, see tests/stryker.config.js: no Redis, no build, seconds in all.
-        extends: true,
-        test: { name: 'mutants', include: ['tests/src/{protocol,reads,store}/*.test.ts'] },
-      },
-      {
         // No test: it makes the pictures of docs/page/.
         extends: true,
         test: { name: 'screenshots', include: ['tests/page/screenshots.ts'], globalSetup: ['tests/build.ts'], testTimeout: 300_000 },

@@ -6,9 +6,9 @@
 export default {
   mutate: ['src/protocol/*.ts', 'src/reads/*.ts', 'src/store/compare-and-set.ts', 'src/store/kv.ts', '!src/protocol/errors.ts'],
   testRunner: 'vitest',
-  vitest: { configFile: 'vitest.config.ts', dir: '.' },
+  vitest: { configFile: 'tests/mutants.config.ts' },
   // What the tests need, and nothing else of the project.
-  ignorePatterns: ['/*', '!src', '!tests', '!verification', '!client', '!package.json', '!tsconfig.json', '!vitest.config.ts'],
+  ignorePatterns: ['/*', '!src', '!tests', '!verification', '!client', '!package.json', '!tsconfig.json'],
   concurrency: 2,
   // A mutant that loops or waits for ever is killed after this and half as long again as the tests take.
   timeoutMS: 5_000,

@@ -1,0 +1,6 @@
+import { defineConfig } from 'vitest/config';
+
+/** The tests that a mutant of the protocol has to get past, see stryker.config.js: no Redis, no build, seconds in all. */
+export default defineConfig({
+  test: { include: ['tests/src/{protocol,reads,store}/*.test.ts'] },
+});
