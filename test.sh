@@ -14,9 +14,10 @@ usage: test.sh [--quick] [--help]
 Installs what is missing (npm packages, redis-server, Chromium, shellcheck, luacheck), then runs: types, lint, format, shellcheck, luacheck, all tests
 against real Redis servers and real processes, some hundred simulated runs, the broken variants of the protocol, every order of delivery in
 small worlds, the commands of README.md, the tour and some chaos with local processes, and, where a Docker engine answers, these three again
-in Docker. A cluster that you run is left alone.
+in Docker. A cluster that you run is left alone. Much of this waits, so that much of it runs side by side: what ran beside the tests is printed
+after them.
 
-  --quick   without what comes after the tests and the simulated runs
+  --quick   without what is named after the simulated runs
 
 Environment: CI=true makes a part that could not run a failure.
 END
@@ -34,11 +35,15 @@ for argument; do
   esac
 done
 
-passed=0 failed='' missing=''
-failed_tests=$(mktemp) computed=$(mktemp) computing=''
+scratch=$(mktemp -d) missing=''
+failed_tests=$scratch/failed-tests
+touch "$scratch/passed" "$scratch/failed" "$failed_tests"
 clean_up() {
-  if [ -n "$computing" ]; then kill -- -"$computing" 2>/dev/null || true; fi
-  rm -f "$failed_tests" "$computed"
+  local group
+  for group in "$scratch"/*.group; do
+    if [ -f "$group" ]; then kill -- -"$(cat "$group")" 2>/dev/null || true; fi
+  done
+  rm -rf "$scratch"
 }
 trap clean_up EXIT
 
@@ -48,12 +53,29 @@ part() { # NAME COMMAND...
   shift
   printf '\n== %s\n' "$name"
   if "$@"; then
-    passed=$((passed + 1))
+    echo "$name" >>"$scratch/passed"
     printf -- '-- %s: passed in %s s\n' "$name" $((SECONDS - begun))
   else
-    failed="$failed$name; "
+    echo "$name" >>"$scratch/failed"
     printf -- '-- %s: FAILED after %s s\n' "$name" $((SECONDS - begun))
   fi
+}
+
+# Runs parts beside the ones that follow. They print nothing before "finish", so that no output is in the middle of another.
+beside() { # FUNCTION: that calls "part" for each
+  set -m # a process group of its own, for clean_up
+  "$1" </dev/null >"$scratch/$1.output" 2>&1 &
+  echo $! >"$scratch/$1.group"
+  set +m
+}
+
+finish() { # FUNCTION
+  local status=0
+  wait "$(cat "$scratch/$1.group")" || status=$?
+  rm "$scratch/$1.group"
+  cat "$scratch/$1.output"
+  # Its parts note for themselves how they end; this is what came between them.
+  if [ "$status" -ne 0 ]; then echo "$1 (ended with $status)" >>"$scratch/failed"; fi
 }
 
 left_out() { # NAME WHY
@@ -92,58 +114,57 @@ end_to_end() { # docker|local
   CLUSTER=$1 PROJECT=end-to-end run_tests --bail 1
 }
 
-simulate() { node dist/verification/simulation/main.js --seeds 500; }
-
-# Started beside parts that mostly wait: these compute on one core, and wait for nothing.
-start_computing() {
-  set -m # a process group of its own, for clean_up
-  {
-    status=0
-    simulate || status=1
-    node dist/verification/variants/main.js || status=1
-    node dist/verification/exhaustive/main.js --quick || status=1
-    exit "$status"
-  } >"$computed" 2>&1 &
-  computing=$!
-  set +m
+chaos() { # [--docker]
+  node dist/verification/chaos/main.js "$@" --minutes 0.7
 }
 
-finish_computing() {
-  local status=0
-  wait "$computing" || status=$?
-  computing=''
-  cat "$computed"
-  return "$status"
+# The parts that wait for nothing. They are the last to get a processor: they take what the waiting of the others leaves, and keep nobody waiting.
+computations() {
+  part 'types' nice -n 19 npm run --silent types
+  part 'lint' nice -n 19 npm run --silent lint
+  part 'format' nice -n 19 npm run --silent format:check
+  part 'simulation' nice -n 19 node dist/verification/simulation/main.js --seeds 500
+  if [ -n "$quick" ]; then return; fi
+  part 'broken variants' nice -n 19 node dist/verification/variants/main.js
+  part 'exhaustive' nice -n 19 node dist/verification/exhaustive/main.js --quick
+}
+
+# The parts that mostly wait. One after the other: there is one tour at a time.
+clusters() {
+  part 'README, local processes' end_to_end local
+  part 'tour, local processes' ./tour.sh --local
+  part 'chaos, local processes' chaos
+  if [ -z "$docker" ]; then return; fi
+  part 'README, Docker' end_to_end docker
+  part 'tour, Docker' ./tour.sh --docker
+  part 'chaos, Docker' chaos --docker
 }
 
 echo '== What the tests need'
 build_for_host
 ./local/install-redis.sh
 
-part 'types' npm run --silent types
-part 'lint' npm run --silent lint
-part 'format' npm run --silent format:check
-if install_tool shellcheck shellcheck; then part 'shellcheck' check_shell; else left_out 'shellcheck' 'install it with your package manager'; fi
-if install_tool luacheck lua-check; then part 'luacheck' check_lua; else left_out 'luacheck' 'install it with your package manager'; fi
-if install_tool chromium chromium; then
+# Before the first part starts, so that nothing is installed under its feet.
+has_shellcheck='' has_luacheck='' has_chromium='' docker=''
+if install_tool shellcheck shellcheck; then has_shellcheck=yes; fi
+if install_tool luacheck lua-check; then has_luacheck=yes; fi
+if install_tool chromium chromium; then has_chromium=yes; fi
+if engine_answers; then docker=yes; fi
+
+beside computations
+if [ -z "$quick" ]; then beside clusters; fi
+if [ -n "$has_shellcheck" ]; then part 'shellcheck' check_shell; else left_out 'shellcheck' 'install it with your package manager'; fi
+if [ -n "$has_luacheck" ]; then part 'luacheck' check_lua; else left_out 'luacheck' 'install it with your package manager'; fi
+if [ -n "$has_chromium" ]; then
   part 'tests' run_tests
 else
   part 'tests' run_tests --exclude 'tests/page/**'
   left_out 'page' 'install chromium with your package manager'
 fi
-if [ -n "$quick" ]; then
-  part 'simulation' simulate
-else
-  start_computing
-  part 'README, local processes' end_to_end local
-  part 'tour, local processes' ./tour.sh --local
-  part 'simulation, broken variants, exhaustive' finish_computing
-  part 'chaos, local processes' npm run --silent chaos -- --minutes 0.7
-  if engine_answers; then
-    part 'README, Docker' end_to_end docker
-    part 'tour, Docker' ./tour.sh --docker
-    part 'chaos, Docker' npm run --silent chaos -- --docker --minutes 0.7
-  else
+finish computations
+if [ -z "$quick" ]; then
+  finish clusters
+  if [ -z "$docker" ]; then
     left_out 'README, Docker' 'no Docker engine answers'
     left_out 'tour, Docker' 'no Docker engine answers'
     left_out 'chaos, Docker' 'no Docker engine answers'
@@ -152,8 +173,9 @@ fi
 
 printf '\n'
 if [ -n "$missing" ]; then echo "Did not run: ${missing%; }"; fi
-if [ -n "$failed" ]; then
-  echo "FAILED: ${failed%; }"
+if [ -s "$scratch/failed" ]; then
+  printf 'FAILED: '
+  paste -s -d ';' "$scratch/failed" | sed 's/;/; /g'
   cat "$failed_tests"
   exit 1
 fi
@@ -161,4 +183,4 @@ if [ -n "$missing" ] && [ "${CI:-}" = true ]; then
   echo 'FAILED: with CI=true every part must run'
   exit 1
 fi
-echo "All $passed parts passed in $SECONDS s."
+echo "All $(grep -c '' "$scratch/passed") parts passed in $SECONDS s."

@@ -26,6 +26,7 @@ export default defineConfig({
         test: {
           name: 'end-to-end',
           include: ['tests/end-to-end/**/*.test.ts'],
+          env: { END_TO_END: 'yes' },
           fileParallelism: false,
           // An image may have to be built first.
           testTimeout: 300_000,

@@ -5,9 +5,12 @@ import { fileURLToPath } from 'node:url';
 
 const project = fileURLToPath(new URL('..', import.meta.url));
 
-/** Tests that start programs start them from dist/: it is built once before all of them, so that no stale one is tested. */
+/**
+ * Tests that start programs start them from dist/: it is built once before all of them, so that no stale one is tested. What is built already is
+ * left alone: test.sh runs programs of it beside the tests.
+ */
 export default function build(): void {
-  execFileSync('npm', ['run', '--silent', 'build'], { cwd: project, stdio: 'inherit' });
+  execFileSync('bash', ['-c', '. node-control/scripts/cluster.sh && build_for_host'], { cwd: project, stdio: 'inherit' });
   // The compiler leaves what it made of a source that has moved since; it would be packed.
   for (const name of readdirSync(join(project, 'dist', 'src'), { recursive: true, encoding: 'utf8' })) {
     const source = /^(.*?)\.(js|js\.map|d\.ts)$/.exec(name)?.[1];

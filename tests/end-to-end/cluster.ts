@@ -73,6 +73,12 @@ export class Running {
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data: Buffer) => (this.output += data.toString()));
   }
 
+  /** The process group of the program and of all that it starts. */
+  get group(): number {
+    if (this.#child.pid === undefined) throw new Error('the program could not be started');
+    return this.#child.pid;
+  }
+
   /** Resolves once the output holds the text. Rejects where the program ends, or the time is up, before that. */
   async until(text: string | RegExp, limitMs: number): Promise<void> {
     const deadlineMs = Date.now() + limitMs;
@@ -85,7 +91,7 @@ export class Running {
 
   /** As Ctrl-C does: to the whole process group. Resolves with the exit code. */
   async interrupt(): Promise<number | null> {
-    if (this.#child.pid !== undefined && this.#child.exitCode === null) process.kill(-this.#child.pid, 'SIGINT');
+    if (this.#child.exitCode === null) process.kill(-this.group, 'SIGINT');
     return this.end();
   }
 
