@@ -35,9 +35,9 @@ for argument; do
   esac
 done
 
-scratch=$(mktemp -d) missing=''
+scratch=$(mktemp -d)
 failed_tests=$scratch/failed-tests
-touch "$scratch/passed" "$scratch/failed" "$failed_tests"
+touch "$scratch/passed" "$scratch/failed" "$scratch/missing" "$failed_tests"
 clean_up() {
   local group
   for group in "$scratch"/*.group; do
@@ -80,7 +80,7 @@ finish() { # FUNCTION
 
 left_out() { # NAME WHY
   printf '\n== %s: DID NOT RUN: %s\n' "$1" "$2"
-  missing="$missing$1; "
+  echo "$1" >>"$scratch/missing"
 }
 
 # What is no npm package; only root installs without a question.
@@ -98,7 +98,7 @@ shell_scripts() {
 
 check_shell() {
   # shellcheck disable=SC2046 # no file name here has a space
-  shellcheck -x $(shell_scripts)
+  nice -n 19 shellcheck -x $(shell_scripts)
 }
 
 check_lua() {
@@ -123,10 +123,15 @@ computations() {
   part 'types' nice -n 19 npm run --silent types
   part 'lint' nice -n 19 npm run --silent lint
   part 'format' nice -n 19 npm run --silent format:check
+  if [ -n "$has_shellcheck" ]; then part 'shellcheck' check_shell; else left_out 'shellcheck' 'install it with your package manager'; fi
+  if [ -n "$has_luacheck" ]; then part 'luacheck' check_lua; else left_out 'luacheck' 'install it with your package manager'; fi
   part 'simulation' nice -n 19 node dist/verification/simulation/main.js --seeds 500
-  if [ -n "$quick" ]; then return; fi
+  if [ -z "$quick" ]; then part 'exhaustive' nice -n 19 node dist/verification/exhaustive/main.js --quick; fi
+}
+
+# On as many processors as there are, while those before are on one.
+variants() {
   part 'broken variants' nice -n 19 node dist/verification/variants/main.js
-  part 'exhaustive' nice -n 19 node dist/verification/exhaustive/main.js --quick
 }
 
 # The parts that mostly wait. One after the other: there is one tour at a time.
@@ -134,10 +139,15 @@ clusters() {
   part 'README, local processes' end_to_end local
   part 'tour, local processes' ./tour.sh --local
   part 'chaos, local processes' chaos
-  if [ -z "$docker" ]; then return; fi
-  part 'README, Docker' end_to_end docker
-  part 'tour, Docker' ./tour.sh --docker
-  part 'chaos, Docker' chaos --docker
+  if [ -n "$docker" ]; then
+    part 'README, Docker' end_to_end docker
+    part 'tour, Docker' ./tour.sh --docker
+    part 'chaos, Docker' chaos --docker
+  else
+    left_out 'README, Docker' 'no Docker engine answers'
+    left_out 'tour, Docker' 'no Docker engine answers'
+    left_out 'chaos, Docker' 'no Docker engine answers'
+  fi
 }
 
 echo '== What the tests need'
@@ -152,9 +162,10 @@ if install_tool chromium chromium; then has_chromium=yes; fi
 if engine_answers; then docker=yes; fi
 
 beside computations
-if [ -z "$quick" ]; then beside clusters; fi
-if [ -n "$has_shellcheck" ]; then part 'shellcheck' check_shell; else left_out 'shellcheck' 'install it with your package manager'; fi
-if [ -n "$has_luacheck" ]; then part 'luacheck' check_lua; else left_out 'luacheck' 'install it with your package manager'; fi
+if [ -z "$quick" ]; then
+  beside variants
+  beside clusters
+fi
 if [ -n "$has_chromium" ]; then
   part 'tests' run_tests
 else
@@ -163,23 +174,22 @@ else
 fi
 finish computations
 if [ -z "$quick" ]; then
+  finish variants
   finish clusters
-  if [ -z "$docker" ]; then
-    left_out 'README, Docker' 'no Docker engine answers'
-    left_out 'tour, Docker' 'no Docker engine answers'
-    left_out 'chaos, Docker' 'no Docker engine answers'
-  fi
 fi
 
+names_in() { # FILE
+  paste -s -d ';' "$scratch/$1" | sed 's/;/; /g'
+}
+
 printf '\n'
-if [ -n "$missing" ]; then echo "Did not run: ${missing%; }"; fi
+if [ -s "$scratch/missing" ]; then echo "Did not run: $(names_in missing)"; fi
 if [ -s "$scratch/failed" ]; then
-  printf 'FAILED: '
-  paste -s -d ';' "$scratch/failed" | sed 's/;/; /g'
+  echo "FAILED: $(names_in failed)"
   cat "$failed_tests"
   exit 1
 fi
-if [ -n "$missing" ] && [ "${CI:-}" = true ]; then
+if [ -s "$scratch/missing" ] && [ "${CI:-}" = true ]; then
   echo 'FAILED: with CI=true every part must run'
   exit 1
 fi
