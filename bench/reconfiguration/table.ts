@@ -1,4 +1,4 @@
-import { formatTable } from '../../node-control/terminal/table.js';
+import { formatTable } from '../../node-control/terminal/report.js';
 import type { Seen } from '../load/load.js';
 import type { MigrationFigures } from './migration-figures.js';
 import type { RescanFigures } from './rescan-figures.js';

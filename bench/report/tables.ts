@@ -1,4 +1,4 @@
-import { formatTable } from '../../node-control/terminal/table.js';
+import { formatTable } from '../../node-control/terminal/report.js';
 import { caseName, INCREMENTS } from '../cases.js';
 import { cpuMsForOperation, type Goal, goalsOf, perSecond, shareOfFailures, shareOfMismatches } from '../goals.js';
 import type { KeysFigures } from '../million-keys.js';

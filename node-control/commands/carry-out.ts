@@ -24,7 +24,15 @@ export const UNSEEN: Terminal = { print: () => undefined, progress: { show: () =
  * @returns what is to be printed when it is done
  * @throws ControlError if it is refused, could not be done, or not be finished
  */
-export function carryOut(step: Step, nodes: Nodes, terminal = UNSEEN, manner: Manner = {}): Promise<string[]> {
+export async function carryOut(step: Step, nodes: Nodes, terminal = UNSEEN, manner: Manner = {}): Promise<string[]> {
+  try {
+    return await dispatch(step, nodes, terminal, manner);
+  } finally {
+    nodes.closeAcceptors();
+  }
+}
+
+function dispatch(step: Step, nodes: Nodes, terminal: Terminal, manner: Manner): Promise<string[]> {
   switch (step.verb) {
     case 'add':
     case 'rm':

@@ -7,7 +7,7 @@ import { alwaysMeet, identified, setText } from '../safety/guard.js';
 import { knownIdentities } from '../safety/identities.js';
 import { rescanOf } from '../safety/plan.js';
 import { absenceAmong, objectionsTo } from '../step/absence.js';
-import { formatTable } from '../terminal/table.js';
+import { formatTable } from '../terminal/report.js';
 
 /** Names every node that the other commands take. */
 export function ls(nodes: Nodes): string[] {
@@ -31,7 +31,7 @@ export async function status(nodes: Nodes, print: (line: string) => void): Promi
   const sizes = await Promise.all(nodes.acceptors.map((name) => sizeOf(nodes, name)));
   const configurations = present.flatMap(({ configuration }) => (configuration ? [configuration] : []));
   const listed = [...new Set(configurations.flatMap(acceptorsOf))];
-  const { lost: strangers } = await absenceAmong(nodes, listed, knownIdentities(configurations));
+  const { strangers } = await absenceAmong(nodes, listed, knownIdentities(configurations));
 
   const rows = [['NODE', 'STATE', 'ERA', 'PREPARE', 'ACCEPT', 'KEYS']];
   for (const { member, configuration } of present) {

@@ -2,11 +2,10 @@ import type { Configuration } from '../../src/protocol/configuration.js';
 import type { QuorumSet } from '../../src/protocol/quorum.js';
 import type { Nodes } from '../nodes/nodes.js';
 import { ControlError } from '../safety/objection.js';
-import { adviceFor } from '../safety/advice.js';
 import { setText } from '../safety/guard.js';
 import type { Phase, StepOf } from '../safety/typed-step.js';
-import { type Manner, type Outcome, step } from '../step/step.js';
-import { reportLines } from '../terminal/wording.js';
+import { type Manner, type StepOutcome, step } from '../step/step.js';
+import { reportLines } from '../terminal/report.js';
 
 /** Adds an acceptor to a set of the selected proposers, or removes it, and sets the quorum of that set. */
 export async function membership(nodes: Nodes, command: StepOf<'add' | 'rm'>, manner: Manner = {}): Promise<string[]> {
@@ -15,7 +14,7 @@ export async function membership(nodes: Nodes, command: StepOf<'add' | 'rm'>, ma
   nodes.assertAcceptor(acceptor);
   const edit = verb === 'add' ? add : remove;
   const change = (present: Configuration): Configuration => ({ ...present, [phase]: edit(present[phase], acceptor, quorum) });
-  const report = await step(nodes, selected, change, command, manner, adviceFor);
+  const report = await step(nodes, { step: command, selected, change }, manner);
   return reportLines(report, (outcome) => describe(outcome, phase), manner);
 }
 
@@ -38,7 +37,7 @@ function checked(nodes: readonly string[], quorum: number): QuorumSet {
   throw new ControlError(`the set then ${size}: its quorum can be ${range}, not ${quorum}. Nothing was changed`);
 }
 
-function describe({ name, before, after, changed }: Outcome, phase: Phase): string {
+function describe({ name, before, after, changed }: StepOutcome, phase: Phase): string {
   if (!changed) return `${name}: already ${phase} ${setText(after[phase])} (era ${after.era})`;
   return `${name}: ${phase} ${setText(after[phase])}, was ${setText(before[phase])} (era ${after.era})`;
 }

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { type Configuration, isConfigured } from '../../src/protocol/configuration.js';
 import { sleep } from '../../src/protocol/time.js';
 import { inAgreement } from '../step/agreement.js';
-import type { Nodes, Present } from '../nodes/nodes.js';
+import type { Nodes, MemberConfiguration } from '../nodes/nodes.js';
 import { ControlError } from '../safety/objection.js';
 import { underNewEra } from '../step/eras.js';
 import { restingAfterRescan, setText } from '../safety/guard.js';
@@ -11,7 +11,7 @@ import { KeyListing } from '../rescan/key-listing.js';
 import { Pace } from '../rescan/pace.js';
 import type { Progress } from '../terminal/progress.js';
 import type { Unfinished } from '../rescan/notes.js';
-import { RescanRun } from '../rescan/rescan-run.js';
+import { RescanWorkers } from '../rescan/workers.js';
 
 export interface RescanLimits {
   /** Keys in one request to a proposer: short enough for progress to be seen, long enough for the request to cost next to nothing. */
@@ -67,7 +67,7 @@ export async function rescan(
 
   const total = left ? left.failed.length : listing.estimate;
   const pace = new Pace(time, total);
-  const run = new RescanRun({
+  const workers = new RescanWorkers({
     ...{ era, failuresMax, time },
     proposers: configured.map(({ member }) => member),
     batchKeys: Math.max(1, Math.min(batchKeys, Math.ceil(total / configured.length / 2))),
@@ -77,20 +77,20 @@ export async function rescan(
       progress.show(String(pace), pace.fraction);
     },
   });
-  await run.through(async (take) => {
+  await workers.through(async (take) => {
     if (left) await take(left.failed);
     else await listing.list(take);
     assertComplete(listing, acceptors, required, 'So this rescan proves nothing, and what was owed still is. Run it again');
   });
-  await run.again(pausesMs);
+  await workers.again(pausesMs);
 
   const listed = left?.listed ?? listing.listed(required);
   const notListed = left?.notListed ?? listing.failures;
-  const failed = [...run.failed.keys()];
+  const failed = [...workers.failed.keys()];
   const configurations = Object.fromEntries(before.map(({ member, configuration }) => [member.name, configuration]));
   const unfinished: Unfinished = { acceptors, required, configurations, listed, notListed, failed };
   const goOn = (): string => (notes?.save(unfinished) ? 'Run the same rescan again: it does only what is left' : 'Run the rescan again');
-  if (failed.length > 0) throw new ControlError(`${failed.length} of ${pace.done} keys failed. ${goOn()}${named(run.failed)}`);
+  if (failed.length > 0) throw new ControlError(`${failed.length} of ${pace.done} keys failed. ${goOn()}${named(workers.failed)}`);
   const gone = await changedSince(nodes, before, pausesMs);
   if (gone.length > 0) throw new ControlError(`${gone.join(' and ')} cannot be asked after the rescan, so it proves nothing. ${goOn()}`);
 
@@ -114,7 +114,7 @@ function leftBy(
   last: Unfinished | undefined,
   acceptors: readonly string[],
   required: number,
-  present: readonly Present[],
+  present: readonly MemberConfiguration[],
 ): { left?: Unfinished; remark: string[] } {
   if (!last) return { remark: [] };
   const all = 'so all keys were rescanned';
@@ -139,7 +139,7 @@ function assertComplete(listing: KeyListing, acceptors: readonly string[], requi
 }
 
 /** The proposers that cannot be asked. Throws {@link ControlError} where any configuration is not the same as before. */
-async function changedSince(nodes: Nodes, before: readonly Present[], pausesMs: readonly number[]): Promise<string[]> {
+async function changedSince(nodes: Nodes, before: readonly MemberConfiguration[], pausesMs: readonly number[]): Promise<string[]> {
   for (const pauseMs of [...pausesMs, undefined]) {
     const after = await nodes.tryReadAll();
     const differs = after.some(({ member, configuration }) => {
@@ -160,7 +160,7 @@ function named(failed: ReadonlyMap<string, string>): string {
 }
 
 /** Writes what is still owed to every proposer, unless any of them changed since it was read. */
-async function settle(present: readonly Present[], resting: Configuration['resting']): Promise<void> {
+async function settle(present: readonly MemberConfiguration[], resting: Configuration['resting']): Promise<void> {
   const shared = { identities: knownIdentities(present.map(({ configuration }) => configuration)) };
   await underNewEra(present, shared, ({ configuration }) => ({ ...configuration, ...(resting && { resting }) }));
 }

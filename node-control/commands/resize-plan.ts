@@ -1,7 +1,7 @@
 import { acceptorsOf, EMPTY_CONFIGURATION, isConfigured } from '../../src/protocol/configuration.js';
 import type { QuorumSet } from '../../src/protocol/quorum.js';
 import { haveSameSets } from '../step/agreement.js';
-import type { Nodes, Present } from '../nodes/nodes.js';
+import type { Nodes, MemberConfiguration } from '../nodes/nodes.js';
 import { ControlError } from '../safety/objection.js';
 import { type Identities, identified, setText, thinnedBy } from '../safety/guard.js';
 import { lookAtJoining } from '../step/joining.js';
@@ -14,12 +14,12 @@ import { type Absence, absenceAmong, objectionsTo, shortage } from '../step/abse
  * once there are no sets; undefined where a way leads from the sets as they are, or they are not useless.
  * @throws ControlError where no way leads from no sets either
  */
-export async function uselessSets(nodes: Nodes, present: readonly Present[], goal: Sets): Promise<string | undefined> {
-  const { lost } = await absenceOf(nodes, present);
-  if (lost.length === 0) return undefined;
+export async function uselessSets(nodes: Nodes, present: readonly MemberConfiguration[], goal: Sets): Promise<string | undefined> {
+  const { strangers } = await absenceOf(nodes, present);
+  if (strangers.length === 0) return undefined;
   const configured = present.flatMap(({ configuration }) => (isConfigured(configuration) ? [configuration] : []));
   if (configured.length === 0) return 'No proposer is configured, and some acceptors lost their data';
-  const isDead = (set: QuorumSet): boolean => shortage(set, lost) > 0;
+  const isDead = (set: QuorumSet): boolean => shortage(set, strangers) > 0;
   if (!configured.every(({ prepare, accept }) => isDead(prepare) || isDead(accept))) return undefined;
   if (haveSameSets(present.map(({ configuration }) => configuration)) && (await leads(planFrom(nodes, present, goal)))) return undefined;
   const { prepare, accept } = EMPTY_CONFIGURATION;
@@ -29,7 +29,7 @@ export async function uselessSets(nodes: Nodes, present: readonly Present[], goa
     return { member, configuration: { era: configuration.era, prepare, accept, resting } };
   });
   await planFrom(nodes, wiped, goal);
-  return `No quorum will ever answer again, since ${lost.join(' and ')} lost the data`;
+  return `No quorum will ever answer again, since ${strangers.join(' and ')} lost the data`;
 }
 
 async function leads(way: Promise<unknown>): Promise<boolean> {
@@ -46,22 +46,22 @@ async function leads(way: Promise<unknown>): Promise<boolean> {
  * The steps from what the proposers have to these sets, past acceptors that are gone, with what may rest on those that no proposer remembers.
  * @throws ControlError where there is no safe way, or one that cannot be gone now
  */
-export async function planFrom(nodes: Nodes, present: readonly Present[], goal: Sets): Promise<PlannedStep[]> {
+export async function planFrom(nodes: Nodes, present: readonly MemberConfiguration[], goal: Sets): Promise<PlannedStep[]> {
   const before = present.map(({ configuration }) => configuration);
   const [first] = before;
   if (!first) throw new ControlError('there is no proposer');
   const { identities, resting: forgotten, objections } = await lookAtJoining(nodes, before, [{ era: 0, ...goal }]);
   const listed = [...new Set(before.flatMap(acceptorsOf))];
-  const { silent, lost } = await absenceOf(nodes, present);
-  const isInTheWay = lost.some((name) => goal.accept.nodes.includes(name));
-  const all = [...objections, ...(isInTheWay ? objectionsTo(lost, listed) : [])];
+  const { unreachable, strangers } = await absenceOf(nodes, present);
+  const isInTheWay = strangers.some((name) => goal.accept.nodes.includes(name));
+  const all = [...objections, ...(isInTheWay ? objectionsTo(strangers, listed) : [])];
   if (all.length > 0) {
     throw new ControlError(`${all.map(({ why }) => why).join('; ')}. Nothing was changed`, ...all);
   }
   const resting = [...forgotten, ...before.flatMap((configuration) => configuration.resting ?? [])];
   const inUse = isConfigured(first) ? [identified(first.accept, { identities })] : [];
   // The last are the first to leave: those that cannot help are in the way of a rescan.
-  const absent = [...silent, ...lost];
+  const absent = [...unreachable, ...strangers];
   const order = ({ nodes, quorum }: QuorumSet): QuorumSet => ({
     nodes: [...nodes.filter((name) => !absent.includes(name)), ...nodes.filter((name) => absent.includes(name))],
     quorum,
@@ -80,13 +80,13 @@ export async function planFrom(nodes: Nodes, present: readonly Present[], goal: 
   const plan = withLastRescan(way, start, identities);
   const isInVain = ({ step }: PlannedStep, index: number): boolean => {
     const { prepare, accept } = plan[index - 1]?.after ?? start;
-    return step.verb === 'rescan' && [prepare, accept].some((set) => shortage(set, lost) > 0);
+    return step.verb === 'rescan' && [prepare, accept].some((set) => shortage(set, strangers) > 0);
   };
   if (plan.some(isInVain)) {
-    const left = nodes.acceptors.filter((name) => !lost.includes(name));
+    const left = nodes.acceptors.filter((name) => !strangers.includes(name));
     const isGoal = left.every((name) => goal.accept.nodes.includes(name));
     throw new ControlError(
-      `${lost.join(' and ')} lost the data, and without that no quorum answers the rescan that is owed. Nothing was changed`,
+      `${strangers.join(' and ')} lost the data, and without that no quorum answers the rescan that is owed. Nothing was changed`,
       isGoal ? { advice: 'Bring a volume back' } : { advice: 'First', steps: [{ verb: 'resize', acceptors: left }] },
     );
   }
@@ -115,7 +115,7 @@ function withLastRescan(way: readonly PlannedStep[], start: Start, identities: I
   return [...way, { step: rescanOf(prepare), after: { prepare, accept, resting: kept } }];
 }
 
-function absenceOf(nodes: Nodes, present: readonly Present[]): Promise<Absence> {
+function absenceOf(nodes: Nodes, present: readonly MemberConfiguration[]): Promise<Absence> {
   const configurations = present.map(({ configuration }) => configuration);
   return absenceAmong(nodes, [...new Set(configurations.flatMap(acceptorsOf))], knownIdentities(configurations));
 }

@@ -1,6 +1,6 @@
 import { isConfigured } from '../../src/protocol/configuration.js';
 import { haveSameSets, inAgreement } from '../step/agreement.js';
-import type { Nodes, Present } from '../nodes/nodes.js';
+import type { Nodes, MemberConfiguration } from '../nodes/nodes.js';
 import { ControlError } from '../safety/objection.js';
 import { setsKey } from '../safety/guard.js';
 import { majority, type Sets } from '../safety/plan.js';
@@ -71,7 +71,7 @@ export async function resize(
  * Where the proposers differ: the one whose sets all can have. First choice is the one that was changed last, of those that can run rounds; where
  * its sets need an acceptor that is lost meanwhile, the way leads back.
  */
-async function modelOf(nodes: Nodes, present: readonly Present[]): Promise<string | undefined> {
+async function modelOf(nodes: Nodes, present: readonly MemberConfiguration[]): Promise<string | undefined> {
   const [first] = present;
   if (!first || haveSameSets(present.map(({ configuration }) => configuration))) return undefined;
   const configured = present.filter(({ configuration }) => isConfigured(configuration));

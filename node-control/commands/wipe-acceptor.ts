@@ -1,13 +1,14 @@
 import { acceptorsOf, type Configuration, isConfigured } from '../../src/protocol/configuration.js';
 import type { Nodes } from '../nodes/nodes.js';
-import { ControlError, type Objection } from '../safety/objection.js';
+import { ControlError, keysText, type Objection } from '../safety/objection.js';
 import { underNewEra } from '../step/eras.js';
 import { thinnedBy } from '../safety/guard.js';
 import { knownIdentities } from '../safety/identities.js';
 import { rescanOf } from '../safety/plan.js';
 import { typed } from '../safety/typed-step.js';
-import { forcedWith, type Manner } from '../step/step.js';
-import { absenceAmong } from '../step/absence.js';
+import type { Manner } from '../step/step.js';
+import { forcedWith } from '../step/write.js';
+import { absenceAmong, shortage } from '../step/absence.js';
 
 /**
  * Removes all data of an acceptor, its identity with it, so that it can join again as another, empty one. Data of an acceptor that is still
@@ -20,7 +21,7 @@ export async function wipeAcceptor(nodes: Nodes, acceptor: string, { force = fal
     return await nodes.withAcceptor(acceptor, async (admin) => {
       // Before the look at the proposers: whoever lets it join after that look gives it another identity, or cuts this program off.
       const [identity, size] = [await admin.identity(), await admin.size()];
-      const objections = await objectionsTo(nodes, acceptor, identity, size);
+      const objections = await objectionsToWipe(nodes, acceptor, identity, size);
       const [first] = objections;
       const warnings = objections.map(({ why }) => why);
       if (first && !force) throw new ControlError(`${warnings.join('; ')}. Nothing was removed`, first);
@@ -49,54 +50,40 @@ async function record(nodes: Nodes, forced: string): Promise<string[]> {
   return [];
 }
 
-async function objectionsTo(nodes: Nodes, acceptor: string, identity: string | undefined, size: number): Promise<Objection[]> {
+async function objectionsToWipe(nodes: Nodes, acceptor: string, identity: string | undefined, size: number): Promise<Objection[]> {
   const answers = await nodes.tryReadAll();
   const objections = answers.flatMap(({ member, configuration }): Objection[] => {
     if (!configuration) return [{ why: `${member.name} cannot be reached`, advice: 'Start it and run the command again' }];
     if (!acceptorsOf(configuration).includes(acceptor)) return [];
-    return [
-      {
-        why: `${member.name} still lists ${acceptor}`,
-        advice: 'First rm-accept and rm-prepare it on every proposer, or resize without it',
-      },
-    ];
+    const why = `${member.name} still lists ${acceptor}`;
+    return [{ why, advice: 'First rm-accept and rm-prepare it on every proposer, or resize without it' }];
   });
   const present = answers.flatMap(({ configuration }) => configuration ?? []);
   const isForgotten = present.every(({ era }) => era === 0);
-  const isNamed = present.some(({ resting }) => resting?.some(({ nodes }) => identity !== undefined && nodes.includes(identity)));
-  const rests = isNamed || (isForgotten && size > 0);
-  if (rests && !present.some(isConfigured)) {
-    objections.push({
-      why: `values may rest on ${acceptor}, and no proposer is configured that would find them elsewhere`,
-      advice: 'Give the proposers acceptors again first, or start afresh with ./clear.sh',
-    });
-  }
-  const known = knownIdentities(present);
-  const { silent, lost } = rests ? await absenceAmong(nodes, Object.keys(known), known) : { silent: [], lost: [] };
-  const isShort = ({ prepare: { nodes, quorum } }: Configuration): boolean =>
-    nodes.filter((name) => !silent.includes(name) && !lost.includes(name)).length < quorum;
-  if (present.filter(isConfigured).some(isShort)) {
-    const reasons = [...silent.map((name) => `${name} (does not answer)`), ...lost.map((name) => `${name} (data lost)`)];
-    const others = Object.keys(known).filter((name) => !lost.includes(name));
-    objections.push({
-      why: `values may rest on ${acceptor}, and without ${reasons.join(' and ')} no proposer would find them elsewhere`,
-      ...(silent.length > 0
-        ? { advice: `Start ${silent.join(' and ')} and run the command again` }
-        : { advice: 'First', steps: [{ verb: 'resize', acceptors: others }] }),
-    });
-  }
+  const isNamed = present.some(({ resting }) => resting?.some((entry) => identity !== undefined && entry.nodes.includes(identity)));
+  if (isNamed || (isForgotten && size > 0)) objections.push(...(await elsewhereObjections(nodes, acceptor, present)));
   const isThinned = (configuration: Configuration): boolean => thinnedBy([identity ?? ''], configuration).length > 0;
   const serving = present.find((configuration) => isConfigured(configuration) && isThinned(configuration));
   if (serving && objections.length === 0) {
-    objections.push({
-      why: `values may rest on ${acceptor} and too few others, since an earlier step`,
-      advice: 'First',
-      steps: [rescanOf(serving.prepare)],
-    });
+    const why = `values may rest on ${acceptor} and too few others, since an earlier step`;
+    objections.push({ why, advice: 'First', steps: [rescanOf(serving.prepare)] });
   }
   return objections;
 }
 
-function keysText(count: number): string {
-  return `${count} key${count === 1 ? '' : 's'}`;
+/** Why nobody would find elsewhere what rests on the acceptor; nothing if a proposer has a prepare quorum that would. */
+async function elsewhereObjections(nodes: Nodes, acceptor: string, present: readonly Configuration[]): Promise<Objection[]> {
+  const configured = present.filter(isConfigured);
+  if (configured.length === 0) {
+    const why = `values may rest on ${acceptor}, and no proposer is configured that would find them elsewhere`;
+    return [{ why, advice: 'Give the proposers acceptors again first, or start afresh with ./clear.sh' }];
+  }
+  const known = knownIdentities(present);
+  const { unreachable, strangers } = await absenceAmong(nodes, Object.keys(known), known);
+  if (!configured.some(({ prepare }) => shortage(prepare, [...unreachable, ...strangers]) > 0)) return [];
+  const reasons = [...unreachable.map((name) => `${name} (does not answer)`), ...strangers.map((name) => `${name} (data lost)`)];
+  const why = `values may rest on ${acceptor}, and without ${reasons.join(' and ')} no proposer would find them elsewhere`;
+  if (unreachable.length > 0) return [{ why, advice: `Start ${unreachable.join(' and ')} and run the command again` }];
+  const others = Object.keys(known).filter((name) => !strangers.includes(name));
+  return [{ why, advice: 'First', steps: [{ verb: 'resize', acceptors: others }] }];
 }

@@ -1,15 +1,13 @@
 import { UnfitAcceptor } from '../../src/protocol/errors.js';
 import { type Addresses, parseAddress } from '../../src/node/addresses.js';
 import { AdminClient } from '../../src/http/client.js';
+import type { AcceptorAdmin } from '../../src/redis/acceptor-admin.js';
 import { RedisAdmin } from '../../src/redis/redis-admin.js';
 import { RedisClusterAdmin } from '../../src/redis/redis-cluster.js';
 import type { RedisAccess } from '../../src/redis/redis-connection.js';
 
 /** A proposer's configuration port. */
 export type ProposerAdmin = Omit<AdminClient, 'metrics' | 'configurations'>;
-
-/** An acceptor as a whole. */
-export type AcceptorAdmin = Omit<RedisAdmin, 'register'>;
 
 /** How the control node reaches the others, by their names. */
 export interface Connections {
@@ -20,7 +18,7 @@ export interface Connections {
 /** The same, with what only the page asks for. */
 export interface WatchedConnections extends Connections {
   proposer(name: string): AdminClient;
-  acceptor(name: string): Pick<RedisAdmin, keyof RedisAdmin>;
+  acceptor(name: string): AcceptorAdmin & Pick<RedisAdmin, 'register'>;
 }
 
 const ADMIN_PORT = 8090;

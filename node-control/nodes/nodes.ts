@@ -4,7 +4,8 @@ import { NetworkError } from '../../src/http/client.js';
 import { systemTime } from '../../src/store/system-time.js';
 import type { Time } from '../../src/protocol/time.js';
 import { ControlError } from '../safety/objection.js';
-import type { AcceptorAdmin, Connections, ProposerAdmin } from './connections.js';
+import type { AcceptorAdmin } from '../../src/redis/acceptor-admin.js';
+import type { Connections, ProposerAdmin } from './connections.js';
 import type { RescanNotes } from '../rescan/notes.js';
 
 const WRONG_TOKEN = 'ADMIN_TOKEN_FILE must name the file that the proposer was started with; start both again where it was made anew';
@@ -14,7 +15,7 @@ export interface Member {
   readonly admin: ProposerAdmin;
 }
 
-export interface Present {
+export interface MemberConfiguration {
   readonly member: Member;
   readonly configuration: Configuration;
 }
@@ -27,11 +28,18 @@ export interface Surroundings {
   readonly notes?: RescanNotes | undefined;
 }
 
+interface Session {
+  readonly admin: AcceptorAdmin;
+  readonly isOpen: Promise<void>;
+}
+
 /** The nodes that the control node knows, in a fixed order. */
 export class Nodes {
   readonly members: readonly Member[];
   readonly acceptors: readonly string[];
   readonly #connections: Connections;
+  /** To acceptors, by name. */
+  readonly #sessions = new Map<string, Session>();
   /** Makes the identity of an acceptor that joins: no other one, and not the same one after a wipe, ever has it. */
   readonly newIdentity: (acceptor: string) => string;
   readonly time: Time;
@@ -70,19 +78,39 @@ export class Nodes {
     if (!this.acceptors.includes(name)) throw new ControlError(`there is no acceptor "${name}". Known: ${this.acceptors.join(', ')}`);
   }
 
-  /** Connects to an acceptor for the time of a task. Rejects where it cannot be reached in time. */
+  /**
+   * Does a task over the connection to an acceptor that a command has, and opens it for the first one. A task that fails is the last one over
+   * its connection: the next gets another, and has to look anew. So what was looked at over one connection and has to be so still, is acted on
+   * by the `admin` of that task.
+   *
+   * Rejects if the acceptor cannot be reached in time.
+   */
   async withAcceptor<Result>(name: string, task: (admin: AcceptorAdmin) => Promise<Result>): Promise<Result> {
-    const admin = this.#connections.acceptor(name);
+    const session = this.#sessions.get(name) ?? this.#open(name);
+    this.#sessions.set(name, session);
     try {
-      await admin.connect();
-      return await task(admin);
-    } finally {
-      admin.close();
+      await session.isOpen;
+      return await task(session.admin);
+    } catch (error) {
+      session.admin.close();
+      if (this.#sessions.get(name) === session) this.#sessions.delete(name);
+      throw error;
     }
   }
 
+  #open(name: string): Session {
+    const admin = this.#connections.acceptor(name);
+    return { admin, isOpen: admin.connect() };
+  }
+
+  /** At the end of a command: the next one may come much later, when a Redis Cluster has other nodes. */
+  closeAcceptors(): void {
+    for (const { admin } of this.#sessions.values()) admin.close();
+    this.#sessions.clear();
+  }
+
   /** The configurations of all proposers. Throws {@link ControlError} naming every one that cannot be asked. */
-  async readAll(): Promise<Present[]> {
+  async readAll(): Promise<MemberConfiguration[]> {
     const answers = await this.tryReadAll();
     const missing = answers.filter(({ configuration }) => configuration === undefined).map(({ member }) => member.name);
     if (missing.length > 0) {
@@ -111,6 +139,7 @@ export class Nodes {
   }
 
   async close(): Promise<void> {
+    this.closeAcceptors();
     await Promise.all(this.members.map(({ admin }) => admin.close()));
   }
 }

@@ -1,7 +1,7 @@
 import type { QuorumSet } from '../../src/protocol/quorum.js';
 import { sleep, type Time } from '../../src/protocol/time.js';
 import type { Nodes } from '../nodes/nodes.js';
-import type { AcceptorAdmin } from '../nodes/connections.js';
+import type { AcceptorAdmin } from '../../src/redis/acceptor-admin.js';
 import type { Identities } from '../safety/guard.js';
 import { SeenKeys } from './seen-keys.js';
 

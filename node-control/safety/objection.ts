@@ -33,3 +33,7 @@ export function adviceText({ advice, steps = [] }: Advice): string {
 export function commandLine(step: Step): string {
   return `./run-control.sh ${typed(step)}`;
 }
+
+export function keysText(count: number): string {
+  return `${count} key${count === 1 ? '' : 's'}`;
+}

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Configuration, isConfigured } from '../../src/protocol/configuration.js';
-import type { Nodes, Present } from '../nodes/nodes.js';
+import type { Nodes, MemberConfiguration } from '../nodes/nodes.js';
 import { ControlError } from '../safety/objection.js';
 import { type Shared, underNewEra } from './eras.js';
 import { restingAfter, setsKey } from '../safety/guard.js';
@@ -12,7 +12,7 @@ import { knownIdentities, listedIdentities } from '../safety/identities.js';
  *
  * @throws ControlError where the sets of proposers that can run a round differ, which the step that was interrupted has to mend
  */
-export async function inAgreement(nodes: Nodes): Promise<Present[]> {
+export async function inAgreement(nodes: Nodes): Promise<MemberConfiguration[]> {
   const present = await nodes.readAll();
   assertSameSets(present);
   if (areSettled(present)) return present;
@@ -24,13 +24,13 @@ export async function inAgreement(nodes: Nodes): Promise<Present[]> {
   return settled;
 }
 
-function assertSameSets(present: readonly Present[]): void {
+function assertSameSets(present: readonly MemberConfiguration[]): void {
   const configured = present.filter(({ configuration }) => isConfigured(configuration));
   if (!haveSameSets(configured.map(({ configuration }) => configuration))) throw differing(configured);
 }
 
 /** Whoever reads it need not be the one who typed the step: `copy` finishes it, or takes it back. */
-function differing(present: readonly Present[]): ControlError {
+function differing(present: readonly MemberConfiguration[]): ControlError {
   const latestFirst = [...present].sort((a, b) => b.configuration.era - a.configuration.era);
   return new ControlError(
     'the proposers differ: a step is under way or was interrupted. Run it again for all, then this command',
@@ -52,7 +52,7 @@ export function haveSameSets(configurations: readonly Configuration[]): boolean 
 }
 
 /** Apart from the sets: a proposer without acceptors has none. */
-function areSettled(present: readonly Present[]): boolean {
+function areSettled(present: readonly MemberConfiguration[]): boolean {
   const [first, ...others] = present.map(({ configuration: { era, identities, resting, forced } }) => ({
     era,
     identities,

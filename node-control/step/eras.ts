@@ -1,6 +1,6 @@
 import type { Configuration } from '../../src/protocol/configuration.js';
 import { NetworkError } from '../../src/http/client.js';
-import type { Member, Present } from '../nodes/nodes.js';
+import type { Member, MemberConfiguration } from '../nodes/nodes.js';
 import { ControlError } from '../safety/objection.js';
 
 /** What is the same on every proposer. */
@@ -17,9 +17,9 @@ export type Shared = Pick<Configuration, 'identities' | 'resting' | 'forced'>;
  * @throws ControlError where it could not be begun, or not be finished
  */
 export async function underNewEra(
-  present: readonly Present[],
+  present: readonly MemberConfiguration[],
   shared: Shared,
-  after: (present: Present) => Configuration,
+  after: (present: MemberConfiguration) => Configuration,
   leastEra = 0,
 ): Promise<number> {
   const era = Math.max(leastEra, ...present.map(({ configuration }) => configuration.era)) + 1;

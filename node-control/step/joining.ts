@@ -1,16 +1,24 @@
 import { acceptorsOf, type Configuration, isConfigured } from '../../src/protocol/configuration.js';
-import type { Nodes } from '../nodes/nodes.js';
-import { ControlError, type Objection } from '../safety/objection.js';
 import type { QuorumSet } from '../../src/protocol/quorum.js';
+import type { AcceptorAdmin } from '../../src/redis/acceptor-admin.js';
+import type { Nodes } from '../nodes/nodes.js';
 import type { Identities } from '../safety/guard.js';
 import { knownIdentities } from '../safety/identities.js';
+import { ControlError, keysText, type Objection } from '../safety/objection.js';
+
+/** An acceptor that has its identity in the configurations only once the step is done. */
+interface Newcomer {
+  readonly identity: string;
+  /** The connection over which it was looked at. */
+  readonly admin: AcceptorAdmin;
+}
 
 /** What is known of the acceptors that a step lists, before anything is written. */
 export interface Joining {
   readonly identities: Identities;
-  /** Those that have their identity in the configurations only once the step is done, by name. */
-  readonly newcomers: Identities;
-  /** The highest era in the data of those that join with data, 0 where none does. */
+  /** By name. */
+  readonly newcomers: Readonly<Record<string, Newcomer>>;
+  /** The highest era in the data of those that join with data, 0 if none does. */
   readonly era: number;
   /** What may rest on acceptors, listed or not, that no proposer remembers. */
   readonly resting: readonly QuorumSet[];
@@ -20,13 +28,13 @@ export interface Joining {
 
 /**
  * Looks at every acceptor that a step would list and no proposer lists so far. It must hold nothing, for it has seen no round meanwhile. Only
- * where no proposer can run a round the cluster may start from what it holds.
+ * if no proposer can run a round the cluster may start from what it holds.
  */
 export async function lookAtJoining(nodes: Nodes, before: readonly Configuration[], after: readonly Configuration[]): Promise<Joining> {
   const known = knownIdentities(before);
   const listed = new Set(before.flatMap(acceptorsOf));
   const identities: Record<string, string> = {};
-  const newcomers: Record<string, string> = {};
+  const newcomers: Record<string, Newcomer> = {};
   const { resting, objections } = await lookAtForgotten(nodes, before);
   let era = 0;
   for (const name of new Set([...before, ...after].flatMap(acceptorsOf))) {
@@ -39,35 +47,43 @@ export async function lookAtJoining(nodes: Nodes, before: readonly Configuration
     try {
       await nodes.withAcceptor(name, async (admin) => {
         const size = joins ? await admin.size() : 0;
-        if (size > 0 && before.some(isConfigured)) {
-          objections.push({
-            why: `${name} holds ${keysText(size)} from before`,
-            advice: 'Wipe it first',
-            steps: [{ verb: 'wipe-acceptor', acceptor: name }],
-          });
-        } else if (size > 0) {
-          era = Math.max(era, await admin.highestEra());
-        }
-        newcomers[name] = identities[name] = (await admin.identity()) ?? nodes.newIdentity(name);
+        if (size > 0 && before.some(isConfigured)) objections.push(notEmpty(name, size));
+        else if (size > 0) era = Math.max(era, await admin.highestEra());
+        identities[name] = (await admin.identity()) ?? nodes.newIdentity(name);
+        newcomers[name] = { identity: identities[name], admin };
       });
     } catch (error) {
       // One that is listed already is taken in when it answers.
-      if (joins)
-        objections.push({
-          why: `${name} cannot be asked whether it is empty, or somebody else adds it at this moment (${reasonOf(error)})`,
-          advice: 'Start it where it is down, and run the command again',
-        });
+      if (joins) objections.push(notAsked(name, error));
     }
   }
-  for (const [name, identity] of Object.entries(newcomers)) {
+  return { identities, newcomers, era, resting, objections: [...objections, ...twins(newcomers, identities)] };
+}
+
+function notEmpty(name: string, size: number): Objection {
+  return {
+    why: `${name} holds ${keysText(size)} from before`,
+    advice: 'Wipe it first',
+    steps: [{ verb: 'wipe-acceptor', acceptor: name }],
+  };
+}
+
+function notAsked(name: string, error: unknown): Objection {
+  return {
+    why: `${name} cannot be asked whether it is empty, or somebody else adds it at this moment (${reasonOf(error)})`,
+    advice: 'Start it where it is down, and run the command again',
+  };
+}
+
+function twins(newcomers: Joining['newcomers'], identities: Identities): Objection[] {
+  return Object.entries(newcomers).flatMap(([name, { identity }]) => {
     const twin = Object.keys(identities).find((other) => other !== name && identities[other] === identity);
-    if (twin) objections.push({ why: `${name} and ${twin} are one and the same acceptor`, advice: 'Look at their addresses' });
-  }
-  return { identities, newcomers, era, resting, objections };
+    return twin ? [{ why: `${name} and ${twin} are one and the same acceptor`, advice: 'Look at their addresses' }] : [];
+  });
 }
 
 /**
- * Where every proposer lost its volume, nobody knows the quorums of before: on any acceptor that holds something may rest what no other one
+ * If every proposer lost its volume, nobody knows the quorums of before: on any acceptor that holds something may rest what no other one
  * has, and the cluster starts from all of them or not at all.
  */
 async function lookAtForgotten(
@@ -92,12 +108,16 @@ async function lookAtForgotten(
   return { resting, objections };
 }
 
-/** Gives the newcomers their identities. A wipe from now on takes it away, and no proposer then uses them. */
-export async function adopt(nodes: Nodes, newcomers: Identities): Promise<void> {
-  for (const [name, identity] of Object.entries(newcomers)) {
+/**
+ * Gives the newcomers their identities, each over the connection over which it was seen to be empty. Example: it was looked at, then another
+ * operator let it join, wrote a value to it and took it out again. That one closed this connection, so what was seen is not acted on. A wipe
+ * from now on takes the identity away, and no proposer then uses the acceptor.
+ */
+export async function adopt(newcomers: Joining['newcomers']): Promise<void> {
+  for (const [name, { identity, admin }] of Object.entries(newcomers)) {
     let present: string;
     try {
-      present = await nodes.withAcceptor(name, (admin) => admin.adopt(identity));
+      present = await admin.adopt(identity);
     } catch (error) {
       const why = `${name} stopped answering, or somebody else adds it at this moment (${reasonOf(error)})`;
       throw new ControlError(`${why}. Nothing was changed. Look at the status, and run the command again`);
@@ -105,10 +125,6 @@ export async function adopt(nodes: Nodes, newcomers: Identities): Promise<void> 
     if (present !== identity)
       throw new ControlError(`somebody else adds ${name} at this moment. Nothing was changed. Run the command again`);
   }
-}
-
-function keysText(count: number): string {
-  return `${count} key${count === 1 ? '' : 's'}`;
 }
 
 function reasonOf(error: unknown): string {

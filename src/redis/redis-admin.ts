@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { parseBallot } from '../protocol/ballot.js';
+import type { AcceptorAdmin } from './acceptor-admin.js';
 import { IDENTITY_KEY, REGISTER_PREFIX } from './redis-acceptor.js';
 import { connectRedis, type RedisAccess } from './redis-connection.js';
 
@@ -40,11 +41,8 @@ export interface Register {
   readonly value: string | null;
 }
 
-/**
- * For the control node: what an acceptor holds as a whole. Every method rejects if the acceptor cannot be reached, and for good once the
- * connection was lost: what was looked at over one connection is not acted on over another.
- */
-export class RedisAdmin {
+/** An acceptor that is one Redis. */
+export class RedisAdmin implements AcceptorAdmin {
   protected readonly address: string;
   protected readonly redis: Redis;
   readonly #identityKeys: readonly string[];
@@ -64,7 +62,6 @@ export class RedisAdmin {
     return this.redis.connect();
   }
 
-  /** The keys of all registers, also of those that hold nothing but a promise. SCAN may return a key more than once. */
   async *keys(): AsyncGenerator<string[]> {
     let cursor = '0';
     do {
@@ -80,12 +77,11 @@ export class RedisAdmin {
     return { promise, ballot, value };
   }
 
-  /** The number of registers; none: the acceptor promised nothing and accepted nothing. What is not ours counts too: a wipe would remove it. */
+  /** What is not ours counts too: a wipe would remove it. */
   async size(): Promise<number> {
     return Number(await this.redis.eval(SIZE, 0, ...this.#identityKeys));
   }
 
-  /** The highest era in any ballot that the acceptor has seen; 0 if there is none. Reads every register. */
   async highestEra(): Promise<number> {
     let highest = 0;
     for await (const keys of this.keys()) {
@@ -95,34 +91,16 @@ export class RedisAdmin {
     return highest;
   }
 
-  /**
-   * Who the acceptor is; undefined if it never joined a cluster, or has forgotten. One that has forgotten in part, or is put together of
-   * several, is nobody's: all that its keys say, with bars between.
-   */
   async identity(): Promise<string | undefined> {
     return joinIdentities(await Promise.all(this.#identityKeys.map((key) => this.redis.get(key))));
   }
 
-  /**
-   * Gives the acceptor an identity if it has none. Returns the one that it has then.
-   *
-   * Closes all other connections first. A wipe that looked at the acceptor before, when nobody used it, may be on its way, for the identity that it
-   * has now: over a connection that is closed it never arrives. Of two that do this at once one is cut off.
-   */
   async adopt(identity: string): Promise<string> {
     await this.#closeOthers();
     await this.redis.eval(ADOPT, 0, identity, ...this.#identityKeys);
     return String(await this.identity());
   }
 
-  /**
-   * Removes all data, the identity with it. Returns how many registers there were.
-   *
-   * Closes all other connections first. A wipe that got no answer in time, and was repeated, may still be on its way when the acceptor has
-   * joined again: over a connection that is closed it never arrives. Nor does a late accept of a proposer that no longer lists it.
-   *
-   * @param whose the identity that was looked at; with another one by now nothing is removed, and the wipe rejects
-   */
   async wipe(whose?: { readonly identity: string | undefined }): Promise<number> {
     await this.#closeOthers();
     const expected = whose ? `|${whose.identity ?? ''}|` : '';

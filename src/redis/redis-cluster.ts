@@ -2,6 +2,7 @@ import { StrangerError, UnfitAcceptor } from '../protocol/errors.js';
 import type { Redis } from 'ioredis';
 import { type Acceptor } from '../protocol/acceptor.js';
 import { type LinkState, REGISTER_PREFIX, RedisAcceptor, type RedisAcceptorOptions } from './redis-acceptor.js';
+import type { AcceptorAdmin } from './acceptor-admin.js';
 import { joinIdentities, RedisAdmin } from './redis-admin.js';
 import type { RedisAccess } from './redis-connection.js';
 import { SLOTS, slotOf } from './slot.js';
@@ -147,7 +148,7 @@ class NodeAdmin extends RedisAdmin {
 }
 
 /** As `RedisAdmin`, for all nodes of a Redis Cluster together. */
-export class RedisClusterAdmin {
+export class RedisClusterAdmin implements AcceptorAdmin {
   readonly #seed: NodeAdmin;
   readonly #open: (owner: Layout['owners'][number]) => NodeAdmin;
   #nodes: NodeAdmin[] = [];
@@ -169,13 +170,19 @@ export class RedisClusterAdmin {
     await this.#each((node) => node.connect());
   }
 
-  /** Rejects also if a slot changed hands meanwhile: some keys may then have slipped from a node that was to be listed to one that was. */
+  /**
+   * Rejects also if a slot changed hands since the connection was opened, or does so meanwhile: some keys may then have slipped from a node that
+   * was to be listed to one that was, or to one that is not known here.
+   */
   async *keys(): AsyncGenerator<string[]> {
-    const ownTexts = async (): Promise<string> => (await this.#each((node) => node.layout())).map(({ self }) => self?.text).join('\n');
-    const before = await ownTexts();
+    const selves = async (): Promise<Layout['self'][]> => (await this.#each((node) => node.layout())).map(({ self }) => self);
+    const textOf = (nodes: readonly Layout['self'][]): string => nodes.map((self) => self?.text).join('\n');
+    const before = await selves();
     for (const node of this.#nodes) yield* node.keys();
-    const after = await ownTexts();
-    if (before !== after || after.includes('[')) throw new Error('slots of this Redis Cluster are moving');
+    const after = await selves();
+    const isWhole = sum(after.map((self) => self?.slots.length ?? 0)) === SLOTS;
+    if (textOf(before) !== textOf(after) || textOf(after).includes('[') || !isWhole)
+      throw new Error('slots of this Redis Cluster are moving');
   }
 
   readonly size = async (): Promise<number> => sum(await this.#each((node) => node.size()));

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import ts from 'typescript';
 
 const REPOSITORY = join(import.meta.dirname, '../..');
@@ -17,9 +17,10 @@ export class Program {
     symlinkSync(join(REPOSITORY, 'node_modules'), join(this.#folder, 'node_modules'));
     const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022, verbatimModuleSyntax: true };
     for (const room of ['src', 'client']) {
-      mkdirSync(join(this.#folder, room));
-      for (const name of readdirSync(join(REPOSITORY, room)).filter((entry) => entry.endsWith('.ts'))) {
+      const names = readdirSync(join(REPOSITORY, room), { recursive: true, encoding: 'utf8' });
+      for (const name of names.filter((entry) => entry.endsWith('.ts'))) {
         const { outputText } = ts.transpileModule(readFileSync(join(REPOSITORY, room, name), 'utf8'), { compilerOptions });
+        mkdirSync(dirname(join(this.#folder, room, name)), { recursive: true });
         writeFileSync(join(this.#folder, room, name.replace('.ts', '.js')), outputText);
       }
     }

@@ -1,4 +1,4 @@
-import { formatTable } from '../../node-control/terminal/table.js';
+import { formatTable } from '../../node-control/terminal/report.js';
 import { AcceptorMonitor } from '../../verification/checkers/acceptor-monitor.js';
 import { valueText } from '../../verification/simulation/acceptor-message.js';
 import { AcceptorNode } from '../../verification/simulation/acceptor-node.js';

@@ -1,5 +1,6 @@
 import type { Acceptor, RegisterState } from '../../src/protocol/acceptor.js';
 import { ZERO_BALLOT } from '../../src/protocol/ballot.js';
+import { disconnectAll } from '../../src/redis/memory-admin.js';
 import { type Memory, MemoryAcceptor } from '../../src/protocol/memory-acceptor.js';
 import type { AcceptorMonitor } from '../checkers/acceptor-monitor.js';
 import { acceptorBehind, deliver, messageText, replyText } from './acceptor-message.js';
@@ -11,26 +12,28 @@ const EMPTY: RegisterState = { promise: ZERO_BALLOT, ballot: ZERO_BALLOT, value:
 /** An acceptor with a disk: what it holds outlasts its crashes. */
 export class AcceptorNode {
   readonly name: string;
-  #memory: Memory;
+  readonly memory: Memory;
   readonly #monitor: AcceptorMonitor;
   #isUp = true;
-  /** Number of the connections that are open. What arrives over an older one is not carried out. */
-  connections = 0;
 
   /** @param identity of one that belongs to the cluster from the start */
   constructor(name: string, monitor: AcceptorMonitor, identity?: string) {
     this.name = name;
     this.#monitor = monitor;
-    this.#memory = { registers: new Map(), ...(identity !== undefined && { identity }) };
+    this.memory = { registers: new Map(), ...(identity !== undefined && { identity }) };
   }
 
   get isUp(): boolean {
     return this.#isUp;
   }
 
+  get identity(): string | undefined {
+    return this.memory.identity;
+  }
+
   crash(): void {
     this.#isUp = false;
-    this.connections += 1;
+    disconnectAll(this.memory);
   }
 
   start(): void {
@@ -38,40 +41,18 @@ export class AcceptorNode {
   }
 
   get registers(): ReadonlyMap<string, RegisterState> {
-    return this.#memory.registers;
-  }
-
-  /** As SCAN lists them: every register, also one that holds only a promise. */
-  keys(): string[] {
-    return [...this.#memory.registers.keys()];
-  }
-
-  get identity(): string | undefined {
-    return this.#memory.identity;
-  }
-
-  /** As Redis' SETNX: an identity that is there stays. Closes every older connection of the control node. Returns the one that it has then. */
-  adopt(identity: string): string {
-    this.connections += 1;
-    return (this.#memory.identity ??= identity);
-  }
-
-  /** The highest era in any promise; a promise is never below the accepted ballot. */
-  highestEra(): number {
-    return Math.max(0, ...[...this.#memory.registers.values()].map(({ promise }) => promise.era));
-  }
-
-  /** Removes all data, and closes every older connection of the control node. Returns how many registers there were. */
-  wipe(): number {
-    const { size } = this.#memory.registers;
-    this.loseDisk();
-    this.connections += 1;
-    return size;
+    return this.memory.registers;
   }
 
   /** All data is gone, and with it who this acceptor is. */
   loseDisk(): void {
-    this.#memory = { registers: new Map() };
+    this.memory.registers.clear();
+    delete this.memory.identity;
+    this.wiped();
+  }
+
+  /** What it is held to from now on is what an empty acceptor is held to. */
+  wiped(): void {
     this.#monitor.forgot(this.name);
   }
 
@@ -84,10 +65,10 @@ export class AcceptorNode {
   /** Does what a message for a key asks of the acceptor that is meant, watched by the monitor. Rejects while the acceptor is down. */
   async answer<Reply>(key: string, identity: string | undefined, ask: (acceptor: Acceptor) => Promise<Reply>): Promise<Reply> {
     if (!this.#isUp) throw new Error('connection refused');
-    const { registers } = this.#memory;
+    const { registers } = this.memory;
     const before = registers.get(key) ?? EMPTY;
     // The acceptor in memory acts before it returns its promise.
-    const reply = ask(new MemoryAcceptor(this.#memory, identity));
+    const reply = ask(new MemoryAcceptor(this.memory, identity));
     this.#monitor.observe(this.name, key, before, registers.get(key) ?? EMPTY);
     return reply;
   }

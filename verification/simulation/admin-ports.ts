@@ -1,4 +1,6 @@
-import type { AcceptorAdmin, ProposerAdmin } from '../../node-control/nodes/connections.js';
+import type { ProposerAdmin } from '../../node-control/nodes/connections.js';
+import type { AcceptorAdmin } from '../../src/redis/acceptor-admin.js';
+import { MemoryAdmin } from '../../src/redis/memory-admin.js';
 import { ClusterError, PrepareError } from '../../src/protocol/errors.js';
 import { type Answer, NetworkError } from '../../src/http/client.js';
 import { refusalOf } from '../../src/http/refusal.js';
@@ -34,50 +36,39 @@ export function adminAcross(network: Network, caller: Process, from: string, nod
   };
 }
 
+/** What was sent arrives also when the sender has given up: only the acceptor closes a connection. */
 export function acceptorAdminAcross(network: Network, caller: Process, from: string, node: AcceptorNode): AcceptorAdmin {
-  const call = <Reply>(request: string, act: () => Reply, reply: (reply: Reply) => string): Promise<Reply> =>
-    inTime(
-      caller,
-      network.call({ caller, from, to: node.name, act: () => node.act(async () => overConnection(act)), request: () => request, reply }),
-    );
-  let connection = node.connections;
-  const overConnection = <Reply>(act: () => Reply): Reply => {
-    if (node.connections !== connection) throw new Error('connection closed');
-    return act();
-  };
+  const admin = new MemoryAdmin(node.memory, PAGE_KEYS);
+  const call = <Reply>(request: string, act: () => Promise<Reply>, reply: (reply: Reply) => string): Promise<Reply> =>
+    inTime(caller, network.call({ caller, from, to: node.name, act: () => node.act(act), request: () => request, reply }));
   return {
-    async connect() {
-      connection = node.connections;
-    },
+    connect: () => admin.connect(),
     async *keys() {
-      const keys = await call(
-        'SCAN',
-        () => node.keys(),
-        (found) => `${found.length} keys`,
-      );
-      for (let at = 0; at === 0 || at < keys.length; at += PAGE_KEYS) {
-        yield await call(
+      const pages = admin.keys();
+      const next = (): Promise<IteratorResult<string[], unknown>> =>
+        call(
           'SCAN',
-          () => keys.slice(at, at + PAGE_KEYS),
-          (page) => page.join(' '),
+          () => pages.next(),
+          (page) => (page.done ? 'no more keys' : page.value.join(' ')),
         );
-      }
+      for (let page = await next(); !page.done; page = await next()) yield page.value;
     },
-    size: () => call('DBSIZE', () => node.keys().length, String),
-    highestEra: () => call('HGET', () => node.highestEra(), String),
+    size: () => call('DBSIZE', () => admin.size(), String),
+    highestEra: () => call('HGET', () => admin.highestEra(), String),
     identity: () =>
       call(
         'GET identity',
-        () => node.identity,
+        () => admin.identity(),
         (identity) => identity ?? 'none',
       ),
-    adopt: (identity) => call(`SETNX identity ${identity}`, () => node.adopt(identity), String),
+    adopt: (identity) => call(`SETNX identity ${identity}`, () => admin.adopt(identity), String),
     wipe: (whose) =>
       call(
         `FLUSHALL of ${whose?.identity ?? 'none'}`,
-        () => {
-          if (whose && whose.identity !== node.identity) throw new Error('it joined under a new identity meanwhile');
-          return node.wipe();
+        async () => {
+          const count = await admin.wipe(whose);
+          node.wiped();
+          return count;
         },
         (count) => `${count} keys removed`,
       ),

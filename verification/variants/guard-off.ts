@@ -12,17 +12,13 @@ export const NO_DEBTS: readonly Patch[] = [
 ];
 
 export const ANY_MAY_JOIN: readonly Patch[] = [
-  patch(
-    'node-control/step/joining.ts',
-    'return { identities, newcomers, era, resting, objections };',
-    'return { identities, newcomers, era, resting, objections: [] };',
-  ),
+  patch('node-control/step/joining.ts', 'objections: [...objections, ...twins(newcomers, identities)] };', 'objections: [] };'),
 ];
 
 export const ANY_MAY_BE_WIPED: readonly Patch[] = [
   patch(
     'node-control/commands/wipe-acceptor.ts',
-    'const objections = await objectionsTo(nodes, acceptor, identity, size);',
+    'const objections = await objectionsToWipe(nodes, acceptor, identity, size);',
     'const objections = [];',
   ),
 ];
@@ -42,7 +38,7 @@ export const SOME_PROPOSERS: readonly Patch[] = [
 /** A step on top of half of another one. */
 export const NO_AGREEMENT: readonly Patch[] = [
   patch(
-    'node-control/step/step.ts',
+    'node-control/step/judge.ts',
     '...(isSettled || selected.length < transitions.length || agree(transitions.map(({ after }) => after)) ? [] : [HALF_DONE]),',
     '',
   ),

@@ -46,12 +46,6 @@ export const UNCHECKED_IDENTITIES: readonly Variant[] = [
     scenario: 'stepwise migration',
     seeds: 400,
     patches: [...HASTY, WIPED_AND_BACK, COPIES_DO_NOT_COUNT],
-    unguarded: [
-      patch(
-        'verification/simulation/acceptor-node.ts',
-        '    this.loseDisk();\n    this.connections',
-        '    const { identity } = this;\n    this.loseDisk();\n    if (identity !== undefined) this.adopt(identity);\n    this.connections',
-      ),
-    ],
+    unguarded: [patch('src/redis/memory-admin.ts', '    delete this.#memory.identity;\n', '')],
   },
 ];

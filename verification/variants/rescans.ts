@@ -65,9 +65,9 @@ export const BROKEN_RESCANS: readonly Variant[] = [
     harmless: 'with eras, a late accept under an old promise is below every ballot of the configurations after it',
     patches: [
       patch(
-        'verification/simulation/acceptor-node.ts',
-        'return [...this.#memory.registers.keys()];',
-        'return [...this.#memory.registers.entries()].filter(([, { value }]) => value !== null).map(([key]) => key);',
+        'src/redis/memory-admin.ts',
+        '[...this.#connected().registers.keys()]',
+        '[...this.#connected().registers.entries()].filter(([, { value }]) => value !== null).map(([key]) => key)',
       ),
     ],
   },
@@ -90,7 +90,7 @@ export const BROKEN_RESCANS: readonly Variant[] = [
     seeds: 60,
     patches: [
       patch(
-        'node-control/step/step.ts',
+        'node-control/step/write.ts',
         'const resting = restingAfter(transitions)',
         'const resting = restingAfter(transitions.map((plan) => ({ ...plan, before: { ...plan.before, resting: [] } })))',
       ),
@@ -102,14 +102,14 @@ export const BROKEN_RESCANS: readonly Variant[] = [
     seeds: 60,
     patches: [
       patch(
-        'node-control/step/step.ts',
+        'node-control/step/write.ts',
         'return { ...(transition as Transition).after, ...shared, identities: kept };',
-        'return { ...(transition as Transition).after, ...shared, identities: kept, ...(command.verb === "wipe" && { resting: [] }) };',
+        'return { ...(transition as Transition).after, ...shared, identities: kept, ...(step.verb === "wipe" && { resting: [] }) };',
       ),
       patch(
-        'node-control/step/step.ts',
+        'node-control/step/write.ts',
         'const shared = { identities, resting,',
-        'const shared = { identities, resting: command.verb === "wipe" ? [] : resting,',
+        'const shared = { identities, resting: step.verb === "wipe" ? [] : resting,',
       ),
     ],
   },

@@ -1,6 +1,8 @@
 import type { QuorumSet } from '../../../src/protocol/quorum.js';
 import type { DatedConfiguration } from '../../../src/http/client.js';
 import { entryKey, setText } from '../../safety/guard.js';
+import type { Phase } from '../../safety/typed-step.js';
+import { shortName } from './short-name.js';
 import type { Mark, NodeState, Snapshot } from './snapshot.js';
 
 /** More than one a second for two minutes happen to nobody. */
@@ -60,7 +62,7 @@ type Found = Omit<Mark, 'id' | 'atMs'>;
 
 const RESCAN: Found = { kind: 'rescan', text: 'rescan', meaning: 'every key is read and written back' };
 
-interface Step {
+interface DatedStep {
   /** The same for all proposers that took it: they did so in the same era. */
   readonly key: string;
   readonly atMs: number;
@@ -68,7 +70,7 @@ interface Step {
 }
 
 /** What differs from each configuration of a proposer to the next. A list of where values rest becomes shorter by a rescan alone. */
-function stepsOf(history: readonly DatedConfiguration[]): Step[] {
+function stepsOf(history: readonly DatedConfiguration[]): DatedStep[] {
   return history.slice(1).flatMap(({ atMs, configuration: now }, index) => {
     const before = history[index]?.configuration ?? now;
     const changes = (['accept', 'prepare'] as const).flatMap((phase): Found[] =>
@@ -81,8 +83,6 @@ function stepsOf(history: readonly DatedConfiguration[]): Step[] {
     return [...changes, ...(isRescanned ? [RESCAN] : [])].map((found) => ({ key: `${now.era} ${found.text}`, atMs, found }));
   });
 }
-
-type Phase = 'prepare' | 'accept';
 
 function changeText(phase: Phase, { nodes, quorum }: QuorumSet): string {
   if (nodes.length === 0) return `${phase} nobody`;
@@ -100,10 +100,6 @@ function meaningOf(phase: Phase, before: readonly string[], now: readonly string
     ...(left.length === 0 ? [] : [`${does} ${left.join(' and ')} no more`]),
   ];
   return meanings.length === 0 ? {} : { meaning: meanings.join('; ') };
-}
-
-function shortName(name: string): string {
-  return name.replace(/:\d+$/, '');
 }
 
 function losses(before: Seen, now: Seen): Found[] {

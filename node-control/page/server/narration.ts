@@ -4,6 +4,7 @@ import { alwaysMeet, entryKey, identified, setsKey } from '../../safety/guard.js
 import { knownIdentities } from '../../safety/identities.js';
 import { planSteps, rescanOf } from '../../safety/plan.js';
 import { type Phase, type Step, typed } from '../../safety/typed-step.js';
+import { shortName } from './short-name.js';
 import type { Narration } from './snapshot.js';
 
 /** What a proposer told. */
@@ -130,17 +131,13 @@ function serves({ prepare, accept }: Configuration, left: readonly string[]): bo
   return containsQuorum(prepare, left) && containsQuorum(accept, left);
 }
 
-function sizeText(phase: string, { nodes, quorum }: QuorumSet): string {
+function sizeText(phase: Phase, { nodes, quorum }: QuorumSet): string {
   return `${phase} ${quorum} of ${nodes.length}`;
 }
 
 /** `2 of acceptor-1, acceptor-2`. */
 function restingText({ nodes, quorum }: QuorumSet): string {
   return `${quorum} of ${nodes.map(shortName).join(', ')}`;
-}
-
-function shortName(name: string): string {
-  return name.replace(/:\d+(#.*)?$/, '');
 }
 
 function capital(text: string): string {

@@ -1,10 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Ballot } from '../../../src/protocol/ballot.js';
 import { RedisAcceptor } from '../../../src/redis/redis-acceptor.js';
 import { RedisAdmin } from '../../../src/redis/redis-admin.js';
 import { freePort, RedisServer } from '../../redis-server.js';
+import { describeAdmin } from './admin-conformance.js';
 
 const TIMEOUT_MS = 5_000;
 /** A busy machine takes this long for anything. */
@@ -25,8 +25,8 @@ async function keys(): Promise<Set<string>> {
   return all;
 }
 
-async function meaning(identity: string): Promise<RedisAcceptor> {
-  const acceptor = new RedisAcceptor({ address: server.address, identity, timeoutMs: TIMEOUT_MS });
+async function meaning(identity?: string): Promise<RedisAcceptor> {
+  const acceptor = new RedisAcceptor({ address: server.address, timeoutMs: TIMEOUT_MS, identity });
   onTestFinished(() => acceptor.close());
   await vi.waitFor(() => expect(acceptor.state).not.toBe('unreachable'), HANG_MS);
   return acceptor;
@@ -43,6 +43,8 @@ beforeEach(async () => {
 });
 afterEach(() => admin.close());
 afterAll(() => server.stop());
+
+describeAdmin('a Redis', another, () => meaning());
 
 describe('the view of an acceptor as a whole', () => {
   it('lists the keys of all registers, also with a promise alone, and nothing else that is stored', async () => {
@@ -115,14 +117,6 @@ describe('the identity of an acceptor', () => {
   const FIRST = 'acceptor-1:6379#first';
   const SECOND = 'acceptor-1:6379#second';
 
-  it('is given once: who comes later is told the one that it has', async () => {
-    await admin.wipe();
-    expect(await admin.identity()).toBeUndefined();
-    expect(await admin.adopt(FIRST)).toBe(FIRST);
-    expect(await admin.adopt(SECOND)).toBe(FIRST);
-    expect(await admin.identity()).toBe(FIRST);
-  });
-
   it('of two that give it one at once is that of one of them, and the other one learns it or is cut off', async () => {
     await admin.wipe();
     const others = [await another(), await another()];
@@ -131,19 +125,6 @@ describe('the identity of an acceptor', () => {
     expect(new Set(told).size).toBe(1);
     admin = await another();
     expect(await admin.identity()).toBe(told[0]);
-  });
-
-  it('that is given again cuts off whoever looked at it before: a wipe that was meant for it then never comes', async () => {
-    await admin.wipe();
-    await admin.adopt(FIRST);
-    const [slow, joining] = [await another(), await another()];
-    const identity = await slow.identity();
-    expect(await joining.adopt(FIRST)).toBe(FIRST);
-    // Long enough to connect again.
-    await sleep(300);
-    await expect(slow.wipe({ identity })).rejects.toThrow(/closed/);
-    expect(await joining.identity()).toBe(FIRST);
-    admin = await another();
   });
 
   it('is no register: it is neither counted nor listed', async () => {

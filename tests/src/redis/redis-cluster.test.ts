@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RedisClusterAcceptor } from '../../../src/redis/redis-cluster.js';
 import { describeAcceptor } from '../acceptor-conformance.js';
 import { b, becomes, ClusteredAcceptor, HANG_MS, KEYS, ME } from '../clustered-acceptor.js';
+import { describeAdmin } from './admin-conformance.js';
 import { describeIdentity } from '../identity-conformance.js';
 
 /** "" for one that has forgotten: the key stays for the next test. */
@@ -47,6 +48,12 @@ describe('a Redis Cluster of three', () => {
 
 describe('the view of a Redis Cluster as a whole', () => {
   const cluster = new ClusteredAcceptor();
+
+  describeAdmin(
+    'a Redis Cluster',
+    () => cluster.admin(),
+    () => cluster.ready(),
+  );
 
   it('is that of all of its nodes: keys, size, era, identity, wipe', async () => {
     const first = await cluster.admin();

@@ -31,8 +31,10 @@ describe('the writes of the control node', () => {
     'are those that node-control makes: %s',
     async (_, scenario) => {
       const { cluster: nodes, written } = cluster(scenario.configuration);
-      for (const sets of scenario.steps)
-        await step(nodes, nodes.members, (present) => ({ ...present, ...sets }), { verb: 'wipe', proposers: 'all' });
+      for (const sets of scenario.steps) {
+        const change = (present: Configuration): Configuration => ({ ...present, ...sets });
+        await step(nodes, { step: { verb: 'wipe', proposers: 'all' }, selected: nodes.members, change });
+      }
       const seen = written.map(({ proposer, configuration: { era, prepare, accept } }) => ({
         proposer,
         configuration: { era, prepare, accept },

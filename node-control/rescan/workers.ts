@@ -12,7 +12,7 @@ const RETURNS_MAX = 1;
 /** Where a request takes longer, the proposer is asked whether it is still there. */
 const ALIVE_EVERY_MS = 5_000;
 
-export interface RunOptions {
+export interface WorkersOptions {
   readonly proposers: readonly Member[];
   /** Of the configuration that keys are brought to. */
   readonly era: number;
@@ -32,8 +32,8 @@ interface Worker {
   troubles: number;
 }
 
-/** One go through a number of keys. */
-interface Round {
+/** One pass through a number of keys. */
+interface Pass {
   readonly queue: BatchQueue;
   readonly workers: readonly Worker[];
   readonly returnsMax: number;
@@ -44,12 +44,12 @@ interface Round {
 class NothingWorks extends ControlError {}
 
 /** Keys through proposers, each key through one of them. */
-export class RescanRun {
-  readonly #options: RunOptions;
+export class RescanWorkers {
+  readonly #options: WorkersOptions;
   /** With the last reason. */
   readonly failed = new Map<string, string>();
 
-  constructor(options: RunOptions) {
+  constructor(options: WorkersOptions) {
     this.#options = options;
   }
 
@@ -63,7 +63,7 @@ export class RescanRun {
     return this.#shareOut(fill, RETURNS_MAX, this.#options.onKeys);
   }
 
-  /** Rounds for the keys that failed: what was in the way of a key has often passed a moment later. Some may fail again. */
+  /** Passes for the keys that failed: what was in the way of a key has often passed a moment later. Some may fail again. */
   async again(pausesMs: readonly number[]): Promise<void> {
     for (const pauseMs of pausesMs) {
       if (this.failed.size === 0) return;
@@ -89,7 +89,7 @@ export class RescanRun {
     const { proposers, batchKeys } = this.#options;
     const queue = new BatchQueue(proposers.length * BATCHES_UNDER_WAY);
     const workers = proposers.map((member): Worker => ({ member, troubles: 0 }));
-    const round: Round = { queue, workers, returnsMax, onKeys };
+    const pass: Pass = { queue, workers, returnsMax, onKeys };
     const filling = async (): Promise<void> => {
       let rest: string[] = [];
       await fill(async (keys) => {
@@ -99,13 +99,13 @@ export class RescanRun {
       if (rest.length > 0) await queue.put(rest);
       queue.close();
     };
-    const working = workers.flatMap((worker) => Array.from({ length: BATCHES_UNDER_WAY }, () => this.#work(worker, round)));
+    const working = workers.flatMap((worker) => Array.from({ length: BATCHES_UNDER_WAY }, () => this.#work(worker, pass)));
     const fail = (error: unknown): void => queue.fail(error instanceof Error ? error : new Error(String(error)));
     await Promise.all([filling(), ...working].map((task) => task.catch(fail)));
     if (queue.error) throw queue.error;
   }
 
-  async #work(worker: Worker, { queue, workers, returnsMax, onKeys }: Round): Promise<void> {
+  async #work(worker: Worker, { queue, workers, returnsMax, onKeys }: Pass): Promise<void> {
     const { pausesMs, time } = this.#options;
     for (;;) {
       const troublesBefore = worker.troubles;
@@ -113,10 +113,10 @@ export class RescanRun {
       if (troublesBefore > 0) await queue.pause(time, pausesMs[troublesBefore - 1] ?? 0);
       const batch = await queue.take();
       if (!batch) return;
-      const { isSilent, done } = await this.#carryOut(worker.member, batch);
+      const { isUnreachable, done } = await this.#carryOut(worker.member, batch);
       // Two batches that fail at the same time are one trouble.
       worker.troubles = done > 0 ? 0 : Math.max(worker.troubles, troublesBefore + 1);
-      if (isSilent || (done === 0 && batch.returns < returnsMax)) {
+      if (isUnreachable || (done === 0 && batch.returns < returnsMax)) {
         queue.giveBack(batch);
         continue;
       }
@@ -128,16 +128,16 @@ export class RescanRun {
     }
   }
 
-  async #carryOut(member: Member, { keys }: Batch): Promise<{ isSilent: boolean; done: number }> {
+  async #carryOut(member: Member, { keys }: Batch): Promise<{ isUnreachable: boolean; done: number }> {
     const reasons = await this.#ask(member, keys);
-    if (!reasons) return { isSilent: true, done: 0 };
+    if (!reasons) return { isUnreachable: true, done: 0 };
     for (const key of keys) {
       const reason = reasons.get(key);
       if (reason === undefined) this.failed.delete(key);
       else this.failed.set(key, reason);
     }
     this.#assertWorthwhile();
-    return { isSilent: false, done: keys.length - reasons.size };
+    return { isUnreachable: false, done: keys.length - reasons.size };
   }
 
   /** Why keys failed; undefined where the proposer does not say. */

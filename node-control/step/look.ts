@@ -1,0 +1,97 @@
+import { isDeepStrictEqual } from 'node:util';
+import { acceptorsOf, type Configuration } from '../../src/protocol/configuration.js';
+import { parseConfiguration } from '../../src/store/parse-configuration.js';
+import type { Member, Nodes, MemberConfiguration } from '../nodes/nodes.js';
+import { type Identities, identified, type Transition } from '../safety/guard.js';
+import { ControlError } from '../safety/objection.js';
+import type { Step } from '../safety/typed-step.js';
+import { type Absence, absenceAmong } from './absence.js';
+import { type Joining, lookAtJoining } from './joining.js';
+
+/** What is to be done. */
+export interface Order {
+  /** For the record of a forced step, and for the advice if it is refused. */
+  readonly step: Step;
+  /** The proposers whose sets change; the others get the era only. */
+  readonly selected: readonly Member[];
+  /** From the present sets to the new ones; what it returns is checked before anything is written. */
+  readonly change: (present: Configuration, all: readonly MemberConfiguration[]) => Configuration;
+}
+
+/** What a step would do, and all that is known of the nodes that it is about, before anything is written. */
+export interface Sight {
+  readonly order: Order;
+  readonly present: readonly MemberConfiguration[];
+  /** The proposers that cannot be reached, which a forced step leaves behind. */
+  readonly missing: readonly string[];
+  readonly transitions: readonly MemberTransition[];
+  readonly joining: Joining;
+  readonly absence: Absence;
+  /** Whether all proposers are in the same era: no half of another step is to be seen. */
+  readonly isSettled: boolean;
+  /** Whether the step stands already. */
+  readonly isDone: boolean;
+}
+
+/** With the proposer whose it is. */
+export interface MemberTransition extends Transition {
+  readonly member: Member;
+}
+
+/**
+ * Reads all proposers, and meets the acceptors that the step is about.
+ * @param force is content with the proposers that can be reached
+ * @throws ControlError if not every proposer can be asked
+ */
+export async function look(nodes: Nodes, order: Order, force: boolean): Promise<Sight> {
+  const { present, missing } = force ? await reachable(nodes) : { present: await nodes.readAll(), missing: [] };
+  const changes = present.map(({ member, configuration }): Change => {
+    const isSelected = order.selected.includes(member);
+    return { member, before: configuration, after: isSelected ? parseConfiguration(order.change(configuration, present)) : configuration };
+  });
+  const before = changes.map((change) => change.before);
+  const joining = await lookAtJoining(
+    nodes,
+    before,
+    changes.map((change) => change.after),
+  );
+  const transitions = changes.map((change) => transitionOf(change, joining, recognizedIn(before, joining.identities)));
+  const isSettled = new Set(before.map(({ era }) => era)).size === 1;
+  const isDone = isSettled && transitions.every(({ changed }) => !changed) && Object.keys(joining.newcomers).length === 0;
+  const { identities, newcomers } = joining;
+  // Those that join were met just now, and are none of those that the sets of before need.
+  const known = Object.fromEntries(Object.entries(identities).filter(([name]) => !(name in newcomers)));
+  const listed = [...new Set(before.flatMap(acceptorsOf))];
+  const absence = await absenceAmong(nodes, isDone ? [] : listed, known);
+  return { order, present, missing, transitions, joining, absence, isSettled, isDone };
+}
+
+type Change = Pick<MemberTransition, 'member' | 'before' | 'after'>;
+
+/** @param recognized acceptors that some proposer lists without an identity, for none had one yet */
+function transitionOf({ member, before, after }: Change, { identities, resting }: Joining, recognized: Identities): MemberTransition {
+  return {
+    member,
+    name: member.name,
+    changed: !isDeepStrictEqual([before.prepare, before.accept], [after.prepare, after.accept]),
+    before: {
+      ...before,
+      identities: { ...identities, ...before.identities },
+      resting: [...(before.resting ?? []), ...resting].map((entry) => identified(entry, { identities: recognized })),
+    },
+    after: { ...after, identities },
+  };
+}
+
+async function reachable(nodes: Nodes): Promise<{ present: MemberConfiguration[]; missing: string[] }> {
+  const answers = await nodes.tryReadAll();
+  const present = answers.flatMap(({ member, configuration }) => (configuration ? [{ member, configuration }] : []));
+  if (present.length === 0) throw new ControlError('no proposer can be reached');
+  return { present, missing: answers.filter(({ configuration }) => !configuration).map(({ member }) => member.name) };
+}
+
+/** Acceptors that any proposer lists without an identity are who they were: so are those of the same name in the entries of all. */
+function recognizedIn(configurations: readonly Configuration[], identities: Identities): Identities {
+  const names = configurations.flatMap((each) => acceptorsOf(each).filter((name) => each.identities?.[name] === undefined));
+  return Object.fromEntries(Object.entries(identities).filter(([name]) => names.includes(name)));
+}

@@ -1,0 +1,49 @@
+import { acceptorsOf, type Configuration, isConfigured } from '../../src/protocol/configuration.js';
+import type { QuorumSet } from '../../src/protocol/quorum.js';
+import type { MemberConfiguration } from '../nodes/nodes.js';
+import { alwaysMeet, type Identities, identified, restingAfter, type Transition } from '../safety/guard.js';
+import { typed } from '../safety/typed-step.js';
+import { underNewEra } from './eras.js';
+import { adopt } from './joining.js';
+import type { Judgement } from './judge.js';
+import type { Sight } from './look.js';
+
+/** How many forced steps the configurations remember. */
+const FORCED_KEPT = 8;
+
+/**
+ * Does what was judged.
+ * @returns the era in force then
+ * @throws ControlError if it could not be done, or not be finished
+ */
+export async function write({ order, present, transitions, joining }: Sight, { warnings }: Judgement, force: boolean): Promise<number> {
+  const { step } = order;
+  const { identities, newcomers, era: leastEra } = joining;
+  await adopt(newcomers);
+  const resting = restingAfter(transitions).filter((entry) => !force || isMetBy(transitions, entry));
+  const record = warnings.length === 0 ? [] : [`${typed(step)}: ${warnings.join('; ')}`];
+  const shared = { identities, resting, ...forcedWith(present, record) };
+  const kept = identitiesOf(transitions, identities);
+  const after = ({ member }: MemberConfiguration): Configuration => {
+    const transition = transitions.find((candidate) => candidate.member === member);
+    return { ...(transition as Transition).after, ...shared, identities: kept };
+  };
+  return underNewEra(present, shared, after, leastEra);
+}
+
+/** What the configurations remember of forced steps, and more of them. */
+export function forcedWith(present: readonly MemberConfiguration[], records: readonly string[]): Pick<Configuration, 'forced'> {
+  const forced = [...new Set([...present.flatMap(({ configuration }) => configuration.forced ?? []), ...records])].slice(-FORCED_KEPT);
+  return forced.length === 0 ? {} : { forced };
+}
+
+/** Those of acceptors that are still listed. */
+function identitiesOf(transitions: readonly Transition[], identities: Identities): Identities {
+  const listed = new Set(transitions.flatMap(({ after }) => acceptorsOf(after)));
+  return Object.fromEntries(Object.entries(identities).filter(([name]) => listed.has(name)));
+}
+
+/** What a forced step gave up is no longer owed: no later step could pay for it. One that leaves a set empty gives up nothing yet. */
+function isMetBy(transitions: readonly Transition[], entry: QuorumSet): boolean {
+  return transitions.every(({ after }) => !isConfigured(after) || alwaysMeet(identified(after.prepare, after), entry));
+}

@@ -1,0 +1,75 @@
+import type { Memory } from '../protocol/memory-acceptor.js';
+import type { AcceptorAdmin } from './acceptor-admin.js';
+
+/** The connections that each acceptor has open. */
+const open = new WeakMap<Memory, Set<MemoryAdmin>>();
+
+/** Closes all connections to an acceptor, as its crash does. */
+export function disconnectAll(memory: Memory): void {
+  open.delete(memory);
+}
+
+/** An acceptor in memory, for simulations and tests. Each method does its work before it returns its promise. */
+export class MemoryAdmin implements AcceptorAdmin {
+  readonly #memory: Memory;
+  readonly #pageKeys: number;
+
+  /** @param pageKeys how many keys are listed at a time */
+  constructor(memory: Memory, pageKeys = 1_000) {
+    this.#memory = memory;
+    this.#pageKeys = pageKeys;
+  }
+
+  async connect(): Promise<void> {
+    const connections = open.get(this.#memory) ?? new Set();
+    open.set(this.#memory, connections.add(this));
+  }
+
+  async *keys(): AsyncGenerator<string[]> {
+    const keys = [...this.#connected().registers.keys()];
+    for (let at = 0; at < keys.length; at += this.#pageKeys) {
+      this.#connected();
+      yield keys.slice(at, at + this.#pageKeys);
+    }
+  }
+
+  async size(): Promise<number> {
+    return this.#connected().registers.size;
+  }
+
+  /** A promise is never below the accepted ballot. */
+  async highestEra(): Promise<number> {
+    return Math.max(0, ...[...this.#connected().registers.values()].map(({ promise }) => promise.era));
+  }
+
+  async identity(): Promise<string | undefined> {
+    return this.#connected().identity;
+  }
+
+  async adopt(identity: string): Promise<string> {
+    this.#closeOthers();
+    return (this.#memory.identity ??= identity);
+  }
+
+  async wipe(whose?: { readonly identity: string | undefined }): Promise<number> {
+    this.#closeOthers();
+    if (whose && whose.identity !== this.#memory.identity) throw new Error('it joined under a new identity meanwhile');
+    const { size } = this.#memory.registers;
+    this.#memory.registers.clear();
+    delete this.#memory.identity;
+    return size;
+  }
+
+  close(): void {
+    open.get(this.#memory)?.delete(this);
+  }
+
+  #connected(): Memory {
+    if (!open.get(this.#memory)?.has(this)) throw new Error('the connection is closed');
+    return this.#memory;
+  }
+
+  #closeOthers(): void {
+    open.set(this.#connected(), new Set([this]));
+  }
+}
