@@ -193,9 +193,9 @@ if [ -n "$stop" ]; then
 fi
 if [ "$mode" != local ] && ! engine_answers; then
   if [ "$mode" = docker ]; then
-    fail 'No Docker engine answers. Start it ("docker version" says what is wrong), or run the cluster without: '"$root/build-run.sh --local"
+    fail "$why_no_engine. $(how_to_get_an_engine), or run the cluster without: $root/build-run.sh --local"
   fi
-  echo 'No Docker engine answers: the cluster runs as local processes instead.'
+  echo "$why_no_engine: the cluster runs as local processes instead."
   mode=local
 fi
 mode=${mode:-docker}

@@ -124,7 +124,7 @@ if [ "${CLUSTER:-}" != local ]; then
     clear_swarm
     clear_docker
   elif command -v docker >/dev/null; then
-    echo 'No Docker engine answers: what it may hold stays.' >&2
+    echo "$why_no_engine: what it may hold stays. $(how_to_get_an_engine)." >&2
   fi
 fi
 if [ -n "$failed" ]; then fail 'Not everything could be removed; see above.'; fi

@@ -57,6 +57,9 @@ find_cluster() {
       ;;
     yes) cluster=${is_docker:+docker}${is_local:+local} ;;
     *)
+      if [ "${CLUSTER:-}" != local ] && ! engine_answers && is_engine_forbidden; then
+        printf '%s: whether a cluster runs there is not known. %s.\n' "$why_no_engine" "$(how_to_get_an_engine)" >&2
+      fi
       fail "No ${CLUSTER:+$CLUSTER }cluster runs (Docker project $project, local data in $data)." \
         "Start one: $root/build-run.sh${CLUSTER:+ --$CLUSTER}"
       ;;

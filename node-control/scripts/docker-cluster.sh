@@ -7,21 +7,48 @@ export SECRETS=$root/.secrets/$project
 # Compose moves the cursor even where its output goes to a file.
 if [ ! -t 1 ] || [ -n "${NO_COLOR:-}" ]; then export COMPOSE_ANSI=never; fi
 
-# An engine that is just being started may accept the question and say nothing for minutes.
+# Sets why_no_engine where it does not. One that is just being started may accept the question and say nothing for minutes.
 engine_answers() {
-  local question tenths=0
+  local question tenths=0 said
+  why_no_engine='No Docker engine answers'
   command -v docker >/dev/null || return 1
-  docker version --format '{{.Server.Version}}' >/dev/null 2>&1 &
+  said=$(mktemp)
+  docker version --format '{{.Server.Version}}' >/dev/null 2>"$said" &
   question=$!
   while kill -0 "$question" 2>/dev/null; do
     if [ "$tenths" -ge 100 ]; then
       kill "$question" 2>/dev/null || true
+      rm -f "$said"
       return 1
     fi
     sleep 0.1
     tenths=$((tenths + 1))
   done
-  wait "$question"
+  if wait "$question"; then
+    rm -f "$said"
+    return 0
+  fi
+  if grep -qi 'permission denied' "$said"; then why_no_engine="A Docker engine runs, but $(id -un) may not use it"; fi
+  rm -f "$said"
+  return 1
+}
+
+is_engine_forbidden() {
+  case $why_no_engine in *'may not use it') return 0 ;; *) return 1 ;; esac
+}
+
+# What to type after engine_answers has said no.
+how_to_get_an_engine() {
+  local user
+  user=$(id -un)
+  if ! is_engine_forbidden; then
+    echo 'Start it ("docker version" says what is wrong)'
+  elif id -nG "$user" | grep -qw docker; then
+    # A group that was given to a user counts from the next login on.
+    echo 'Type: newgrp docker'
+  else
+    echo "Type, and log in again: sudo usermod -aG docker $user"
+  fi
 }
 
 compose_command=''

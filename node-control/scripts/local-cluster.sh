@@ -25,9 +25,10 @@ build_for_host() {
   if ! node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)'; then
     fail "Node.js $(node --version) is too old. Install 20.19 or later: https://nodejs.org"
   fi
-  if [ ! -f "$installed" ] || [ "$root/package-lock.json" -nt "$installed" ]; then
+  # The compiler is a package for development: with NODE_ENV=production in its environment, npm leaves such ones out.
+  if [ ! -f "$installed" ] || [ "$root/package-lock.json" -nt "$installed" ] || [ ! -e "$root/node_modules/.bin/tsc" ]; then
     echo 'Installing npm packages…' >&2
-    (cd "$root" && npm ci) >&2 || fail 'npm ci failed; see above.'
+    (cd "$root" && npm ci --include=dev) >&2 || fail 'npm ci failed; see above.'
     touch "$installed"
   fi
   if sources_changed; then

@@ -1,0 +1,129 @@
+import { execFile } from 'node:child_process';
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, realpathSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const place = realpathSync(mkdtempSync(join(tmpdir(), 'host-')));
+/** A project of scripts alone, and what stands in for the programs of its host. */
+const project = join(place, 'project');
+const programs = join(place, 'programs');
+
+beforeAll(() => {
+  for (const path of [
+    'build-run.sh',
+    'clear.sh',
+    'node-control/run-control.sh',
+    'node-control/scripts',
+    'package.json',
+    'package-lock.json',
+  ])
+    cpSync(join(root, path), join(project, path), { recursive: true });
+  mkdirSync(programs);
+});
+afterAll(() => rmSync(place, { recursive: true }));
+
+function standIn(name: string, script: string): void {
+  writeFileSync(join(programs, name), `#!/usr/bin/env bash\n${script}\n`);
+  chmodSync(join(programs, name), 0o755);
+}
+
+interface Finished {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function type(line: string, env: Readonly<Record<string, string>> = {}): Promise<Finished> {
+  const path = `${programs}:${process.env['PATH'] ?? ''}`;
+  return new Promise((resolve) => {
+    const options = { cwd: project, env: { ...process.env, PATH: path, CLUSTER: '', CLUSTER_DIR: '', ...env } };
+    const child = execFile('bash', ['-c', line], options, (_error, stdout, stderr) =>
+      resolve({ code: child.exitCode ?? 1, stdout, stderr }),
+    );
+  });
+}
+
+describe('a Docker engine that this user may not use', () => {
+  beforeEach(() => {
+    standIn(
+      'docker',
+      'echo "permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock" >&2; exit 1',
+    );
+    standIn('id', 'case "$*" in -un) echo reader ;; *-nG*) cat "${0%/*}/groups" ;; *) exec /usr/bin/id "$@" ;; esac');
+    writeFileSync(join(programs, 'groups'), 'reader sudo\n');
+  });
+
+  it('is not told as one that does not run: the start says what to type', async () => {
+    const { code, stderr } = await type('./build-run.sh --docker');
+    expect(code).toBe(1);
+    expect(stderr).toBe(
+      'A Docker engine runs, but reader may not use it. Type, and log in again: sudo usermod -aG docker reader, ' +
+        `or run the cluster without: ${project}/build-run.sh --local\n`,
+    );
+  });
+
+  it('needs another login only, where the user is in the group by now', async () => {
+    writeFileSync(join(programs, 'groups'), 'reader docker sudo\n');
+    expect((await type('./build-run.sh --docker')).stderr).toContain('may not use it. Type: newgrp docker, or run');
+  });
+
+  it('may have a cluster, say the commands and clear.sh', async () => {
+    const { code, stderr } = await type('./node-control/run-control.sh ls');
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /^A Docker engine runs, but reader may not use it: whether a cluster runs there is not known\. Type, and log in/,
+    );
+    expect(stderr).toContain('No cluster runs');
+    expect((await type('./clear.sh')).stderr).toMatch(/may not use it: what it may hold stays\. Type, and log in again: /);
+  });
+
+  it('is not taken for one that has just died', async () => {
+    standIn('docker', 'echo "Cannot connect to the Docker daemon. Is the docker daemon running?" >&2; exit 1');
+    expect((await type('./build-run.sh --docker')).stderr).toMatch(
+      /^No Docker engine answers\. Start it \("docker version" says what is wrong\), or run/,
+    );
+  });
+});
+
+describe('the build for this host', () => {
+  const said = join(place, 'npm.txt');
+  const build = '. node-control/scripts/cluster.sh && build_for_host';
+  /** As npm does it: without the packages for development where the environment says so, unless it is told otherwise. */
+  const npm = `echo "$*" >>'${said}'
+    if [ "$1" != ci ]; then mkdir -p dist && touch dist/.built; exit; fi
+    mkdir -p node_modules/.bin && touch node_modules/.package-lock.json
+    if [ "\${NODE_ENV:-}" != production ] || [ "\${2:-}" = --include=dev ]; then touch node_modules/.bin/tsc; fi`;
+  const compiler = join(project, 'node_modules/.bin/tsc');
+
+  beforeEach(() => {
+    standIn('npm', npm);
+    for (const path of [said, join(project, 'node_modules'), join(project, 'dist')]) rmSync(path, { recursive: true, force: true });
+  });
+
+  it('has its compiler, also with NODE_ENV=production in the environment', async () => {
+    expect(await type(build, { NODE_ENV: 'production' })).toMatchObject({ code: 0 });
+    expect(existsSync(compiler)).toBe(true);
+  });
+
+  it('installs again where an installation has left the compiler out, and only then', async () => {
+    await type('npm ci', { NODE_ENV: 'production' });
+    expect(existsSync(compiler)).toBe(false);
+    for (let start = 0; start < 2; start += 1) expect(await type(build, { NODE_ENV: 'production' })).toMatchObject({ code: 0 });
+    const installations = readFileSync(said, 'utf8')
+      .split('\n')
+      .filter((line) => line.startsWith('ci'));
+    expect(installations).toEqual(['ci', 'ci --include=dev']);
+  });
+
+  it('needs packages for development in the images, too', () => {
+    for (const file of ['Dockerfile.client', 'Dockerfile.proposer']) {
+      const installs = readFileSync(join(root, file), 'utf8')
+        .split('\n')
+        .filter((line) => line.includes('npm ci'));
+      expect(installs).toEqual(['RUN npm ci --include=dev', 'RUN npm ci --omit=dev']);
+    }
+  });
+});
