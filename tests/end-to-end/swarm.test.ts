@@ -28,7 +28,7 @@ describe.runIf(mode === 'docker')('the Swarm stack, on one machine', () => {
     if ((await type("docker info --format '{{.Swarm.LocalNodeState}}'")) !== 'inactive') return;
     isOurs = true;
     await type('docker compose build proposer-1 client');
-    await type(`./node-control/make-secrets.sh ${SECRETS}`);
+    await type(`./node-control/scripts/make-secrets.sh ${SECRETS}`);
     await type('docker swarm init --advertise-addr 127.0.0.1');
     const labels = [`caspaxos-demo.swarm=${PROJECT}`, ...NODES.map((node) => `${node}=true`)]
       .map((label) => `--label-add ${label}`)
@@ -46,7 +46,7 @@ describe.runIf(mode === 'docker')('the Swarm stack, on one machine', () => {
   }, PATIENCE_MS);
 
   test('is valid', async () => {
-    await type('./node-control/make-secrets.sh .secrets/valid');
+    await type('./node-control/scripts/make-secrets.sh .secrets/valid');
     const config = await type(
       'SECRETS="$PWD/.secrets/valid" docker stack config --compose-file docs/beyond-one-machine/stack.yml; rm -r .secrets/valid',
     );
