@@ -78,28 +78,79 @@ let_containers_read() {
   if [ -O "$root/acceptor/redis.conf" ]; then chmod a+r "$root/acceptor/redis.conf"; fi
 }
 
-# Asks from inside, so that the host needs neither Node nor curl.
-everything_answers() {
-  compose exec -T proposer-1 node -e '
-    const healthy = async (host) => {
-      if (!(await fetch("http://" + host + ":8080/healthz", { signal: AbortSignal.timeout(2000) })).ok) throw host;
+# Another checkout's nodes and this one's have the same volumes, and neither lets the other's in. Where its folder is no more, this one may
+# be what became of it.
+refuse_another_folder() {
+  local folder
+  while read -r folder; do
+    if [ "$folder" = "$root" ] || [ ! -f "$folder/docker-compose.yml" ]; then continue; fi
+    fail "The Docker cluster $project belongs to another folder: $folder" \
+      "Give this one a name and ports of its own: COMPOSE_PROJECT_NAME=$project-2 CONTROL_PORT=9080 PROPOSER_1_PORT=9081 PROPOSER_2_PORT=9082 $root/build-run.sh" \
+      "Or remove that one with its data: COMPOSE_PROJECT_NAME=$project $folder/clear.sh"
+  done < <(nodes_of_docker --all --format '{{.Label "com.docker.compose.project.working_dir"}}' | sort -u)
+}
+
+# Compose makes a container again where its labels change, but not where a secret's file is another one. Without that, some nodes would go
+# on with passwords that the others no longer take, and none would start that looks for its secrets in a folder that is no more.
+name_secrets() {
+  local seen
+  SECRETS_ID=$(cd "$SECRETS" && { pwd && cat admin-token proposer-password control-password users.acl; } | sha256)
+  export SECRETS_ID
+  while read -r seen; do
+    if [ "$seen" = "$SECRETS_ID" ]; then continue; fi
+    echo "The nodes of project $project were made with other secrets, or in another folder: they are made again. The data stays."
+    return
+  done < <(nodes_of_docker --all --format '{{.Label "caspaxos-demo.secrets"}}')
+}
+
+sha256() { # of stdin
+  if command -v sha256sum >/dev/null; then sha256sum; else shasum -a 256; fi | cut -c1-64
+}
+
+# Asks from inside, so that the host needs neither Node nor curl. Whoever takes a connection may still let nobody in: each node logs in where
+# it has to, and sends a command.
+answers_to() { # SERVICE USER
+  compose exec -T "$1" node -e '
+    const [user] = process.argv.slice(1);
+    const secret = (name) => require("fs").readFileSync("/run/secrets/" + name, "utf8");
+    const healthy = async (host, path, headers = {}) => {
+      const response = await fetch("http://" + host + path, { headers, signal: AbortSignal.timeout(2000) });
+      if (!response.ok) throw new Error(host + " answers " + response.status);
     };
-    const listens = (host) => new Promise((resolve, reject) => {
-      require("net").connect({ host, port: 6379, timeout: 2000 }, resolve).on("error", reject).on("timeout", reject);
+    const acceptor = (host) => new Promise((resolve, reject) => {
+      const login = "AUTH " + user + " " + secret(user + "-password");
+      const socket = require("net").connect({ host, port: 6379, timeout: 2000 }, () => socket.write(login + "\r\nGET identity\r\n"));
+      const refuse = (why) => { socket.destroy(); reject(new Error(host + ": " + why)); };
+      let reply = "";
+      socket.on("data", (chunk) => {
+        reply += chunk;
+        const [refusal] = /^-.*/m.exec(reply) ?? [];
+        if (refusal) refuse("it says to " + user + ": " + refusal.trim());
+        if (/^\+OK\r\n\$/.test(reply)) { socket.destroy(); resolve(); }
+      });
+      socket.on("error", (error) => refuse(error.message)).on("timeout", () => refuse("no answer")).on("close", () => refuse("hung up"));
     });
-    const all = [...["proposer-1", "proposer-2", "control"].map(healthy), ...[1, 2, 3].map((n) => listens("acceptor-" + n))];
-    Promise.all(all).then(() => process.exit(0), () => process.exit(1));
-  ' </dev/null >/dev/null 2>&1
+    const all = [1, 2, 3].map((n) => acceptor("acceptor-" + n)).concat(healthy("127.0.0.1:8080", "/healthz"));
+    if (user === "control") {
+      const headers = { authorization: "Bearer " + secret("admin-token") };
+      for (const n of [1, 2]) all.push(healthy("proposer-" + n + ":8090", "/identity", headers));
+    }
+    Promise.all(all).then(() => process.exit(0), ({ message }) => { console.error(message); process.exit(1); });
+  ' "$2" </dev/null 2>&1
+}
+
+everything_answers() {
+  answers_to proposer-1 proposer && answers_to proposer-2 proposer && answers_to control control
 }
 
 wait_until_it_answers() {
-  local deadline=$((SECONDS + 30))
-  until everything_answers; do
+  local deadline=$((SECONDS + 30)) complaint
+  until complaint=$(everything_answers); do
     if [ "$SECONDS" -ge "$deadline" ]; then
       compose ps --all >&2 || true
       compose logs --tail 5 >&2 || true
       stop_docker
-      fail 'Not every node answers; see above. The containers are stopped, the data stays.'
+      fail "$complaint" 'Not every node answers; see above. The containers are stopped, the data stays.'
     fi
     sleep 0.3
   done
@@ -131,8 +182,10 @@ run_docker() {
   if local_runs; then
     fail "A cluster of local processes runs already ($data)." "Stop it first, its data stays: $root/build-run.sh --local --stop"
   fi
+  refuse_another_folder
   let_containers_read
   "$root/node-control/scripts/make-secrets.sh" "$SECRETS"
+  name_secrets
   compose build proposer-1 client || fail '' 'The images could not be built; see above.'
   # What the images of the last build were.
   docker image prune --force --filter "label=caspaxos-demo.project=$project" >/dev/null

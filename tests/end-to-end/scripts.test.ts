@@ -1,4 +1,8 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { clear, environment, mode, root, Terminal } from './cluster.js';
 
@@ -108,6 +112,64 @@ describe(`the scripts (${mode})`, () => {
     expect(stderr).toContain(`fault.sh ${mends} control`);
     await type(`./node-control/fault.sh ${mends} control`);
     await type('./node-control/run-control.sh ls');
+  });
+});
+
+describe.runIf(mode === 'docker')('the folder of a cluster', () => {
+  const place = realpathSync(mkdtempSync(join(tmpdir(), 'checkout-')));
+  const checkout = join(place, 'first');
+  const key = `http://127.0.0.1:${environment['PROPOSER_1_PORT']}/kv/kept`;
+
+  beforeAll(async () => {
+    await clear();
+    const files = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: root, encoding: 'utf8' });
+    for (const file of files.split('\0').slice(0, -1)) cpSync(join(root, file), join(checkout, file));
+    await type(`${checkout}/build-run.sh --detach`);
+    await type('./node-control/run-control.sh add-accept all acceptor-1:6379 1');
+    await type('./node-control/run-control.sh add-prepare all acceptor-1:6379 1');
+    const put = { method: 'PUT', headers: { 'content-type': 'application/json' }, body: '{"ver":0,"val":1}' };
+    expect((await fetch(key, put)).status).toBe(201);
+  });
+  afterAll(async () => {
+    await clear();
+    rmSync(place, { recursive: true });
+  });
+
+  const expectKept = async (): Promise<void> => {
+    await expect.poll(async () => (await fetch(key)).status).toBe(200);
+  };
+
+  test('is the only one that starts it: another checkout refuses, names it, and says what to type', async () => {
+    const { code, stderr } = await terminal.type('./build-run.sh --detach');
+    expect(code).toBe(1);
+    expect(stderr).toContain(`The Docker cluster ${project} belongs to another folder: ${checkout}\n`);
+    expect(stderr).toContain(`COMPOSE_PROJECT_NAME=${project}-2 `);
+    expect(stderr).toContain(`COMPOSE_PROJECT_NAME=${project} ${checkout}/clear.sh`);
+    await expectKept();
+  });
+
+  test('may lose its secrets: the next start makes new ones, and every node again', async () => {
+    expect(await type(`rm -r ${checkout}/.secrets && ${checkout}/build-run.sh --detach`)).toContain('they are made again. The data stays.');
+    await type('./node-control/fault.sh kill acceptor-1 && ./node-control/fault.sh start acceptor-1');
+    await expectKept();
+    expect(await type(`${checkout}/build-run.sh --detach`)).not.toContain('made again');
+  });
+
+  test('may be given another name', async () => {
+    const moved = join(place, 'a new name');
+    await type(`${checkout}/build-run.sh --stop && mv ${checkout} '${moved}' && '${moved}/build-run.sh' --detach`);
+    await expectKept();
+  });
+
+  test('is not said to have a cluster that answers where a node does not let another one in', async () => {
+    const moved = join(place, 'a new name');
+    const none = '0'.repeat(64);
+    const { code, stderr } = await terminal.type(
+      `sed -i.old 's/#[0-9a-f]*/#${none}/' '${moved}/.secrets/${project}/users.acl' && '${moved}/build-run.sh' --detach`,
+    );
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/acceptor-[123]: it says to proposer: -WRONGPASS/);
+    expect(stderr).toContain('Not every node answers');
   });
 });
 
