@@ -35,6 +35,25 @@ interface View {
   readonly performed: readonly Performed[];
 }
 
+/** A number for each text: moments share most of what they consist of, and are many. */
+class Numbers {
+  readonly #ofTexts = new Map<string, number>();
+  readonly #ofObjects = new WeakMap<object, number>();
+
+  ofText(text: string): number {
+    const number = this.#ofTexts.get(text) ?? this.#ofTexts.size;
+    this.#ofTexts.set(text, number);
+    return number;
+  }
+
+  /** @param textOf the same for what is equal; asked once for each object */
+  of<Part extends object>(part: Part, textOf: (part: Part) => string = JSON.stringify): number {
+    const number = this.#ofObjects.get(part) ?? this.ofText(textOf(part));
+    this.#ofObjects.set(part, number);
+    return number;
+  }
+}
+
 const nameOf = ({ proposer, phase, acceptor }: Sent): string => `${proposer} ${phase} ${acceptor}`;
 
 /**
@@ -47,6 +66,7 @@ export class EveryMessage {
   readonly #scenario: Scenario;
   readonly #names: readonly string[];
   readonly #views = new Map<string, View>();
+  readonly #numbers = new Numbers();
 
   constructor(scenario: Scenario) {
     this.#scenario = scenario;
@@ -62,12 +82,12 @@ export class EveryMessage {
       invoked: this.#scenario.scripts.map(() => []),
       lossesLeft: this.#scenario.losses,
     };
-    const seen = new Set([keyOf(first)]);
+    const seen = new Set([this.#keyOf(first)]);
     const queue = [first];
     for (let moment = queue.pop(); moment; moment = queue.pop()) {
       this.moments += 1;
       for (const next of await this.#nextOf(moment)) {
-        const key = keyOf(next);
+        const key = this.#keyOf(next);
         if (seen.has(key)) continue;
         seen.add(key);
         queue.push(next);
@@ -121,7 +141,7 @@ export class EveryMessage {
   }
 
   async #viewOf(proposer: number, inputs: readonly Input[]): Promise<View> {
-    const key = `${proposer} ${JSON.stringify(inputs)}`;
+    const key = `${proposer} ${this.#numbers.of(inputs)}`;
     const known = this.#views.get(key);
     if (known) return known;
     const { configuration, resolutions, scripts } = this.#scenario;
@@ -149,6 +169,14 @@ export class EveryMessage {
     return view;
   }
 
+  #keyOf({ inputs, registers, replies, heard, invoked, lossesLeft }: Moment): string {
+    const numbers = this.#numbers;
+    const ofInputs = inputs.map((of) => numbers.of(of));
+    const ofRegisters = registers.map((text) => numbers.ofText(text));
+    const sorted = (parts: Iterable<unknown>): string => JSON.stringify([...parts].sort());
+    return [...ofInputs, ...ofRegisters, numbers.of(replies, sorted), numbers.of(heard, sorted), numbers.of(invoked), lossesLeft].join();
+  }
+
   #isOver(proposer: number, performed: readonly Performed[]): boolean {
     return performed.length === this.#scenario.scripts[proposer]?.length && performed.every(({ outcome }) => outcome);
   }
@@ -163,10 +191,6 @@ export class EveryMessage {
 function begin(invoked: Moment['invoked'], views: readonly View[], proposer: number, operation: number): Moment['invoked'] {
   const begun = invoked[proposer] ?? [];
   return begun.length >= operation ? invoked : invoked.with(proposer, [...begun, toldIn(views)]);
-}
-
-function keyOf({ inputs, registers, replies, heard, invoked, lossesLeft }: Moment): string {
-  return JSON.stringify([inputs, registers, [...replies].sort(), [...heard].sort(), invoked, lossesLeft]);
 }
 
 function send(acceptor: MemoryAcceptor, message: Message): Promise<Reply> {
