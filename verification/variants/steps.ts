@@ -156,6 +156,6 @@ export const UNGUARDED_STEPS: readonly Variant[] = [
     scenario: 'any commands',
     seeds: 400,
     patches: [OFTEN_TWO],
-    unguarded: [patch('src/store/reconfigurable-proposer.ts', '      this.#assertEra(expectedEra);\n', '')],
+    unguarded: [patch('src/store/store.ts', '      this.#assertEra(expectedEra);\n', '')],
   },
 ];
