@@ -1,16 +1,11 @@
-import type { RegisterState, Acceptor, AcceptReply, PrepareReply, Value } from '../src/protocol/acceptor.js';
-import type { Ballot } from '../src/protocol/ballot.js';
+import type { Acceptor } from '../src/protocol/acceptor.js';
 import type { Configuration } from '../src/protocol/configuration.js';
 import { MemoryAcceptor } from '../src/protocol/memory-acceptor.js';
 import type { ProposerEvents } from '../src/protocol/events.js';
 import { Registers } from './registers.js';
 import type { QuorumSet } from '../src/protocol/quorum.js';
+import { acceptorBehind, type Message } from '../verification/simulation/acceptor-message.js';
 import { VirtualTime } from '../verification/simulation/virtual-time.js';
-
-export type Message =
-  | { readonly kind: 'prepare'; readonly key: string; readonly ballot: Ballot }
-  | { readonly kind: 'accept'; readonly key: string; readonly ballot: Ballot; readonly value: Value; readonly next: Ballot }
-  | { readonly kind: 'read'; readonly key: string };
 
 /**
  * What becomes of a message: `refuse` fails at once without a deed, `break` acts and then fails, `lose` never arrives,
@@ -19,23 +14,13 @@ export type Message =
 export type Fate = 'answer' | 'refuse' | 'break' | 'lose' | 'silence' | 'hold';
 
 /** An in-memory acceptor that keeps a log of what it was asked and does with each message what the test wants. */
-export class ScriptedAcceptor implements Acceptor {
+export class ScriptedAcceptor {
   readonly memory = new MemoryAcceptor();
   readonly log: Message[] = [];
   fate: (message: Message) => Fate = () => 'answer';
+  /** To be asked through. */
+  readonly link: Acceptor = acceptorBehind((message, ask) => this.#receive(message, () => ask(this.memory)));
   readonly #held: (() => void)[] = [];
-
-  prepare(key: string, ballot: Ballot): Promise<PrepareReply> {
-    return this.#receive({ kind: 'prepare', key, ballot }, () => this.memory.prepare(key, ballot));
-  }
-
-  accept(key: string, ballot: Ballot, value: Value, next: Ballot): Promise<AcceptReply> {
-    return this.#receive({ kind: 'accept', key, ballot, value, next }, () => this.memory.accept(key, ballot, value, next));
-  }
-
-  read(key: string): Promise<RegisterState> {
-    return this.#receive({ kind: 'read', key }, () => this.memory.read(key));
-  }
 
   /** Sends the answers that were held back. */
   release(): void {
@@ -75,7 +60,7 @@ export class ScriptedCluster {
   }
 
   proposer(id: number, configuration: Configuration = this.configuration(), incarnation = 1, events?: ProposerEvents): Registers {
-    const acceptor = (name: string): ScriptedAcceptor => this.acceptor(name);
+    const acceptor = (name: string): Acceptor => this.acceptor(name).link;
     return new Registers({ id, incarnation, configuration, acceptor, time: this.time, timeoutMs: TIMEOUT_MS, ...(events && { events }) });
   }
 

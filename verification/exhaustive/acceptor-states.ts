@@ -2,8 +2,9 @@ import { formatBallot, ZERO_BALLOT } from '../../src/protocol/ballot.js';
 import type { MemoryAcceptor } from '../../src/protocol/memory-acceptor.js';
 import { AcceptorMonitor, type RegisterState } from '../checkers/acceptor-monitor.js';
 import type { Violation } from '../checkers/history.js';
+import { deliver, type Message, type Reply } from '../simulation/acceptor-message.js';
 import { Computed } from './computed.js';
-import { KEY, type Message, Numbered, type Reply } from './messages.js';
+import { KEY, Numbered } from './messages.js';
 
 /** What an acceptor made of a message. */
 export interface Delivered {
@@ -49,17 +50,11 @@ export class AcceptorStates {
 
   async #compute(register: number, message: Message): Promise<Delivered> {
     const acceptor = this.holding(register);
-    const reply = this.#replies.numberOf(await receive(acceptor, message));
+    const reply = this.#replies.numberOf(await deliver(message, acceptor));
     const { promise, ballot, value } = acceptor.registers.get(KEY) ?? EMPTY;
     const monitor = new AcceptorMonitor();
     monitor.observe('an acceptor', KEY, this.#registers.at(register), { promise, ballot, value });
     const [violation] = monitor.violations;
     return { register: this.#registers.numberOf({ promise, ballot, value }), reply, ...(violation ? { violation } : {}) };
   }
-}
-
-function receive(acceptor: MemoryAcceptor, message: Message): Promise<Reply> {
-  if (message.kind === 'prepare') return acceptor.prepare(KEY, message.ballot);
-  if (message.kind === 'accept') return acceptor.accept(KEY, message.ballot, message.value, message.next);
-  return acceptor.read(KEY);
 }

@@ -1,14 +1,8 @@
-import type { AcceptReply, RegisterState, PrepareReply, Value } from '../../src/protocol/acceptor.js';
-import { type Ballot, formatBallot } from '../../src/protocol/ballot.js';
+import type { Value } from '../../src/protocol/acceptor.js';
+import { formatBallot } from '../../src/protocol/ballot.js';
+import type { Message, Reply } from '../simulation/acceptor-message.js';
 
-/** What a proposer asks of an acceptor. All worlds here have one key. */
-export type Message =
-  | { readonly kind: 'prepare'; readonly ballot: Ballot }
-  | { readonly kind: 'accept'; readonly ballot: Ballot; readonly value: Value; readonly next: Ballot }
-  | { readonly kind: 'read' };
-
-export type Reply = PrepareReply | AcceptReply | RegisterState;
-
+/** All worlds here have one. */
 export const KEY = 'k';
 
 /** Gives equal things the same number, so that a state of the world is a few short numbers. */

@@ -1,10 +1,11 @@
 import { createStore } from '../../src/store/store.js';
 import type { Store } from '../../src/store/store.js';
-import type { Acceptor, AcceptReply, RegisterState, PrepareReply } from '../../src/protocol/acceptor.js';
+import type { Acceptor } from '../../src/protocol/acceptor.js';
 import { type Configuration, isConfigured } from '../../src/protocol/configuration.js';
+import { acceptorBehind, type Message, type Reply } from '../simulation/acceptor-message.js';
 import { VirtualTime } from '../simulation/virtual-time.js';
 import { nextRequest, perform, type Performed } from './client.js';
-import { KEY, type Message, type Reply } from './messages.js';
+import { KEY } from './messages.js';
 import type { Kind } from './scenario.js';
 
 /** All that reaches a proposer from outside, besides time that passes. */
@@ -167,13 +168,10 @@ export class ProposerRun {
   }
 
   #link(name: string): Acceptor {
-    const send = <Answer extends Reply>(message: Message): Promise<Answer> =>
-      new Promise((resolve) => this.#sent(message, name, (reply) => resolve(reply as Answer)));
-    return {
-      prepare: (_key, ballot) => send<PrepareReply>({ kind: 'prepare', ballot }),
-      accept: (_key, ballot, value, next) => send<AcceptReply>({ kind: 'accept', ballot, value, next }),
-      read: () => send<RegisterState>({ kind: 'read' }),
-    };
+    return acceptorBehind(
+      <Answer extends Reply>(message: Message) =>
+        new Promise<Answer>((resolve) => this.#sent(message, name, (reply) => resolve(reply as Answer))),
+    );
   }
 
   #sent(message: Message, acceptor: string, resolve: (reply: Reply) => void): void {

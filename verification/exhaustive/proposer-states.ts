@@ -1,6 +1,7 @@
 import type { Configuration } from '../../src/protocol/configuration.js';
 import { Computed } from './computed.js';
-import { KEY, type Message, type Numbered, type Reply } from './messages.js';
+import type { Message, Reply } from '../simulation/acceptor-message.js';
+import { KEY, type Numbered } from './messages.js';
 import type { Performed } from './client.js';
 import { type Input, type Phase, ProposerRun, type ProposerRunOptions } from './proposer-run.js';
 import { ViolationFound } from './violation-found.js';

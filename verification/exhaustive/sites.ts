@@ -1,6 +1,7 @@
 import type { AcceptorStates, Delivered } from './acceptor-states.js';
 import type { Violation } from '../checkers/history.js';
-import type { Message, Numbered } from './messages.js';
+import type { Message } from '../simulation/acceptor-message.js';
+import type { Numbered } from './messages.js';
 
 /** What became of the request of a proposer's present phase to an acceptor: none was sent, it is under way, or the reply to it is. */
 export type Request = number;

@@ -1,5 +1,6 @@
 import type { AcceptorStates } from './acceptor-states.js';
-import type { Message, Numbered, Reply } from './messages.js';
+import type { Message, Reply } from '../simulation/acceptor-message.js';
+import type { Numbered } from './messages.js';
 import type { ProposerState, ProposerStates } from './proposer-states.js';
 import type { AdminWrite, Scenario } from './scenario.js';
 import { NOT_ASKED, type Request, requestUnderWay, type Site, type Sites } from './sites.js';

@@ -2,53 +2,40 @@ import type { Accepted, Acceptor, AcceptReply, PrepareReply, RegisterState, Valu
 import { type Ballot, formatBallot } from '../../src/protocol/ballot.js';
 import type { Versioned } from '../../src/store/compare-and-set.js';
 
-interface Contents {
-  readonly prepare: { readonly key: string; readonly ballot: Ballot };
-  readonly accept: { readonly key: string; readonly ballot: Ballot; readonly value: Value; readonly next: Ballot };
-  readonly read: { readonly key: string };
-}
-
-interface Replies {
-  readonly prepare: PrepareReply;
-  readonly accept: AcceptReply;
-  readonly read: RegisterState;
-}
-
-export const MESSAGE_KINDS = ['prepare', 'accept', 'read'] as const;
-export type MessageKind = (typeof MESSAGE_KINDS)[number];
-
 /** What a proposer asks of an acceptor, as a value: it can be lost, held back, counted and told. */
-export type Message<Kind extends MessageKind = MessageKind> = { readonly [Each in Kind]: { readonly kind: Each } & Contents[Each] }[Kind];
-export type Reply<Kind extends MessageKind = MessageKind> = Replies[Kind];
+export type Message =
+  | { readonly kind: 'prepare'; readonly key: string; readonly ballot: Ballot }
+  | { readonly kind: 'accept'; readonly key: string; readonly ballot: Ballot; readonly value: Value; readonly next: Ballot }
+  | { readonly kind: 'read'; readonly key: string };
+
+export const MESSAGE_KINDS: readonly Message['kind'][] = ['prepare', 'accept', 'read'];
+
+export type Reply = PrepareReply | AcceptReply | RegisterState;
+
+/** Asks an acceptor what a message asks. */
+type Ask<Answer> = (acceptor: Acceptor) => Promise<Answer>;
 
 /** An acceptor that gets every call as a message. */
-export function acceptorBehind(send: <Kind extends MessageKind>(message: Message<Kind>) => Promise<Reply<Kind>>): Acceptor {
+export function acceptorBehind(send: <Answer extends Reply>(message: Message, ask: Ask<Answer>) => Promise<Answer>): Acceptor {
   return {
-    prepare: (key, ballot) => send<'prepare'>({ kind: 'prepare', key, ballot }),
-    accept: (key, ballot, value, next) => send<'accept'>({ kind: 'accept', key, ballot, value, next }),
-    read: (key) => send<'read'>({ kind: 'read', key }),
+    prepare: (key, ballot) => send({ kind: 'prepare', key, ballot }, (acceptor) => acceptor.prepare(key, ballot)),
+    accept: (key, ballot, value, next) =>
+      send({ kind: 'accept', key, ballot, value, next }, (acceptor) => acceptor.accept(key, ballot, value, next)),
+    read: (key) => send({ kind: 'read', key }, (acceptor) => acceptor.read(key)),
   };
 }
 
-const DELIVER: { readonly [Kind in MessageKind]: (acceptor: Acceptor, message: Message<Kind>) => Promise<Reply<Kind>> } = {
-  prepare: (acceptor, { key, ballot }) => acceptor.prepare(key, ballot),
-  accept: (acceptor, { key, ballot, value, next }) => acceptor.accept(key, ballot, value, next),
-  read: (acceptor, { key }) => acceptor.read(key),
-};
-
-/** Asks the acceptor what the message asks. */
-export function deliver<Kind extends MessageKind>(message: Message<Kind>, acceptor: Acceptor): Promise<Reply<Kind>> {
-  return DELIVER[message.kind](acceptor, message);
+export function deliver(message: Message, acceptor: Acceptor): Promise<Reply> {
+  if (message.kind === 'prepare') return acceptor.prepare(message.key, message.ballot);
+  if (message.kind === 'accept') return acceptor.accept(message.key, message.ballot, message.value, message.next);
+  return acceptor.read(message.key);
 }
 
-const TEXT: { readonly [Kind in MessageKind]: (message: Message<Kind>) => string } = {
-  prepare: ({ key, ballot }) => `prepare ${key} ${formatBallot(ballot)}`,
-  accept: ({ key, ballot, value, next }) => `accept ${key} ${formatBallot(ballot)} ${valueText(value)}, promise ${formatBallot(next)}`,
-  read: ({ key }) => `read ${key}`,
-};
-
-export function messageText<Kind extends MessageKind>(message: Message<Kind>): string {
-  return TEXT[message.kind](message);
+export function messageText(message: Message): string {
+  const { kind, key } = message;
+  if (kind === 'read') return `read ${key}`;
+  if (kind === 'prepare') return `prepare ${key} ${formatBallot(message.ballot)}`;
+  return `accept ${key} ${formatBallot(message.ballot)} ${valueText(message.value)}, promise ${formatBallot(message.next)}`;
 }
 
 /** Leaves out which key it is about. */

@@ -3,7 +3,7 @@ import { ZERO_BALLOT } from '../../src/protocol/ballot.js';
 import { disconnectAll } from '../../src/redis/memory-admin.js';
 import { type Memory, MemoryAcceptor } from '../../src/protocol/memory-acceptor.js';
 import type { AcceptorMonitor } from '../checkers/acceptor-monitor.js';
-import { acceptorBehind, deliver, messageText, replyText } from './acceptor-message.js';
+import { acceptorBehind, messageText, replyText } from './acceptor-message.js';
 import type { Network } from './network.js';
 import type { Process } from './process.js';
 
@@ -82,7 +82,7 @@ export function acceptorAcross(
   node: AcceptorNode,
   identity: string | undefined,
 ): Acceptor {
-  return acceptorBehind((message) =>
+  return acceptorBehind((message, ask) =>
     network.call({
       caller,
       from,
@@ -91,7 +91,7 @@ export function acceptorAcross(
       about: message.key,
       request: () => messageText(message),
       reply: replyText,
-      act: () => node.answer(message.key, identity, (acceptor) => deliver(message, acceptor)),
+      act: () => node.answer(message.key, identity, ask),
       mayRepeat: true,
     }),
   );

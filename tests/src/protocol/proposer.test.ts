@@ -236,7 +236,7 @@ describe('rule 4: fast-forward', () => {
   it('says which era it saw where its configuration is stale, and nothing of the next era', async () => {
     const cluster = new ScriptedCluster(3);
     const seen: number[] = [];
-    const acceptor = (name: string): Acceptor => cluster.acceptor(name);
+    const acceptor = (name: string): Acceptor => cluster.acceptor(name).link;
     const { time } = cluster;
     const configuration = cluster.configuration({ era: 1 });
     const proposer = new Registers({

@@ -116,7 +116,7 @@ describe('a read that asks no more acceptors than it needs', () => {
   const patient = (cluster: ScriptedCluster, configuration = cluster.configuration()): Registers =>
     new Registers({
       ...{ id: 1, incarnation: 1, configuration, time: cluster.time, timeoutMs: TIMEOUT_MS, lateMs: LATE_MS },
-      acceptor: (name: string): Acceptor => cluster.acceptor(name),
+      acceptor: (name: string): Acceptor => cluster.acceptor(name).link,
     });
   const written = async (): Promise<{ cluster: ScriptedCluster; proposer: Registers }> => {
     const cluster = new ScriptedCluster(3);

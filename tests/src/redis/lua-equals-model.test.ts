@@ -6,6 +6,7 @@ import { type Acceptor, type Value } from '../../../src/protocol/acceptor.js';
 import { type Ballot, compareBallots, formatBallot, ZERO_BALLOT } from '../../../src/protocol/ballot.js';
 import { type Memory, MemoryAcceptor } from '../../../src/protocol/memory-acceptor.js';
 import { IDENTITY_KEY, REGISTER_PREFIX, RedisAcceptor } from '../../../src/redis/redis-acceptor.js';
+import { deliver } from '../../../verification/simulation/acceptor-message.js';
 import { RedisServer } from '../../redis-server.js';
 
 const RUNS = 400;
@@ -100,10 +101,9 @@ function messageOf({ kind, key, meant, ...drawn }: Drawn<typeof step>, { registe
 }
 
 /** The reply, or in words why there was none from a stranger. */
-async function send({ kind, key, ballot, value, next }: Message, acceptor: Acceptor): Promise<unknown> {
+async function send(message: Message, acceptor: Acceptor): Promise<unknown> {
   try {
-    if (kind === 'read') return await acceptor.read(key);
-    return await (kind === 'prepare' ? acceptor.prepare(key, ballot) : acceptor.accept(key, ballot, value, next));
+    return await deliver(message, acceptor);
   } catch (error) {
     if (error instanceof StrangerError) return error.message;
     throw error;

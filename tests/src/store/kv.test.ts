@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import type { Ballot } from '../../../src/protocol/ballot.js';
 import { ConcurrentRequestError, CommitError, NotConfigured, PrepareError, StaleConfiguration } from '../../../src/protocol/errors.js';
 import { Attempts, type Registers } from '../../registers.js';
-import { type Fate, type Message, only, ScriptedCluster, TIMEOUT_MS } from '../../scripted-cluster.js';
+import { type Fate, only, ScriptedCluster, TIMEOUT_MS } from '../../scripted-cluster.js';
+import type { Message } from '../../../verification/simulation/acceptor-message.js';
 
 const KEY = 'k';
 const RESOLVE_MS = 500;

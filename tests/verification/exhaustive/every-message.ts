@@ -1,8 +1,9 @@
 import { MemoryAcceptor } from '../../../src/protocol/memory-acceptor.js';
-import { KEY, type Message, type Reply } from '../../../verification/exhaustive/messages.js';
+import { KEY } from '../../../verification/exhaustive/messages.js';
 import type { Performed } from '../../../verification/exhaustive/client.js';
 import { type Input, ProposerRun } from '../../../verification/exhaustive/proposer-run.js';
 import { acceptorNames, type Scenario } from '../../../verification/exhaustive/scenario.js';
+import { deliver, type Message, type Reply } from '../../../verification/simulation/acceptor-message.js';
 import { toldIn } from '../../../verification/exhaustive/world.js';
 
 /** Where all operations are over: what each client was told, in which order, and what the acceptors hold. */
@@ -124,7 +125,7 @@ export class EveryMessage {
     const acceptor = new MemoryAcceptor();
     const text = moment.registers[sent.acceptor];
     if (text) acceptor.registers.set(KEY, JSON.parse(text) as never);
-    const reply = await send(acceptor, message);
+    const reply = await deliver(message, acceptor);
     const register = acceptor.registers.get(KEY);
     const registers = moment.registers.with(sent.acceptor, register ? JSON.stringify(register) : '');
     const operation = views[sent.proposer]?.phases[sent.phase]?.operation ?? 0;
@@ -191,10 +192,4 @@ export class EveryMessage {
 function begin(invoked: Moment['invoked'], views: readonly View[], proposer: number, operation: number): Moment['invoked'] {
   const begun = invoked[proposer] ?? [];
   return begun.length >= operation ? invoked : invoked.with(proposer, [...begun, toldIn(views)]);
-}
-
-function send(acceptor: MemoryAcceptor, message: Message): Promise<Reply> {
-  if (message.kind === 'prepare') return acceptor.prepare(KEY, message.ballot);
-  if (message.kind === 'accept') return acceptor.accept(KEY, message.ballot, message.value, message.next);
-  return acceptor.read(KEY);
 }
