@@ -2,19 +2,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Case, INCREMENTS } from './cases.js';
 import { LoadProcess } from './load/process.js';
 import type { Seen } from './load/load.js';
-import { jobFor, type RoundOptions } from './rounds.js';
+import { jobFor, type LoadRoundOptions } from './rounds.js';
 import type { Etcd } from './systems/etcd.js';
 import type { System, SystemName } from './systems/system.js';
 
 /** `kill`: SIGKILL; `pause`: SIGSTOP, its connections stay open; `none`: what there is to see when nothing is broken. */
-export type Fault = 'kill' | 'pause' | 'none';
+export type NodeFault = 'kill' | 'pause' | 'none';
 
 /** The longest that any client waited until it was served, for each time that a node was broken. */
 export interface PauseFigures {
   readonly system: SystemName;
   /** The node, or its role. */
   readonly node: string;
-  readonly fault: Fault;
+  readonly fault: NodeFault;
   readonly pausesMs: readonly number[];
 }
 
@@ -38,9 +38,9 @@ const SETTLE_MS = 1_500;
 /** Breaks each kind of node several times, while clients turn to another node with what is not served. */
 export async function measurePauses(
   system: System,
-  fault: Fault,
+  fault: NodeFault,
   nodes: Nodes,
-  { node: binary, rounds, warmUpSeconds, progress, signal }: RoundOptions,
+  { node: binary, rounds, warmUpSeconds, progress, signal }: LoadRoundOptions,
 ): Promise<PauseFigures[]> {
   const load = await LoadProcess.start(binary, jobFor({ ...INCREMENTS, clients: CLIENTS }, system, true));
   try {
@@ -96,7 +96,7 @@ export async function measureStopped(
   of: Case,
   system: System,
   names: readonly string[],
-  { node: binary, rounds, seconds, warmUpSeconds, progress, signal }: RoundOptions,
+  { node: binary, rounds, seconds, warmUpSeconds, progress, signal }: LoadRoundOptions,
 ): Promise<StoppedFigures> {
   const load = await LoadProcess.start(binary, jobFor(of, system));
   const stretch = async (): Promise<Seen> => {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { INCREMENTS } from './cases.js';
 import { LoadProcess } from './load/process.js';
 import { residentMib } from './memory.js';
-import { jobFor, measureRound, type Round, type RoundOptions, type Target } from './rounds.js';
+import { jobFor, measureRound, type Round, type LoadRoundOptions, type Target } from './rounds.js';
 import { BenchCluster } from './systems/cluster.js';
 
 /** What a proposer holds, and how fast it is, after few keys and after many. */
@@ -23,7 +23,7 @@ const WRITTEN_AT_ONCE = 20_000;
 const SETTLE_MS = 3_000;
 
 /** Sends it all to one proposer of a cluster of its own: that one sees every key. */
-export async function measureKeys(many: number, options: RoundOptions): Promise<KeysFigures> {
+export async function measureKeys(many: number, options: LoadRoundOptions): Promise<KeysFigures> {
   const { node, rounds, progress, signal } = options;
   const cluster = await BenchCluster.startConfigured(node);
   try {

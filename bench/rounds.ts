@@ -20,7 +20,7 @@ export interface CaseFigures {
   readonly rounds: Readonly<Partial<Record<SystemName, readonly Round[]>>>;
 }
 
-export interface RoundOptions {
+export interface LoadRoundOptions {
   /** The binary that runs the load. */
   readonly node: string;
   readonly rounds: number;
@@ -34,7 +34,7 @@ export interface RoundOptions {
 export type Target = Pick<System, 'name' | 'protocol' | 'addresses' | 'processes'>;
 
 /** Every system in turn, and that several times over. */
-export async function measureCase(of: Case, systems: readonly System[], options: RoundOptions): Promise<CaseFigures> {
+export async function measureCase(of: Case, systems: readonly System[], options: LoadRoundOptions): Promise<CaseFigures> {
   const rounds: Partial<Record<SystemName, Round[]>> = {};
   for (let number = 1; number <= options.rounds; number += 1) {
     for (const system of systems) {
@@ -45,7 +45,7 @@ export async function measureCase(of: Case, systems: readonly System[], options:
   return { of, rounds };
 }
 
-export async function measureRound(of: Case, system: Target, options: RoundOptions): Promise<Round> {
+export async function measureRound(of: Case, system: Target, options: LoadRoundOptions): Promise<Round> {
   const { node, warmUpSeconds, signal } = options;
   const load = await LoadProcess.start(node, jobFor(of, system));
   try {
@@ -62,7 +62,7 @@ export async function measureRound(of: Case, system: Target, options: RoundOptio
 export async function measureStretch(
   load: LoadProcess,
   system: Target,
-  { seconds, signal }: Pick<RoundOptions, 'seconds' | 'signal'>,
+  { seconds, signal }: Pick<LoadRoundOptions, 'seconds' | 'signal'>,
 ): Promise<Round> {
   const before = await load.look();
   const cpuBeforeMs = cpuByKind(system);
@@ -86,7 +86,7 @@ function cpuByKind({ processes }: Target): Record<string, number> {
 const FILLERS = 64;
 
 /** Gives every key a value, so that reads have something to read. */
-export async function fill(of: Case, systems: readonly System[], { node, progress, signal }: RoundOptions): Promise<void> {
+export async function fill(of: Case, systems: readonly System[], { node, progress, signal }: LoadRoundOptions): Promise<void> {
   for (const system of systems) {
     progress(`writing the keys, ${system.name}`);
     signal.throwIfAborted();

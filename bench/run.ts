@@ -1,10 +1,19 @@
 import { ALL_CASES, caseName, GOAL_CASES, INCREMENTS, type PlannedCase, READS } from './cases.js';
-import { etcdRoles, type Fault, measurePauses, measureStopped, named, NO_NODE, type PauseFigures, type StoppedFigures } from './faults.js';
+import {
+  etcdRoles,
+  type NodeFault,
+  measurePauses,
+  measureStopped,
+  named,
+  NO_NODE,
+  type PauseFigures,
+  type StoppedFigures,
+} from './faults.js';
 import { describeMachine, findVersions } from './machine.js';
 import { measureKeys } from './million-keys.js';
 import { measurePage } from './page-cost.js';
 import type { Results } from './results.js';
-import { type CaseFigures, fill, measureCase, type RoundOptions } from './rounds.js';
+import { type CaseFigures, fill, measureCase, type LoadRoundOptions } from './rounds.js';
 import { BenchCluster } from './systems/cluster.js';
 import { Etcd } from './systems/etcd.js';
 import { startExpress, startRedis } from './systems/floors.js';
@@ -14,7 +23,7 @@ import type { System } from './systems/system.js';
 export const PARTS = ['goals', 'cases', 'faults', 'keys', 'page'] as const;
 export type Part = (typeof PARTS)[number];
 
-export interface RunOptions extends RoundOptions {
+export interface BenchRunOptions extends LoadRoundOptions {
   /** The program, by its path or its name. */
   readonly etcd: string;
   /** What is measured; all of it where it is undefined. */
@@ -25,11 +34,11 @@ export interface RunOptions extends RoundOptions {
   readonly cases: readonly PlannedCase[] | undefined;
 }
 
-const FAULTS: readonly Fault[] = ['none', 'kill', 'pause'];
-const BRIEF_FAULTS: readonly Fault[] = ['none', 'kill'];
+const FAULTS: readonly NodeFault[] = ['none', 'kill', 'pause'];
+const BRIEF_FAULTS: readonly NodeFault[] = ['none', 'kill'];
 
 /** Starts what it measures, and removes it again. */
-export async function runAll(options: RunOptions): Promise<Results> {
+export async function runAll(options: BenchRunOptions): Promise<Results> {
   const { only, rounds, seconds } = options;
   const versions = findVersions(options.node, options.etcd);
   options.progress('measuring the disk');
@@ -42,7 +51,7 @@ export async function runAll(options: RunOptions): Promise<Results> {
 }
 
 /** What is measured beside others. */
-async function runBeside(options: RunOptions, hasEtcd: boolean): Promise<Pick<Results, 'cases' | 'pauses' | 'stopped'>> {
+async function runBeside(options: BenchRunOptions, hasEtcd: boolean): Promise<Pick<Results, 'cases' | 'pauses' | 'stopped'>> {
   const { only, node, progress, signal } = options;
   const systems: System[] = [];
   const started = async <Kind extends System>(system: Promise<Kind>): Promise<Kind> => {
@@ -70,7 +79,7 @@ function withAffinity({ protocol, addresses, processes }: BenchCluster): System 
   return { name: 'affinity', protocol, addresses, processes, stop: () => Promise.resolve() };
 }
 
-async function runCases(systems: readonly System[], options: RunOptions): Promise<CaseFigures[]> {
+async function runCases(systems: readonly System[], options: BenchRunOptions): Promise<CaseFigures[]> {
   const cases: CaseFigures[] = [];
   const filled = new Set<string>();
   for (const { of, systems: names } of options.cases ?? (options.only === 'goals' ? GOAL_CASES : ALL_CASES)) {
@@ -87,7 +96,7 @@ async function runCases(systems: readonly System[], options: RunOptions): Promis
 async function runFaults(
   cluster: BenchCluster,
   etcd: Etcd | undefined,
-  options: RunOptions,
+  options: BenchRunOptions,
 ): Promise<{ pauses: PauseFigures[]; stopped: StoppedFigures[] }> {
   const isBrief = options.only === 'goals';
   const nodes = Object.keys(cluster.processes.pids);

@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { INCREMENTS, type Mix, MIXES, planned, type PlannedCase } from './cases.js';
 import { type Part, PARTS } from './run.js';
 
-export interface Settings {
+export interface BenchSettings {
   readonly only: Part | undefined;
   readonly cases: readonly PlannedCase[] | undefined;
   readonly rounds: number;
@@ -32,7 +32,7 @@ Examples:
   npm run bench -- --mix reads,increments --clients 16 --keys 9    other cases, all combinations`;
 
 /** Reads the command line; ends the program where it is wrong, or asks for help. @param argv without the program */
-export function optionsFrom(argv: readonly string[]): Settings {
+export function optionsFrom(argv: readonly string[]): BenchSettings {
   const { mix, clients, keys, padding, only, json, from, warmUp, ...rest } = new Command('npm run bench --')
     .description(
       'Measures this cluster beside etcd, and beside what Express and Redis can do at best, all on this machine. Ends by itself.',
@@ -60,7 +60,7 @@ export function optionsFrom(argv: readonly string[]): Settings {
   return { ...rest, warmUpSeconds: warmUp, only: hasOwnCases ? 'cases' : only, cases, json, from };
 }
 
-type Typed = Pick<Settings, 'rounds' | 'seconds' | 'many' | 'node' | 'etcd' | 'write'> & {
+type Typed = Pick<BenchSettings, 'rounds' | 'seconds' | 'many' | 'node' | 'etcd' | 'write'> & {
   mix?: Mix[];
   clients?: number[];
   keys?: number[];

@@ -1,10 +1,10 @@
 import type { ErrorCode } from '../src/http/status.js';
 import { NetworkError, type Refusal } from '../src/http/client.js';
-import type { Counts } from '../src/http/funnel-stream.js';
+import type { FunnelCounts } from '../src/http/funnel-stream.js';
 import { sleep, type Time } from '../src/protocol/time.js';
 import type { Ledger } from './ledger.js';
 import { type Note, noteRefusal, noteSilence } from './notes.js';
-import type { Proposer, Proposers } from './proposers.js';
+import type { NamedProposer, Proposers } from './proposers.js';
 import type { Random } from './random.js';
 
 /** Before the next turn where no proposer answers, or one that cannot serve refuses at once: such turns would only burn the processor. */
@@ -33,7 +33,7 @@ export const NOT_APPLIED: ReadonlySet<ErrorCode> = new Set([
 export interface CoroutineOptions {
   readonly proposers: Proposers;
   readonly ledger: Ledger;
-  readonly counts: Counts;
+  readonly counts: FunnelCounts;
   readonly random: Random;
   readonly time: Time;
   readonly note: Note;
@@ -77,7 +77,7 @@ export class Coroutine {
   }
 
   /** Returns what refused it, if anything did. Throws `NetworkError`. */
-  async #increment(proposer: Proposer, key: string, signal: AbortSignal): Promise<Refusal | undefined> {
+  async #increment(proposer: NamedProposer, key: string, signal: AbortSignal): Promise<Refusal | undefined> {
     const { proposers, ledger, counts } = this.#options;
     counts.readAttempts += 1;
     const read = await proposers.ask(proposer, (client) => client.get(key));
@@ -98,7 +98,7 @@ export class Coroutine {
     return written;
   }
 
-  #pauseAfter(proposer: Proposer, refusal: Refusal | undefined): number {
+  #pauseAfter(proposer: NamedProposer, refusal: Refusal | undefined): number {
     if (!refusal) {
       this.#refusedInARow = 0;
       return 0;

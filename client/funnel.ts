@@ -1,9 +1,9 @@
-import type { Counts } from '../src/http/funnel-stream.js';
+import type { FunnelCounts } from '../src/http/funnel-stream.js';
 import type { Time } from '../src/protocol/time.js';
 
 const SECOND_MS = 1_000;
 
-export function noCounts(): Counts {
+export function noCounts(): FunnelCounts {
   return { readAttempts: 0, reads: 0, writes: 0, networkErrors: 0 };
 }
 
@@ -11,7 +11,7 @@ export function header(proposers: number, keys: number, clients: number): string
   return `# proposers: ${proposers}\n# keys: ${keys}\n# clients: ${clients}\n`;
 }
 
-export function line(second: number, columns: readonly Counts[]): string {
+export function line(second: number, columns: readonly FunnelCounts[]): string {
   const shown = columns.map(({ readAttempts, reads, writes, networkErrors }) => `[${readAttempts}-${reads}-${writes} ${networkErrors}]`);
   return [second, ...shown].join('\t') + '\n';
 }
@@ -19,12 +19,12 @@ export function line(second: number, columns: readonly Counts[]): string {
 /** Prints a line for each second, and begins to count anew. */
 export class Funnel {
   readonly #time: Time;
-  readonly #columns: readonly Counts[];
-  readonly #print: (second: number, columns: readonly Counts[]) => void;
+  readonly #columns: readonly FunnelCounts[];
+  readonly #print: (second: number, columns: readonly FunnelCounts[]) => void;
   #cancel = (): void => undefined;
 
   /** @param columns one for each coroutine, which adds to it */
-  constructor(time: Time, columns: readonly Counts[], print: (second: number, columns: readonly Counts[]) => void) {
+  constructor(time: Time, columns: readonly FunnelCounts[], print: (second: number, columns: readonly FunnelCounts[]) => void) {
     this.#time = time;
     this.#columns = columns;
     this.#print = print;

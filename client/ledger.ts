@@ -20,7 +20,7 @@ export interface Tally {
 type Entry = { -readonly [Name in keyof Tally]: Tally[Name] };
 
 /** What became of a write. `refused`: certainly not applied. */
-export type Outcome = 'acknowledged' | 'refused' | 'unknown';
+export type WriteOutcome = 'acknowledged' | 'refused' | 'unknown';
 
 /**
  * Keeps the books for the final check.
@@ -48,7 +48,7 @@ export class Ledger {
   }
 
   /** Call it before a write is sent: the write counts as unknown until the returned function is told better, even if it never is. */
-  sends(key: string): (outcome: Outcome) => void {
+  sends(key: string): (outcome: WriteOutcome) => void {
     const entry = this.#entry(key);
     entry.unknown += 1;
     return (outcome) => {

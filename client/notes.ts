@@ -1,14 +1,14 @@
 import type { NetworkError, Refusal } from '../src/http/client.js';
-import type { Proposer } from './proposers.js';
+import type { NamedProposer } from './proposers.js';
 
 /** Tells the user once what goes wrong, beside the output. @param kind of which only the first is shown */
 export type Note = (kind: string, text: string) => void;
 
-export function noteSilence(note: Note, { name }: Proposer, error: NetworkError): void {
+export function noteSilence(note: Note, { name }: NamedProposer, error: NetworkError): void {
   note('silence', `${name} does not answer (${error.message}). It is tried again each second; is the cluster up? ./build-run.sh`);
 }
 
-export function noteRefusal(note: Note, { name }: Proposer, { code, message }: Refusal): void {
+export function noteRefusal(note: Note, { name }: NamedProposer, { code, message }: Refusal): void {
   note(
     code,
     code === 'NotConfigured'

@@ -5,7 +5,7 @@ import { preferred } from './affinity.js';
 /** How long a proposer that did not answer is left alone: short enough to see it come back, long enough not to wait for it all the time. */
 export const AVOID_MS = 1_000;
 
-export interface Proposer {
+export interface NamedProposer {
   /** The logical `host:port`, as the user typed it. */
   readonly name: string;
   readonly client: KeyValueClient;
@@ -14,9 +14,9 @@ export interface Proposer {
 /** The proposers that the coroutines share. One that gave no answer is avoided for a while; then a single request tries it again. */
 export class Proposers {
   readonly #time: Time;
-  readonly #all: readonly Proposer[];
+  readonly #all: readonly NamedProposer[];
   /** Whom to avoid, and until when; `Infinity` while one request tries it, so that a proposer that hangs holds up one coroutine, not all. */
-  readonly #avoidedUntilMs = new Map<Proposer, number>();
+  readonly #avoidedUntilMs = new Map<NamedProposer, number>();
 
   readonly #affinity: boolean;
 
@@ -36,7 +36,7 @@ export class Proposers {
    * @param chance from 0 to 1, one number for each choice whoever is avoided, so that a seed gives the same sequence of numbers
    * @param key that it is to be asked for
    */
-  choose(chance: number, key: string): Proposer | undefined {
+  choose(chance: number, key: string): NamedProposer | undefined {
     const nowMs = this.#time.nowMs();
     const candidates = this.#all.filter((proposer) => (this.#avoidedUntilMs.get(proposer) ?? 0) <= nowMs);
     const chosen = this.#affinity ? preferred(key, candidates) : candidates[Math.floor(chance * candidates.length)];
@@ -45,7 +45,7 @@ export class Proposers {
   }
 
   /** @throws NetworkError where no answer came: the proposer is then avoided */
-  async ask<Body>(proposer: Proposer, send: (client: KeyValueClient) => Promise<Answer<Body>>): Promise<Answer<Body>> {
+  async ask<Body>(proposer: NamedProposer, send: (client: KeyValueClient) => Promise<Answer<Body>>): Promise<Answer<Body>> {
     try {
       const answer = await send(proposer.client);
       this.#avoidedUntilMs.delete(proposer);
@@ -56,7 +56,7 @@ export class Proposers {
     }
   }
 
-  avoid(proposer: Proposer): void {
+  avoid(proposer: NamedProposer): void {
     this.#avoidedUntilMs.set(proposer, this.#time.nowMs() + AVOID_MS);
   }
 

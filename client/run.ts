@@ -9,7 +9,7 @@ import { Ledger } from './ledger.js';
 import { type Note, noteRefusal, noteSilence } from './notes.js';
 import { Proposers } from './proposers.js';
 import { forkedFrom, type Random } from './random.js';
-import type { Settings } from './settings.js';
+import type { ClientSettings } from './settings.js';
 import { within } from './within.js';
 
 /** How long the first look at the keys may hold up the clients, where a proposer hangs. */
@@ -17,7 +17,7 @@ const FIRST_LOOK_MS = 1_000;
 /** How long requests in flight may take at the end. A write that takes longer counts as unknown. */
 const IN_FLIGHT_MS = 4_000;
 
-export interface World {
+export interface ClientWorld {
   readonly addresses: Addresses;
   readonly time: Time;
   readonly random: Random;
@@ -34,7 +34,7 @@ export interface World {
  * @returns whether the check found all in order
  * @throws NotANumber where a key holds something else from the start
  */
-export async function run(settings: Settings, world: World, stop: AbortController): Promise<boolean> {
+export async function run(settings: ClientSettings, world: ClientWorld, stop: AbortController): Promise<boolean> {
   const { time, random, print, note } = world;
   const keys = Array.from({ length: settings.keys }, (_, index) => `${settings.keyPrefix}${index + 1}`);
   const ledger = new Ledger(keys);

@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { type Addresses, readAddresses, splitAddress } from '../src/node/addresses.js';
 
 /** As typed; each option is checked. */
-export interface Settings {
+export interface ClientSettings {
   /** Logical `host:port`, all different. */
   readonly proposers: readonly string[];
   readonly keys: number;
@@ -51,7 +51,7 @@ Examples:
   client --keys 1 --clients 10 --seed 7     ten clients fight for one key`;
 
 /** Reads the command line; ends the program where it is wrong, or asks for help. @param argv without the program */
-export function settingsFrom(argv: readonly string[]): Settings {
+export function settingsFrom(argv: readonly string[]): ClientSettings {
   return new Command('client')
     .description('Increments random keys through random proposers, by a read and a compare-and-set, and prints a funnel each second.')
     .addOption(
@@ -78,7 +78,7 @@ export function settingsFrom(argv: readonly string[]): Settings {
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : USAGE_ERROR))
     .showHelpAfterError('(--help explains the options)')
     .parse(argv, { from: 'user' })
-    .opts<Settings>();
+    .opts<ClientSettings>();
 }
 
 /** @param path of the address map; undefined where the names are the addresses. Throws an `Error` that says what is wrong with it. */

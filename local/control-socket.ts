@@ -3,12 +3,12 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { isSystemError, sayWhy, Trouble } from './trouble.js';
 
 /** One line of JSON each way on the supervisor's socket. */
-export interface Request {
+export interface ControlRequest {
   readonly action: string;
   readonly node?: string;
 }
 
-export interface Reply {
+export interface ControlReply {
   readonly ok: boolean;
   readonly message: string;
 }
@@ -20,7 +20,7 @@ const SILENCE_MS = 2_000;
  * Asks the supervisor. Resolves when it has closed the connection; undefined where nobody listens, or where it ended without a reply.
  * Rejects with {@link Trouble} where it does not answer in time.
  */
-export function ask(path: string, request: Request, timeoutMs: number): Promise<Reply | undefined> {
+export function ask(path: string, request: ControlRequest, timeoutMs: number): Promise<ControlReply | undefined> {
   return new Promise((resolve, reject) => {
     let text = '';
     const socket = connect(path, () => socket.write(`${JSON.stringify(request)}\n`));
@@ -34,7 +34,7 @@ export function ask(path: string, request: Request, timeoutMs: number): Promise<
     }, timeoutMs);
     const settle = () => {
       clearTimeout(timer);
-      resolve(text === '' ? undefined : (JSON.parse(text) as Reply));
+      resolve(text === '' ? undefined : (JSON.parse(text) as ControlReply));
     };
     socket.on('data', (chunk) => (text += chunk.toString()));
     socket.on('end', settle);
@@ -47,7 +47,7 @@ export class ControlSocket {
   readonly #server: Server;
   readonly #open = new Set<Promise<void>>();
 
-  private constructor(handle: (request: Request) => Promise<string>) {
+  private constructor(handle: (request: ControlRequest) => Promise<string>) {
     this.#server = createServer((socket) => {
       const served = serve(socket, handle).finally(() => this.#open.delete(served));
       this.#open.add(served);
@@ -59,7 +59,10 @@ export class ControlSocket {
    *
    * @param handle the reply's message; what it rejects with becomes a reply that is not ok
    */
-  static async claim(path: string, handle: (request: Request) => Promise<string>): Promise<{ control: ControlSocket; wasStale: boolean }> {
+  static async claim(
+    path: string,
+    handle: (request: ControlRequest) => Promise<string>,
+  ): Promise<{ control: ControlSocket; wasStale: boolean }> {
     const control = new ControlSocket(handle);
     let wasStale = false;
     while (!(await listen(control.#server, path))) {
@@ -78,14 +81,14 @@ export class ControlSocket {
   }
 }
 
-async function serve(socket: Socket, handle: (request: Request) => Promise<string>): Promise<void> {
+async function serve(socket: Socket, handle: (request: ControlRequest) => Promise<string>): Promise<void> {
   socket.on('error', () => undefined);
   const line = await readLine(socket);
   if (line === undefined) return;
-  let request: Request | undefined;
-  let reply: Reply;
+  let request: ControlRequest | undefined;
+  let reply: ControlReply;
   try {
-    request = JSON.parse(line) as Request;
+    request = JSON.parse(line) as ControlRequest;
     reply = { ok: true, message: await handle(request) };
   } catch (error) {
     reply = { ok: false, message: sayWhy(error) };

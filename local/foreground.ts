@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { ControlSocket, type Request } from './control-socket.js';
+import { ControlSocket, type ControlRequest } from './control-socket.js';
 import { addressMap, layoutFrom, portsFrom, type Port } from './layout.js';
 import { nodeSpecs } from './nodes.js';
 import { requireFree } from './probe.js';
@@ -61,7 +61,7 @@ function stopOnSignal(supervisor: Supervisor): () => number {
   return () => received;
 }
 
-async function answer(supervisor: Supervisor | undefined, { action, node = '' }: Request): Promise<string> {
+async function answer(supervisor: Supervisor | undefined, { action, node = '' }: ControlRequest): Promise<string> {
   if (action === 'ping') return `${supervisor?.state ?? 'starting'} ${process.pid}`;
   if (!supervisor) throw new Trouble('the cluster is still starting');
   if (action === 'nodes') return supervisor.describe();

@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { fileURLToPath } from 'node:url';
-import { ask, type Reply, type Request } from './control-socket.js';
+import { ask, type ControlReply, type ControlRequest } from './control-socket.js';
 import { runDetached } from './detached.js';
 import { isAction, runCluster } from './foreground.js';
 import { layoutFrom, NODES } from './layout.js';
@@ -89,8 +89,8 @@ program
     print(path);
   });
 
-async function request(what: Request, timeoutMs: number): Promise<string> {
-  const reply: Reply | undefined = await ask(layout.socket, what, timeoutMs);
+async function request(what: ControlRequest, timeoutMs: number): Promise<string> {
+  const reply: ControlReply | undefined = await ask(layout.socket, what, timeoutMs);
   if (!reply) throw new Trouble('no local cluster runs on this data folder: start it with ./build-run.sh --local');
   if (!reply.ok) throw new Trouble(reply.message);
   return reply.message;

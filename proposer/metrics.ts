@@ -3,7 +3,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import { Counts } from './counts.js';
 
 /** What is looked at when somebody asks, not counted. */
-export interface Present {
+export interface PresentMetrics {
   readonly era: number;
   readonly isConfigured: boolean;
   /** Those of the configuration, and whether each is connected and the one that is meant. */
@@ -16,7 +16,7 @@ const BUCKETS_SECONDS = [0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.02,
 type Add = (value: number, ...labels: string[]) => void;
 
 /** Makes the counts of a proposer, and the metrics of its process, Prometheus metrics. `docs/operations.md` lists them. */
-export function createMetrics(present: () => Present): { counts: Counts; registry: Registry } {
+export function createMetrics(present: () => PresentMetrics): { counts: Counts; registry: Registry } {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const durations = new Histogram({

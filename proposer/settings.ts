@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { readRedisAccess, readSecret, type RedisAccess } from '../src/redis/redis-connection.js';
 
 /** What the environment says. */
-export interface Settings {
+export interface ProposerSettings {
   readonly id: number;
   /** Absolute. */
   readonly stateFolder: string;
@@ -27,7 +27,7 @@ export type LogFormat = 'json' | 'pretty';
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 
 /** Throws an error that names the variable and what it takes. */
-export function readSettings(environment: NodeJS.ProcessEnv): Settings {
+export function readSettings(environment: NodeJS.ProcessEnv): ProposerSettings {
   const logLevel = environment['LOG_LEVEL'] || 'info';
   if (!LOG_LEVELS.includes(logLevel)) throw new Error(`LOG_LEVEL must be one of ${LOG_LEVELS.join(', ')}`);
   const logFormat = environment['LOG_FORMAT'] || 'json';

@@ -21,11 +21,11 @@ export interface Job {
   readonly fillsOnly: boolean;
 }
 
-/** Each is answered by one {@link Answer}. */
+/** Each is answered by one {@link JobAnswer}. */
 export type Question = 'look' | 'stop';
 
 /** `seen` is missing where the process has begun, has filled, or has stopped. */
-export interface Answer {
+export interface JobAnswer {
   readonly seen?: Seen;
   /** The processor time of the load process itself, since it began. */
   readonly cpuMs: number;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NetworkError } from '../../src/http/client.js';
-import { type Held, NotServed, type Store } from './stores.js';
+import { type Held, NotServed, type LoadedStore } from './stores.js';
 import { type Latency, Waits } from './waits.js';
 
 /** What the clients saw in a stretch of time. */
@@ -21,7 +21,7 @@ export interface Seen {
 
 export interface LoadOptions {
   /** One for each node; the clients are spread over them. */
-  readonly stores: readonly Store[];
+  readonly stores: readonly LoadedStore[];
   readonly keys: readonly string[];
   readonly clients: number;
   /** Of the operations, from 0 to 1; the others read a key and write it back with one more. */
@@ -102,7 +102,7 @@ export class Load {
   }
 
   /** Returns whether it was served. */
-  async #attempt(client: number, store: Store | undefined, key: string, onlyReads: boolean): Promise<boolean> {
+  async #attempt(client: number, store: LoadedStore | undefined, key: string, onlyReads: boolean): Promise<boolean> {
     if (!store) return false;
     try {
       const held = await this.#timed(client, () => store.read(key));

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { layoutFrom } from '../../local/layout.js';
-import type { Answer, Job, Question } from './job.js';
+import type { JobAnswer, Job, Question } from './job.js';
 import type { Seen } from './load.js';
 
 const PROGRAM = path.join(layoutFrom({}).root, 'dist/bench/load/program.js');
@@ -50,14 +50,14 @@ export class LoadProcess {
     this.#child.kill('SIGKILL');
   }
 
-  #ask(question: Question): Promise<Answer> {
+  #ask(question: Question): Promise<JobAnswer> {
     // What cannot be sent any more is seen as the end of the process.
     this.#child.send(question, () => undefined);
     return this.#answer();
   }
 
-  async #answer(): Promise<Answer> {
-    const [answer] = (await once(this.#child, 'message', { signal: this.#gone.signal })) as [Answer];
+  async #answer(): Promise<JobAnswer> {
+    const [answer] = (await once(this.#child, 'message', { signal: this.#gone.signal })) as [JobAnswer];
     return answer;
   }
 }

@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { preferred } from '../../client/affinity.js';
 import { PROPOSERS } from '../../local/layout.js';
 import { NetworkError } from '../../src/http/client.js';
-import type { Answer, Job, Question } from './job.js';
+import type { JobAnswer, Job, Question } from './job.js';
 import { Load } from './load.js';
-import { NotServed, openStore, type Store } from './stores.js';
+import { NotServed, openStore, type LoadedStore } from './stores.js';
 
 /** A client that waits for longer turns to another node. Also bounds what a node that hangs costs a round. */
 const TIMEOUT_MS = 1_000;
@@ -42,14 +42,14 @@ function affinity(keys: readonly string[], count: number): (key: string) => numb
   return (key) => homes.get(key) ?? 0;
 }
 
-function answer(rest: Omit<Answer, 'cpuMs'>): void {
+function answer(rest: Omit<JobAnswer, 'cpuMs'>): void {
   const { user, system } = process.cpuUsage();
-  process.send?.({ ...rest, cpuMs: (user + system) / 1_000 } satisfies Answer);
+  process.send?.({ ...rest, cpuMs: (user + system) / 1_000 } satisfies JobAnswer);
 }
 
-async function fill(stores: readonly Store[], keys: readonly string[], clients: number, val: unknown): Promise<void> {
+async function fill(stores: readonly LoadedStore[], keys: readonly string[], clients: number, val: unknown): Promise<void> {
   let next = 0;
-  const fillNext = async (store: Store): Promise<void> => {
+  const fillNext = async (store: LoadedStore): Promise<void> => {
     for (let key = keys[next++]; key !== undefined;) {
       try {
         await store.write(key, ABSENT, val);

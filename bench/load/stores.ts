@@ -13,7 +13,7 @@ export interface Held {
 export class NotServed extends Error {}
 
 /** One node to read from and to write to. Methods reject with {@link NotServed}, or with `NetworkError` where no answer came. */
-export interface Store {
+export interface LoadedStore {
   /** `val` undefined: there is no such key. */
   read(key: string): Promise<Held>;
   /** False where the key no longer is as it was held. */
@@ -25,18 +25,18 @@ export interface Store {
 export type Protocol = 'proposer' | 'etcd' | 'acceptor';
 
 /** @param timeoutMs for each request */
-export async function openStore(protocol: Protocol, address: string, timeoutMs: number): Promise<Store> {
+export async function openStore(protocol: Protocol, address: string, timeoutMs: number): Promise<LoadedStore> {
   if (protocol === 'proposer') return new ProposerStore(address, timeoutMs);
   if (protocol === 'etcd') return new EtcdStore(address, timeoutMs);
   return AcceptorStore.connect(address, timeoutMs);
 }
 
 /** With the time-outs of every client. @param addresses of the proposers' ports for clients */
-export function proposerStores(addresses: readonly string[]): Store[] {
+export function proposerStores(addresses: readonly string[]): LoadedStore[] {
   return addresses.map((address) => new ProposerStore(address));
 }
 
-class ProposerStore implements Store {
+class ProposerStore implements LoadedStore {
   readonly #client: KeyValueClient;
 
   constructor(address: string, timeoutMs?: number) {
@@ -70,7 +70,7 @@ interface EtcdAnswer {
 }
 
 /** The JSON gateway of a node of etcd: a linearizable range, and a transaction that compares the revision. */
-class EtcdStore implements Store {
+class EtcdStore implements LoadedStore {
   readonly #pool: Pool;
 
   constructor(address: string, timeoutMs: number) {
@@ -116,7 +116,7 @@ function base64(text: string): string {
 let counter = Date.now() * 1_000;
 
 /** What a proposer that had one acceptor would ask it: HMGET to read, both scripts to write. */
-class AcceptorStore implements Store {
+class AcceptorStore implements LoadedStore {
   readonly #acceptor: RedisAcceptor;
 
   private constructor(acceptor: RedisAcceptor) {

@@ -1,7 +1,7 @@
 import { request } from 'undici';
 
 /** What one client did in one second. */
-export interface Counts {
+export interface FunnelCounts {
   /** GETs sent. */
   readAttempts: number;
   /** GETs answered 200 or KeyNotFound. */
@@ -15,7 +15,7 @@ export interface Counts {
 /** A line of the funnel, as an event of the stream that a running client offers. */
 export interface FunnelLine {
   readonly second: number;
-  readonly columns: readonly Readonly<Counts>[];
+  readonly columns: readonly Readonly<FunnelCounts>[];
 }
 
 /** The logical name under which a running client offers its stream. */

@@ -15,14 +15,14 @@ export interface FaultSpan extends Span {
   readonly target: string;
 }
 
-export interface Sets {
+export interface PossibleSets {
   readonly prepare: QuorumSet;
   readonly accept: QuorumSet;
 }
 
 /** While a step runs, or was tried in vain, the sets before it and those after it are both possible. */
 export interface SetsSpan extends Span {
-  readonly sets: Sets;
+  readonly sets: PossibleSets;
 }
 
 /**

@@ -2,7 +2,7 @@ import type { Versioned } from '../../src/store/compare-and-set.js';
 import { forkedFrom, type Random } from '../../client/random.js';
 import { within } from '../../client/within.js';
 import { PROPOSERS } from '../../local/layout.js';
-import type { History, Outcome, Request } from '../checkers/history.js';
+import type { History, ClientOutcome, Request } from '../checkers/history.js';
 import { type Answer, KeyValueClient, NetworkError } from '../../src/http/client.js';
 import { sleep, type Time } from '../../src/protocol/time.js';
 import { outcomeOf } from './outcome.js';
@@ -22,7 +22,7 @@ const PAUSE_MS = 50;
 const THINK_MS_MAX = 10;
 
 /** Called at the end of each operation. */
-export type OnOutcome = (request: Request, outcome: Outcome) => void;
+export type OnOutcome = (request: Request, outcome: ClientOutcome) => void;
 
 interface ClientsOptions {
   readonly addressOf: (proposer: string) => string;
@@ -94,7 +94,7 @@ export class Clients {
     }
   }
 
-  async #readUntil(proposer: string, key: string, deadlineMs: number): Promise<Outcome> {
+  async #readUntil(proposer: string, key: string, deadlineMs: number): Promise<ClientOutcome> {
     const { time } = this.#options;
     for (;;) {
       const outcome = await this.#send('final', proposer, key, { kind: 'get' });
@@ -103,7 +103,7 @@ export class Clients {
     }
   }
 
-  async #send(client: string, proposer: string, key: string, request: Request): Promise<Outcome> {
+  async #send(client: string, proposer: string, key: string, request: Request): Promise<ClientOutcome> {
     const { history, time, onOutcome } = this.#options;
     const returned = history.invoke(client, key, request);
     const answer = await within(time, REQUEST_TIMEOUT_MS, this.#ask(proposer, key, request));

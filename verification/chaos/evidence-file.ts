@@ -3,14 +3,19 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Violation } from '../checkers/history.js';
 import type { SetsSpan } from './availability.js';
-import type { Settings } from './settings.js';
+import type { ChaosSettings } from './settings.js';
 import type { Evidence } from './verdict.js';
 
 /**
  * Writes what a run left, JSON lines: the run, its faults and the acceptors' sets first, then an operation in each line.
  * @returns the path of the file
  */
-export function saveEvidence(settings: Settings, evidence: Evidence, sets: readonly SetsSpan[], violations: readonly Violation[]): string {
+export function saveEvidence(
+  settings: ChaosSettings,
+  evidence: Evidence,
+  sets: readonly SetsSpan[],
+  violations: readonly Violation[],
+): string {
   const { history, finals, faults, stalls, silent, unread, failures } = evidence;
   const file = path.join(mkdtempSync(path.join(tmpdir(), 'caspaxos-chaos-')), `history-${settings.seed}.jsonl`);
   const run = { ...settings, violations, silent, unread, failures, finals: Object.fromEntries(finals), faults, stalls, sets };

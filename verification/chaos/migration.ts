@@ -1,17 +1,17 @@
 import type { Random } from '../../client/random.js';
 import type { QuorumSet } from '../../src/protocol/quorum.js';
 import { sleep, type Time } from '../../src/protocol/time.js';
-import type { Sets, SetsSpan } from './availability.js';
+import type { PossibleSets, SetsSpan } from './availability.js';
 import type { ChaosCluster } from './cluster.js';
 import { pause } from './pause.js';
 
-export interface Step {
+export interface MigrationStep {
   /** For the timeline. */
   readonly label: string;
   /** As typed in `node-control/`. */
   readonly command: readonly string[];
   /** What the proposers have when it is done. */
-  readonly after: Sets;
+  readonly after: PossibleSets;
 }
 
 const one = ['acceptor-1:6379'];
@@ -20,19 +20,19 @@ const three = [...two, 'acceptor-3:6379'];
 const control = './run-control.sh';
 const rescan = [control, 'rescan', two.join(','), '2'];
 
-function sets([accept, acceptQuorum]: [string[], number], [prepare, prepareQuorum]: [string[], number]): Sets {
+function sets([accept, acceptQuorum]: [string[], number], [prepare, prepareQuorum]: [string[], number]): PossibleSets {
   const set = (nodes: string[], quorum: number): QuorumSet => ({ nodes, quorum });
   return { prepare: set(prepare, prepareQuorum), accept: set(accept, acceptQuorum) };
 }
 
 /** Gives an empty cluster its first acceptor. */
-export const FIRST: readonly Step[] = [
+export const FIRST: readonly MigrationStep[] = [
   { label: 'first 1/2', command: [control, 'add-accept', 'all', 'acceptor-1:6379', '1'], after: sets([one, 1], [[], 0]) },
   { label: 'first 2/2', command: [control, 'add-prepare', 'all', 'acceptor-1:6379', '1'], after: sets([one, 1], [one, 1]) },
 ];
 
 /** From one acceptor to three, word for word the README's. */
-export const GROW: readonly Step[] = [
+export const GROW: readonly MigrationStep[] = [
   { label: 'grow 1/5', command: [control, 'add-accept', 'all', 'acceptor-2:6379', '2'], after: sets([two, 2], [one, 1]) },
   { label: 'grow 2/5 rescan', command: rescan, after: sets([two, 2], [one, 1]) },
   { label: 'grow 3/5', command: [control, 'add-prepare', 'all', 'acceptor-2:6379', '2'], after: sets([two, 2], [two, 2]) },
@@ -41,7 +41,7 @@ export const GROW: readonly Step[] = [
 ];
 
 /** From three to one, and the two that left forget all: they will join again. */
-export const SHRINK: readonly Step[] = [
+export const SHRINK: readonly MigrationStep[] = [
   { label: 'shrink 1/7', command: [control, 'rm-accept', 'all', 'acceptor-3:6379', '2'], after: sets([two, 2], [three, 2]) },
   { label: 'shrink 2/7', command: [control, 'rm-prepare', 'all', 'acceptor-3:6379', '2'], after: sets([two, 2], [two, 2]) },
   { label: 'shrink 3/7 rescan', command: rescan, after: sets([two, 2], [two, 2]) },
@@ -84,7 +84,7 @@ export class Migration {
   }
 
   /** One step, until it is done or `giveUp` is aborted. */
-  async take({ label, command, after }: Step, giveUp: AbortSignal): Promise<void> {
+  async take({ label, command, after }: MigrationStep, giveUp: AbortSignal): Promise<void> {
     const before = this.spans.filter((span) => span.untilMs === undefined);
     const next = { sets: after, fromMs: this.#elapsedMs() };
     this.spans.push(next);
@@ -114,7 +114,7 @@ export class Migration {
   }
 
   /** False where `stop` came before the last. */
-  async #takeAll(steps: readonly Step[], stop: AbortSignal, giveUp: AbortSignal): Promise<boolean> {
+  async #takeAll(steps: readonly MigrationStep[], stop: AbortSignal, giveUp: AbortSignal): Promise<boolean> {
     for (const step of steps) {
       if (stop.aborted) return false;
       await this.take(step, giveUp);

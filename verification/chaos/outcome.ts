@@ -1,7 +1,7 @@
 import type { Versioned } from '../../src/store/compare-and-set.js';
 import { NOT_APPLIED } from '../../client/coroutine.js';
 import type { Answer } from '../../src/http/client.js';
-import type { Outcome, Request } from '../checkers/history.js';
+import type { ClientOutcome, Request } from '../checkers/history.js';
 
 /** A proposer said something that no proposer says: not the version that was asked for, or a value of nobody's. */
 export class ImpossibleAnswer extends Error {}
@@ -12,7 +12,7 @@ export class ImpossibleAnswer extends Error {}
  * @param answer undefined where none came, or none in time
  * @throws ImpossibleAnswer
  */
-export function outcomeOf(request: Request, answer: Answer<Versioned> | undefined): Outcome {
+export function outcomeOf(request: Request, answer: Answer<Versioned> | undefined): ClientOutcome {
   if (answer === undefined) return { kind: 'unknown' };
   if (!answer.ok) {
     if (answer.code === 'VersionMismatch' && request.kind === 'cas') return state(answer.body['ver'], answer.body['val']);
@@ -27,7 +27,7 @@ export function outcomeOf(request: Request, answer: Answer<Versioned> | undefine
   return { kind: 'written' };
 }
 
-function state(ver: unknown, val: unknown): Outcome {
+function state(ver: unknown, val: unknown): ClientOutcome {
   const isNothing = ver === 0 && val === null;
   if (!isNothing && !(Number.isSafeInteger(ver) && Number(ver) > 0 && typeof val === 'string')) {
     throw new ImpossibleAnswer(`not a state of these keys: version ${JSON.stringify(ver)}, value ${JSON.stringify(val)}`);

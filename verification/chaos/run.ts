@@ -9,7 +9,7 @@ import { saveEvidence } from './evidence-file.js';
 import { FIRST, Migration } from './migration.js';
 import { pause } from './pause.js';
 import { Saboteur } from './saboteur.js';
-import type { Settings } from './settings.js';
+import type { ChaosSettings } from './settings.js';
 import { isSilent, Throughput, timelineHeader, timelineLine } from './timeline.js';
 import { type Evidence, judge } from './verdict.js';
 
@@ -36,7 +36,7 @@ export async function configure(cluster: ChaosCluster, time: Time): Promise<void
  * @returns whether all was in order
  */
 export async function run(
-  settings: Settings,
+  settings: ChaosSettings,
   cluster: ChaosCluster,
   time: Time,
   { print, alarm }: Console,

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { Command, InvalidArgumentError } from 'commander';
 import type { Mode } from './cluster.js';
 
-export interface Settings {
+export interface ChaosSettings {
   readonly mode: Mode;
   readonly durationMs: number;
   readonly seed: number;
@@ -34,7 +34,7 @@ done; 2 a wrong option; 130 or 143 ended by a second signal. The first Ctrl-C en
 The same seed gives the same faults in the same order; what they hit depends on the machine.`;
 
 /** Reads the command line; ends the program where it is wrong, or asks for help. @param argv without the program */
-export function settingsFrom(argv: readonly string[]): Settings {
+export function settingsFrom(argv: readonly string[]): ChaosSettings {
   const { docker, minutes, seed } = new Command('chaos')
     .description('Breaks a real cluster while clients use it, and checks that nothing was lost.')
     .option('--minutes <number>', `how long, up to ${MINUTES_MAX}; set-up and verdict come on top`, minutesFrom, 2)

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
 /** `cut`: nothing passes. `mute`: what the far side says does not pass. What is held up passes when the link is whole again. */
-export type LinkState = 'whole' | 'cut' | 'mute';
+export type TcpLinkState = 'whole' | 'cut' | 'mute';
 
 interface Connection {
   readonly near: Socket;
@@ -18,7 +18,7 @@ export class TcpLink {
   readonly #farPort: number;
   readonly #server: Server;
   readonly #connections = new Set<Connection>();
-  #state: LinkState = 'whole';
+  #state: TcpLinkState = 'whole';
 
   private constructor(farPort: number) {
     this.#farPort = farPort;
@@ -37,7 +37,7 @@ export class TcpLink {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  set(state: LinkState): void {
+  set(state: TcpLinkState): void {
     this.#state = state;
     for (const connection of this.#connections) this.#apply(connection);
   }

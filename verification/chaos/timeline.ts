@@ -1,5 +1,5 @@
 import { ACCEPTORS, PROPOSERS } from '../../local/layout.js';
-import type { Outcome, Request } from '../checkers/history.js';
+import type { ClientOutcome, Request } from '../checkers/history.js';
 import { type FaultSpan, overlap } from './availability.js';
 import { describeFault, isLink } from './fault.js';
 
@@ -10,7 +10,7 @@ const LINKS = 14;
 const NODES = [...ACCEPTORS, ...PROPOSERS];
 
 /** What the clients were told in one second. */
-export interface Counts {
+export interface ToldInSecond {
   reads: number;
   writes: number;
   unknown: number;
@@ -19,7 +19,7 @@ export interface Counts {
 export interface Second {
   /** Since the start. */
   readonly number: number;
-  readonly counts: Counts;
+  readonly counts: ToldInSecond;
   /** Whether it must show a successful write. */
   readonly demanded: boolean;
   /** Where the operator is. */
@@ -29,10 +29,10 @@ export interface Second {
 
 /** Counts operations by the second of their end. */
 export class Throughput {
-  readonly #seconds: Counts[] = [];
-  readonly total: Counts = { reads: 0, writes: 0, unknown: 0 };
+  readonly #seconds: ToldInSecond[] = [];
+  readonly total: ToldInSecond = { reads: 0, writes: 0, unknown: 0 };
 
-  add(elapsedMs: number, request: Request, outcome: Outcome): void {
+  add(elapsedMs: number, request: Request, outcome: ClientOutcome): void {
     for (const counts of [this.of(Math.floor(elapsedMs / SECOND_MS)), this.total]) {
       if (outcome.kind === 'written') counts.writes += 1;
       else if (request.kind === 'cas' && outcome.kind === 'unknown') counts.unknown += 1;
@@ -40,7 +40,7 @@ export class Throughput {
     }
   }
 
-  of(second: number): Counts {
+  of(second: number): ToldInSecond {
     return (this.#seconds[second] ??= { reads: 0, writes: 0, unknown: 0 });
   }
 }

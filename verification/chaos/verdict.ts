@@ -3,7 +3,7 @@ import type { History, Violation } from '../checkers/history.js';
 import { SETTLE_MS, type FaultSpan } from './availability.js';
 import type { Final } from './clients.js';
 import type { Migration } from './migration.js';
-import type { Counts } from './timeline.js';
+import type { ToldInSecond } from './timeline.js';
 
 /** All that a run left to judge. */
 export interface Evidence {
@@ -12,7 +12,7 @@ export interface Evidence {
   /** What could not be read in the end, although all was mended. */
   readonly unread: readonly string[];
   /** Of the whole run. */
-  readonly total: Counts;
+  readonly total: ToldInSecond;
   readonly faults: readonly FaultSpan[];
   /** Times in which the disk of the machine held up every write. */
   readonly stalls: readonly FaultSpan[];
@@ -25,7 +25,7 @@ export interface Evidence {
   readonly failures: readonly string[];
 }
 
-export interface Verdict {
+export interface ChaosVerdict {
   readonly lines: readonly string[];
   readonly violations: readonly Violation[];
   readonly ok: boolean;
@@ -33,7 +33,7 @@ export interface Verdict {
 
 const VIOLATIONS_SHOWN = 10;
 
-export function judge(evidence: Evidence): Verdict {
+export function judge(evidence: Evidence): ChaosVerdict {
   const { history, finals, unread, total, faults, stalls, migration, seconds, demanded, silent, failures } = evidence;
   const violations = checkHistory(history, finals);
   const lines = [

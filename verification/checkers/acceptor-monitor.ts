@@ -1,14 +1,6 @@
-import type { Value } from '../../src/protocol/acceptor.js';
+import type { RegisterState, Value } from '../../src/protocol/acceptor.js';
 import type { Ballot } from '../../src/protocol/ballot.js';
 import type { Violation } from './history.js';
-
-/** What an acceptor stores of one key. */
-export interface RegisterState {
-  readonly promise: Ballot;
-  /** Under which the value was accepted; all zeros where nothing was. */
-  readonly ballot: Ballot;
-  readonly value: Value;
-}
 
 /** A value, and the acceptor that was first seen with it. */
 interface Sighting {

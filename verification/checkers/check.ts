@@ -1,5 +1,5 @@
 import { checkFinalState } from './final-state.js';
-import type { History, Operation, Violation } from './history.js';
+import type { History, RecordedOperation, Violation } from './history.js';
 import { checkLineage } from './lineage.js';
 import { checkLinearizability } from './linearizability.js';
 import type { State } from './state.js';
@@ -10,7 +10,7 @@ import type { State } from './state.js';
  * @param finals what each key held when all was over; a key of the history that is missing there is a violation
  */
 export function checkHistory(history: History, finals: ReadonlyMap<string, State>): Violation[] {
-  const byKey = new Map<string, Operation[]>([...history.keys, ...finals.keys()].map((key) => [key, []]));
+  const byKey = new Map<string, RecordedOperation[]>([...history.keys, ...finals.keys()].map((key) => [key, []]));
   for (const operation of history.operations) byKey.get(operation.key)?.push(operation);
   return [...byKey].flatMap(([key, operations]) => {
     const final = finals.get(key);

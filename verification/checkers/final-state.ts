@@ -1,4 +1,4 @@
-import type { Operation, Violation } from './history.js';
+import type { RecordedOperation, Violation } from './history.js';
 import type { State } from './state.js';
 import { describeState } from './wording.js';
 
@@ -7,7 +7,7 @@ import { describeState } from './wording.js';
  *
  * @param final read when all was over
  */
-export function checkFinalState(operations: readonly Operation[], final: State): Violation | undefined {
+export function checkFinalState(operations: readonly RecordedOperation[], final: State): Violation | undefined {
   let [acknowledged, unknown] = [0, 0];
   let isWritten = final.ver === 0 && final.val === null;
   for (const { request, returned } of operations) {

@@ -10,7 +10,7 @@ export type Request =
       readonly onto: string | null;
     };
 
-export type Outcome =
+export type ClientOutcome =
   /** The present state: of a get, or with a write that did not match and so was not applied. */
   | { readonly kind: 'state'; readonly ver: number; readonly val: string | null }
   /** A write: its value is the version after the one that it expected. */
@@ -24,14 +24,14 @@ export type Outcome =
  * One operation of one client. Invocations and responses of a history are numbered in the order in which they happened: an operation that
  * returned before another one was invoked has the lower number.
  */
-export interface Operation {
+export interface RecordedOperation {
   readonly client: string;
   readonly key: string;
   readonly request: Request;
   readonly invokedAt: number;
   readonly invokedAtMs: number;
   /** Undefined while it runs; such a write is as good as unknown. */
-  readonly returned?: { readonly at: number; readonly atMs: number; readonly outcome: Outcome };
+  readonly returned?: { readonly at: number; readonly atMs: number; readonly outcome: ClientOutcome };
 }
 
 /** What a checker found. */
@@ -45,7 +45,7 @@ export interface Violation {
 
 /** Records operations as clients see them. */
 export class History {
-  readonly operations: Operation[] = [];
+  readonly operations: RecordedOperation[] = [];
   readonly #nowMs: () => number;
   #events = 0;
 
@@ -54,9 +54,9 @@ export class History {
   }
 
   /** An operation begins. Returns what is to be called at its end. */
-  invoke(client: string, key: string, request: Request): (outcome: Outcome) => void {
+  invoke(client: string, key: string, request: Request): (outcome: ClientOutcome) => void {
     const index = this.operations.length;
-    const operation: Operation = { client, key, request, invokedAt: (this.#events += 1), invokedAtMs: this.#nowMs() };
+    const operation: RecordedOperation = { client, key, request, invokedAt: (this.#events += 1), invokedAtMs: this.#nowMs() };
     this.operations.push(operation);
     return (outcome) => {
       this.operations[index] = { ...operation, returned: { at: (this.#events += 1), atMs: this.#nowMs(), outcome } };
@@ -64,7 +64,7 @@ export class History {
   }
 
   /** Those of one key, in the order of their invocations. */
-  of(key: string): Operation[] {
+  of(key: string): RecordedOperation[] {
     return this.operations.filter((operation) => operation.key === key);
   }
 

@@ -1,9 +1,9 @@
-import type { Operation, Violation } from './history.js';
+import type { RecordedOperation, Violation } from './history.js';
 import { type State, stateToldTo } from './state.js';
 import { describeOperation, describeState } from './wording.js';
 
 interface Write {
-  readonly by: Operation;
+  readonly by: RecordedOperation;
   /** The version that it made, where it took effect. */
   readonly ver: number;
   readonly onto: string | null;
@@ -16,7 +16,7 @@ interface Write {
  * @param final read when all was over
  * @throws RangeError where two writes have the same value, of which `onto` cannot tell which is meant
  */
-export function checkLineage(operations: readonly Operation[], final: State): Violation | undefined {
+export function checkLineage(operations: readonly RecordedOperation[], final: State): Violation | undefined {
   const violation = (message: string): Violation => ({ rule: 'lineage', key: operations[0]?.key ?? '', message });
   const writes = writesByValue(operations);
   const line = new Map<number, string | null>([[0, null]]);
@@ -44,7 +44,7 @@ export function checkLineage(operations: readonly Operation[], final: State): Vi
   return undefined;
 }
 
-function writesByValue(operations: readonly Operation[]): Map<string, Write> {
+function writesByValue(operations: readonly RecordedOperation[]): Map<string, Write> {
   const writes = new Map<string, Write>();
   for (const by of operations) {
     const { request } = by;

@@ -1,4 +1,4 @@
-import type { Operation, Violation } from './history.js';
+import type { RecordedOperation, Violation } from './history.js';
 import { type State, stateToldTo } from './state.js';
 import { describeOperation, describeStates } from './wording.js';
 
@@ -26,14 +26,14 @@ interface Version {
  *
  * @returns the first response that cannot be placed, and what the key can have held instead
  */
-export function checkLinearizability(operations: readonly Operation[]): Violation | undefined {
+export function checkLinearizability(operations: readonly RecordedOperation[]): Violation | undefined {
   if (isLinearizable(operations, Infinity)) return undefined;
   const culprit = firstUnplaceable(operations);
   return culprit && { rule: 'linearizability', key: culprit.key, message: explain(operations, culprit) };
 }
 
 /** @param until what is answered after this event counts as still running: a write as unknown, a read as nothing */
-function isLinearizable(operations: readonly Operation[], until: number): boolean {
+function isLinearizable(operations: readonly RecordedOperation[], until: number): boolean {
   const versions = versionsOf(operations, until);
   if (!versions) return false;
   // Above the last version that anybody was told of, unknown writes are best left out: nobody needs what they would make.
@@ -54,7 +54,7 @@ function isLinearizable(operations: readonly Operation[], until: number): boolea
 }
 
 /** Undefined where answers contradict each other, or themselves, in whatever order. */
-function versionsOf(operations: readonly Operation[], until: number): Map<number, Version> | undefined {
+function versionsOf(operations: readonly RecordedOperation[], until: number): Map<number, Version> | undefined {
   const versions = new Map<number, Version>();
   const at = (ver: number): Version => {
     let version = versions.get(ver);
@@ -98,7 +98,7 @@ function makerOf({ val, maker, possible }: Version): number {
 }
 
 /** When an operation was answered, as the number of that event. */
-function answeredAt({ returned }: Operation): number {
+function answeredAt({ returned }: RecordedOperation): number {
   return returned?.at ?? Infinity;
 }
 
@@ -106,7 +106,7 @@ function answeredAt({ returned }: Operation): number {
  * The operation whose response ends the shortest part of the history that is wrong: nothing that comes later mends it, so that halves will do.
  * Undefined only where nothing was answered.
  */
-function firstUnplaceable(operations: readonly Operation[]): Operation | undefined {
+function firstUnplaceable(operations: readonly RecordedOperation[]): RecordedOperation | undefined {
   const answered = operations.filter(({ returned }) => returned).sort((a, b) => answeredAt(a) - answeredAt(b));
   const moments = answered.map(answeredAt);
   let [first, last] = [0, answered.length - 1];
@@ -118,7 +118,7 @@ function firstUnplaceable(operations: readonly Operation[]): Operation | undefin
   return answered[first];
 }
 
-function explain(operations: readonly Operation[], culprit: Operation): string {
+function explain(operations: readonly RecordedOperation[], culprit: RecordedOperation): string {
   const { request, returned } = culprit;
   const what = describeOperation(culprit);
   if (request.kind === 'cas' && returned?.outcome.kind === 'refused') {
@@ -129,7 +129,7 @@ function explain(operations: readonly Operation[], culprit: Operation): string {
 }
 
 /** What a get could have answered that was invoked with the culprit, and answered just before it was. */
-function statesDuring(operations: readonly Operation[], culprit: Operation): State[] {
+function statesDuring(operations: readonly RecordedOperation[], culprit: RecordedOperation): State[] {
   const answerAt = answeredAt(culprit) - 0.5;
   const begun = operations.filter(({ invokedAt }) => invokedAt < answerAt);
   const lowest = begun

@@ -1,4 +1,4 @@
-import type { Operation } from './history.js';
+import type { RecordedOperation } from './history.js';
 
 /** What a key holds. Version 0: it does not exist, and the value is null. */
 export interface State {
@@ -7,7 +7,7 @@ export interface State {
 }
 
 /** What an operation was told that the key holds; undefined where it learned nothing. */
-export function stateToldTo({ request, returned }: Operation): State | undefined {
+export function stateToldTo({ request, returned }: RecordedOperation): State | undefined {
   if (returned?.outcome.kind === 'state') return returned.outcome;
   return returned?.outcome.kind === 'written' && request.kind === 'cas' ? { ver: request.ver + 1, val: request.val } : undefined;
 }

@@ -1,6 +1,7 @@
+import type { RegisterState } from '../../src/protocol/acceptor.js';
 import { formatBallot, ZERO_BALLOT } from '../../src/protocol/ballot.js';
 import type { MemoryAcceptor } from '../../src/protocol/memory-acceptor.js';
-import { AcceptorMonitor, type RegisterState } from '../checkers/acceptor-monitor.js';
+import { AcceptorMonitor } from '../checkers/acceptor-monitor.js';
 import type { Violation } from '../checkers/history.js';
 import { deliver, type Message, type Reply } from '../simulation/acceptor-message.js';
 import { Computed } from './computed.js';

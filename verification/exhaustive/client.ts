@@ -2,14 +2,14 @@ import type { Store } from '../../src/store/store.js';
 import { VersionMismatch } from '../../src/store/errors.js';
 import type { Versioned } from '../../src/store/compare-and-set.js';
 import { ClusterError, CommitError } from '../../src/protocol/errors.js';
-import type { Outcome, Request } from '../checkers/history.js';
+import type { ClientOutcome, Request } from '../checkers/history.js';
 import { KEY } from './messages.js';
 import type { Kind } from './scenario.js';
 
 /** An operation as its client sees it. */
 export interface Performed {
   readonly request: Request;
-  readonly outcome?: Outcome;
+  readonly outcome?: ClientOutcome;
 }
 
 /**
@@ -28,7 +28,7 @@ export function nextRequest(kind: Kind, client: number, performed: readonly Perf
 }
 
 /** Rejects only where the product throws what it should not. */
-export async function perform(store: Store, kind: Kind, request: Request): Promise<Outcome> {
+export async function perform(store: Store, kind: Kind, request: Request): Promise<ClientOutcome> {
   try {
     if (request.kind === 'get') return stateOf(await store.get(KEY, { wait: kind === 'get' }));
     await store.cas(KEY, request.ver, request.val);
@@ -41,6 +41,6 @@ export async function perform(store: Store, kind: Kind, request: Request): Promi
   }
 }
 
-function stateOf({ ver, val }: Versioned): Outcome {
+function stateOf({ ver, val }: Versioned): ClientOutcome {
   return { kind: 'state', ver, val: val as string | null };
 }

@@ -3,7 +3,7 @@ import type { Acceptor } from '../../src/protocol/acceptor.js';
 import type { Configuration } from '../../src/protocol/configuration.js';
 import { StaleConfiguration } from '../../src/protocol/errors.js';
 import { checkFinalState } from '../checkers/final-state.js';
-import type { Operation, Violation } from '../checkers/history.js';
+import type { RecordedOperation, Violation } from '../checkers/history.js';
 import { checkLineage } from '../checkers/lineage.js';
 import { checkLinearizability } from '../checkers/linearizability.js';
 import { VirtualTime } from '../simulation/virtual-time.js';
@@ -11,7 +11,7 @@ import { KEY } from './messages.js';
 import { operationsOf } from './operations.js';
 import { forEachChoice } from './moves.js';
 import { Computed } from './computed.js';
-import type { System, World } from './world.js';
+import type { ScenarioSystem, World } from './world.js';
 
 /** What the key holds, to a reader. */
 interface Final {
@@ -27,11 +27,11 @@ const READER_ATTEMPTS = 4;
 
 /** Judges the moments at which every operation has ended. */
 export class Endings {
-  readonly #system: System;
+  readonly #system: ScenarioSystem;
   readonly #finals = new Computed<string, Final | 'stale' | 'unreadable'>();
   readonly #sound = new Set<string>();
 
-  constructor(system: System) {
+  constructor(system: ScenarioSystem) {
     this.#system = system;
   }
 
@@ -107,10 +107,10 @@ export class Endings {
   }
 }
 
-function check(operations: readonly Operation[], final: Final | 'unreadable'): Violation | undefined {
+function check(operations: readonly RecordedOperation[], final: Final | 'unreadable'): Violation | undefined {
   if (final === 'unreadable') return { rule: 'an end', key: KEY, message: 'a quorum of acceptors answers, and yet the key cannot be read' };
   const last = 2 * operations.length + 1;
-  const read: Operation = {
+  const read: RecordedOperation = {
     client: 'the reader at the end',
     key: KEY,
     request: { kind: 'get' },

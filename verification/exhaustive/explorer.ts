@@ -11,10 +11,10 @@ import { ProposerStates } from './proposer-states.js';
 import { acceptorNames as namesOf, adminWritesOf, alikeAcceptors, type Scenario } from './scenario.js';
 import { Sites } from './sites.js';
 import { ViolationFound } from './violation-found.js';
-import { keyOf, requestTo, type System, type World } from './world.js';
+import { keyOf, requestTo, type ScenarioSystem, type World } from './world.js';
 
 /** What was visited. */
-export interface Counts {
+export interface Visited {
   /** In the order that `moves.ts` describes, from the beginning to the end; each stands for all that differ only in what no node notices. */
   readonly executions: number;
   /** Distinct moments of them, and steps between these. */
@@ -27,17 +27,17 @@ export interface Counts {
 }
 
 export interface Exploration {
-  readonly counts: Counts;
-  readonly violation?: { readonly what: Violation; readonly path: readonly Move[]; readonly first: World; readonly system: System };
+  readonly counts: Visited;
+  readonly violation?: { readonly what: Violation; readonly path: readonly Move[]; readonly first: World; readonly system: ScenarioSystem };
 }
 
 export interface ExplorerOptions {
   /** The acceptor's code; a broken one in tests. */
   readonly makeAcceptor?: () => MemoryAcceptor;
   /** Called for each moment at which every operation has ended. */
-  readonly onEnd?: (world: World, system: System) => void;
+  readonly onEnd?: (world: World, system: ScenarioSystem) => void;
   /** Called now and then. */
-  readonly onProgress?: (counts: Counts) => void;
+  readonly onProgress?: (counts: Visited) => void;
 }
 
 /** Visits every execution of a scenario, until the first violation. */
@@ -50,7 +50,7 @@ export async function explore(scenario: Scenario, options: ExplorerOptions = {})
 const REPORT_EVERY = 1_000;
 
 class Explorer {
-  readonly #system: System;
+  readonly #system: ScenarioSystem;
   readonly #options: ExplorerOptions;
   readonly #endings: Endings;
   /** How many executions go on from a state. */
@@ -59,7 +59,7 @@ class Explorer {
   #transitions = 0;
   #ends = 0;
 
-  constructor(system: System, options: ExplorerOptions) {
+  constructor(system: ScenarioSystem, options: ExplorerOptions) {
     this.#system = system;
     this.#options = options;
     this.#endings = new Endings(system);
@@ -110,7 +110,7 @@ class Explorer {
     if (violation) throw new ViolationFound(violation);
   }
 
-  #counts(executions: number): Counts {
+  #counts(executions: number): Visited {
     return {
       executions,
       states: this.#executions.size,
@@ -121,7 +121,7 @@ class Explorer {
   }
 }
 
-function systemOf(scenario: Scenario, makeAcceptor: () => MemoryAcceptor): System {
+function systemOf(scenario: Scenario, makeAcceptor: () => MemoryAcceptor): ScenarioSystem {
   const messages = new Numbered<Message>();
   const replies = new Numbered<Reply>();
   const acceptorNames = namesOf(scenario);
@@ -141,7 +141,7 @@ function systemOf(scenario: Scenario, makeAcceptor: () => MemoryAcceptor): Syste
   return { scenario, acceptorNames, alike, messages, replies, acceptors, sites, proposers, adminWrites };
 }
 
-async function initialWorld({ scenario, acceptorNames, acceptors, sites, proposers }: System): Promise<World> {
+async function initialWorld({ scenario, acceptorNames, acceptors, sites, proposers }: ScenarioSystem): Promise<World> {
   const states = await Promise.all(proposers.map((proposer) => proposer.initial()));
   return {
     sites: acceptorNames.map((_, at) => {
@@ -156,7 +156,7 @@ async function initialWorld({ scenario, acceptorNames, acceptors, sites, propose
 }
 
 /** Over all that is accepted, and all that is still asked to be. */
-function oneValueForEachBallot({ sites, proposers }: World, { acceptors, messages }: System): Violation | undefined {
+function oneValueForEachBallot({ sites, proposers }: World, { acceptors, messages }: ScenarioSystem): Violation | undefined {
   const values = new Map<string, string | null>();
   let violation: Violation | undefined;
   const saw = (ballot: string, value: string | null): void => {

@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { Progress } from '../../node-control/terminal/progress.js';
-import { type Counts, explore, type Exploration } from './explorer.js';
+import { type Visited, explore, type Exploration } from './explorer.js';
 import type { Scenario } from './scenario.js';
 import { SCENARIOS } from './scenarios.js';
 import { traceOf } from './trace.js';
@@ -46,7 +46,7 @@ if (process.exitCode !== 1) print('no violation');
 /** Whether all was well. */
 async function visit(scenario: Scenario): Promise<boolean> {
   const begun = process.cpuUsage();
-  const onProgress = ({ states, transitions }: Counts): void =>
+  const onProgress = ({ states, transitions }: Visited): void =>
     progress.show(`${scenario.name}: ${states.toLocaleString('en')} moments, ${transitions.toLocaleString('en')} steps, no violation`);
   const { counts, violation } = await explore(scenario, { onProgress });
   progress.end();

@@ -1,7 +1,7 @@
 import type { Violation } from '../checkers/history.js';
-import type { Answers, ProposerState, ProposerStates } from './proposer-states.js';
+import type { Answers, ProposerMoment, ProposerStates } from './proposer-states.js';
 import type { Site, Way } from './sites.js';
-import { keyOf, requestTo, type System, toldIn, type World } from './world.js';
+import { keyOf, requestTo, type ScenarioSystem, toldIn, type World } from './world.js';
 
 /** What happens next, and the world after it. */
 export interface Move {
@@ -23,10 +23,10 @@ export class Moves {
   count = 0;
   /** One on which an acceptor does what it must not. */
   broken: { readonly move: Move; readonly violation: Violation } | undefined;
-  readonly #system: System;
+  readonly #system: ScenarioSystem;
   readonly #executions: ReadonlyMap<string, number>;
 
-  constructor(system: System, executions: ReadonlyMap<string, number>) {
+  constructor(system: ScenarioSystem, executions: ReadonlyMap<string, number>) {
     this.#system = system;
     this.#executions = executions;
   }
@@ -58,7 +58,7 @@ export class Moves {
  *
  * @param executions how many go on from each world that was visited, by its key
  */
-export function movesOf(world: World, system: System, executions: ReadonlyMap<string, number>): Moves {
+export function movesOf(world: World, system: ScenarioSystem, executions: ReadonlyMap<string, number>): Moves {
   const moves = new Moves(system, executions);
   for (const [proposer, state] of world.proposers.entries()) {
     if (state.asking) addDecisions(moves, world, system, proposer, state);
@@ -72,7 +72,7 @@ export function movesOf(world: World, system: System, executions: ReadonlyMap<st
   return moves;
 }
 
-function addDecisions(moves: Moves, world: World, system: System, proposer: number, state: ProposerState): void {
+function addDecisions(moves: Moves, world: World, system: ScenarioSystem, proposer: number, state: ProposerMoment): void {
   const asked = state.asking?.acceptors ?? [];
   const ways = asked.map((at) => system.sites.waysToReply(siteAt(world, at), proposer));
   const losses = world.lossesLeft;
@@ -101,10 +101,10 @@ function addDecisions(moves: Moves, world: World, system: System, proposer: numb
 
 function after(
   world: World,
-  system: System,
+  system: ScenarioSystem,
   proposer: number,
   ways: ReadonlyMap<number, Way>,
-  next: ProposerState,
+  next: ProposerMoment,
   lossesLeft: number,
 ): World {
   const sites = world.sites.map((present, at) => system.sites.afterPhase(ways.get(at)?.site ?? present, proposer, requestTo(next, at)));
@@ -114,7 +114,12 @@ function after(
 }
 
 /** A step that no message is needed for: an operation begins, or a change of configuration arrives. */
-function localMove(world: World, system: System, proposer: number, what: Parameters<ProposerStates['after']>[1]): Omit<Move, 'kind'> {
+function localMove(
+  world: World,
+  system: ScenarioSystem,
+  proposer: number,
+  what: Parameters<ProposerStates['after']>[1],
+): Omit<Move, 'kind'> {
   const present = stateAt(world, proposer);
   const next = statesOf(system, proposer).after(present, what);
   // A change that has to wait for a round leaves that round as it is.
@@ -165,11 +170,11 @@ function siteAt({ sites }: World, at: number): Site {
   return entry(sites, at);
 }
 
-function stateAt({ proposers }: World, proposer: number): ProposerState {
+function stateAt({ proposers }: World, proposer: number): ProposerMoment {
   return entry(proposers, proposer);
 }
 
-function statesOf({ proposers }: System, proposer: number): ProposerStates {
+function statesOf({ proposers }: ScenarioSystem, proposer: number): ProposerStates {
   return entry(proposers, proposer);
 }
 

@@ -1,4 +1,4 @@
-import type { Operation } from '../checkers/history.js';
+import type { RecordedOperation } from '../checkers/history.js';
 import { KEY } from './messages.js';
 import type { World } from './world.js';
 
@@ -6,8 +6,8 @@ import type { World } from './world.js';
  * The history of a world in which every operation has returned. Which operations were told something before another was invoked is all that is
  * known of their order (see `toldIn`); any order of events that agrees with it will do, as no other is stricter.
  */
-export function operationsOf({ proposers, invoked }: World): Operation[] {
-  const operations: Operation[] = [];
+export function operationsOf({ proposers, invoked }: World): RecordedOperation[] {
+  const operations: RecordedOperation[] = [];
   const begun = proposers.map(() => 0);
   const ended = proposers.map(() => 0);
   const running = proposers.map((): number | undefined => undefined);

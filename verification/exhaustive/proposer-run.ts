@@ -22,12 +22,12 @@ export type Input =
   | { readonly kind: 'configure'; readonly configuration: Configuration };
 
 /** The messages of one phase: the same to each acceptor. */
-export interface Phase {
+export interface AskedPhase {
   readonly message: Message;
   readonly acceptors: string[];
 }
 
-interface Asked extends Phase {
+interface Asked extends AskedPhase {
   readonly unanswered: Map<string, (reply: Reply) => void>;
 }
 
@@ -86,13 +86,13 @@ export class ProposerRun {
   }
 
   /** The phase that waits for replies; undefined where an operation waits to be started, or all are over. */
-  get asking(): Phase | undefined {
+  get asking(): AskedPhase | undefined {
     // A phase is under way exactly as long as its timeout is set: pauses have no length, as the jitter is 0.
     return this.#time.pending > 0 ? this.#phases.at(-1) : undefined;
   }
 
   /** All so far. */
-  get phases(): readonly Phase[] {
+  get phases(): readonly AskedPhase[] {
     return this.#phases;
   }
 

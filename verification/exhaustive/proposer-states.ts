@@ -3,11 +3,11 @@ import { Computed } from './computed.js';
 import type { Message, Reply } from '../simulation/acceptor-message.js';
 import { KEY, type Numbered } from './messages.js';
 import type { Performed } from './client.js';
-import { type Input, type Phase, ProposerRun, type ProposerRunOptions } from './proposer-run.js';
+import { type Input, type AskedPhase, ProposerRun, type ProposerRunOptions } from './proposer-run.js';
 import { ViolationFound } from './violation-found.js';
 
 /** A proposer and its client between two moments at which something it heard makes it speak. */
-export interface ProposerState {
+export interface ProposerMoment {
   readonly number: number;
   /** One way to come here. */
   readonly inputs: readonly Input[];
@@ -28,9 +28,9 @@ export type Answers = readonly (readonly [acceptor: number, reply: number])[];
 /** What becomes of a phase that heard these replies and no others. */
 export interface Consequence {
   /** The last of them decided it, in some order. Several states only where the code cares for the order. */
-  readonly decided: readonly ProposerState[];
+  readonly decided: readonly ProposerMoment[];
   /** They decide nothing, and then its time is up. */
-  readonly timedOut: readonly ProposerState[];
+  readonly timedOut: readonly ProposerMoment[];
 }
 
 interface Places {
@@ -49,9 +49,9 @@ export class ProposerStates {
   readonly #messages: Numbered<Message>;
   readonly #replies: Numbered<Reply>;
   readonly #places: Places;
-  readonly #states = new Map<string, ProposerState>();
+  readonly #states = new Map<string, ProposerMoment>();
   readonly #consequences = new Computed<string, Consequence>();
-  readonly #next = new Computed<string, ProposerState>();
+  readonly #next = new Computed<string, ProposerMoment>();
 
   constructor(options: ProposerRunOptions, messages: Numbered<Message>, replies: Numbered<Reply>, places: Places) {
     this.#options = options;
@@ -64,18 +64,18 @@ export class ProposerStates {
     return this.#states.size;
   }
 
-  initial(): Promise<ProposerState> {
+  initial(): Promise<ProposerMoment> {
     return this.#stateAfter([]);
   }
 
   /** @param what an operation begins, or this change of configuration arrives */
-  after(state: ProposerState, what: 'start' | Configuration): ProposerState {
+  after(state: ProposerMoment, what: 'start' | Configuration): ProposerMoment {
     const input: Input = what === 'start' ? { kind: 'start' } : { kind: 'configure', configuration: what };
     const era = what === 'start' ? '' : what.era;
     return this.#next.get(`${state.number} ${input.kind} ${era}`, () => this.#stateAfter([...state.inputs, input]));
   }
 
-  hear(state: ProposerState, answers: Answers): Consequence {
+  hear(state: ProposerMoment, answers: Answers): Consequence {
     // Which of several acceptors that are alike said what makes no difference.
     const replies = this.#places.alike.map((group) => {
       const ofGroup: number[] = [];
@@ -85,15 +85,15 @@ export class ProposerStates {
     return this.#consequences.get(`${state.number} ${replies.join(' ')}`, () => this.#consequenceOf(state, replies));
   }
 
-  async #consequenceOf({ inputs }: ProposerState, replies: readonly (readonly number[])[]): Promise<Consequence> {
+  async #consequenceOf({ inputs }: ProposerMoment, replies: readonly (readonly number[])[]): Promise<Consequence> {
     const heard = replies.flatMap((ofGroup, group) =>
       ofGroup.map((reply, index): Input => {
         const acceptor = this.#places.acceptorNames[this.#places.alike[group]?.[index] ?? 0] ?? '';
         return { kind: 'reply', acceptor, reply: this.#replies.at(reply) };
       }),
     );
-    const decided = new Map<number, ProposerState>();
-    const timedOut = new Map<number, ProposerState>();
+    const decided = new Map<number, ProposerMoment>();
+    const timedOut = new Map<number, ProposerMoment>();
     for (const order of ordersOf(heard)) {
       const run = await this.#replay(inputs);
       const asked = run.asking;
@@ -109,12 +109,12 @@ export class ProposerStates {
     return { decided: [...decided.values()], timedOut: [...timedOut.values()] };
   }
 
-  async #stateAfter(inputs: readonly Input[]): Promise<ProposerState> {
+  async #stateAfter(inputs: readonly Input[]): Promise<ProposerMoment> {
     return this.#stateOf(await this.#replay(inputs), inputs);
   }
 
   /** @param run that has come to the end of these inputs; it is used up */
-  async #stateOf(run: ProposerRun, inputs: readonly Input[]): Promise<ProposerState> {
+  async #stateOf(run: ProposerRun, inputs: readonly Input[]): Promise<ProposerMoment> {
     const asking = this.#asked(run.asking);
     const performed = [...run.performed];
     const { configuration, configured } = run;
@@ -124,7 +124,7 @@ export class ProposerStates {
     await this.#assertDeaf(inputs, lastWords);
     const isIdle = performed.every(({ outcome }) => outcome);
     const isOver = isIdle && performed.length === this.#options.script.length;
-    const state: ProposerState = {
+    const state: ProposerMoment = {
       number: this.#states.size,
       inputs,
       ...(asking ? { asking } : {}),
@@ -138,7 +138,7 @@ export class ProposerStates {
     return state;
   }
 
-  #asked(phase: Phase | undefined): ProposerState['asking'] {
+  #asked(phase: AskedPhase | undefined): ProposerMoment['asking'] {
     if (!phase) return undefined;
     const acceptors = phase.acceptors.map((name) => this.#places.acceptorNames.indexOf(name));
     return { message: this.#messages.numberOf(phase.message), acceptors };

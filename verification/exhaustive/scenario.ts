@@ -18,12 +18,12 @@ export interface Scenario {
   /** How many rounds a write may make to find out what became of its accept. */
   readonly resolutions: number;
   /** What the control node does meanwhile, step by step: from the sets of one step to those of the next. */
-  readonly steps: readonly Sets[];
+  readonly steps: readonly StepSets[];
   /** Short enough for every run of the CI. */
   readonly isQuick: boolean;
 }
 
-export type Sets = Pick<Configuration, 'prepare' | 'accept'>;
+export type StepSets = Pick<Configuration, 'prepare' | 'accept'>;
 
 /** One write of the control node to one proposer. */
 export interface AdminWrite {

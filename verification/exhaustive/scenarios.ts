@@ -1,5 +1,5 @@
 import type { QuorumSet } from '../../src/protocol/quorum.js';
-import type { Kind, Scenario, Sets } from './scenario.js';
+import type { Kind, Scenario, StepSets } from './scenario.js';
 
 function anyOf(quorum: number, ...nodes: readonly string[]): QuorumSet {
   return { nodes, quorum };
@@ -10,18 +10,18 @@ const TWO = anyOf(2, 'a1', 'a2');
 const THREE = anyOf(2, 'a1', 'a2', 'a3');
 
 /** The sets on the way of a cluster from one acceptor to three, in this order, and back. */
-const ONLY_1: Sets = { prepare: ONE, accept: ONE };
-const ACCEPT_2: Sets = { prepare: ONE, accept: TWO };
-const BOTH_2: Sets = { prepare: TWO, accept: TWO };
-const ACCEPT_3: Sets = { prepare: TWO, accept: THREE };
-const BOTH_3: Sets = { prepare: THREE, accept: THREE };
+const ONLY_1: StepSets = { prepare: ONE, accept: ONE };
+const ACCEPT_2: StepSets = { prepare: ONE, accept: TWO };
+const BOTH_2: StepSets = { prepare: TWO, accept: TWO };
+const ACCEPT_3: StepSets = { prepare: TWO, accept: THREE };
+const BOTH_3: StepSets = { prepare: THREE, accept: THREE };
 /** On the way back a3 leaves the accept set first. */
-const PREPARE_3: Sets = { prepare: THREE, accept: TWO };
+const PREPARE_3: StepSets = { prepare: THREE, accept: TWO };
 const ANY = anyOf(1, 'a1', 'a2', 'a3');
 const ALL = anyOf(3, 'a1', 'a2', 'a3');
 /** Quorums that need not have the same size, as long as they meet. */
-const ACCEPT_ANY: Sets = { prepare: ALL, accept: ANY };
-const ACCEPT_ALL: Sets = { prepare: ANY, accept: ALL };
+const ACCEPT_ANY: StepSets = { prepare: ALL, accept: ANY };
+const ACCEPT_ALL: StepSets = { prepare: ANY, accept: ALL };
 
 const KINDS: Readonly<Record<string, Kind>> = { w: 'cas', g: 'get', s: 'settle' };
 
@@ -31,7 +31,7 @@ type Extent = Partial<Pick<Scenario, 'losses' | 'resolutions' | 'isQuick'>>;
  * @param operations of each client: w is a write, g a read by quorum or else by a round, s a read by a round at once
  * @param way the sets that the proposers begin with, and those that the control node makes of them step by step
  */
-function scenario(name: string, operations: string, title: string, extent: Extent = {}, way: readonly Sets[] = [BOTH_3]): Scenario {
+function scenario(name: string, operations: string, title: string, extent: Extent = {}, way: readonly StepSets[] = [BOTH_3]): Scenario {
   const scripts = operations.split('-').map((script) => script.split('').map((letter) => KINDS[letter] ?? 'get'));
   const [first = BOTH_3, ...steps] = way;
   return { name, title, scripts, configuration: { era: 1, ...first }, losses: 1, resolutions: 1, steps, isQuick: true, ...extent };

@@ -4,23 +4,23 @@ import type { Message } from '../simulation/acceptor-message.js';
 import type { Numbered } from './messages.js';
 
 /** What became of the request of a proposer's present phase to an acceptor: none was sent, it is under way, or the reply to it is. */
-export type Request = number;
+export type RequestState = number;
 
-export const NOT_ASKED: Request = -1;
+export const NOT_ASKED: RequestState = -1;
 
-export function requestUnderWay(message: number): Request {
+export function requestUnderWay(message: number): RequestState {
   return 2 * message;
 }
 
-function replyUnderWay(reply: number): Request {
+function replyUnderWay(reply: number): RequestState {
   return 2 * reply + 1;
 }
 
-function replyIn(request: Request): number {
+function replyIn(request: RequestState): number {
   return (request - 1) / 2;
 }
 
-function isUnderWay(request: Request): boolean {
+function isUnderWay(request: RequestState): boolean {
   return request >= 0 && request % 2 === 0;
 }
 
@@ -29,7 +29,7 @@ export interface Site {
   readonly number: number;
   readonly register: number;
   /** By proposer. */
-  readonly requests: readonly Request[];
+  readonly requests: readonly RequestState[];
   /** Requests of phases that are over, which may still arrive. */
   readonly late: readonly number[];
   readonly computed: Computed;
@@ -90,7 +90,7 @@ export class Sites {
   }
 
   /** @param sent requests of phases that are over */
-  site(register: number, requests: readonly Request[], sent: readonly number[]): Site {
+  site(register: number, requests: readonly RequestState[], sent: readonly number[]): Site {
     const late = sent.filter((message) => !this.#isSpent(register, message));
     const key = `${register}:${requests.join()}:${late.join()}`;
     let site = this.#sites.get(key);
@@ -160,7 +160,7 @@ export class Sites {
   }
 
   /** A proposer's phase is over, and the next has begun: with this request, or with none to this acceptor. */
-  afterPhase(site: Site, proposer: number, request: Request): Site {
+  afterPhase(site: Site, proposer: number, request: RequestState): Site {
     let next = site.computed.afterPhase[proposer]?.get(request);
     if (!next) {
       const own = site.requests[proposer] ?? NOT_ASKED;

@@ -1,11 +1,11 @@
-import type { Outcome, Request } from '../checkers/history.js';
+import type { ClientOutcome, Request } from '../checkers/history.js';
 import { describeMessage, describeReply } from './messages.js';
 import type { Move } from './moves.js';
 import type { Performed } from './client.js';
-import type { System, World } from './world.js';
+import type { ScenarioSystem, World } from './world.js';
 
 /** Tells an execution, one line for each message that arrives and for each thing that a proposer does about it. */
-export function traceOf(first: World, path: readonly Move[], system: System): string[] {
+export function traceOf(first: World, path: readonly Move[], system: ScenarioSystem): string[] {
   const lines = first.proposers.flatMap((state, proposer) => spokenBy(proposer, [], state.performed, state.asking, system));
   let world = first;
   for (const move of path) {
@@ -30,7 +30,7 @@ export function traceOf(first: World, path: readonly Move[], system: System): st
   return lines;
 }
 
-function deedOf({ kind, ways, world, proposer }: Move, { acceptorNames }: System): string {
+function deedOf({ kind, ways, world, proposer }: Move, { acceptorNames }: ScenarioSystem): string {
   const heard = [...ways.keys()].map((at) => acceptorNames[at] ?? '').join(' and ');
   if (kind === 'start') return 'begins';
   if (kind === 'configure') {
@@ -46,7 +46,7 @@ function spokenBy(
   before: readonly Performed[],
   after: readonly Performed[],
   asking: { readonly message: number; readonly acceptors: readonly number[] } | undefined,
-  system: System,
+  system: ScenarioSystem,
 ): string[] {
   const lines: string[] = [];
   for (const [index, { request, outcome }] of after.entries()) {
@@ -64,6 +64,6 @@ function describeRequest(request: Request): string {
   return request.kind === 'get' ? 'the value' : `${request.val} over version ${request.ver}`;
 }
 
-function describeOutcome(outcome: Outcome): string {
+function describeOutcome(outcome: ClientOutcome): string {
   return outcome.kind === 'state' ? `version ${outcome.ver}, ${String(outcome.val)}` : outcome.kind;
 }

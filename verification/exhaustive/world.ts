@@ -1,12 +1,12 @@
 import type { AcceptorStates } from './acceptor-states.js';
 import type { Message, Reply } from '../simulation/acceptor-message.js';
 import type { Numbered } from './messages.js';
-import type { ProposerState, ProposerStates } from './proposer-states.js';
+import type { ProposerMoment, ProposerStates } from './proposer-states.js';
 import type { AdminWrite, Scenario } from './scenario.js';
-import { NOT_ASKED, type Request, requestUnderWay, type Site, type Sites } from './sites.js';
+import { NOT_ASKED, type RequestState, requestUnderWay, type Site, type Sites } from './sites.js';
 
 /** What one scenario is made of. Messages, replies and registers go by their numbers. */
-export interface System {
+export interface ScenarioSystem {
   readonly scenario: Scenario;
   readonly acceptorNames: readonly string[];
   /** Groups of acceptors, by their places, that nothing tells apart. */
@@ -23,7 +23,7 @@ export interface System {
 export interface World {
   /** By acceptor. */
   readonly sites: readonly Site[];
-  readonly proposers: readonly ProposerState[];
+  readonly proposers: readonly ProposerMoment[];
   /**
    * By proposer: for each operation that was invoked, how many operations of each client had told something by then. An operation is invoked
    * at the last moment, just before the first message of it that is delivered, and returns at the first: the strictest history.
@@ -35,7 +35,7 @@ export interface World {
 }
 
 /** The same text for two worlds with the same future, and with the same past as far as a client could tell. */
-export function keyOf({ sites, proposers, invoked, lossesLeft, adminWrites }: World, { alike }: System): string {
+export function keyOf({ sites, proposers, invoked, lossesLeft, adminWrites }: World, { alike }: ScenarioSystem): string {
   let key = String.fromCharCode(lossesLeft, adminWrites);
   for (const { number } of proposers) key += characters(number);
   for (const group of alike) {
@@ -55,7 +55,7 @@ function characters(number: number): string {
 }
 
 /** What a phase that has just begun asks of an acceptor. */
-export function requestTo({ asking }: ProposerState, acceptor: number): Request {
+export function requestTo({ asking }: ProposerMoment, acceptor: number): RequestState {
   return asking?.acceptors.includes(acceptor) ? requestUnderWay(asking.message) : NOT_ASKED;
 }
 
@@ -63,7 +63,7 @@ export function requestTo({ asking }: ProposerState, acceptor: number): Request 
  * How many operations of each client have returned, up to the last one that told its client anything: those which were refused, or whose outcome
  * is unknown, put no operation after them under an obligation.
  */
-export function toldIn(proposers: readonly Pick<ProposerState, 'performed'>[]): number[] {
+export function toldIn(proposers: readonly Pick<ProposerMoment, 'performed'>[]): number[] {
   return proposers.map(
     ({ performed }) => performed.findLastIndex(({ outcome }) => outcome?.kind === 'state' || outcome?.kind === 'written') + 1,
   );

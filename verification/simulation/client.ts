@@ -3,7 +3,7 @@ import type { Versioned } from '../../src/store/compare-and-set.js';
 import type { Random } from '../../client/random.js';
 import { CommitError } from '../../src/protocol/errors.js';
 import { sleep } from '../../src/protocol/time.js';
-import type { History, Outcome, Request } from '../checkers/history.js';
+import type { History, ClientOutcome, Request } from '../checkers/history.js';
 import type { Network } from './network.js';
 import { Process } from './process.js';
 import type { ProposerNode, Running } from './proposer-node.js';
@@ -64,29 +64,29 @@ export class Client {
   }
 
   /** A read or a write, as chance has it. */
-  operate(proposer: ProposerNode, key: string): Promise<Outcome> {
+  operate(proposer: ProposerNode, key: string): Promise<ClientOutcome> {
     const { random, reads } = this.#options;
     return random() < reads ? this.get(proposer, key) : this.#write(proposer, key);
   }
 
   /** @param by `quorum`: by a round only if the quorum does not agree, as most clients want it */
-  async get(proposer: ProposerNode, key: string, by: 'quorum' | 'round' = 'quorum'): Promise<Outcome> {
+  async get(proposer: ProposerNode, key: string, by: 'quorum' | 'round' = 'quorum'): Promise<ClientOutcome> {
     const wait = this.#options.random() < PATIENT && by === 'quorum';
     return this.#request(proposer, key, { kind: 'get' }, ({ store }) => store.get(key, { wait }));
   }
 
-  #write(proposer: ProposerNode, key: string): Promise<Outcome> {
+  #write(proposer: ProposerNode, key: string): Promise<ClientOutcome> {
     const { ver, val: onto } = this.#seen.get(key) ?? { ver: 0, val: null };
     const val = `${this.#options.name}.${(this.#writes += 1)}`;
     const wait = this.#options.random() < PATIENT;
     return this.#request(proposer, key, { kind: 'cas', ver, val, onto }, ({ store }) => store.cas(key, ver, val, { wait }));
   }
 
-  async #request(proposer: ProposerNode, key: string, request: Request, act: (to: Running) => Promise<Versioned>): Promise<Outcome> {
+  async #request(proposer: ProposerNode, key: string, request: Request, act: (to: Running) => Promise<Versioned>): Promise<ClientOutcome> {
     const { name, network, history } = this.#options;
     const isWrite = request.kind === 'cas';
     const settle = history.invoke(name, key, request);
-    const answer = network.call<Outcome>({
+    const answer = network.call<ClientOutcome>({
       caller: this.#process,
       from: name,
       to: proposer.name,
@@ -105,7 +105,7 @@ export class Client {
   }
 
   /** No answer: what became of a write is unknown, and a read told nothing. */
-  #inTime(answer: Promise<Outcome>, isWrite: boolean): Promise<Outcome> {
+  #inTime(answer: Promise<ClientOutcome>, isWrite: boolean): Promise<ClientOutcome> {
     return new Promise((resolve) => {
       const giveUp = (): void => resolve(isWrite ? { kind: 'unknown' } : { kind: 'refused' });
       const cancel = this.#process.time.after(REQUEST_TIMEOUT_MS, giveUp);
@@ -114,17 +114,17 @@ export class Client {
   }
 }
 
-function stateOf({ ver, val }: Versioned): Outcome {
+function stateOf({ ver, val }: Versioned): ClientOutcome {
   return { kind: 'state', ver, val: val as string | null };
 }
 
 /** As HTTP has it: 409 tells the present state, 504 is unknown, all else was certainly not applied. */
-function refusalOf(error: unknown): Outcome {
+function refusalOf(error: unknown): ClientOutcome {
   if (error instanceof VersionMismatch) return stateOf(error.details as unknown as Versioned);
   if (error instanceof CommitError) return { kind: 'unknown' };
   return { kind: 'refused' };
 }
 
-export function outcomeText(outcome: Outcome): string {
+export function outcomeText(outcome: ClientOutcome): string {
   return outcome.kind === 'state' ? `version ${outcome.ver}${outcome.val === null ? '' : ` ${outcome.val}`}` : outcome.kind;
 }

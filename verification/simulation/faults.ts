@@ -4,12 +4,12 @@ import type { AcceptorNode } from './acceptor-node.js';
 import { isSpare } from './disk-losses.js';
 import type { FaultyNetwork } from './faulty-network.js';
 import type { ProposerNode } from './proposer-node.js';
-import type { Fault, Settings } from './settings.js';
+import type { FaultName, RunSettings } from './settings.js';
 import type { Trace } from './trace.js';
 import type { VirtualTime } from './virtual-time.js';
 
 export interface FaultsOptions {
-  readonly settings: Settings;
+  readonly settings: RunSettings;
   readonly time: VirtualTime;
   readonly random: Random;
   readonly network: FaultyNetwork;
@@ -38,7 +38,7 @@ export class Faults {
 
   async run(): Promise<void> {
     const { settings, time } = this.#options;
-    const kinds: readonly (readonly [Fault, () => () => void])[] = [
+    const kinds: readonly (readonly [FaultName, () => () => void])[] = [
       ['cuts', () => this.#cutOff(this.#pick([...this.#options.proposers, ...this.#options.acceptors]).name)],
       ['cuts', () => this.#cutOneWay()],
       ['left-behind', () => this.#leaveBehind()],

@@ -1,9 +1,9 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { Progress } from '../../node-control/terminal/progress.js';
 import { run } from './run.js';
-import { type Fault, FAULTS, type Overrides, SCENARIOS, settingsFor } from './settings.js';
+import { type FaultName, FAULTS, type Overrides, SCENARIOS, settingsFor } from './settings.js';
 import { shrink } from './shrink.js';
-import { commandFor, settingsText, storyOf, Tally, violationText } from './story.js';
+import { commandFor, settingsText, storyOf, RunTally, violationText } from './story.js';
 
 const USAGE_ERROR = 2;
 /** What a shell reports of a program that SIGINT ended. */
@@ -46,7 +46,7 @@ process.exitCode = await (seeds === undefined ? one(seed) : many(seed, seeds));
 /** Tells the story of one run. */
 async function one(only: number): Promise<number> {
   const report = await run(settingsFor(only, overrides), { trace: true, silence });
-  const tally = new Tally();
+  const tally = new RunTally();
   tally.add(report);
   // A long story has more lines than a call has room for arguments.
   print(settingsText(report.settings), '', storyOf(report, { withMessages: trace }), '', tally.toString());
@@ -57,7 +57,7 @@ async function one(only: number): Promise<number> {
 async function many(first: number, count: number): Promise<number> {
   // In a simulated world errors are answers: nobody reads their stacks, and each takes time to write down.
   Error.stackTraceLimit = 0;
-  const tally = new Tally();
+  const tally = new RunTally();
   const begunMs = Date.now();
   const perMinute = (): string => Math.round((tally.runs / (Date.now() - begunMs)) * 60_000).toLocaleString('en');
   let isInterrupted = false;
@@ -95,9 +95,9 @@ function wholeNumber(text: string): number {
   return Number(text);
 }
 
-function faults(text: string): Fault[] {
+function faults(text: string): FaultName[] {
   const named = text.split(',');
   const unknown = named.filter((name) => !(FAULTS as readonly string[]).includes(name));
   if (unknown.length > 0) throw new InvalidArgumentError(`There is no fault "${unknown.join('", "')}".`);
-  return named as Fault[];
+  return named as FaultName[];
 }

@@ -14,14 +14,14 @@ import { anyCommand } from './random-commands.js';
 import { ProposerNode } from './proposer-node.js';
 import { acceptorName, proposerName } from './node-names.js';
 import { Schedule } from './schedule.js';
-import type { Settings } from './settings.js';
+import type { RunSettings } from './settings.js';
 import { Stepwise } from './stepwise.js';
 import { Trace } from './trace.js';
 import type { Typed } from './typed.js';
 import { VirtualTime } from './virtual-time.js';
 
 export interface Report {
-  readonly settings: Settings;
+  readonly settings: RunSettings;
   readonly history: History;
   readonly violations: readonly Violation[];
   readonly trace: Trace;
@@ -45,7 +45,7 @@ const START_ATTEMPTS = 1_000;
  * Runs one world from start to end and checks what happened. The same settings give the same report.
  * @param options.silence whether a cluster that does not answer when all is mended violates anything
  */
-export async function run(settings: Settings, { trace: isTraced = false, silence = true } = {}): Promise<Report> {
+export async function run(settings: RunSettings, { trace: isTraced = false, silence = true } = {}): Promise<Report> {
   const world = new World(settings, isTraced);
   await world.time.run(world.live());
   return world.report(silence);
@@ -53,7 +53,7 @@ export async function run(settings: Settings, { trace: isTraced = false, silence
 
 class World {
   readonly time = new VirtualTime();
-  readonly #settings: Settings;
+  readonly #settings: RunSettings;
   readonly #trace: Trace;
   readonly #history = new History(() => this.time.nowMs());
   readonly #monitor = new AcceptorMonitor();
@@ -70,7 +70,7 @@ class World {
   readonly #silent: Violation[] = [];
   #finals: FinalReading['states'] = new Map();
 
-  constructor(settings: Settings, isTraced: boolean) {
+  constructor(settings: RunSettings, isTraced: boolean) {
     this.#settings = settings;
     const { time } = this;
     this.#trace = new Trace(() => time.nowMs(), isTraced);

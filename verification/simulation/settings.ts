@@ -16,7 +16,7 @@ export const SCENARIOS = [
   'stepwise resize',
   'any commands',
 ] as const;
-export type Scenario = (typeof SCENARIOS)[number];
+export type ScenarioName = (typeof SCENARIOS)[number];
 
 /** What can go wrong in a run; each can be left out. */
 export const FAULTS = [
@@ -31,18 +31,18 @@ export const FAULTS = [
   'disk-losses',
   'operator-deaths',
 ] as const;
-export type Fault = (typeof FAULTS)[number];
+export type FaultName = (typeof FAULTS)[number];
 
 /** All that a run depends on, besides the code. */
-export interface Settings {
+export interface RunSettings {
   readonly seed: number;
-  readonly scenario: Scenario;
+  readonly scenario: ScenarioName;
   /** Whether clients and faults keep step with the operator's commands. */
   readonly isStepwise: boolean;
   /** How many operations the clients share; and after how many of them everything is mended and read, 0 to that number. */
   readonly operations: number;
   readonly stopAfter: number;
-  readonly without: readonly Fault[];
+  readonly without: readonly FaultName[];
   readonly acceptors: number;
   readonly proposers: number;
   readonly clients: number;
@@ -61,7 +61,7 @@ export interface Settings {
   readonly faultMs: number;
   /** Which share of the kinds of faults a run knows, from 0 to 1, and which of them in any case. */
   readonly variety: number;
-  readonly always: readonly Fault[];
+  readonly always: readonly FaultName[];
   /** Whether an acceptor that the cluster can do without may come back empty from a crash. */
   readonly canLoseDisks: boolean;
   /** How many of the commands follow the one before at once, from 0 to 1. */
@@ -79,10 +79,10 @@ export interface Settings {
 }
 
 export interface Overrides {
-  readonly scenario?: Scenario;
+  readonly scenario?: ScenarioName;
   readonly operations?: number;
   readonly stopAfter?: number;
-  readonly without?: readonly Fault[];
+  readonly without?: readonly FaultName[];
 }
 
 /** Which acceptor is the one to start with, the second, the third: proposers ask them in the order in which they were added. */
@@ -93,7 +93,7 @@ const ORDERS = [
 ];
 
 /** Draws a run from its seed, 0 to 2^32 - 1. What is overridden does not change what else is drawn. */
-export function settingsFor(seed: number, { scenario, operations, stopAfter, without = [] }: Overrides = {}): Settings {
+export function settingsFor(seed: number, { scenario, operations, stopAfter, without = [] }: Overrides = {}): RunSettings {
   const random = randomFrom(seed);
   const oneOf = <Item>(items: readonly Item[]): Item => items[Math.floor(random() * items.length)] as Item;
   const between = (least: number, most: number): number => least + Math.floor(random() * (most - least + 1));
@@ -112,7 +112,7 @@ export function settingsFor(seed: number, { scenario, operations, stopAfter, wit
   const distance = isQuiet ? 1 : oneOf([1, 1, 5]);
   const roundTripMs = 2 * delayMs * distance;
   const faultEveryMs = isStepwise ? oneOf([20, 50]) : isQuiet ? 50 : oneOf([50, 200, 800]);
-  const has = (fault: Fault, chance: number): boolean => random() < chance && !without.includes(fault);
+  const has = (fault: FaultName, chance: number): boolean => random() < chance && !without.includes(fault);
   // With one message in five lost no resize ever comes to its end.
   const loss = isFree ? oneOf([0.01, 0.02, 0.05]) : oneOf([0.01, 0.05, 0.2]);
   const network: NetworkSettings = {

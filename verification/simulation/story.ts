@@ -1,7 +1,7 @@
-import type { Operation, Violation } from '../checkers/history.js';
+import type { RecordedOperation, Violation } from '../checkers/history.js';
 import { outcomeText } from './client.js';
 import type { Report } from './run.js';
-import type { Overrides, Settings } from './settings.js';
+import type { Overrides, RunSettings } from './settings.js';
 
 /** The command that does a run again. */
 export function commandFor(seed: number, { scenario, operations, stopAfter, without }: Overrides, more = ''): string {
@@ -16,7 +16,7 @@ export function commandFor(seed: number, { scenario, operations, stopAfter, with
   return words.filter(Boolean).join(' ');
 }
 
-export function settingsText(settings: Settings): string {
+export function settingsText(settings: RunSettings): string {
   const { seed, scenario, proposers, acceptors, clients, keys, network, without } = settings;
   const share = (of: number): string => `${(of * 100).toFixed(0)}%`;
   return [
@@ -39,7 +39,7 @@ export function storyOf({ history, trace }: Report, { key, withMessages }: { key
     .map(({ atMs, text }) => `${atMs === Infinity ? 'never' : atMs.toFixed(1).padStart(9)}  ${text.replaceAll(':6379', '')}`);
 }
 
-function operationText({ client, key, request, invokedAtMs, returned }: Operation): string {
+function operationText({ client, key, request, invokedAtMs, returned }: RecordedOperation): string {
   const asked = request.kind === 'get' ? `get ${key}` : `cas ${key} ${request.ver} ${request.val} (onto ${request.onto ?? 'nothing'})`;
   return `* ${client}: ${asked}: ${returned ? outcomeText(returned.outcome) : 'no answer'}  [since ${invokedAtMs.toFixed(1)}]`;
 }
@@ -49,7 +49,7 @@ export function violationText({ rule, key, message }: Violation): string {
 }
 
 /** How the operations of some runs ended. */
-export class Tally {
+export class RunTally {
   runs = 0;
   violations = 0;
   operations = 0;

@@ -3,7 +3,7 @@ import { type Random, randomFrom } from '../../client/random.js';
 import { FLEX, forAcceptors, GROW, SHRINK, START, WIPE } from './migration.js';
 import { acceptorName, proposerName } from './node-names.js';
 import { anyCommands, resizes } from './random-commands.js';
-import type { Scenario } from './settings.js';
+import type { ScenarioName } from './settings.js';
 
 /** What the operator of a run types. */
 export interface Typed {
@@ -32,7 +32,7 @@ export interface Drawn {
 }
 
 /** What is typed in a run of this scenario. */
-export function typedIn(scenario: Scenario, { seed, names, passes, acceptors, proposers }: Drawn): Typed {
+export function typedIn(scenario: ScenarioName, { seed, names, passes, acceptors, proposers }: Drawn): Typed {
   const named = (count: number, name: (number: number) => string): string[] => Array.from({ length: count }, (_, index) => name(index + 1));
   const all = named(acceptors, acceptorName);
   const random = randomFrom(seed ^ 0x7e57);

@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
-import type { Scenario } from '../simulation/settings.js';
+import type { ScenarioName } from '../simulation/settings.js';
 import { copyWith, type Patch } from './patch.js';
 import { type Variant, VARIANTS } from './variants.js';
 
@@ -76,7 +76,7 @@ async function judge(variant: Variant, index: number): Promise<{ line: string; i
 async function simulate(
   index: number,
   patches: readonly Patch[],
-  scenario: Scenario,
+  scenario: ScenarioName,
   seeds: number,
   firstSeed: number,
 ): Promise<{ code: number | null; output: string }> {

@@ -1,4 +1,4 @@
-import type { Scenario } from '../simulation/settings.js';
+import type { ScenarioName } from '../simulation/settings.js';
 import { UNCHECKED_IDENTITIES } from './identities.js';
 import type { Patch } from './patch.js';
 import { BROKEN_PROTOCOL } from './protocol.js';
@@ -12,7 +12,7 @@ export interface Variant {
   readonly patches: readonly Patch[];
   /** What switches the guard off that would have refused it. With the patches alone nothing may be lost, in as many seeds. */
   readonly unguarded?: readonly Patch[];
-  readonly scenario: Scenario;
+  readonly scenario: ScenarioName;
   /** A violation has to show within so many seeds; of one that is harmless, none. */
   readonly seeds: number;
   /** 1 where it is not given. Later for what is so rare that the seeds before, which show nothing, would take most of the time of all variants. */

@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
 import { Load, type LoadOptions, type Seen } from '../../../bench/load/load.js';
-import { type Held, NotServed, type Store } from '../../../bench/load/stores.js';
+import { type Held, NotServed, type LoadedStore } from '../../../bench/load/stores.js';
 import { NetworkError } from '../../../src/http/client.js';
 
 /** Answers each request with the next of these, in turn; an error is thrown. */
-class FakeStore implements Store {
+class FakeStore implements LoadedStore {
   readonly written: [string, unknown][] = [];
   asked = 0;
   readonly #held: unknown;

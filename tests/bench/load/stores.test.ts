@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
-import { NotServed, openStore, type Protocol, type Store } from '../../../bench/load/stores.js';
+import { NotServed, openStore, type Protocol, type LoadedStore } from '../../../bench/load/stores.js';
 import { NetworkError } from '../../../src/http/client.js';
 import { RedisServer } from '../../redis-server.js';
 
@@ -14,7 +14,7 @@ interface Asked {
 }
 
 /** A server that notes what it is asked, and answers with one thing. */
-async function against(protocol: Protocol, status: number, answer: unknown): Promise<{ store: Store; asked: Asked[] }> {
+async function against(protocol: Protocol, status: number, answer: unknown): Promise<{ store: LoadedStore; asked: Asked[] }> {
   const asked: Asked[] = [];
   const server = createServer((request, response) => {
     let body = '';

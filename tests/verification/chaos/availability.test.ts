@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { demandsWrites, type FaultSpan, SETTLE_MS, type Sets, type SetsSpan } from '../../../verification/chaos/availability.js';
+import { demandsWrites, type FaultSpan, SETTLE_MS, type PossibleSets, type SetsSpan } from '../../../verification/chaos/availability.js';
 
 const nodes = (count: number): string[] => [1, 2, 3].slice(0, count).map((number) => `acceptor-${number}:6379`);
-const same = (count: number, quorum: number): Sets => ({
+const same = (count: number, quorum: number): PossibleSets => ({
   prepare: { nodes: nodes(count), quorum },
   accept: { nodes: nodes(count), quorum },
 });
-const always = (sets: Sets): SetsSpan[] => [{ sets, fromMs: 0 }];
+const always = (sets: PossibleSets): SetsSpan[] => [{ sets, fromMs: 0 }];
 const twoOfThree = always(same(3, 2));
 const down = (target: string, fromMs = 0, untilMs?: number): FaultSpan => ({
   kind: 'kill',
@@ -32,7 +32,7 @@ describe('a second must show a write', () => {
   });
 
   it('with a quorum of each phase', () => {
-    const sets = (prepare: Sets, accept: Sets): SetsSpan[] => always({ prepare: prepare.prepare, accept: accept.accept });
+    const sets = (prepare: PossibleSets, accept: PossibleSets): SetsSpan[] => always({ prepare: prepare.prepare, accept: accept.accept });
     expect(demanded([down('acceptor-2')], sets(same(1, 1), same(2, 2)))).toBe(false);
     expect(demanded([down('acceptor-2')], sets(same(2, 2), same(1, 1)))).toBe(false);
   });

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { FIRST, GROW, Migration, SHRINK, type Step } from '../../../verification/chaos/migration.js';
+import { FIRST, GROW, Migration, SHRINK, type MigrationStep } from '../../../verification/chaos/migration.js';
 import type { Finished } from '../../../verification/chaos/script.js';
 import { randomFrom } from '../../../client/random.js';
 import { VirtualTime } from '../../../verification/simulation/virtual-time.js';
@@ -21,7 +21,7 @@ function operator(answers: Finished[] = []): { time: VirtualTime; migration: Mig
   return { time, typed, migration: new Migration({ control }, time, () => time.nowMs(), randomFrom(1)) };
 }
 
-const [GROW_1, GROW_2] = GROW as [Step, Step];
+const [GROW_1, GROW_2] = GROW as [MigrationStep, MigrationStep];
 
 describe('the steps', () => {
   it('are the commands of the README, in its order', () => {

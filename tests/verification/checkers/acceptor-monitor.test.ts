@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { AcceptorMonitor, type RegisterState } from '../../../verification/checkers/acceptor-monitor.js';
+import type { RegisterState } from '../../../src/protocol/acceptor.js';
+import { AcceptorMonitor } from '../../../verification/checkers/acceptor-monitor.js';
 import { MemoryAcceptor } from '../../../src/protocol/memory-acceptor.js';
 import type { Ballot } from '../../../src/protocol/ballot.js';
 

@@ -1,5 +1,5 @@
 import { randomFrom } from '../../../client/random.js';
-import { History, type Outcome, type Request } from '../../../verification/checkers/history.js';
+import { History, type ClientOutcome, type Request } from '../../../verification/checkers/history.js';
 
 export interface Busy {
   readonly seed: number;
@@ -33,7 +33,7 @@ export function busyRegister({ seed, operations, clients, keys, unknown }: Busy)
       ? { kind: 'cas', ver: known.ver, val: `v${history.operations.length}`, onto: known.val }
       : { kind: 'get' };
     const answer = history.invoke(`client-${client}`, key, request);
-    const apply = (): Outcome => {
+    const apply = (): ClientOutcome => {
       const state = stateOf(key);
       if (request.kind === 'get' || request.ver !== state.ver) return { kind: 'state', ...state };
       finals.set(key, { ver: state.ver + 1, val: request.val });

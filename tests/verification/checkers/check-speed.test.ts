@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { checkHistory } from '../../../verification/checkers/check.js';
-import type { History, Operation } from '../../../verification/checkers/history.js';
+import type { History, RecordedOperation } from '../../../verification/checkers/history.js';
 import { checkLinearizability } from '../../../verification/checkers/linearizability.js';
 import type { State } from '../../../verification/checkers/state.js';
 import { busyRegister } from './busy-register.js';
@@ -50,10 +50,10 @@ describe('it takes little time', () => {
 
 /** Answers the first or the last read that is far above the lowest with what that one saw. */
 function answerStale({ operations }: History, when: 'early' | 'late'): void {
-  const seen = ({ request, returned }: Operation): State | undefined =>
+  const seen = ({ request, returned }: RecordedOperation): State | undefined =>
     request.kind === 'get' && returned?.outcome.kind === 'state' ? returned.outcome : undefined;
   const lowest = operations.map(seen).find((state) => state !== undefined);
-  const isFarAbove = (operation: Operation): boolean => (seen(operation)?.ver ?? 0) > (lowest?.ver ?? Infinity) + 10;
+  const isFarAbove = (operation: RecordedOperation): boolean => (seen(operation)?.ver ?? 0) > (lowest?.ver ?? Infinity) + 10;
   const index = when === 'early' ? operations.findIndex(isFarAbove) : operations.findLastIndex(isFarAbove);
   const read = operations[index];
   if (!read?.returned || !lowest) throw new Error('nobody reads');

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Operation } from '../../../verification/checkers/history.js';
+import type { RecordedOperation } from '../../../verification/checkers/history.js';
 import { checkLinearizability } from '../../../verification/checkers/linearizability.js';
 import { someOrderExplains } from './orders.js';
 import { anyHistory, bentHistory, longTrueHistory, trueHistory } from './random-histories.js';
@@ -8,7 +8,7 @@ import { anyHistory, bentHistory, longTrueHistory, trueHistory } from './random-
 const RUNS = 5_000;
 
 /** Judges histories both ways. Returns how many were good and how many bad. */
-function judgeBothWays(histories: fc.Arbitrary<Operation[]>): { good: number; bad: number } {
+function judgeBothWays(histories: fc.Arbitrary<RecordedOperation[]>): { good: number; bad: number } {
   const count = { good: 0, bad: 0 };
   fc.assert(
     fc.property(histories, (operations) => {
@@ -22,7 +22,7 @@ function judgeBothWays(histories: fc.Arbitrary<Operation[]>): { good: number; ba
 }
 
 /** The history up to and with an event: what is answered later is still running. */
-function until(operations: readonly Operation[], event: number): Operation[] {
+function until(operations: readonly RecordedOperation[], event: number): RecordedOperation[] {
   return operations
     .filter(({ invokedAt }) => invokedAt <= event)
     .map(({ returned, ...invocation }) => (returned && returned.at <= event ? { ...invocation, returned } : invocation));

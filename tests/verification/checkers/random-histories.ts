@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Operation, Outcome, Request } from '../../../verification/checkers/history.js';
+import type { RecordedOperation, ClientOutcome, Request } from '../../../verification/checkers/history.js';
 
 /** When things happen; of two that happen at once, the order is that of the list. */
 interface Moments {
@@ -51,7 +51,7 @@ const step = fc.record({
 export const trueHistory = stepsOf(1, 7).map(played);
 
 /** A long one, with this many operations. */
-export function longTrueHistory(length: number): fc.Arbitrary<Operation[]> {
+export function longTrueHistory(length: number): fc.Arbitrary<RecordedOperation[]> {
   return stepsOf(length, length).map((steps) =>
     played(
       steps.map((each, index) => ({
@@ -71,7 +71,7 @@ export const bentHistory = fc
     up: fc.boolean(),
     how: fc.constantFrom(...(['answer', 'version', 'later', 'earlier'] as const)),
   })
-  .map(({ steps, at, other, up, how }): Operation[] => {
+  .map(({ steps, at, other, up, how }): RecordedOperation[] => {
     const operations = played(steps);
     const told = [...operations.entries()].filter(([, { returned }]) => returned && /state|written/.test(returned.outcome.kind));
     const [index, bent] = told[at % told.length] ?? [];
@@ -106,18 +106,18 @@ function stepsOf(minLength: number, maxLength: number): fc.Arbitrary<Step[]> {
 type Step = typeof step extends fc.Arbitrary<infer Value> ? Value : never;
 
 /** Lets each step happen to a register at the moment of its effect. */
-function played(all: readonly Step[]): Operation[] {
+function played(all: readonly Step[]): RecordedOperation[] {
   let state: { readonly ver: number; readonly val: string | null } = { ver: 0, val: null };
   const steps = all.map((each, index) => {
     const { invoked, returned } = each.moments;
     const isOpen = each.fate === 'unknown' || each.fate === 'never answered';
     return { ...each, index, at: invoked + each.effect * (returned - invoked) + (isOpen ? each.laterBy : 0) };
   });
-  const happened = new Map<number, { request: Request; outcome: Outcome | undefined }>();
+  const happened = new Map<number, { request: Request; outcome: ClientOutcome | undefined }>();
   for (const { index, isWrite, off, fate } of steps.sort((a, b) => a.at - b.at)) {
     const seen = { kind: 'state', ...state } as const;
     let request: Request = { kind: 'get' };
-    let outcome: Outcome = seen;
+    let outcome: ClientOutcome = seen;
     if (isWrite) {
       request = { kind: 'cas', ver: Math.max(0, state.ver + off), val: `v${index}`, onto: null };
       const applies = request.ver === state.ver && fate !== 'lost' && fate !== 'refused';
@@ -128,14 +128,14 @@ function played(all: readonly Step[]): Operation[] {
     happened.set(index, { request, outcome: fate === 'never answered' ? undefined : outcome });
   }
   return numbered(
-    all.map(({ moments }, index) => ({ moments, ...(happened.get(index) as { request: Request; outcome: Outcome | undefined }) })),
+    all.map(({ moments }, index) => ({ moments, ...(happened.get(index) as { request: Request; outcome: ClientOutcome | undefined }) })),
   );
 }
 
 /** Gives each event its number: an invocation before a response of the same moment. */
 function numbered(
-  all: readonly { readonly moments: Moments; readonly request: Request; readonly outcome: Outcome | undefined }[],
-): Operation[] {
+  all: readonly { readonly moments: Moments; readonly request: Request; readonly outcome: ClientOutcome | undefined }[],
+): RecordedOperation[] {
   const events = all.flatMap(({ moments }, index) => [
     { index, atMs: moments.invoked, isReturn: false },
     { index, atMs: moments.returned, isReturn: true },

@@ -1,4 +1,4 @@
-import { History, type Operation, type Outcome, type Request } from '../../../verification/checkers/history.js';
+import { History, type RecordedOperation, type ClientOutcome, type Request } from '../../../verification/checkers/history.js';
 
 /**
  * A history told line by line, each line an event, 10 ms after the one before:
@@ -10,10 +10,10 @@ import { History, type Operation, type Outcome, type Request } from '../../../ve
  *     A written         also: refused, unknown
  *     # …               a remark
  */
-export function told(text: string): Operation[] {
+export function told(text: string): RecordedOperation[] {
   let nowMs = 0;
   const history = new History(() => nowMs);
-  const running = new Map<string, (outcome: Outcome) => void>();
+  const running = new Map<string, (outcome: ClientOutcome) => void>();
   for (const line of text.split('\n').map((each) => each.trim())) {
     if (line === '' || line.startsWith('#')) continue;
     nowMs += 10;
@@ -33,7 +33,7 @@ export function told(text: string): Operation[] {
   return history.operations;
 }
 
-function outcomeFrom(what: string, val: string): Outcome {
+function outcomeFrom(what: string, val: string): ClientOutcome {
   if (what === 'written' || what === 'refused' || what === 'unknown') return { kind: what };
   if (!/^-?[\d.]+$/.test(what)) throw new Error(`what is this: ${what}`);
   return { kind: 'state', ver: Number(what), val: val === '' ? null : val };

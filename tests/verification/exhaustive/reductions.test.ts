@@ -3,12 +3,12 @@ import type { Configuration } from '../../../src/protocol/configuration.js';
 import { explore } from '../../../verification/exhaustive/explorer.js';
 import { forEachChoice } from '../../../verification/exhaustive/moves.js';
 import type { Scenario } from '../../../verification/exhaustive/scenario.js';
-import type { System, World } from '../../../verification/exhaustive/world.js';
+import type { ScenarioSystem, World } from '../../../verification/exhaustive/world.js';
 import { type End, EveryMessage } from './every-message.js';
 import { configurationOf, smallScenario } from './small-scenarios.js';
 
 /** Every state in which acceptors can be once any of the requests that are still under way arrived. */
-function endsOf({ proposers, invoked, sites }: World, system: System): End[] {
+function endsOf({ proposers, invoked, sites }: World, system: ScenarioSystem): End[] {
   const ends: End[] = [];
   const outcomes = JSON.stringify(proposers.map(({ performed }) => performed));
   forEachChoice(

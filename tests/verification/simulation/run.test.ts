@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { type Report, run } from '../../../verification/simulation/run.js';
-import { FAULTS, type Scenario, SCENARIOS, settingsFor } from '../../../verification/simulation/settings.js';
-import { storyOf, Tally } from '../../../verification/simulation/story.js';
+import { FAULTS, type ScenarioName, SCENARIOS, settingsFor } from '../../../verification/simulation/settings.js';
+import { storyOf, RunTally } from '../../../verification/simulation/story.js';
 
 const story = (report: Report): string => storyOf(report, { withMessages: true }).join('\n');
 
-async function tallyOf(scenario: Scenario, seeds: number): Promise<Tally> {
-  const tally = new Tally();
+async function tallyOf(scenario: ScenarioName, seeds: number): Promise<RunTally> {
+  const tally = new RunTally();
   for (let seed = 1; seed <= seeds; seed += 1) {
     const report = await run(settingsFor(seed, { scenario }));
     expect(report.violations, `seed ${seed}`).toEqual([]);
