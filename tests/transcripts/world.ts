@@ -102,8 +102,8 @@ export class World {
 
   /** What each acceptor holds for a key. */
   registers(key: string): void {
-    const rows = [...this.acceptors].map(([name, { registers }]) => {
-      const register = registers.get(key);
+    const rows = [...this.acceptors].map(([name, { memory }]) => {
+      const register = memory.registers.get(key);
       if (!register) return [name, '-', '-', '-'];
       const { promise, ballot, value } = register;
       return [name, formatBallot(promise) || '-', formatBallot(ballot) || '-', value === null ? '-' : valueText(value)];

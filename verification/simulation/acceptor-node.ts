@@ -40,10 +40,6 @@ export class AcceptorNode {
     this.#isUp = true;
   }
 
-  get registers(): ReadonlyMap<string, RegisterState> {
-    return this.memory.registers;
-  }
-
   /** All data is gone, and with it who this acceptor is. */
   loseDisk(): void {
     this.memory.registers.clear();
