@@ -2,7 +2,7 @@ import type { Accepted, Acceptor, AcceptReply, Conflict, PrepareReply, Value } f
 import type { Ballot } from '../src/protocol/ballot.js';
 import type { Phase } from '../src/protocol/events.js';
 import type { Acceptors, OperationKind, StoreEvents } from '../src/store/store.js';
-import { ClusterError, StrangerError } from '../src/protocol/errors.js';
+import { ClusterError, StrangerError, UnfitAcceptor } from '../src/protocol/errors.js';
 
 /** Of one kind of operation. */
 export interface OperationCounts {
@@ -20,6 +20,8 @@ export interface CallCounts {
   failed: number;
   /** Somebody answered who is not the acceptor that is meant. */
   stranger: number;
+  /** It was not sent: as the acceptor is set up, it would lose what it is told. */
+  unfit: number;
 }
 
 /** What a proposer did since its start, in plain numbers: the hot path only adds. `metrics.ts` makes Prometheus metrics of them when asked. */
@@ -89,7 +91,7 @@ export class Counts {
   }
 
   #callsTo(name: string): Readonly<Record<Phase, CallCounts>> {
-    const none = (): CallCounts => ({ ok: 0, conflict: 0, failed: 0, stranger: 0 });
+    const none = (): CallCounts => ({ ok: 0, conflict: 0, failed: 0, stranger: 0, unfit: 0 });
     let calls = this.calls.get(name);
     if (!calls) this.calls.set(name, (calls = { read: none(), prepare: none(), accept: none() }));
     return calls;
@@ -126,6 +128,7 @@ async function counted<Reply extends { ok: true } | Conflict | Accepted>(call: P
     return reply;
   } catch (error) {
     if (error instanceof StrangerError) counts.stranger += 1;
+    else if (error instanceof UnfitAcceptor) counts.unfit += 1;
     else counts.failed += 1;
     throw error;
   }

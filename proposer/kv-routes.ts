@@ -43,9 +43,12 @@ export function addKvRoutes(app: Express, store: Store, acceptors: AcceptorPool)
     const missing = (['prepare', 'accept'] as const).filter((phase) => !containsQuorum(configuration[phase], up));
     if (missing.length > 0) {
       const strangers = acceptors.strangers(configuration);
-      const why =
-        strangers.length === 0 ? '' : `; ${strangers.join(' and ')} lost the data or is another acceptor: see run-control.sh status`;
-      throw new PrepareError(`no ${missing.join(' and no ')} quorum of acceptors answers, for want of ${unreachable.join(' and ')}${why}`);
+      const reasons = [
+        `no ${missing.join(' and no ')} quorum of acceptors answers, for want of ${unreachable.join(' and ')}`,
+        ...(strangers.length === 0 ? [] : [`${strangers.join(' and ')} lost the data or is another acceptor: see run-control.sh status`]),
+        ...acceptors.unfit(configuration),
+      ];
+      throw new PrepareError(reasons.join('; '));
     }
     response.json({ status: 'ready' });
   });

@@ -6,11 +6,13 @@ const STRANGER = 'this acceptor lost its data or is another one, and is not used
 
 /** Writes down what becomes of the connections to acceptors. */
 export function linkLog(log: Logger): NonNullable<AcceptorPoolOptions['onLink']> {
-  return (event, acceptor, identity) => {
+  return (event, acceptor, identity, remark = '') => {
     if (event === 'no answer') log.warn({ acceptor }, 'acceptor does not answer');
     else if (event === 'unreachable') log.warn({ acceptor }, 'acceptor went away');
     else if (event === 'stranger') log.error({ acceptor, identity }, STRANGER);
     else if (event === 'replicated') log.error({ acceptor, identity }, REPLICATED);
+    else if (event === 'unfit') log.error({ acceptor }, `this acceptor is not used: ${remark}`);
+    else if (remark !== '') log.warn({ acceptor }, `acceptor ${event}: ${remark}`);
     else log.info({ acceptor }, `acceptor ${event}`);
   };
 }

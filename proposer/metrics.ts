@@ -87,7 +87,7 @@ export function createMetrics(present: () => PresentMetrics): { counts: Counts; 
   metric(
     Counter,
     'acceptor_calls_total',
-    'Messages to acceptors by outcome: ok, conflict, failed, stranger.',
+    'Messages to acceptors by outcome: ok, conflict, failed, stranger, unfit.',
     ['acceptor', 'phase', 'outcome'],
     (add) => {
       for (const [acceptor, phases] of counts.calls)
@@ -98,7 +98,7 @@ export function createMetrics(present: () => PresentMetrics): { counts: Counts; 
   metric(
     Gauge,
     'acceptor_ready',
-    '1 where an acceptor of the configuration is connected and the one that is meant.',
+    '1 where an acceptor of the configuration is connected, the one that is meant, and fit.',
     ['acceptor'],
     (add) => {
       for (const { name, isReady } of present().acceptors) add(Number(isReady), name);

@@ -1,6 +1,7 @@
 import { UnfitAcceptor } from '../../src/protocol/errors.js';
 import { acceptorsOf, type Configuration, isConfigured } from '../../src/protocol/configuration.js';
 import { NetworkError } from '../../src/http/client.js';
+import { flawText } from '../../src/redis/fitness.js';
 import type { Nodes, Member } from '../nodes/nodes.js';
 import { adviceText, ControlError } from '../safety/objection.js';
 import { alwaysMeet, identified, setText } from '../safety/guard.js';
@@ -28,7 +29,7 @@ export async function status(nodes: Nodes, print: (line: string) => void): Promi
   const numbers = await Promise.all(
     present.map(({ member, configuration }) => (configuration ? numberOf(member) : Promise.resolve(undefined))),
   );
-  const sizes = await Promise.all(nodes.acceptors.map((name) => sizeOf(nodes, name)));
+  const seen = await Promise.all(nodes.acceptors.map((name) => lookAt(nodes, name)));
   const configurations = present.flatMap(({ configuration }) => (configuration ? [configuration] : []));
   const listed = [...new Set(configurations.flatMap(acceptorsOf))];
   const { strangers } = await absenceAmong(nodes, listed, knownIdentities(configurations));
@@ -43,17 +44,19 @@ export async function status(nodes: Nodes, print: (line: string) => void): Promi
   nodes.acceptors.forEach((name, index) => {
     const role = (phase: 'prepare' | 'accept'): string =>
       configurations.some((configuration) => configuration[phase].nodes.includes(name)) ? 'listed' : '-';
-    const size = sizes[index];
-    const isUnused = size instanceof UnfitAcceptor || strangers.includes(name);
-    const state = size === undefined ? 'unreachable' : isUnused ? 'not used' : 'reachable';
-    rows.push([name, state, '-', role('prepare'), role('accept'), typeof size === 'number' ? String(size) : '?']);
+    const { size, flaws = [] } = seen[index] ?? {};
+    const isUnreachable = size === undefined && flaws.length === 0;
+    const isUsed = flaws.length === 0 && !strangers.includes(name);
+    const state = isUnreachable ? 'unreachable' : isUsed ? 'reachable' : 'not used';
+    rows.push([name, state, '-', role('prepare'), role('accept'), String(size ?? '?')]);
   });
   for (const line of formatTable(rows)) print(line);
 
   const notes = [
     ...numberNotes(numbers),
     ...differenceNotes(configurations),
-    ...nodes.acceptors.flatMap((name, index) => (sizes[index] instanceof UnfitAcceptor ? `${name}: ${sizes[index].message}.` : [])),
+    ...nodes.acceptors.flatMap((name, index) => (seen[index]?.flaws ?? []).map((flaw) => `${name}: ${flaw}.`)),
+    ...nodes.acceptors.flatMap((name, index) => (seen[index]?.cautions ?? []).map((caution) => `${name}: ${caution}.`)),
     ...objectionsTo(strangers, listed).map((objection) => `${objection.why}. ${adviceText(objection)}.`),
     ...listed
       .filter((name) => !nodes.acceptors.includes(name))
@@ -108,7 +111,23 @@ async function numberOf({ admin }: Member): Promise<number | undefined> {
   }
 }
 
-/** The number of its keys, or why it is not used; undefined where it cannot be reached. */
-function sizeOf(nodes: Nodes, name: string): Promise<number | UnfitAcceptor | undefined> {
-  return nodes.withAcceptor(name, (admin) => admin.size()).catch((error: unknown) => (error instanceof UnfitAcceptor ? error : undefined));
+/** What status tells of an acceptor. */
+interface Seen {
+  /** The number of its keys. */
+  readonly size?: number;
+  /** Why it is not used. */
+  readonly flaws: readonly string[];
+  readonly cautions: readonly string[];
+}
+
+/** Undefined where it cannot be reached. */
+async function lookAt(nodes: Nodes, name: string): Promise<Seen | undefined> {
+  try {
+    return await nodes.withAcceptor(name, async (admin) => {
+      const { flaws, cautions } = (await admin.fitness?.('nothing')) ?? { flaws: [], cautions: [] };
+      return { size: await admin.size(), flaws: flaws.map(flawText), cautions };
+    });
+  } catch (error) {
+    return error instanceof UnfitAcceptor ? { flaws: [error.message], cautions: [] } : undefined;
+  }
 }

@@ -35,6 +35,12 @@ if [ -d "$folder" ]; then
     fi
     chmod a+r "$folder/$file"
   done
+  # Users that were made before acceptors were asked for their settings. The file stays the same one: a container may have it mounted.
+  if ! grep -qF '+config|get' "$folder/users.acl"; then
+    users=$(sed 's/ +info/ +info +config|get/' "$folder/users.acl")
+    printf '%s\n' "$users" >"$folder/users.acl"
+    echo "The users in $folder may ask for settings (+config|get) from now on. Acceptors that run know it once they are started again." >&2
+  fi
   if [ -n "$(find "$folder" -prune ! -perm 0700)" ]; then
     chmod 0700 "$folder"
     echo "$folder had other rights; from now on it is for its owner alone. Has somebody read it? docs/security.md says how to change secrets." >&2
@@ -66,8 +72,8 @@ printf %s "$control_password" >"$new/control-password"
 # caller may. The identity is declared by the scripts that only read it; Redis asks for the right to write it all the same.
 cat >"$new/users.acl" <<ACL
 user default off
-user proposer on #$proposer_hash resetchannels ~r:* ~identity ~identity:* -@all +hello +info +cluster|nodes +eval +evalsha +hmget +hset +get
-user control on #$control_hash resetchannels ~* -@all +hello +info +ping +cluster|nodes +client|kill +eval +dbsize +scan +exists +get +setnx +hget +hmget +flushall
+user proposer on #$proposer_hash resetchannels ~r:* ~identity ~identity:* -@all +hello +info +config|get +cluster|nodes +eval +evalsha +hmget +hset +get
+user control on #$control_hash resetchannels ~* -@all +hello +info +config|get +ping +cluster|nodes +client|kill +eval +dbsize +scan +exists +get +setnx +hget +hmget +flushall
 ACL
 chmod a+r "$new"/*
 mv "$new" "$folder"

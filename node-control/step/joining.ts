@@ -1,6 +1,7 @@
 import { acceptorsOf, type Configuration, isConfigured } from '../../src/protocol/configuration.js';
 import type { QuorumSet } from '../../src/protocol/quorum.js';
 import type { AcceptorAdmin } from '../../src/redis/acceptor-admin.js';
+import type { Flaw } from '../../src/redis/fitness.js';
 import type { Nodes } from '../nodes/nodes.js';
 import type { Identities } from '../safety/guard.js';
 import { knownIdentities } from '../safety/identities.js';
@@ -46,6 +47,8 @@ export async function lookAtJoining(nodes: Nodes, before: readonly Configuration
     }
     try {
       await nodes.withAcceptor(name, async (admin) => {
+        const fitness = joins ? await admin.fitness?.('no file') : undefined;
+        objections.push(...(fitness?.flaws ?? []).map((flaw) => unfit(name, flaw)));
         const size = joins ? await admin.size() : 0;
         if (size > 0 && before.some(isConfigured)) objections.push(notEmpty(name, size));
         else if (size > 0) era = Math.max(era, await admin.highestEra());
@@ -58,6 +61,10 @@ export async function lookAtJoining(nodes: Nodes, before: readonly Configuration
     }
   }
   return { identities, newcomers, era, resting, objections: [...objections, ...twins(newcomers, identities)] };
+}
+
+function unfit(name: string, { setting, value, mend }: Flaw): Objection {
+  return { why: `${name} is unfit: ${setting} is ${value}`, advice: mend };
 }
 
 function notEmpty(name: string, size: number): Objection {

@@ -10,8 +10,11 @@ export interface AcceptorAddress {
   readonly tls: boolean;
   /** Whether this is one node of a Redis Cluster, and the acceptor is all of it. */
   readonly isCluster: boolean;
+  /** Whether its settings can be asked for. A provider may forbid that: the operator then vouches for them. */
+  readonly isConfigAsked: boolean;
 }
 
+const UNCHECKED = '?config=unchecked';
 const SCHEMES: Readonly<Record<string, Pick<AcceptorAddress, 'tls' | 'isCluster'>>> = {
   redis: { tls: false, isCluster: false },
   rediss: { tls: true, isCluster: false },
@@ -37,7 +40,8 @@ export function readAddresses(path: string | undefined): Addresses {
 
 /**
  * Reads the address of an acceptor: `host:port` or `redis://host:port`; `rediss://` for TLS; `redis+cluster://` for one node of a Redis
- * Cluster. Throws a `TypeError` for anything else, which holds no password that was part of it.
+ * Cluster. With `?config=unchecked` behind it CONFIG GET is not asked for. Throws a `TypeError` for anything else, which holds no password
+ * that was part of it.
  */
 export function parseAddress(address: string): AcceptorAddress {
   if (address.includes('@'))
@@ -47,7 +51,8 @@ export function parseAddress(address: string): AcceptorAddress {
   const [scheme = '', rest] = address.includes('://') ? address.split('://', 2) : ['redis', address];
   const kind = Object.hasOwn(SCHEMES, scheme) ? SCHEMES[scheme] : undefined;
   if (!kind) throw new TypeError(`"${address}" begins with none of ${Object.keys(SCHEMES).join('://, ')}://`);
-  return { ...splitAddress(rest ?? ''), ...kind };
+  const isConfigAsked = !address.endsWith(UNCHECKED);
+  return { ...splitAddress(isConfigAsked ? (rest ?? '') : (rest ?? '').slice(0, -UNCHECKED.length)), ...kind, isConfigAsked };
 }
 
 /** Splits `host:port`. Throws a `TypeError` for anything else. */

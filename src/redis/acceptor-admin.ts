@@ -1,9 +1,14 @@
+import type { Acquaintance, Fitness } from './fitness.js';
+
 /**
  * For the control node: what an acceptor holds as a whole. Every method rejects if the acceptor cannot be reached, and for good once the
  * connection was lost: what was looked at over one connection is not acted on over another.
  */
 export interface AcceptorAdmin {
   connect(): Promise<void>;
+
+  /** Whether it would keep what it is told. One that is no server has no settings that could be wrong. */
+  fitness?(known: Acquaintance): Promise<Fitness>;
 
   /** The keys of all registers, also of those that hold nothing but a promise. A key may come more than once. */
   keys(): AsyncGenerator<string[]>;

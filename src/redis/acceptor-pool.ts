@@ -1,7 +1,7 @@
 import { acceptorsOf, type Configuration, EMPTY_CONFIGURATION } from '../protocol/configuration.js';
 import { type Addresses, addressesFrom, parseAddress } from '../node/addresses.js';
 import type { Acceptors } from '../store/store.js';
-import { type LinkState, RedisAcceptor } from './redis-acceptor.js';
+import { type LinkState, type OnState, RedisAcceptor } from './redis-acceptor.js';
 import { RedisClusterAcceptor } from './redis-cluster.js';
 import type { RedisAccess } from './redis-connection.js';
 import { DEFAULT_LIMITS } from '../store/limits.js';
@@ -27,7 +27,8 @@ export interface AcceptorPoolOptions {
   readonly timeoutMs?: number;
   /** How long a change of configuration waits for connections to acceptors that it adds. It goes on without: they may be down. */
   readonly connectWaitMs?: number;
-  readonly onLink?: (event: LinkEvent, name: string, identity: string | undefined) => void;
+  /** @param remark why it is unfit, or what an operator should know of one that connected */
+  readonly onLink?: (event: LinkEvent, name: string, identity: string | undefined, remark?: string) => void;
 }
 
 /** Longer than a connection takes on a busy machine, and no more than a client bears to wait. */
@@ -95,6 +96,13 @@ export class AcceptorPool implements Acceptors {
     return this.#connectionsOf(configuration).flatMap(({ name, acceptor }) => (acceptor.state === 'stranger' ? [name] : []));
   }
 
+  /** Why acceptors that answer are unfit, with their names. */
+  unfit(configuration: Configuration): string[] {
+    return this.#connectionsOf(configuration).flatMap(({ name, acceptor: { flaws } }) =>
+      flaws === '' ? [] : [`${name} is unfit: ${flaws}`],
+    );
+  }
+
   /** Of each acceptor of the configuration: whether it is connected and the one that is meant. */
   states(configuration: Configuration): { readonly name: string; readonly isReady: boolean }[] {
     return this.#connectionsOf(configuration).map(({ name, acceptor }) => ({ name, isReady: acceptor.state === 'ready' }));
@@ -113,11 +121,11 @@ export class AcceptorPool implements Acceptors {
     let onRecognized = (): void => undefined;
     const recognized = new Promise<void>((resolve) => (onRecognized = resolve));
     let wasReady = false;
-    const onState = (state: LinkState): void => {
+    const onState: OnState = (state, remark): void => {
       if (this.#connections.get(keyOf(name, identity)) !== connection) return;
       const ready = wasReady ? 'came back' : 'connected';
       wasReady ||= state === 'ready';
-      onLink?.(state === 'ready' ? ready : state, name, identity);
+      onLink?.(state === 'ready' ? ready : state, name, identity, remark);
       if (state !== 'unreachable') onRecognized();
     };
     const address = addresses(name);

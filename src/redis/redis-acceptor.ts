@@ -1,4 +1,4 @@
-import { StrangerError } from '../protocol/errors.js';
+import { StrangerError, UnfitAcceptor } from '../protocol/errors.js';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Redis } from 'ioredis';
@@ -12,6 +12,8 @@ import {
   type Value,
 } from '../protocol/acceptor.js';
 import { type Ballot, formatBallot, parseBallot } from '../protocol/ballot.js';
+import { parseAddress } from '../node/addresses.js';
+import { type Acquaintance, type Fitness, flawText, lookAtFitness } from './fitness.js';
 import { connectRedis, RECONNECT_MS, reconnectPause, type RedisAccess } from './redis-connection.js';
 
 /** Registers are the hashes under this prefix; whatever else an acceptor stores lies outside it. */
@@ -52,12 +54,22 @@ export interface RedisAcceptorOptions {
   /** For each message, in milliseconds. */
   readonly timeoutMs: number;
   /** Called when the acceptor begins to answer, when it no longer does, and when another one answers in its place. */
-  readonly onState?: (state: LinkState) => void;
+  readonly onState?: OnState;
   readonly identityKeys?: IdentityKeys;
+  /** How often an acceptor that is connected is looked at again, in milliseconds. */
+  readonly fitnessEveryMs?: number;
 }
 
-/** `stranger`: somebody answers, but not the acceptor that is meant. `replicated`: a Redis Cluster with replicas, see {@link REPLICATED}. */
-export type LinkState = 'unreachable' | 'ready' | 'stranger' | 'replicated';
+/**
+ * `stranger`: somebody answers, but not the acceptor that is meant. `unfit`: as it is set up it would lose what it promised or accepted.
+ * `replicated`: a Redis Cluster with replicas, see {@link REPLICATED}.
+ */
+export type LinkState = 'unreachable' | 'ready' | 'stranger' | 'unfit' | 'replicated';
+/** @param remark why it is unfit, or what an operator should know of one that is ready */
+export type OnState = (state: LinkState, remark?: string) => void;
+
+/** Rare enough to cost nothing. What is set wrong meanwhile is believed for so long. */
+const FITNESS_EVERY_MS = 5_000;
 
 /** The acceptor's role played by a Redis server: a script for each phase, run in one step by Redis. */
 export class RedisAcceptor implements Acceptor {
@@ -65,12 +77,19 @@ export class RedisAcceptor implements Acceptor {
   protected readonly redis: ScriptedRedis;
   readonly #identity: string;
   readonly #identityKeys: IdentityKeys;
-  readonly #onState: ((state: LinkState) => void) | undefined;
+  readonly #onState: OnState | undefined;
+  readonly #fitnessEveryMs: number;
   #state: LinkState = 'unreachable';
+  /** Why it is unfit. */
+  #flaws = '';
+  #known: Acquaintance = 'nothing';
+  #nextLook: NodeJS.Timeout | undefined;
   /** Whether the last connection got no answer to its first question. */
   #isSilent = false;
 
-  constructor({ address, access, identity = '', timeoutMs, onState, identityKeys = ONE_IDENTITY }: RedisAcceptorOptions) {
+  constructor(options: RedisAcceptorOptions) {
+    const { address, access, identity = '', timeoutMs, onState, identityKeys = ONE_IDENTITY, fitnessEveryMs = FITNESS_EVERY_MS } = options;
+    this.#fitnessEveryMs = fitnessEveryMs;
     this.address = address;
     this.#identity = identity;
     this.#identityKeys = identityKeys;
@@ -79,11 +98,16 @@ export class RedisAcceptor implements Acceptor {
     const retryStrategy = (attempt: number): number => (this.#isSilent ? RECONNECT_MS : reconnectPause(attempt));
     this.redis = connectRedis(address, timeoutMs, access, { scripts: SCRIPTS, retryStrategy }) as ScriptedRedis;
     this.redis.on('ready', () => void this.#recognize());
-    this.redis.on('close', () => this.#become('unreachable'));
+    this.redis.on('close', () => this.#lose());
   }
 
   get state(): LinkState {
     return this.#state;
+  }
+
+  /** Why it is unfit; "" where it is not. */
+  get flaws(): string {
+    return this.#state === 'unfit' ? this.#flaws : '';
   }
 
   async prepare(key: string, ballot: Ballot): Promise<PrepareReply> {
@@ -119,6 +143,7 @@ export class RedisAcceptor implements Acceptor {
   }
 
   close(): void {
+    clearTimeout(this.#nextLook);
     this.redis.disconnect();
   }
 
@@ -131,12 +156,14 @@ export class RedisAcceptor implements Acceptor {
     setImmediate(() => stream.uncork());
   }
 
-  /** Nothing is sent over a new connection before it is known who answers. */
+  /** Nothing is sent over a new connection before it is known who answers, and that it keeps what it is told. */
   async #recognize(): Promise<void> {
     try {
       const identityKey = await this.#identityKeys.met();
-      if (this.#identity !== '' && identityKey !== undefined) this.#assertIdentity(await this.redis.get(identityKey));
-      this.#become('ready');
+      const isMet = this.#identity !== '' && identityKey !== undefined;
+      const [present, fitness] = await Promise.all([isMet ? this.redis.get(identityKey) : undefined, this.#lookAtFitness()]);
+      if (present !== undefined) this.#assertIdentity(present);
+      this.#judge(fitness);
       this.#isSilent = false;
     } catch (error) {
       this.#isSilent = !(error instanceof StrangerError);
@@ -145,15 +172,51 @@ export class RedisAcceptor implements Acceptor {
     }
   }
 
-  #become(state: LinkState): void {
+  #lookAtFitness(): Promise<Fitness> {
+    return lookAtFitness(this.redis, this.#known, parseAddress(this.address).isConfigAsked);
+  }
+
+  #judge({ flaws, cautions }: Fitness): void {
+    if (this.redis.status !== 'ready' || this.#state === 'stranger') return;
+    this.#flaws = flaws.map(flawText).join('; ');
+    if (flaws.length === 0) this.#known = 'served';
+    else if (flaws.some(({ setting }) => setting === 'appendonly')) this.#known = 'no file';
+    if (flaws.length === 0) this.#become('ready', cautions.join('; '));
+    else this.#become('unfit', this.#flaws);
+    this.#lookLater();
+  }
+
+  /** Who answers is not asked again: each message is refused by another one. */
+  async #lookAgain(): Promise<void> {
+    try {
+      this.#judge(await this.#lookAtFitness());
+    } catch {
+      // It is slow, or was lost, and is no worse than before: the next connection begins with a look.
+      if (this.redis.status === 'ready') this.#lookLater();
+    }
+  }
+
+  #lookLater(): void {
+    clearTimeout(this.#nextLook);
+    this.#nextLook = setTimeout(() => void this.#lookAgain(), this.#fitnessEveryMs);
+  }
+
+  #lose(): void {
+    clearTimeout(this.#nextLook);
+    if (this.#known === 'served') this.#known = 'nothing';
+    this.#become('unreachable');
+  }
+
+  #become(state: LinkState, remark = ''): void {
     if (state === this.#state) return;
     this.#state = state;
-    this.#onState?.(state);
+    this.#onState?.(state, remark);
   }
 
   #assertReady(): void {
     if (this.#state === 'unreachable') throw new Error('the acceptor is not connected');
     if (this.#state === 'stranger') throw this.#mismatch('another one');
+    if (this.#state === 'unfit') throw new UnfitAcceptor(this.#flaws);
   }
 
   #assertIdentity(present: string | null): void {

@@ -1,6 +1,8 @@
 import type { Redis } from 'ioredis';
 import { parseBallot } from '../protocol/ballot.js';
+import { parseAddress } from '../node/addresses.js';
 import type { AcceptorAdmin } from './acceptor-admin.js';
+import { type Acquaintance, type Fitness, lookAtFitness } from './fitness.js';
 import { IDENTITY_KEY, REGISTER_PREFIX } from './redis-acceptor.js';
 import { connectRedis, type RedisAccess } from './redis-connection.js';
 
@@ -60,6 +62,10 @@ export class RedisAdmin implements AcceptorAdmin {
 
   connect(): Promise<void> {
     return this.redis.connect();
+  }
+
+  fitness(known: Acquaintance): Promise<Fitness> {
+    return lookAtFitness(this.redis, known, parseAddress(this.address).isConfigAsked);
   }
 
   async *keys(): AsyncGenerator<string[]> {

@@ -1,6 +1,7 @@
 import { StrangerError, UnfitAcceptor } from '../protocol/errors.js';
 import type { Redis } from 'ioredis';
 import { type Acceptor } from '../protocol/acceptor.js';
+import type { Acquaintance, Fitness } from './fitness.js';
 import { type LinkState, REGISTER_PREFIX, RedisAcceptor, type RedisAcceptorOptions } from './redis-acceptor.js';
 import type { AcceptorAdmin } from './acceptor-admin.js';
 import { joinIdentities, RedisAdmin } from './redis-admin.js';
@@ -38,12 +39,14 @@ type Layout = Awaited<ReturnType<typeof layoutFrom>>;
  */
 async function layoutFrom(redis: Redis, address: string) {
   const told = String(await redis.cluster('NODES')).trim();
+  // What the operator says of the one node in the address map holds for all.
+  const options = /\?.*$/.exec(address)?.[0] ?? '';
   const nodes = told.split('\n').map((line) => {
     const [id, endpoint = '', flags = '', , , , epoch, , ...ranges] = line.split(' ');
     if (/slave|replica/.test(flags)) throw new UnfitAcceptor(REPLICATED);
     const isSelf = flags.includes('myself');
     const slots = ranges.filter((range) => !range.startsWith('[')).flatMap(slotsIn);
-    return { isSelf, address: isSelf ? address : endpoint.replace(/@.*$/, ''), slots, text: [id, epoch, ...ranges].join(' ') };
+    return { isSelf, address: isSelf ? address : endpoint.replace(/@.*$/, options), slots, text: [id, epoch, ...ranges].join(' ') };
   });
   return { owners: nodes.filter(({ slots }) => slots.length > 0), self: nodes.find(({ isSelf }) => isSelf) };
 }
@@ -54,6 +57,7 @@ function slotsIn(range: string): number[] {
 }
 
 class NodeAcceptor extends RedisAcceptor {
+  declare readonly address: string;
   readonly layout = (): Promise<Layout> => layoutFrom(this.redis, this.address);
 }
 
@@ -80,6 +84,11 @@ export class RedisClusterAcceptor implements Acceptor {
     return this.#state;
   }
 
+  get flaws(): string {
+    const unfit = [...this.#nodes.values()].filter((node) => node.flaws !== '');
+    return unfit.map((node) => `${node.address}: ${node.flaws}`).join('; ');
+  }
+
   close(): void {
     for (const node of this.#nodes.values()) node.close();
   }
@@ -104,7 +113,7 @@ export class RedisClusterAcceptor implements Acceptor {
       return slot === undefined ? undefined : identityKey(slot);
     };
     const identityKeys = { of: (register: string) => identityKey(slotOf(register)), met };
-    const node = new NodeAcceptor({ ...this.#options, address, identityKeys, onState: (state) => this.#onNodeState(state) });
+    const node = new NodeAcceptor({ ...this.#options, address, identityKeys, onState: (...news) => this.#onNodeState(...news) });
     this.#nodes.set(address, node);
     return node;
   }
@@ -119,10 +128,12 @@ export class RedisClusterAcceptor implements Acceptor {
     return layout;
   }
 
-  #onNodeState(state: LinkState): void {
+  #onNodeState(state: LinkState, remark = ''): void {
     const states = [...new Set(this.#owners)].map((owner) => owner?.state);
     if (states.includes('stranger')) this.#become('stranger');
-    else this.#become(states.every((one) => one === 'ready') ? 'ready' : 'unreachable');
+    else if (states.includes('unfit')) this.#become('unfit', this.flaws);
+    else if (states.every((one) => one === 'ready')) this.#become('ready', remark);
+    else this.#become('unreachable');
     // The others say whether a replica waits to take its place.
     if (state === 'unreachable') void this.#lookAround();
   }
@@ -136,14 +147,15 @@ export class RedisClusterAcceptor implements Acceptor {
   }
 
   /** Once replicated it stays so under this identity: a replica that has taken over no longer shows as one. */
-  #become(state: LinkState): void {
+  #become(state: LinkState, remark = ''): void {
     if (state === this.#state || this.#state === 'replicated') return;
     this.#state = state;
-    this.#options.onState?.(state);
+    this.#options.onState?.(state, remark);
   }
 }
 
 class NodeAdmin extends RedisAdmin {
+  declare readonly address: string;
   readonly layout = (): Promise<Layout> => layoutFrom(this.redis, this.address);
 }
 
@@ -185,6 +197,14 @@ export class RedisClusterAdmin implements AcceptorAdmin {
       throw new Error('slots of this Redis Cluster are moving');
   }
 
+  readonly fitness = async (known: Acquaintance): Promise<Fitness> => {
+    const ofNode = async (node: NodeAdmin): Promise<Fitness> => {
+      const { flaws, cautions } = await node.fitness(known);
+      return { flaws: flaws.map((flaw) => ({ ...flaw, value: `${flaw.value} at ${node.address}` })), cautions };
+    };
+    const nodes = await this.#each(ofNode);
+    return { flaws: nodes.flatMap(({ flaws }) => flaws), cautions: [...new Set(nodes.flatMap(({ cautions }) => cautions))] };
+  };
   readonly size = async (): Promise<number> => sum(await this.#each((node) => node.size()));
   /** Only the node that has its slot answers. */
   readonly register: RedisAdmin['register'] = (key) => Promise.any(this.#nodes.map((node) => node.register(key)));

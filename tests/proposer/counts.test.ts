@@ -4,7 +4,7 @@ import { Counts } from '../../proposer/counts.js';
 import type { OperationKind } from '../../src/store/store.js';
 import { type Acceptor } from '../../src/protocol/acceptor.js';
 import { ZERO_BALLOT } from '../../src/protocol/ballot.js';
-import { PrepareError, StrangerError } from '../../src/protocol/errors.js';
+import { PrepareError, StrangerError, UnfitAcceptor } from '../../src/protocol/errors.js';
 import { MemoryAcceptor } from '../../src/protocol/memory-acceptor.js';
 
 const ballot = (counter: number) => ({ ...ZERO_BALLOT, counter });
@@ -74,7 +74,7 @@ describe('the calls of an acceptor', () => {
     const fail = (): Promise<never> => Promise.reject(error);
     return { prepare: fail, accept: fail, read: fail };
   };
-  const none = { ok: 0, conflict: 0, failed: 0, stranger: 0 };
+  const none = { ok: 0, conflict: 0, failed: 0, stranger: 0, unfit: 0 };
   let counts: Counts;
   beforeEach(() => (counts = new Counts(() => undefined)));
 
@@ -93,12 +93,17 @@ describe('the calls of an acceptor', () => {
     });
   });
 
-  it('tell no answer from that of a stranger', async () => {
-    const [silent, strange] = [new Error('nobody is there'), new StrangerError('somebody else')];
+  it('tell no answer from that of a stranger, and of one that is unfit', async () => {
+    const [silent, strange, unfit] = [new Error('nobody is there'), new StrangerError('somebody else'), new UnfitAcceptor('set up wrong')];
     await expect(countedBy(counts, 'a', failing(silent)).read('k')).rejects.toBe(silent);
     await expect(countedBy(counts, 'a', failing(strange)).prepare('k', ballot(1))).rejects.toBe(strange);
     await expect(countedBy(counts, 'b', failing(silent)).accept('k', ballot(1), 'value', ballot(2))).rejects.toBe(silent);
-    expect(counts.calls.get('a')).toEqual({ read: { ...none, failed: 1 }, prepare: { ...none, stranger: 1 }, accept: none });
+    await expect(countedBy(counts, 'a', failing(unfit)).accept('k', ballot(1), 'value', ballot(2))).rejects.toBe(unfit);
+    expect(counts.calls.get('a')).toEqual({
+      read: { ...none, failed: 1 },
+      prepare: { ...none, stranger: 1 },
+      accept: { ...none, unfit: 1 },
+    });
     expect(counts.calls.get('b')).toEqual({ read: none, prepare: none, accept: { ...none, failed: 1 } });
   });
 

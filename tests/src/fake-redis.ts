@@ -4,7 +4,12 @@ import { freePort } from '../redis-server.js';
 /** What a command is answered with, as it goes over the wire; undefined: nothing, ever. */
 export type Answers = (command: string, connection: Socket) => string | undefined;
 
-const READY = 'loading:0\r\n';
+/** What a Redis says of itself that is fit to be an acceptor. */
+const READY = [
+  'redis_version:7.0.15\r\nloading:0\r\naof_enabled:1\r\naof_rewrite_in_progress:0\r\naof_rewrite_scheduled:0\r\naof_last_bgrewrite_status:ok\r\n',
+  `maxmemory:0\r\nevicted_keys:0\r\nrole:master\r\nconnected_slaves:0\r\nmaster_replid2:${'0'.repeat(40)}\r\n`,
+].join('');
+const SETTINGS = { appendfsync: 'always', 'no-appendfsync-on-rewrite': 'no', 'io-threads': '1' };
 export const bulk = (text: string): string => `$${text.length}\r\n${text}\r\n`;
 
 /** As much of a Redis as a client needs to connect. It notes what it is asked. */
@@ -63,6 +68,7 @@ export function answering(identity: string | null | undefined): Answers {
   return (command) => {
     if (command.startsWith('hello')) return "-ERR unknown command 'HELLO'\r\n";
     if (command.startsWith('info')) return bulk(READY);
+    if (command.startsWith('config get')) return `*6\r\n${Object.entries(SETTINGS).flat().map(bulk).join('')}`;
     if (command !== 'get identity' || identity === undefined) return undefined;
     return identity === null ? '$-1\r\n' : bulk(identity);
   };

@@ -86,6 +86,17 @@ describe('the secrets', () => {
     expect(readFileSync(join(open, 'admin-token'), 'utf8')).toBe(before);
   });
 
+  it('of an older version may be asked for settings from now on', async () => {
+    const old = join(parent, 'old');
+    await run('bash', [SCRIPT, old]);
+    const users = join(old, 'users.acl');
+    const before = readFileSync(users, 'utf8');
+    writeFileSync(users, before.replaceAll(' +config|get', ''));
+    expect((await run('bash', [SCRIPT, old])).stderr).toContain('+config|get');
+    expect(readFileSync(users, 'utf8')).toBe(before);
+    expect((await run('bash', [SCRIPT, old])).stderr).toBe('');
+  });
+
   it.each(['missing', 'empty', 'a folder'])('are not taken for whole where a file is %s; the folder is left as it is', async (state) => {
     const broken = join(parent, state);
     await run('bash', [SCRIPT, broken]);
@@ -117,6 +128,11 @@ describe('an acceptor with these users', () => {
     wrong.on('error', () => undefined);
     await expect(wrong.connect().then(() => wrong.ping())).rejects.toThrow();
     wrong.disconnect();
+  });
+
+  it.each(['proposer', 'control'] as const)('tells the %s how it is set up', async (user) => {
+    expect(await as(user, 'CONFIG', 'GET', 'appendfsync')).toEqual(['appendfsync', 'always']);
+    expect(await as(user, 'INFO', 'persistence')).toContain('aof_enabled:1');
   });
 
   it('plays its role for the proposers', async () => {
@@ -169,7 +185,8 @@ describe('an acceptor with these users', () => {
   ];
   const nobody: [string, ...string[]][] = [
     ['CONFIG', 'SET', 'appendonly', 'no'],
-    ['CONFIG', 'GET', '*'],
+    ['CONFIG', 'REWRITE'],
+    ['CONFIG', 'RESETSTAT'],
     ['ACL', 'LIST'],
     ['ACL', 'SETUSER', 'default', 'on', 'nopass', '+@all', '~*'],
     ['SHUTDOWN'],

@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import type { Acceptor } from '../../../src/protocol/acceptor.js';
 import { type Ballot, ZERO_BALLOT } from '../../../src/protocol/ballot.js';
 import { RedisAcceptor } from '../../../src/redis/redis-acceptor.js';
+import { answering, bulk, FakeRedis } from '../fake-redis.js';
 import { freePort, RedisServer } from '../../redis-server.js';
 import { describeAcceptor } from '../acceptor-conformance.js';
 
@@ -205,22 +206,16 @@ describe('LOADING', () => {
 describe('a server that is loading', () => {
   it('is asked again soon, whatever it thinks how long it will take', async () => {
     let questions = 0;
-    const fake = createServer((socket) => {
-      socket.on('error', () => undefined);
-      socket.on('data', (chunk) => {
-        if (!chunk.includes('info')) return socket.write("-ERR unknown command 'HELLO'\r\n");
-        questions += 1;
-        const text = questions < 3 ? 'loading:1\r\nloading_eta_seconds:60\r\n' : 'loading:0\r\n';
-        return socket.write(`$${text.length}\r\n${text}\r\n`);
-      });
-    });
-    const port = await freePort();
-    await new Promise<void>((resolve) => fake.listen(port, '127.0.0.1', resolve));
-    const acceptor = connected(`127.0.0.1:${port}`);
+    const loading = bulk('loading:1\r\nloading_eta_seconds:60\r\n');
+    const fake = await FakeRedis.start((command, socket) =>
+      command === 'info' && (questions += 1) < 3 ? loading : answering(null)(command, socket),
+    );
+    const acceptor = connected(fake.address);
     await reachable(acceptor);
-    expect(questions).toBe(3);
+    // The last one is whether it is fit.
+    expect(questions).toBe(4);
     acceptor.close();
-    await new Promise((resolve) => fake.close(resolve));
+    await fake.stop();
   });
 });
 

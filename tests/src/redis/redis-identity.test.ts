@@ -14,7 +14,7 @@ async function fake(answers: Answers): Promise<FakeRedis> {
 }
 
 describe('at each connect', () => {
-  const ours = (redis: FakeRedis): string[][] => redis.asked.map((all) => all.filter((command) => !/^(hello|info)/.test(command)));
+  const ours = (redis: FakeRedis): string[][] => redis.asked.map((all) => all.filter((command) => !/^(hello|info|config get)/.test(command)));
 
   it('nothing is sent before it is known who answers', async () => {
     const redis = await fake(answering(undefined));
@@ -50,6 +50,7 @@ describe('at each connect', () => {
       await refusesAll(acceptor);
       await sleep(TIMEOUT_MS);
       expect(ours(redis)).toEqual([['get identity']]);
+      expect(redis.asked.flat().filter((command) => command.startsWith('config get'))).toHaveLength(1);
       expect(states).toEqual(['stranger']);
     }
   });
@@ -80,7 +81,7 @@ describe('at each connect', () => {
     const note = (reason: unknown): void => void unhandled.push(reason);
     process.on('unhandledRejection', note);
     onTestFinished(() => void process.off('unhandledRejection', note));
-    for (const point of ['hello', 'info', 'get identity']) {
+    for (const point of ['hello', 'info', 'get identity', 'config get']) {
       for (const who of ['they', 'we', 'they, with the answer on its way']) {
         const watched: Watched[] = [];
         const redis = await fake((command, socket) => {
@@ -92,7 +93,7 @@ describe('at each connect', () => {
           return socket.writable ? answering(ME)(command, socket) : undefined;
         });
         watched.push(meaning(ME, redis.address));
-        await vi.waitFor(() => expect(redis.asked[0]?.at(-1)).toMatch(point), { timeout: HANG_MS });
+        await vi.waitFor(() => expect(redis.asked[0]?.join('\n')).toContain(point), { timeout: HANG_MS });
         await sleep(50);
         watched[0]?.acceptor.close();
       }
