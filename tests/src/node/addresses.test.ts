@@ -29,7 +29,8 @@ describe('an address', () => {
     ['rediss://a:1', true, false],
     ['redis+cluster://a:1', false, true],
   ])('of an acceptor says what speaks there: %s', (text, tls, isCluster) => {
-    expect(parseAddress(text)).toEqual({ host: 'a', port: 1, tls, isCluster });
+    expect(parseAddress(text)).toEqual({ host: 'a', port: 1, tls, isCluster, isConfigAsked: true });
+    expect(parseAddress(`${text}?config=unchecked`)).toEqual({ host: 'a', port: 1, tls, isCluster, isConfigAsked: false });
   });
 
   it.each([
@@ -39,6 +40,8 @@ describe('an address', () => {
     'constructor://a:1',
     'redis://a:1/0',
     'redis://a:1?x=y',
+    'redis://a:1?config=checked',
+    'redis://a:1?config=unchecked?config=unchecked',
     'redis://a:1,b:2',
     'redis://redis://a:1',
   ])('of an acceptor is never read from "%s"', (text) => {
