@@ -14,7 +14,8 @@ async function fake(answers: Answers): Promise<FakeRedis> {
 }
 
 describe('at each connect', () => {
-  const ours = (redis: FakeRedis): string[][] => redis.asked.map((all) => all.filter((command) => !/^(hello|info|config get)/.test(command)));
+  const ours = (redis: FakeRedis): string[][] =>
+    redis.asked.map((all) => all.filter((command) => !/^(hello|info|config get)/.test(command)));
 
   it('nothing is sent before it is known who answers', async () => {
     const redis = await fake(answering(undefined));
