@@ -120,7 +120,7 @@ interface Seen {
   readonly cautions: readonly string[];
 }
 
-/** Undefined where it cannot be reached. */
+/** Undefined if it cannot be reached. */
 async function lookAt(nodes: Nodes, name: string): Promise<Seen | undefined> {
   try {
     return await nodes.withAcceptor(name, async (admin) => {

@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Configuration, isConfigured } from '../../src/protocol/configuration.js';
-import { sleep } from '../../src/protocol/time.js';
+import type { QuorumSet } from '../../src/protocol/quorum.js';
+import { sleep, type Time } from '../../src/protocol/time.js';
 import { inAgreement } from '../step/agreement.js';
 import type { Nodes, MemberConfiguration } from '../nodes/nodes.js';
-import { ControlError } from '../safety/objection.js';
+import { ControlError, keysText } from '../safety/objection.js';
 import { underNewEra } from '../step/eras.js';
 import { restingAfterRescan, setText } from '../safety/guard.js';
 import { knownIdentities } from '../safety/identities.js';
@@ -39,10 +40,10 @@ const NAMED_FAILURES = 20;
 
 /**
  * Brings every key to an accept quorum of the present configuration (paper, section 2.3): the union of the keys that the listed acceptors
- * hold, each through the identity by one of the proposers. Where the last one left keys and nothing changed since, only these.
+ * hold, each through the identity by one of the proposers. If the last one left keys and nothing changed since, only these.
  *
  * @param required how many of the acceptors must list their keys completely
- * @throws ControlError where the listing is incomplete, a key failed, or a configuration changed meanwhile
+ * @throws ControlError if the listing is incomplete, a key failed, or a configuration changed meanwhile
  */
 export async function rescan(
   nodes: Nodes,
@@ -51,7 +52,7 @@ export async function rescan(
   progress: Pick<Progress, 'show'>,
   limits: Partial<RescanLimits> = {},
 ): Promise<string[]> {
-  const { pausesMs, troublePausesMs, batchKeys, failuresMax, memoryBytes } = { ...LIMITS, ...limits };
+  const { pausesMs, memoryBytes, ...rest } = { ...LIMITS, ...limits };
   const { time, notes } = nodes;
   const before = await inAgreement(nodes);
   const configured = before.filter(({ configuration }) => isConfigured(configuration));
@@ -65,18 +66,8 @@ export async function rescan(
   if (!left) await listing.meet();
   assertComplete(listing, acceptors, required, 'Nothing was rescanned');
 
-  const total = left ? left.failed.length : listing.estimate;
-  const pace = new Pace(time, total);
-  const workers = new RescanWorkers({
-    ...{ era, failuresMax, time },
-    proposers: configured.map(({ member }) => member),
-    batchKeys: Math.max(1, Math.min(batchKeys, Math.ceil(total / configured.length / 2))),
-    pausesMs: troublePausesMs,
-    onKeys: (count) => {
-      pace.add(count);
-      progress.show(String(pace), pace.fraction);
-    },
-  });
+  const pace = new Pace(time, left ? left.failed.length : listing.estimate);
+  const workers = workersOf(configured, era, time, pace, progress, rest);
   await workers.through(async (take) => {
     if (left) await take(left.failed);
     else await listing.list(take);
@@ -86,27 +77,70 @@ export async function rescan(
 
   const listed = left?.listed ?? listing.listed(required);
   const notListed = left?.notListed ?? listing.failures;
-  const failed = [...workers.failed.keys()];
   const configurations = Object.fromEntries(before.map(({ member, configuration }) => [member.name, configuration]));
-  const unfinished: Unfinished = { acceptors, required, configurations, listed, notListed, failed };
-  const goOn = (): string => (notes?.save(unfinished) ? 'Run the same rescan again: it does only what is left' : 'Run the rescan again');
-  if (failed.length > 0) throw new ControlError(`${failed.length} of ${pace.done} keys failed. ${goOn()}${named(workers.failed)}`);
-  const gone = await changedSince(nodes, before, pausesMs);
-  if (gone.length > 0) throw new ControlError(`${gone.join(' and ')} cannot be asked after the rescan, so it proves nothing. ${goOn()}`);
-
-  const { kept, unlisted } = restingAfterRescan(
-    listed,
-    before.map(({ configuration }) => configuration),
-  );
-  if (kept.length < (first.configuration.resting ?? []).length) await settle(before, kept);
+  const unfinished = { acceptors, required, configurations, listed, notListed, failed: [...workers.failed.keys()] };
+  await assertProven(nodes, before, unfinished, workers.failed, pace.done, pausesMs);
+  const unlisted = await payOff(before, listed);
   notes?.clear();
   return [
     ...remark,
     ...unlisted.map((entry) => `still owed: what rests on ${setText(entry)}, for ${required} of these acceptors need not have listed it`),
     ...notListed.map((failure) => `not listed: ${failure}`),
     ...(listing.isRepetitive ? ['some keys went through twice: there were more than fit into memory'] : []),
-    `${pace.done} key${pace.done === 1 ? '' : 's'} rescanned (era ${era})`,
+    `${keysText(pace.done)} rescanned (era ${era})`,
   ];
+}
+
+function workersOf(
+  configured: readonly MemberConfiguration[],
+  era: number,
+  time: Time,
+  pace: Pace,
+  progress: Pick<Progress, 'show'>,
+  { batchKeys, failuresMax, troublePausesMs }: Pick<RescanLimits, 'batchKeys' | 'failuresMax' | 'troublePausesMs'>,
+): RescanWorkers {
+  return new RescanWorkers({
+    ...{ era, failuresMax, time },
+    proposers: configured.map(({ member }) => member),
+    batchKeys: Math.max(1, Math.min(batchKeys, Math.ceil(pace.total / configured.length / 2))),
+    pausesMs: troublePausesMs,
+    onKeys: (count) => {
+      pace.add(count);
+      progress.show(String(pace), pace.fraction);
+    },
+  });
+}
+
+/** Every key was done, and under the same configurations from before the first was listed. What is left undone is noted for the next rescan. */
+async function assertProven(
+  nodes: Nodes,
+  before: readonly MemberConfiguration[],
+  unfinished: Unfinished,
+  failed: ReadonlyMap<string, string>,
+  count: number,
+  pausesMs: readonly number[],
+): Promise<void> {
+  const goOn = (): string =>
+    nodes.notes?.save(unfinished) ? 'Run the same rescan again: it does only what is left' : 'Run the rescan again';
+  if (failed.size > 0) throw new ControlError(`${failed.size} of ${count} keys failed. ${goOn()}${named(failed)}`);
+  const missing = await changedSince(nodes, before, pausesMs);
+  if (missing.length === 0) return;
+  throw new ControlError(`${missing.join(' and ')} cannot be asked after the rescan, so it proves nothing. ${goOn()}`);
+}
+
+/** Takes off the list what the rescan has paid for. Returns what the listing could have missed. */
+async function payOff(before: readonly MemberConfiguration[], listed: QuorumSet): Promise<readonly QuorumSet[]> {
+  const configurations = before.map(({ configuration }) => configuration);
+  const { kept, unlisted } = restingAfterRescan(listed, configurations);
+  const known = configurations.find(isConfigured)?.resting ?? [];
+  // Unless any of them changed since it was read.
+  if (kept.length < known.length) {
+    await underNewEra(before, { identities: knownIdentities(configurations) }, ({ configuration }) => ({
+      ...configuration,
+      resting: kept,
+    }));
+  }
+  return unlisted;
 }
 
 /** What the last rescan left, if it counts as a part of this one; else why not. */
@@ -118,7 +152,7 @@ function leftBy(
 ): { left?: Unfinished; remark: string[] } {
   if (!last) return { remark: [] };
   const all = 'so all keys were rescanned';
-  const keys = `${last.failed.length} key${last.failed.length === 1 ? '' : 's'}`;
+  const keys = keysText(last.failed.length);
   if (!isDeepStrictEqual([last.acceptors, last.required], [acceptors, required])) {
     return { remark: [`the rescan before this one left ${keys}, but listed other acceptors or required another number, ${all}`] };
   }
@@ -138,7 +172,7 @@ function assertComplete(listing: KeyListing, acceptors: readonly string[], requi
   );
 }
 
-/** The proposers that cannot be asked. Throws {@link ControlError} where any configuration is not the same as before. */
+/** The proposers that cannot be asked. Throws {@link ControlError} if any configuration is not the same as before. */
 async function changedSince(nodes: Nodes, before: readonly MemberConfiguration[], pausesMs: readonly number[]): Promise<string[]> {
   for (const pauseMs of [...pausesMs, undefined]) {
     const after = await nodes.tryReadAll();
@@ -147,8 +181,8 @@ async function changedSince(nodes: Nodes, before: readonly MemberConfiguration[]
       return configuration !== undefined && !isDeepStrictEqual(earlier, configuration);
     });
     if (differs) throw new ControlError('a configuration changed during the rescan, so it proves nothing. Run it again');
-    const gone = after.filter(({ configuration }) => configuration === undefined).map(({ member }) => member.name);
-    if (gone.length === 0 || pauseMs === undefined) return gone;
+    const missing = after.filter(({ configuration }) => configuration === undefined).map(({ member }) => member.name);
+    if (missing.length === 0 || pauseMs === undefined) return missing;
     await sleep(nodes.time, pauseMs);
   }
   return [];
@@ -157,10 +191,4 @@ async function changedSince(nodes: Nodes, before: readonly MemberConfiguration[]
 function named(failed: ReadonlyMap<string, string>): string {
   const lines = [...failed].slice(0, NAMED_FAILURES).map(([key, message]) => `\n  ${JSON.stringify(key)}: ${message}`);
   return lines.join('') + (failed.size > NAMED_FAILURES ? `\n  and ${failed.size - NAMED_FAILURES} more` : '');
-}
-
-/** Writes what is still owed to every proposer, unless any of them changed since it was read. */
-async function settle(present: readonly MemberConfiguration[], resting: Configuration['resting']): Promise<void> {
-  const shared = { identities: knownIdentities(present.map(({ configuration }) => configuration)) };
-  await underNewEra(present, shared, ({ configuration }) => ({ ...configuration, ...(resting && { resting }) }));
 }

@@ -11,8 +11,8 @@ import { type Absence, absenceAmong, objectionsTo, shortage } from '../step/abse
 
 /**
  * Why nobody can use the sets, now or later: some of their acceptors lost their data. What lost its data can join again as another acceptor,
- * once there are no sets; undefined where a way leads from the sets as they are, or they are not useless.
- * @throws ControlError where no way leads from no sets either
+ * once there are no sets; undefined if a way leads from the sets as they are, or they are not useless.
+ * @throws ControlError if no way leads from no sets either
  */
 export async function uselessSets(nodes: Nodes, present: readonly MemberConfiguration[], goal: Sets): Promise<string | undefined> {
   const { strangers } = await absenceOf(nodes, present);
@@ -44,7 +44,7 @@ async function leads(way: Promise<unknown>): Promise<boolean> {
 
 /**
  * The steps from what the proposers have to these sets, past acceptors that are gone, with what may rest on those that no proposer remembers.
- * @throws ControlError where there is no safe way, or one that cannot be gone now
+ * @throws ControlError if there is no safe way, or one that cannot be gone now
  */
 export async function planFrom(nodes: Nodes, present: readonly MemberConfiguration[], goal: Sets): Promise<PlannedStep[]> {
   const before = present.map(({ configuration }) => configuration);
@@ -68,15 +68,7 @@ export async function planFrom(nodes: Nodes, present: readonly MemberConfigurati
   });
   const start = { prepare: order(first.prepare), accept: order(first.accept), resting: [...resting, ...inUse] };
   const way = planSteps(start, goal, identities);
-  if (!way) {
-    const rest = [...new Set(start.resting.map(setText))].join(', and on ');
-    const holders = await holdersAmong(nodes, start.resting);
-    const isThere = holders.every((name) => goal.accept.nodes.includes(name));
-    throw new ControlError(
-      `no order of steps leads there safely${rest ? `: values may rest on ${rest}` : ''}. Nothing was changed`,
-      isThere ? { advice: 'Bring back those that have these' } : { advice: 'First', steps: [{ verb: 'resize', acceptors: holders }] },
-    );
-  }
+  if (!way) throw await noSafeWay(nodes, start, goal);
   const plan = withLastRescan(way, start, identities);
   const isInVain = ({ step }: PlannedStep, index: number): boolean => {
     const { prepare, accept } = plan[index - 1]?.after ?? start;
@@ -91,6 +83,16 @@ export async function planFrom(nodes: Nodes, present: readonly MemberConfigurati
     );
   }
   return plan;
+}
+
+async function noSafeWay(nodes: Nodes, { resting }: Start, goal: Sets): Promise<ControlError> {
+  const rest = [...new Set(resting.map(setText))].join(', and on ');
+  const holders = await holdersAmong(nodes, resting);
+  const isThere = holders.every((name) => goal.accept.nodes.includes(name));
+  return new ControlError(
+    `no order of steps leads there safely${rest ? `: values may rest on ${rest}` : ''}. Nothing was changed`,
+    isThere ? { advice: 'Bring back those that have these' } : { advice: 'First', steps: [{ verb: 'resize', acceptors: holders }] },
+  );
 }
 
 /** The acceptors that are still who they were when a value came to rest on them. */

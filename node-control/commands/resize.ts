@@ -16,9 +16,9 @@ const ACCEPTORS_MAX = 7;
 
 /**
  * Leads every proposer from whatever it has to these acceptors, with majorities as quorums: finds the steps, prints them, and does one after
- * the other. Where it was interrupted, at any point, it goes on from there when it is run again.
+ * the other. If it was interrupted, at any point, it goes on from there when it is run again.
  *
- * @throws ControlError where there is no safe way, or a step was refused or could not be finished
+ * @throws ControlError if there is no safe way, or a step was refused or could not be finished
  */
 export async function resize(
   nodes: Nodes,
@@ -68,7 +68,7 @@ export async function resize(
 }
 
 /**
- * Where the proposers differ: the one whose sets all can have. First choice is the one that was changed last, of those that can run rounds; where
+ * If the proposers differ: the one whose sets all can have. First choice is the one that was changed last, of those that can run rounds; if
  * its sets need an acceptor that is lost meanwhile, the way leads back.
  */
 async function modelOf(nodes: Nodes, present: readonly MemberConfiguration[]): Promise<string | undefined> {

@@ -19,7 +19,7 @@ export async function wipeAcceptor(nodes: Nodes, acceptor: string, { force = fal
   nodes.assertAcceptor(acceptor);
   try {
     return await nodes.withAcceptor(acceptor, async (admin) => {
-      // Before the look at the proposers: whoever lets it join after that look gives it another identity, or cuts this program off.
+      // Before the look at the proposers: an operator who lets it join after that look gives it another identity, or cuts this program off.
       const [identity, size] = [await admin.identity(), await admin.size()];
       const objections = await objectionsToWipe(nodes, acceptor, identity, size);
       const [first] = objections;
@@ -27,7 +27,7 @@ export async function wipeAcceptor(nodes: Nodes, acceptor: string, { force = fal
       if (first && !force) throw new ControlError(`${warnings.join('; ')}. Nothing was removed`, first);
       const forced = warnings.map((warning) => `FORCED although ${warning}`);
       if (dryRun) return [...forced, `would be done: ${acceptor}: ${keysText(size)} removed`];
-      // Before the wipe: it is recorded also where this program is killed in between.
+      // Before the wipe: it is recorded also if this program is killed in between.
       if (first) forced.push(...(await record(nodes, `${typed({ verb: 'wipe-acceptor', acceptor })}: ${warnings.join('; ')}`)));
       return [...forced, `${acceptor}: ${keysText(await admin.wipe({ identity }))} removed`];
     });
@@ -39,7 +39,7 @@ export async function wipeAcceptor(nodes: Nodes, acceptor: string, { force = fal
   }
 }
 
-/** Remembers in the configurations what was forced. Returns why not, where it cannot: half of a step that is to be seen must stay to be seen. */
+/** Remembers in the configurations what was forced. Returns why not, if it cannot: half of a step that is to be seen must stay to be seen. */
 async function record(nodes: Nodes, forced: string): Promise<string[]> {
   const read = await nodes.tryReadAll();
   const present = read.flatMap(({ member, configuration }) => (configuration ? [{ member, configuration }] : []));

@@ -1,16 +1,16 @@
 import type { Time } from '../../src/protocol/time.js';
 
 /** Keys for one request to a proposer. */
-export interface Batch {
+export interface KeyBatch {
   readonly keys: readonly string[];
   /** How often it came back with nothing done. */
   readonly returns: number;
 }
 
-/** Between those who list keys and those who work on them: a few batches wait, and whoever brings more waits, too. */
+/** Between those who list keys and those who work on them: a few batches wait, and the listing waits while there are so many. */
 export class BatchQueue {
   readonly #capacity: number;
-  readonly #batches: Batch[] = [];
+  readonly #batches: KeyBatch[] = [];
   #underWay = 0;
   #isClosed = false;
   #error: Error | undefined;
@@ -35,8 +35,8 @@ export class BatchQueue {
     this.#changed();
   }
 
-  /** The next batch, to be settled or given back; undefined when there will be none. One that is under way with others may come back. */
-  async take(): Promise<Batch | undefined> {
+  /** The next batch, to be finished or given back; undefined when there will be none. One that is under way with others may come back. */
+  async take(): Promise<KeyBatch | undefined> {
     for (;;) {
       const batch = this.#isOver ? undefined : this.#batches.shift();
       if (batch) {
@@ -49,13 +49,13 @@ export class BatchQueue {
     }
   }
 
-  settle(): void {
+  finish(): void {
     this.#underWay -= 1;
     this.#changed();
   }
 
-  /** To be the next one of whoever takes it. */
-  giveBack({ keys, returns }: Batch): void {
+  /** The next worker takes it first. */
+  giveBack({ keys, returns }: KeyBatch): void {
     this.#underWay -= 1;
     this.#batches.unshift({ keys, returns: returns + 1 });
     this.#changed();

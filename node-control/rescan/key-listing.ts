@@ -21,7 +21,7 @@ interface Source {
   readonly size: number;
 }
 
-/** The keys that some acceptors hold, one acceptor after the other, each key once where memory allows. */
+/** The keys that some acceptors hold, one acceptor after the other, each key once if memory allows. */
 export class KeyListing {
   readonly #nodes: Nodes;
   readonly #acceptors: readonly string[];
@@ -78,7 +78,7 @@ export class KeyListing {
     this.#sources = sources.sort((a, b) => a.size - b.size);
   }
 
-  /** Hands on the keys of all that answered, page by page, each page when the one before was taken. Rejects where that does. */
+  /** Hands on the keys of all that answered, page by page, each page when the one before was taken. Rejects if that does. */
   async list(take: (keys: string[]) => Promise<void>): Promise<void> {
     for (const source of this.#sources) {
       let refusal: { error: unknown } | undefined;

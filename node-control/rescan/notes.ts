@@ -19,9 +19,9 @@ export interface Unfinished {
 
 /** What the control node remembers from one rescan to the next. */
 export interface RescanNotes {
-  /** Undefined where there is nothing, or nothing that can be read: then a rescan does everything. */
+  /** Undefined if there is nothing, or nothing that can be read: then a rescan does everything. */
   load(): Unfinished | undefined;
-  /** False where they cannot be kept. */
+  /** False if they cannot be kept. */
   save(unfinished: Unfinished): boolean;
   clear(): void;
 }

@@ -17,7 +17,7 @@ export class SeenKeys {
     return this.#isFull;
   }
 
-  /** Whether the key is not known to have come before. Remembers it where there is room. */
+  /** Whether the key is not known to have come before. Remembers it if there is room. */
   isNew(key: string): boolean {
     if (this.#seen.has(key)) return false;
     const bytes = Buffer.byteLength(key);

@@ -1,7 +1,7 @@
 import { type Answer, NetworkError } from '../../src/http/client.js';
 import { sleep, type Time } from '../../src/protocol/time.js';
 import type { Rescanned } from '../../src/store/rescan.js';
-import { type Batch, BatchQueue } from './batch-queue.js';
+import { type KeyBatch, BatchQueue } from './batch-queue.js';
 import type { Member } from '../nodes/nodes.js';
 import { ControlError } from '../safety/objection.js';
 
@@ -9,7 +9,7 @@ import { ControlError } from '../safety/objection.js';
 const BATCHES_UNDER_WAY = 2;
 /** How often a batch of which no key could be done is handed on to another proposer before its keys count as failed; when they are retried, never. */
 const RETURNS_MAX = 1;
-/** Where a request takes longer, the proposer is asked whether it is still there. */
+/** If a request takes longer, the proposer is asked whether it is still there. */
 const ALIVE_EVERY_MS = 5_000;
 
 export interface WorkersOptions {
@@ -57,7 +57,7 @@ export class RescanWorkers {
    * Shares out what comes in batches; what failed is in {@link failed} then.
    *
    * @param fill hands on keys, and waits for each call of the function that it is given
-   * @throws ControlError where a configuration changed, or nothing works
+   * @throws ControlError if a configuration changed, or nothing works
    */
   through(fill: (take: (keys: readonly string[]) => Promise<void>) => Promise<void>): Promise<void> {
     return this.#shareOut(fill, RETURNS_MAX, this.#options.onKeys);
@@ -121,14 +121,14 @@ export class RescanWorkers {
         continue;
       }
       onKeys(batch.keys.length);
-      queue.settle();
+      queue.finish();
     }
     if (workers.every(({ troubles }) => troubles > pausesMs.length)) {
       throw new NothingWorks('no proposer gets any key done, so the rescan was given up. Look at the status, and run it again');
     }
   }
 
-  async #carryOut(member: Member, { keys }: Batch): Promise<{ isUnreachable: boolean; done: number }> {
+  async #carryOut(member: Member, { keys }: KeyBatch): Promise<{ isUnreachable: boolean; done: number }> {
     const reasons = await this.#ask(member, keys);
     if (!reasons) return { isUnreachable: true, done: 0 };
     for (const key of keys) {
@@ -140,7 +140,7 @@ export class RescanWorkers {
     return { isUnreachable: false, done: keys.length - reasons.size };
   }
 
-  /** Why keys failed; undefined where the proposer does not say. */
+  /** Why keys failed; undefined if the proposer does not say. */
   async #ask(member: Member, keys: readonly string[]): Promise<Map<string, string> | undefined> {
     const { era, time } = this.#options;
     try {

@@ -7,7 +7,7 @@ import { planSteps } from './plan.js';
 /** Advice that takes a longer search than this is better given by `resize`. */
 const ADVICE_STATES_MAX = 500;
 
-/** What to do first where a step is refused: the steps that are missing on the way to where it leads, if there is such a way. */
+/** What to do first if a step is refused: the steps that are missing on the way to where it leads, if there is such a way. */
 export function adviceFor(transitions: readonly Transition[]): Advice {
   const [first] = transitions;
   if (!first) return { advice: 'Look at the order of the steps in the README' };

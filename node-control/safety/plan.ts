@@ -1,7 +1,7 @@
 import { type Configuration, EMPTY_CONFIGURATION, isConfigured } from '../../src/protocol/configuration.js';
 import type { QuorumSet } from '../../src/protocol/quorum.js';
 import { dangersOf, entryKey, type Identities, identified, restingAfter, restingAfterRescan } from './guard.js';
-import type { Phase, Step } from './typed-step.js';
+import type { StepPhase, Step } from './typed-step.js';
 
 /** What all proposers have alike. */
 export type Sets = Pick<Configuration, 'prepare' | 'accept'>;
@@ -18,12 +18,12 @@ export interface PlannedStep {
 const STATES_MAX = 20_000;
 
 /**
- * The shortest way for all proposers from some sets to others in which every step is safe, with rescans where they are owed: a breadth-first
+ * The shortest way for all proposers from some sets to others in which every step is safe, with rescans if they are owed: a breadth-first
  * search through the steps that the guard lets pass. Never leaves the proposers without acceptors on the way.
  *
  * @param identities of every acceptor in either, by name
  * @param statesMax after so many the search gives up
- * @returns undefined where there is none
+ * @returns undefined if there is none
  */
 export function planSteps(from: Start, to: Sets, identities: Identities, statesMax = STATES_MAX): PlannedStep[] | undefined {
   // Majorities keep the cluster available on the way; other quorums where it does not go without.
@@ -65,7 +65,7 @@ function search(from: Start, to: Sets, identities: Identities, quorums: Quorums,
 }
 
 function changesFrom(state: Start, to: Sets, identities: Identities, quorums: Quorums): PlannedStep[] {
-  const phases: readonly Phase[] = ['accept', 'prepare'];
+  const phases: readonly StepPhase[] = ['accept', 'prepare'];
   return phases.flatMap((phase) =>
     neighbours(state[phase], state[phase === 'accept' ? 'prepare' : 'accept'], to[phase], quorums).flatMap(({ verb, acceptor, set }) => {
       const after = { ...state, [phase]: set };

@@ -1,10 +1,10 @@
-export type Phase = 'prepare' | 'accept';
+export type StepPhase = 'prepare' | 'accept';
 
 /** One command of a membership change. `proposers` is the name of one, or `all`. */
 export type Step =
   | {
       readonly verb: 'add' | 'rm';
-      readonly phase: Phase;
+      readonly phase: StepPhase;
       readonly proposers: string;
       readonly acceptor: string;
       /** Of the set from then on. */
@@ -40,7 +40,7 @@ export function typed(step: Step): string {
 type Maker = (...words: [string, string, string]) => Step;
 
 const changing =
-  (verb: 'add' | 'rm', phase: Phase): Maker =>
+  (verb: 'add' | 'rm', phase: StepPhase): Maker =>
   (proposers, acceptor, quorum) => ({ verb, phase, proposers, acceptor, quorum: wholeNumber(quorum) });
 
 /** How many words follow the name of a command, and the step that they make. */

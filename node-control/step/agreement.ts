@@ -10,18 +10,18 @@ import { knownIdentities, listedIdentities } from '../safety/identities.js';
  * Reads all proposers, and first makes their configurations one and the same where only what goes with the sets differs: a control node
  * that was killed in its last writes leaves eras, and lists of where values rest, that differ while the sets are those of all.
  *
- * @throws ControlError where the sets of proposers that can run a round differ, which the step that was interrupted has to mend
+ * @throws ControlError if the sets of proposers that can run a round differ, which the step that was interrupted has to mend
  */
 export async function inAgreement(nodes: Nodes): Promise<MemberConfiguration[]> {
   const present = await nodes.readAll();
   assertSameSets(present);
-  if (areSettled(present)) return present;
+  if (areAlike(present)) return present;
   const shared = unionOf(present.map(({ configuration }) => configuration));
   await underNewEra(present, shared, ({ configuration }) => ({ ...configuration, ...shared }));
-  const settled = await nodes.readAll();
-  if (!areSettled(settled)) throw differing(settled);
-  assertSameSets(settled);
-  return settled;
+  const agreed = await nodes.readAll();
+  if (!areAlike(agreed)) throw differing(agreed);
+  assertSameSets(agreed);
+  return agreed;
 }
 
 function assertSameSets(present: readonly MemberConfiguration[]): void {
@@ -52,7 +52,7 @@ export function haveSameSets(configurations: readonly Configuration[]): boolean 
 }
 
 /** Apart from the sets: a proposer without acceptors has none. */
-function areSettled(present: readonly MemberConfiguration[]): boolean {
+function areAlike(present: readonly MemberConfiguration[]): boolean {
   const [first, ...others] = present.map(({ configuration: { era, identities, resting, forced } }) => ({
     era,
     identities,

@@ -11,10 +11,10 @@ export type Shared = Pick<Configuration, 'identities' | 'resting' | 'forced'>;
  * the sets as they are, in a fixed order (of two operators one finds an era that is not the one it read), and then writes the new sets with the era
  * after that. What the proposers must know before any of them uses the new sets, is written with the first.
  *
- * @param present every proposer as it was read; nothing is changed where one has another era by now
+ * @param present every proposer as it was read; nothing is changed if one has another era by now
  * @param leastEra the era that is taken is above this one, too
  * @returns the era in force then
- * @throws ControlError where it could not be begun, or not be finished
+ * @throws ControlError if it could not be begun, or not be finished
  */
 export async function underNewEra(
   present: readonly MemberConfiguration[],

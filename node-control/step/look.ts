@@ -9,7 +9,7 @@ import { type Absence, absenceAmong } from './absence.js';
 import { type Joining, lookAtJoining } from './joining.js';
 
 /** What is to be done. */
-export interface Order {
+export interface StepOrder {
   /** For the record of a forced step, and for the advice if it is refused. */
   readonly step: Step;
   /** The proposers whose sets change; the others get the era only. */
@@ -20,7 +20,7 @@ export interface Order {
 
 /** What a step would do, and all that is known of the nodes that it is about, before anything is written. */
 export interface Sight {
-  readonly order: Order;
+  readonly order: StepOrder;
   readonly present: readonly MemberConfiguration[];
   /** The proposers that cannot be reached, which a forced step leaves behind. */
   readonly missing: readonly string[];
@@ -43,7 +43,7 @@ export interface MemberTransition extends Transition {
  * @param force is content with the proposers that can be reached
  * @throws ControlError if not every proposer can be asked
  */
-export async function look(nodes: Nodes, order: Order, force: boolean): Promise<Sight> {
+export async function look(nodes: Nodes, order: StepOrder, force: boolean): Promise<Sight> {
   const { present, missing } = force ? await reachable(nodes) : { present: await nodes.readAll(), missing: [] };
   const changes = present.map(({ member, configuration }): Change => {
     const isSelected = order.selected.includes(member);

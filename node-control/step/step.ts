@@ -1,7 +1,7 @@
 import type { Configuration } from '../../src/protocol/configuration.js';
 import type { Nodes } from '../nodes/nodes.js';
 import { judge, type Judgement } from './judge.js';
-import { look, type Order, type Sight } from './look.js';
+import { look, type StepOrder, type Sight } from './look.js';
 import { write } from './write.js';
 
 /** How a step is carried out. */
@@ -33,7 +33,7 @@ export interface StepReport {
  *
  * @throws ControlError if the step is refused, could not be done, or not be finished
  */
-export async function step(nodes: Nodes, order: Order, { force = false, dryRun = false }: Manner = {}): Promise<StepReport> {
+export async function step(nodes: Nodes, order: StepOrder, { force = false, dryRun = false }: Manner = {}): Promise<StepReport> {
   const sight = await look(nodes, order, force);
   const verdict = judge(sight, force);
   if (dryRun || sight.isDone) return report(sight, verdict);

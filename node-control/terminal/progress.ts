@@ -1,10 +1,10 @@
-/** Between two lines of progress where the output is no terminal. */
+/** Between two lines of progress if the output is no terminal. */
 const LINE_EVERY_MS = 2_000;
 /** Between two states of the bar on a terminal. */
 const BAR_EVERY_MS = 100;
 const BAR_CELLS = 24;
 
-/** One line that is overwritten on a terminal; a line now and then where the output is piped. */
+/** One line that is overwritten on a terminal; a line now and then if the output is piped. */
 export class Progress {
   readonly #out: Pick<NodeJS.WriteStream, 'isTTY' | 'columns' | 'write'>;
   #lastMs = Date.now();

@@ -76,7 +76,7 @@ export function acceptorAdminAcross(network: Network, caller: Process, from: str
   };
 }
 
-/** Rejects as the HTTP client does where no answer comes. */
+/** Rejects as the HTTP client does if no answer comes. */
 function inTime<Reply>(caller: Process, answer: Promise<Reply>): Promise<Reply> {
   return new Promise((resolve, reject) => {
     const cancel = caller.time.after(REQUEST_TIMEOUT_MS, () => reject(new NetworkError('no answer in time')));

@@ -16,7 +16,7 @@ import type { VirtualTime } from './virtual-time.js';
 
 /** Between two attempts at the same command. */
 const PAUSE_MS = 20;
-/** How often a command may fail where nothing is lost any more: what is still on its way may be in its way. */
+/** How often a command may fail once nothing is lost any more: what is still on its way may be in its way. */
 const CALM_ATTEMPTS = 100;
 /** The longest that a control program lives that is going to be killed: most commands take about as long. */
 const LIFE_MS = 60;
@@ -75,7 +75,7 @@ export class Operator {
     await Promise.all(this.#others);
   }
 
-  /** Returns when the command has succeeded; false where it does not, for longer than any fault lasts, or although all is mended. */
+  /** Returns when the command has succeeded; false if it does not, for longer than any fault lasts, or although all is mended. */
   async type(command: Step, { attempts = this.#options.mostAttempts, between }: Typing = {}): Promise<boolean> {
     const { random, time } = this.#options;
     let left = attempts;
@@ -102,7 +102,7 @@ export class Operator {
     }
   }
 
-  /** Undefined where it succeeded, else why not. */
+  /** Undefined if it succeeded, else why not. */
   async #typeOnce(command: Step): Promise<Refusal | undefined> {
     const { random, trace, deaths, doubles, other } = this.#options;
     this.attempts += 1;

@@ -31,7 +31,7 @@ export interface StepwiseOptions {
   /** See `Settings`. */
   readonly distance: number;
   readonly canLoseDisks: boolean;
-  /** Takes one operation from those that the run has to do; false where none is left. */
+  /** Takes one operation from those that the run has to do; false if none is left. */
   readonly take: () => boolean;
   readonly trace: Trace;
 }
@@ -154,7 +154,7 @@ export class Stepwise {
     proposer.start();
   }
 
-  /** Where the cluster can do without it. */
+  /** Does so only if the cluster can do without it. */
   #loseDisk(acceptor: AcceptorNode): void {
     const { trace, acceptors, proposers } = this.#options;
     if (!isSpare(acceptor, acceptors, proposers)) return;

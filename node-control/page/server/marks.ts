@@ -1,7 +1,7 @@
 import type { QuorumSet } from '../../../src/protocol/quorum.js';
 import type { DatedConfiguration } from '../../../src/http/client.js';
 import { entryKey, setText } from '../../safety/guard.js';
-import type { Phase } from '../../safety/typed-step.js';
+import type { StepPhase } from '../../safety/typed-step.js';
 import { shortName } from './short-name.js';
 import type { Mark, NodeState, Snapshot } from './snapshot.js';
 
@@ -84,13 +84,13 @@ function stepsOf(history: readonly DatedConfiguration[]): DatedStep[] {
   });
 }
 
-function changeText(phase: Phase, { nodes, quorum }: QuorumSet): string {
+function changeText(phase: StepPhase, { nodes, quorum }: QuorumSet): string {
   if (nodes.length === 0) return `${phase} nobody`;
   return `${phase} ${quorum} of {${nodes.map((name) => name.replace(/^acceptor-(\d+):6379$/, '$1')).join(', ')}}`;
 }
 
-/** For somebody who has never heard of the two sets. Nothing where only the quorum changed. */
-function meaningOf(phase: Phase, before: readonly string[], now: readonly string[]): Pick<Found, 'meaning'> {
+/** For somebody who has never heard of the two sets. Nothing if only the quorum changed. */
+function meaningOf(phase: StepPhase, before: readonly string[], now: readonly string[]): Pick<Found, 'meaning'> {
   const joined = now.filter((name) => !before.includes(name)).map(shortName);
   const left = before.filter((name) => !now.includes(name)).map(shortName);
   const too = before.length === 0 ? '' : ', too';

@@ -3,7 +3,7 @@ import { containsQuorum, type QuorumSet } from '../../../src/protocol/quorum.js'
 import { alwaysMeet, entryKey, identified, setsKey } from '../../safety/guard.js';
 import { knownIdentities } from '../../safety/identities.js';
 import { planSteps, rescanOf } from '../../safety/plan.js';
-import { type Phase, type Step, typed } from '../../safety/typed-step.js';
+import { type StepPhase, type Step, typed } from '../../safety/typed-step.js';
 import { shortName } from './short-name.js';
 import type { Narration } from './snapshot.js';
 
@@ -58,7 +58,7 @@ function differing(told: readonly Told[]): Story {
 }
 
 function beginning({ prepare, accept }: Configuration): Story {
-  const add = (phase: Phase, acceptor: string): Step => ({ verb: 'add', phase, proposers: 'all', acceptor, quorum: 1 });
+  const add = (phase: StepPhase, acceptor: string): Step => ({ verb: 'add', phase, proposers: 'all', acceptor, quorum: 1 });
   const steps = [add('accept', 'acceptor-1:6379'), add('prepare', 'acceptor-1:6379')];
   if (prepare.nodes.length === 0 && accept.nodes.length === 0) {
     return { now: 'No proposer has acceptors yet, so every operation is refused.', next: 'To begin with one acceptor', steps };
@@ -78,7 +78,7 @@ function beginning({ prepare, accept }: Configuration): Story {
 function owed(present: Configuration): Pick<Story, 'next' | 'steps'> {
   const { prepare, accept, resting = [] } = present;
   const due = resting.filter((entry) => !holdsQuorum(entry, identified(accept, present)));
-  // As the README has it, where a listing by the accept set finds all of these; one by the prepare set does in any case.
+  // As the README has it, if a listing by the accept set finds all of these; one by the prepare set does in any case.
   const listed = due.every((entry) => alwaysMeet(identified(accept, present), entry)) ? accept : prepare;
   const rescan = due.length === 0 ? [] : [rescanOf(listed)];
   const why = due.length === 0 ? '' : `What rests on ${due.map(restingText).join(' and on ')} is not yet on every accept quorum`;
@@ -131,7 +131,7 @@ function serves({ prepare, accept }: Configuration, left: readonly string[]): bo
   return containsQuorum(prepare, left) && containsQuorum(accept, left);
 }
 
-function sizeText(phase: Phase, { nodes, quorum }: QuorumSet): string {
+function sizeText(phase: StepPhase, { nodes, quorum }: QuorumSet): string {
   return `${phase} ${quorum} of ${nodes.length}`;
 }
 

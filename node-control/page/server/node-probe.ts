@@ -16,7 +16,7 @@ export class NodeProbe<Answer> {
   /** The last one, also of a node that is gone by now. */
   answer: Answer | undefined;
 
-  /** @param ask rejects where the node does not answer */
+  /** @param ask rejects if the node does not answer */
   constructor(ask: () => Promise<Answer>, time: Time) {
     this.#ask = ask;
     this.#time = time;
@@ -28,7 +28,7 @@ export class NodeProbe<Answer> {
     return Math.max(waitedMs, this.#tookMs) > SLOW_MS ? 'slow' : 'healthy';
   }
 
-  /** Resolves when the node has answered, or failed; at once where an earlier question is still open. Never rejects. */
+  /** Resolves when the node has answered, or failed; at once if an earlier question is still open. Never rejects. */
   async poll(): Promise<void> {
     if (this.#askedAtMs !== undefined) return;
     this.#askedAtMs = this.#time.nowMs();

@@ -7,7 +7,7 @@ export interface Scrape {
   readonly metrics: readonly PrometheusMetric[];
 }
 
-/** What a proposer did between two scrapes, for each second. Undefined where it was started again in between. */
+/** What a proposer did between two scrapes, for each second. Undefined if it was started again in between. */
 export function ratesBetween(before: Scrape, after: Scrape): Rates | undefined {
   const seconds = (after.atMs - before.atMs) / 1_000;
   if (seconds <= 0 || startOf(before) !== startOf(after)) return undefined;
@@ -48,7 +48,7 @@ function total(scrape: Scrape, name: string, wanted: Labels): number {
   return matching.reduce((sum, { value }) => sum + value, 0);
 }
 
-/** Of clients' operations: within the bucket as if they were spread evenly. Undefined where there were none, Infinity past the last bucket. */
+/** Of clients' operations: within the bucket as if they were spread evenly. Undefined if there were none, Infinity past the last bucket. */
 function durationMs(before: Scrape, after: Scrape, share: number): number | undefined {
   const name = 'caspaxos_operation_duration_seconds';
   const counts = new Map<number, number>();

@@ -57,7 +57,7 @@ export interface Mark {
 export interface Narration {
   /** What the present configuration means. */
   readonly now: string;
-  /** What is owed next, where the cluster is in the middle of something. */
+  /** What is owed next, if the cluster is in the middle of something. */
   readonly next?: string | undefined;
   /** As typed in node-control/. */
   readonly commands: readonly string[];
@@ -79,12 +79,12 @@ export interface Snapshot {
 /** One register on one acceptor. */
 export interface RegisterView {
   readonly acceptor: string;
-  /** Where there is nothing to look at. */
+  /** If there is nothing to look at. */
   readonly state?: 'gone' | 'stranger';
   readonly register?: {
     readonly promise: string;
     readonly ballot: string;
-    /** JSON, cut off where it is long. */
+    /** JSON, cut off if it is long. */
     readonly value: string;
     readonly version: number;
     /**
