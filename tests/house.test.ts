@@ -49,3 +49,12 @@ describe('src/', () => {
     expect(lines.reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(500);
   });
 });
+
+describe('node-control/', () => {
+  it('judges in safety/ without asking anybody: it imports the protocol, and nothing else', () => {
+    const files = tracked.filter((file) => file.startsWith('node-control/safety/'));
+    expect(files).not.toEqual([]);
+    const allowed = ['node-control/safety', 'src/protocol', 'node:*'];
+    expect(files.flatMap((file) => importsOf(file).flatMap((from) => (allowed.includes(from) ? [] : [`${file}: ${from}`])))).toEqual([]);
+  });
+});
