@@ -1,5 +1,5 @@
 import { ACCEPTORS, PROPOSERS } from '../../local/layout.js';
-import { containsQuorum } from '../../src/protocol/quorum.js';
+import { containsQuorum, type QuorumSet } from '../../src/protocol/quorum.js';
 import { type FaultKind, separates } from './fault.js';
 
 /** Times are in milliseconds since the run began. `untilMs` undefined: still. */
