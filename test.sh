@@ -162,21 +162,17 @@ if install_tool chromium chromium; then has_chromium=yes; fi
 if engine_answers; then docker=yes; fi
 
 beside computations
-if [ -z "$quick" ]; then
-  beside variants
-  beside clusters
-fi
+if [ -z "$quick" ]; then beside variants; fi
 if [ -n "$has_chromium" ]; then
   part 'tests' run_tests
 else
   part 'tests' run_tests --exclude 'tests/page/**'
   left_out 'page' 'install chromium with your package manager'
 fi
+# Not beside the tests: both start clusters that are to answer in time.
+if [ -z "$quick" ]; then clusters; fi
 finish computations
-if [ -z "$quick" ]; then
-  finish variants
-  finish clusters
-fi
+if [ -z "$quick" ]; then finish variants; fi
 
 names_in() { # FILE
   paste -s -d ';' "$scratch/$1" | sed 's/;/; /g'
