@@ -39,14 +39,18 @@ describe('a product that is broken', () => {
       'w-w',
       {
         file: 'src/protocol/proposer.ts',
-        find: 'message(acceptor(node, identities?.[node]));',
-        put: `message(acceptor(node, identities?.[node])).then((reply) => {
+        find: 'send(acceptor(node, identities?.[node])),',
+        put: `send(acceptor(node, identities?.[node])).then((reply) => {
           if (!reply.ok) this.#learn(new Map([[node, reply]]));
           return reply;
-        });`,
+        }),`,
       },
     ],
-    ['uses a ballot again', 'wsw', { file: 'src/protocol/promises.ts', find: '    this.#byKey.delete(key);\n', put: '' }],
+    [
+      'uses a ballot again',
+      'wsw',
+      { file: 'src/protocol/promises.ts', find: '    this.#cache.delete(key);\n    return promised;\n', put: '    return promised;\n' },
+    ],
     [
       'lets its counter go back',
       'www-s',
@@ -73,7 +77,11 @@ describe('a product that is broken', () => {
     [
       'says of an unknown write that it failed',
       'w-w',
-      { file: 'src/store/kv.ts', find: 'if (!attempts.some((attempt) => attempt?.isSent)) return', put: 'return' },
+      {
+        file: 'src/store/compare-and-set.ts',
+        find: 'attempt && this.#sent.has(attempt) ? failure : notApplied(failure)',
+        put: 'notApplied(failure)',
+      },
     ],
   ];
 
