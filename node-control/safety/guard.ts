@@ -110,16 +110,22 @@ export function thinnedBy(gone: readonly string[], { accept, resting = [] }: Con
   });
 }
 
-/** A set with identities in place of names. */
-export function identified({ nodes, quorum }: QuorumSet, { identities }: Pick<Configuration, 'identities'>): QuorumSet {
-  return { nodes: nodes.map((node) => identities?.[node] ?? node), quorum };
+/** A set with identities in place of names. The last answer is remembered: a search for a way asks for few sets very often. */
+export function identified(set: QuorumSet, { identities }: Pick<Configuration, 'identities'>): QuorumSet {
+  const last = identifiedSets.get(set);
+  if (last && last.by === identities) return last.answer;
+  const answer = { nodes: set.nodes.map((node) => identities?.[node] ?? node), quorum: set.quorum };
+  identifiedSets.set(set, { by: identities, answer });
+  return answer;
 }
+
+const identifiedSets = new WeakMap<QuorumSet, { readonly by: Identities | undefined; readonly answer: QuorumSet }>();
 
 export function setText({ nodes, quorum }: QuorumSet): string {
   return nodes.length === 0 ? 'nobody' : `${quorum} of ${nodes.join(' ')}`;
 }
 
-/** The same for the same set, in whatever order. Remembered: a search for a way asks for few sets very often. */
+/** The same for the same set, in whatever order. Remembered for the same reason. */
 export function entryKey(set: QuorumSet): string {
   let key = keys.get(set);
   if (key === undefined) keys.set(set, (key = `${set.quorum} ${[...set.nodes].sort().join(' ')}`));

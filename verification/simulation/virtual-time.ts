@@ -5,11 +5,15 @@ interface Timer {
   readonly fire: () => void;
 }
 
+/** So often the real event loop gets a turn: signals, and the progress that a terminal shows. */
+const SETTLED_PER_TURN = 1_000;
+
 /** A clock that stands still until a test moves it. Timers of the same moment fire in the order they were set. */
 export class VirtualTime implements Time {
   #nowMs = 0;
   /** The next to fire is the last: timers leave from the end. */
   readonly #timers: Timer[] = [];
+  #settled = 0;
 
   nowMs(): number {
     return this.#nowMs;
@@ -31,9 +35,10 @@ export class VirtualTime implements Time {
     return this.#timers.length;
   }
 
-  /** Lets everything happen that needs no time to pass. */
+  /** Lets everything happen that needs no time to pass. Node runs a tick only when no promise has anything left to do. */
   settle(): Promise<void> {
-    return new Promise((resolve) => setImmediate(resolve));
+    this.#settled += 1;
+    return new Promise((resolve) => (this.#settled % SETTLED_PER_TURN === 0 ? setImmediate(resolve) : process.nextTick(resolve)));
   }
 
   /** Moves the clock, firing what falls due on the way. */
