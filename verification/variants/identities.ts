@@ -36,8 +36,8 @@ export const UNCHECKED_IDENTITIES: readonly Variant[] = [
       ),
       patch(
         'node-control/safety/guard.ts',
-        'nodes: nodes.map((node) => identities?.[node] ?? node)',
-        'nodes: nodes.map((node) => node.replace(/#.*/, ""))',
+        'nodes: set.nodes.map((node) => identities?.[node] ?? node)',
+        'nodes: set.nodes.map((node) => node.replace(/#.*/, ""))',
       ),
     ],
   },

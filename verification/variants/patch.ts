@@ -29,12 +29,18 @@ const ROOMS = ['src', 'proposer', 'node-control', 'client', 'verification'];
 export function copyWith(patches: readonly Patch[], project: string, copy: string): void {
   rmSync(copy, { recursive: true, force: true });
   for (const room of ROOMS) cpSync(join(project, 'dist', room), join(copy, room), { recursive: true });
+  for (const [file, text] of patched(patches, project)) writeFileSync(join(copy, file.replace(/\.ts$/, '.js')), text);
+}
+
+/** The files that these patches change, compiled, by their names in the project. Throws as {@link copyWith} does. */
+export function patched(patches: readonly Patch[], project: string): Map<string, string> {
   const files = new Set(patches.map(({ file }) => file));
-  for (const file of files) {
-    const original = readFileSync(join(project, file), 'utf8');
-    const patched = patches.filter((patch) => patch.file === file).reduce(applied, original);
-    writeFileSync(join(copy, file.replace(/\.ts$/, '.js')), compiled(patched, file));
-  }
+  return new Map(
+    [...files].map((file) => {
+      const original = readFileSync(join(project, file), 'utf8');
+      return [file, compiled(patches.filter((patch) => patch.file === file).reduce(applied, original), file)];
+    }),
+  );
 }
 
 function applied(text: string, { file, find, put }: Patch): string {

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
-import { copyWith, PatchFailed } from '../../../verification/variants/patch.js';
+import { copyWith, patched, PatchFailed } from '../../../verification/variants/patch.js';
 import { VARIANTS } from '../../../verification/variants/variants.js';
 
 const project = fileURLToPath(new URL('../../..', import.meta.url));
@@ -53,7 +53,7 @@ describe('a patch', () => {
   it.each(VARIANTS.map((variant) => [variant.name, variant] as const))(
     'still finds its lines: %s',
     (_name, { patches, unguarded = [] }) => {
-      copyWith([...patches, ...unguarded], project, path.join(folder, 'all'));
+      expect(patched([...patches, ...unguarded], project).size).toBeGreaterThan(0);
     },
   );
 });
