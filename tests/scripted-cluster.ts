@@ -1,5 +1,6 @@
 import type { Acceptor } from '../src/protocol/acceptor.js';
 import type { Configuration } from '../src/protocol/configuration.js';
+import { UnfitAcceptor } from '../src/protocol/errors.js';
 import { MemoryAcceptor } from '../src/protocol/memory-acceptor.js';
 import type { ProposerEvents } from '../src/protocol/events.js';
 import { Registers } from './registers.js';
@@ -8,10 +9,10 @@ import { acceptorBehind, type Message } from '../verification/simulation/accepto
 import { VirtualTime } from '../verification/simulation/virtual-time.js';
 
 /**
- * What becomes of a message: `refuse` fails at once without a deed, `break` acts and then fails, `lose` never arrives,
- * `silence` acts and never answers, `hold` acts and answers when the test says so.
+ * What becomes of a message: `refuse` fails at once without a deed, `decline` too, and is known to be no deed, `break` acts and then fails,
+ * `lose` never arrives, `silence` acts and never answers, `hold` acts and answers when the test says so.
  */
-export type Fate = 'answer' | 'refuse' | 'break' | 'lose' | 'silence' | 'hold';
+export type Fate = 'answer' | 'refuse' | 'decline' | 'break' | 'lose' | 'silence' | 'hold';
 
 /** An in-memory acceptor that keeps a log of what it was asked and does with each message what the test wants. */
 export class ScriptedAcceptor {
@@ -31,6 +32,7 @@ export class ScriptedAcceptor {
     this.log.push(message);
     const fate = this.fate(message);
     if (fate === 'refuse') throw new Error('connection refused');
+    if (fate === 'decline') throw new UnfitAcceptor('it has no disk');
     if (fate === 'lose') return new Promise(() => undefined);
     const reply = await act();
     if (fate === 'break') throw new Error('connection broken');

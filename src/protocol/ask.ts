@@ -1,3 +1,4 @@
+import { TimedOut } from './errors.js';
 import type { Replies } from './quorum.js';
 import type { Time } from './time.js';
 
@@ -24,24 +25,27 @@ export function ask<Reply>(
 ): Promise<Replies<Reply>> {
   return new Promise((resolve) => {
     const replies = new Map<string, Reply>();
-    let outstanding = nodes.length;
+    const outstanding = new Set(nodes);
     let isOver = false;
     const end = (): void => {
       isOver = true;
       cancelTimeout();
       resolve(replies);
     };
-    const cancelTimeout = time.after(timeoutMs, end);
-    const hear = (note: () => void): void => {
+    const cancelTimeout = time.after(timeoutMs, () => {
+      for (const node of outstanding) onFailure?.(node, new TimedOut(`slow or stopped, no answer in ${timeoutMs} ms`));
+      end();
+    });
+    const hear = (node: string, note: () => void): void => {
       if (isOver) return;
       note();
-      outstanding -= 1;
-      if (isDecided(replies, outstanding) || outstanding === 0) end();
+      outstanding.delete(node);
+      if (isDecided(replies, outstanding.size) || outstanding.size === 0) end();
     };
     for (const node of nodes) {
       sendSafely(send, node).then(
-        (reply) => hear(() => replies.set(node, reply)),
-        (reason: unknown) => hear(() => onFailure?.(node, reason)),
+        (reply) => hear(node, () => replies.set(node, reply)),
+        (reason: unknown) => hear(node, () => onFailure?.(node, reason)),
       );
     }
   });

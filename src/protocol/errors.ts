@@ -16,7 +16,7 @@ export abstract class ClusterError extends Error {
 /** Nothing was sent that could be chosen: the change is certainly not applied, and never will be. */
 export abstract class NotApplied extends ClusterError {}
 
-/** No prepare quorum promised, or the request's turn did not come in time. */
+/** No prepare quorum promised, no acceptor ran the accept, or the request's turn did not come in time. */
 export class PrepareError extends NotApplied {
   readonly code = 'PrepareError';
 }
@@ -49,14 +49,25 @@ export class CommitError extends ClusterError {
 }
 
 /**
+ * The acceptor did not run the message, and never will: it was not sent, or was refused before it changed anything. For every other error of an
+ * acceptor it is unknown whether it acted.
+ */
+export abstract class NotRun extends ClusterError {}
+
+/**
  * Another acceptor answers in place of the one that is meant: it lost its data, was wiped, or is another server at the same address. It has
  * forgotten promises, so it takes part in nothing.
  */
-export class StrangerError extends ClusterError {
+export class StrangerError extends NotRun {
   readonly code = 'Stranger';
 }
 
 /** As this acceptor is set up, it would lose promises or values: it takes part in nothing. The message says why. */
-export class UnfitAcceptor extends ClusterError {
+export class UnfitAcceptor extends NotRun {
   readonly code = 'UnfitAcceptor';
+}
+
+/** The acceptor did not answer in time. */
+export class TimedOut extends ClusterError {
+  readonly code = 'TimedOut';
 }

@@ -3,11 +3,11 @@ import { ask } from './ask.js';
 import { type Ballot, BallotCounter, compareBallots, ZERO_BALLOT } from './ballot.js';
 import { applyChange, type Change, type ChangeFunction } from './change.js';
 import { type Configuration, isConfigured } from './configuration.js';
-import { CommitError, ConcurrentRequestError, NotConfigured, PrepareError, StaleConfiguration, StrangerError } from './errors.js';
+import { CommitError, ConcurrentRequestError, NotConfigured, PrepareError, StaleConfiguration } from './errors.js';
 import type { ProposerEvents } from './events.js';
 import { Gate } from './gate.js';
 import { PiggybackedPromises, type PromiseCache, type Promised } from './promises.js';
-import { ayes, containsQuorum, type QuorumSet, type Replies, shortfall, voteOf } from './quorum.js';
+import { type Heard, ayes, containsQuorum, isRunByNone, type QuorumSet, type Replies, shortfall, voteOf } from './quorum.js';
 import type { Time } from './time.js';
 
 export interface ProposerOptions {
@@ -64,8 +64,8 @@ export class Proposer {
    *
    * @returns the value that the function was given, and the one that an accept quorum now holds
    * @throws NotApplied nothing was sent that could be chosen
-   * @throws CommitError the accept was sent and no quorum confirmed it: the change may still take effect, or never; its `change` is what was
-   *   sent
+   * @throws CommitError no quorum confirmed the accept, and some acceptor may have taken it: the change may still take effect, or never; its
+   *   `change` is what was sent
    */
   change(key: string, fn: ChangeFunction, { usePromise = true, keepPromise = true }: RoundOptions = {}): Promise<Change> {
     return this.withConfiguration(async () => {
@@ -119,13 +119,13 @@ export class Proposer {
     const { prepare } = this.#configuration;
     const ballot = this.#counter.next();
     this.#options.events?.onPhase?.('prepare');
-    const { replies, strangers } = await this.#ask(prepare, (acceptor) => acceptor.prepare(key, ballot));
-    if (!this.#learn(replies)) {
+    const heard = await this.#ask(prepare, (acceptor) => acceptor.prepare(key, ballot));
+    if (!this.#learn(heard.replies)) {
       throw new StaleConfiguration(`era ${this.#configuration.era} of this proposer's configuration is over; write it the present one`);
     }
-    if (!containsQuorum(prepare, ayes(replies))) throw new PrepareError(shortfall('promised', prepare, replies, strangers));
+    if (!containsQuorum(prepare, ayes(heard.replies))) throw new PrepareError(shortfall('promised', prepare, heard));
     let latest: Accepted = { ballot: ZERO_BALLOT, value: null };
-    for (const reply of replies.values()) {
+    for (const reply of heard.replies.values()) {
       if (reply.ok && compareBallots(reply.ballot, latest.ballot) > 0) latest = reply;
     }
     return { ballot, value: latest.value };
@@ -136,10 +136,12 @@ export class Proposer {
     const { prepare, accept } = this.#configuration;
     const next = this.#counter.next();
     this.#options.events?.onPhase?.('accept');
-    const { replies, strangers } = await this.#ask(accept, (acceptor) => acceptor.accept(key, ballot, change.after, next));
-    const confirmed = ayes(replies);
-    if (!this.#learn(replies) || !containsQuorum(accept, confirmed)) {
-      throw new CommitError(shortfall('accepted', accept, replies, strangers), { change });
+    // What no acceptor ran can never be chosen. A vote that is lost waits for the other acceptors if that may turn out so.
+    const heard = await this.#ask(accept, (acceptor) => acceptor.accept(key, ballot, change.after, next), isRunByNone);
+    const confirmed = ayes(heard.replies);
+    if (!this.#learn(heard.replies) || !containsQuorum(accept, confirmed)) {
+      const message = shortfall('accepted', accept, heard);
+      throw isRunByNone(heard) ? new PrepareError(message) : new CommitError(message, { change });
     }
     // With flexible quorums an accept quorum need not hold a prepare quorum: only if it does is the piggybacked promise a full one.
     return containsQuorum(prepare, confirmed) ? { ballot: next, value: change.after } : undefined;
@@ -156,23 +158,21 @@ export class Proposer {
     return isCurrent;
   }
 
-  /** @returns the replies, and the names at whose address another acceptor answers */
+  /** @param waitsForRest whether a vote that is lost waits for the acceptors that were not heard of yet */
   async #ask<Reply extends { ok: boolean }>(
     set: QuorumSet,
     send: (acceptor: Acceptor) => Promise<Reply>,
-  ): Promise<{ replies: Replies<Reply>; strangers: readonly string[] }> {
+    waitsForRest: (soFar: Heard<Reply>) => boolean = () => false,
+  ): Promise<Heard<Reply>> {
     const { acceptor, time, timeoutMs } = this.#options;
     const { identities } = this.#configuration;
-    const strangers: string[] = [];
-    const onFailure = (node: string, reason: unknown): void => {
-      if (reason instanceof StrangerError) strangers.push(node);
-    };
+    const failures = new Map<string, unknown>();
     const replies = await ask(
       set.nodes,
       (node) => send(acceptor(node, identities?.[node])),
-      (soFar, outstanding) => voteOf(set, soFar, outstanding) !== 'pending',
-      { time, timeoutMs, onFailure },
+      (soFar, outstanding) => voteOf(set, soFar, outstanding) !== 'pending' && !waitsForRest({ replies: soFar, failures }),
+      { time, timeoutMs, onFailure: (node, reason) => failures.set(node, reason) },
     );
-    return { replies, strangers };
+    return { replies, failures };
   }
 }

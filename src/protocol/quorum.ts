@@ -1,3 +1,5 @@
+import { ClusterError, NotRun, StrangerError } from './errors.js';
+
 /** Acceptors, of which any `quorum` decide. Invariant: 1 <= quorum <= nodes.length, or both are 0. */
 export interface QuorumSet {
   readonly nodes: readonly string[];
@@ -6,6 +8,12 @@ export interface QuorumSet {
 
 /** What the acceptors answered, by name. */
 export type Replies<Reply> = ReadonlyMap<string, Reply>;
+
+/** The replies, and why the others that were heard of failed, by name. */
+export interface Heard<Reply> {
+  readonly replies: Replies<Reply>;
+  readonly failures: ReadonlyMap<string, unknown>;
+}
 
 /** Whether these voters contain a quorum of the set. Voters outside the set do not count. */
 export function containsQuorum(set: QuorumSet, voters: Iterable<string>): boolean {
@@ -27,19 +35,26 @@ export function voteOf({ quorum }: QuorumSet, replies: Replies<{ ok: boolean }>,
   return votes + outstanding < quorum ? 'lost' : 'pending';
 }
 
+/** Whether none of the acceptors that were heard of ran the message, and each of them is certain not to run it later either. */
+export function isRunByNone({ replies, failures }: Heard<unknown>): boolean {
+  return replies.size === 0 && [...failures.values()].every((reason) => reason instanceof NotRun);
+}
+
+const STRANGER = ' lost the data or is another acceptor and is not used: see run-control.sh status';
+
 /**
  * Says why a vote was not won.
  * @param verb what the acceptors were asked to do, in the past tense
- * @param strangers those at whose address another acceptor answered
  */
-export function shortfall(
-  verb: string,
-  { nodes, quorum }: QuorumSet,
-  replies: Replies<{ ok: boolean }>,
-  strangers: readonly string[] = [],
-): string {
+export function shortfall(verb: string, { nodes, quorum }: QuorumSet, { replies, failures }: Heard<{ ok: boolean }>): string {
   const votes = ayes(replies).length;
   const count = `${votes} of ${nodes.length} acceptors ${verb}, ${quorum} are needed; ${replies.size - votes} preferred a higher ballot`;
-  if (strangers.length === 0) return count;
-  return `${count}; ${strangers.join(' and ')} lost the data or is another acceptor and is not used: see run-control.sh status`;
+  const nodesByReason = new Map<string, string[]>();
+  for (const node of nodes) {
+    const reason = failures.get(node);
+    if (!(reason instanceof ClusterError)) continue;
+    const text = reason instanceof StrangerError ? STRANGER : `: ${reason.message}`;
+    nodesByReason.set(text, [...(nodesByReason.get(text) ?? []), node]);
+  }
+  return [count, ...[...nodesByReason].map(([text, names]) => names.join(' and ') + text)].join('; ');
 }

@@ -14,6 +14,7 @@ import {
 import { type Ballot, formatBallot, parseBallot } from '../protocol/ballot.js';
 import { parseAddress } from '../node/addresses.js';
 import { type Acquaintance, type Fitness, flawText, lookAtFitness } from './fitness.js';
+import { NotConnected, refusalIn } from './refusals.js';
 import { connectRedis, RECONNECT_MS, reconnectPause, type RedisAccess } from './redis-connection.js';
 
 /** Registers are the hashes under this prefix; whatever else an acceptor stores lies outside it. */
@@ -77,6 +78,7 @@ export class RedisAcceptor implements Acceptor {
   protected readonly redis: ScriptedRedis;
   readonly #identity: string;
   readonly #identityKeys: IdentityKeys;
+  readonly #timeoutMs: number;
   readonly #onState: OnState | undefined;
   readonly #fitnessEveryMs: number;
   #state: LinkState = 'unreachable';
@@ -93,6 +95,7 @@ export class RedisAcceptor implements Acceptor {
     this.address = address;
     this.#identity = identity;
     this.#identityKeys = identityKeys;
+    this.#timeoutMs = timeoutMs;
     this.#onState = onState;
     // For ioredis a connection has succeeded before the first question, and its attempts count from one again.
     const retryStrategy = (attempt: number): number => (this.#isSilent ? RECONNECT_MS : reconnectPause(attempt));
@@ -114,7 +117,8 @@ export class RedisAcceptor implements Acceptor {
     this.#gatherWrites();
     const register = REGISTER_PREFIX + key;
     const identityKey = this.#identityKeys.of(register);
-    const [verdict, other, value] = await this.redis.casPrepare(register, identityKey, formatBallot(ballot), this.#identity);
+    const sent = this.redis.casPrepare(register, identityKey, formatBallot(ballot), this.#identity);
+    const [verdict, other, value] = await this.#answerTo(sent);
     if (verdict === 'ok') return { ok: true, ...accepted(other, value) };
     return this.#refusal(verdict, String(other));
   }
@@ -122,14 +126,9 @@ export class RedisAcceptor implements Acceptor {
   async accept(key: string, ballot: Ballot, value: Value, next: Ballot): Promise<AcceptReply> {
     this.#gatherWrites();
     const register = REGISTER_PREFIX + key;
-    const [verdict, other] = await this.redis.casAccept(
-      register,
-      this.#identityKeys.of(register),
-      formatBallot(ballot),
-      value ?? '',
-      formatBallot(next),
-      this.#identity,
-    );
+    const identityKey = this.#identityKeys.of(register);
+    const sent = this.redis.casAccept(register, identityKey, formatBallot(ballot), value ?? '', formatBallot(next), this.#identity);
+    const [verdict, other] = await this.#answerTo(sent);
     return verdict === 'ok' ? { ok: true } : this.#refusal(verdict, String(other));
   }
 
@@ -145,6 +144,14 @@ export class RedisAcceptor implements Acceptor {
   close(): void {
     clearTimeout(this.#nextLook);
     this.redis.disconnect();
+  }
+
+  async #answerTo(sent: Promise<string[]>): Promise<string[]> {
+    try {
+      return await sent;
+    } catch (error) {
+      throw refusalIn(error, this.#timeoutMs);
+    }
   }
 
   /** All messages of one turn of the event loop leave in one write: Redis runs them together, and syncs its disk once for all of them. */
@@ -214,7 +221,7 @@ export class RedisAcceptor implements Acceptor {
   }
 
   #assertReady(): void {
-    if (this.#state === 'unreachable') throw new Error('the acceptor is not connected');
+    if (this.#state === 'unreachable') throw new NotConnected();
     if (this.#state === 'stranger') throw this.#mismatch('another one');
     if (this.#state === 'unfit') throw new UnfitAcceptor(this.#flaws);
   }

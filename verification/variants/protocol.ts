@@ -147,6 +147,12 @@ export const BROKEN_PROTOCOL: readonly Variant[] = [
     ],
   },
   {
+    name: 'an acceptor that did not answer is taken for one that did not run the accept',
+    scenario: 'majority',
+    seeds: 60,
+    patches: [patch('src/protocol/quorum.ts', '.every((reason) => reason instanceof NotRun)', '.every(() => true)')],
+  },
+  {
     name: 'a write is repeated blindly, without its operation id',
     scenario: 'majority',
     seeds: 60,

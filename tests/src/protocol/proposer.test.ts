@@ -5,7 +5,8 @@ import { compareBallots, formatBallot, type Ballot } from '../../../src/protocol
 import { EMPTY_CONFIGURATION } from '../../../src/protocol/configuration.js';
 import { CommitError, ConcurrentRequestError, NotConfigured, PrepareError, StaleConfiguration } from '../../../src/protocol/errors.js';
 import { Registers } from '../../registers.js';
-import { only, ScriptedCluster, TIMEOUT_MS } from '../../scripted-cluster.js';
+import type { Message } from '../../../verification/simulation/acceptor-message.js';
+import { type Fate, only, ScriptedCluster, TIMEOUT_MS } from '../../scripted-cluster.js';
 
 const set =
   (value: string): ChangeFunction =>
@@ -381,6 +382,68 @@ describe('rule 10: a round fails as soon as its quorum is out of reach, and neve
     cluster.fates({ a4: 'lose' });
     expect(await cluster.time.run(cluster.proposer(1).apply(KEY, set('v')))).toBe('v');
     expect(cluster.time.nowMs()).toBe(0);
+  });
+});
+
+describe('an accept', () => {
+  const outcome = async (...fates: (Fate | ((message: Message) => Fate))[]): Promise<{ error: unknown; tookMs: number }> => {
+    const cluster = new ScriptedCluster(fates.length);
+    const proposer = cluster.proposer(1);
+    cluster.fates(
+      Object.fromEntries(fates.map((fate, index) => [`a${index + 1}`, typeof fate === 'string' ? only('accept', fate) : fate])),
+    );
+    const running = proposer.apply(KEY, set('v')).catch((error: unknown) => error);
+    return { error: await cluster.time.run(running), tookMs: cluster.time.nowMs() };
+  };
+
+  it.each([1, 2, 3, 4, 5])('that none of %i acceptors ran is certainly not applied', async (size) => {
+    const { error, tookMs } = await outcome(...Array.from({ length: size }, () => 'decline' as const));
+    expect(error).toBeInstanceOf(PrepareError);
+    expect(error).toHaveProperty('message', expect.stringMatching(/^0 of . acceptors accepted.*; a1.*: it has no disk$/));
+    expect(tookMs).toBe(0);
+  });
+
+  it.each([
+    ['acted and lost its connection', 'break'],
+    ['could not be asked, with an error that says nothing', 'refuse'],
+    ['took it', 'answer'],
+  ] as const)('is unknown where one of three %s, first or last', async (_, fate) => {
+    for (const fates of [[fate, 'decline', 'decline'] as const, ['decline', 'decline', fate] as const]) {
+      const { error, tookMs } = await outcome(...fates);
+      expect(error).toBeInstanceOf(CommitError);
+      expect(tookMs).toBe(0);
+    }
+  });
+
+  it.each(['lose', 'silence'] as const)('is unknown where the answer of one is missing (%s) when the time is up', async (fate) => {
+    for (const fates of [[fate, 'decline', 'decline'] as const, ['decline', 'decline', fate] as const]) {
+      const { error, tookMs } = await outcome(...fates);
+      expect(error).toBeInstanceOf(CommitError);
+      expect(error).toHaveProperty('message', expect.stringContaining(`: slow or stopped, no answer in ${TIMEOUT_MS} ms`));
+      expect(tookMs).toBe(TIMEOUT_MS);
+    }
+  });
+
+  it('is unknown where one preferred a higher ballot: the round that stood in the way is another matter', async () => {
+    const cluster = new ScriptedCluster(3);
+    const proposer = cluster.proposer(1);
+    await cluster.time.run(proposer.apply(KEY, set('one')));
+    await cluster.acceptor('a2').memory.prepare(KEY, ballot(1, 50));
+    cluster.fates({ a1: 'decline', a3: 'decline' });
+    await expect(cluster.time.run(proposer.apply(KEY, set('two')))).rejects.toThrow(CommitError);
+  });
+
+  it('that none ran takes its ballot with it: the next one has another', async () => {
+    const cluster = new ScriptedCluster(3);
+    const proposer = cluster.proposer(1);
+    await cluster.time.run(proposer.apply(KEY, set('one')));
+    for (const value of ['two', 'three', 'four']) {
+      cluster.fates(Object.fromEntries(cluster.names.map((name) => [name, only('accept', 'decline')])));
+      await expect(cluster.time.run(proposer.apply(KEY, set(value)))).rejects.toThrow(PrepareError);
+    }
+    cluster.fates({});
+    expect(await cluster.time.run(proposer.apply(KEY, (value) => `${String(value)}, five`))).toBe('one, five');
+    for (const values of proposals(cluster).values()) expect(values.size).toBe(1);
   });
 });
 

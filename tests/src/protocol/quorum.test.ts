@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { StrangerError, TimedOut, UnfitAcceptor } from '../../../src/protocol/errors.js';
 import { ayes, containsQuorum, shortfall, voteOf } from '../../../src/protocol/quorum.js';
 
 const NODES = ['a', 'b', 'c'];
@@ -54,8 +55,17 @@ describe('a vote', () => {
 
   it('names who said yes, and why it failed', () => {
     expect(ayes(votes('yny'))).toEqual(['a1', 'a3']);
-    expect(shortfall('promised', { nodes: ['a1', 'a2', 'a3'], quorum: 2 }, votes('yn'))).toBe(
-      '1 of 3 acceptors promised, 2 are needed; 1 preferred a higher ballot',
+    const set = { nodes: ['a1', 'a2', 'a3', 'a4', 'a5', 'a6'], quorum: 4 };
+    const count = '1 of 6 acceptors promised, 4 are needed; 1 preferred a higher ballot';
+    expect(shortfall('promised', set, { replies: votes('yn'), failures: new Map([['a3', new Error('reset')]]) })).toBe(count);
+    const failures = new Map<string, Error>([
+      ['a3', new TimedOut('slow')],
+      ['a4', new StrangerError('this is a5')],
+      ['a5', new UnfitAcceptor('it has no disk')],
+      ['a6', new TimedOut('slow')],
+    ]);
+    expect(shortfall('promised', set, { replies: votes('yn'), failures })).toBe(
+      `${count}; a3 and a6: slow; a4 lost the data or is another acceptor and is not used: see run-control.sh status; a5: it has no disk`,
     );
   });
 });
