@@ -4,6 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { typeCommand } from '../node-control/commands/command-line.js';
+import { nodesFrom } from '../node-control/nodes/settings.js';
 import type { Configuration } from '../src/protocol/configuration.js';
 import type { QuorumSet } from '../src/protocol/quorum.js';
 import { DIST, ProposerProcess } from './proposer-process.js';
@@ -97,24 +99,28 @@ export class Cluster {
     return next;
   }
 
-  /** Runs the control program with its output piped. */
-  control(...args: string[]): Promise<ControlResult> {
-    return this.controlWith({}, ...args);
+  /** Types a command of the control program, which runs in this process: starting a program takes longer than most commands. */
+  async control(...args: string[]): Promise<ControlResult> {
+    let stdout = '';
+    let stderr = '';
+    const code = await typeCommand(
+      args,
+      nodesFrom(this.#controlEnv),
+      { write: (text) => Boolean((stdout += String(text))) },
+      { isTTY: false, columns: 0, write: (text) => Boolean((stderr += String(text))) },
+    );
+    return { code, stdout, stderr };
   }
 
-  /** @param env variables besides those that name the nodes */
+  /**
+   * Runs the control program with its output piped.
+   * @param env variables besides those that name the nodes
+   */
   async controlWith(env: Readonly<Record<string, string>>, ...args: string[]): Promise<ControlResult> {
     const child = spawn(process.execPath, [join(DIST, 'node-control/main.js'), ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout: 60_000,
-      env: {
-        PATH: process.env['PATH'],
-        ADDRESS_MAP: this.addressMap,
-        PROPOSERS: this.proposers.map((_, index) => `proposer-${index + 1}`).join(','),
-        ACCEPTORS: this.#acceptorAddresses.map((_, index) => acceptorName(index + 1)).join(','),
-        ...this.#env,
-        ...env,
-      },
+      env: { ...this.#controlEnv, ...env },
     });
     let stdout = '';
     let stderr = '';
@@ -127,6 +133,16 @@ export class Cluster {
   async stop(): Promise<void> {
     await Promise.all([...this.proposers, ...this.acceptors].map((node) => node.stop()));
     rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  get #controlEnv(): NodeJS.ProcessEnv {
+    return {
+      PATH: process.env['PATH'],
+      ADDRESS_MAP: this.addressMap,
+      PROPOSERS: this.proposers.map((_, index) => `proposer-${index + 1}`).join(','),
+      ACCEPTORS: this.#acceptorAddresses.map((_, index) => acceptorName(index + 1)).join(','),
+      ...this.#env,
+    };
   }
 
   get #acceptorAddresses(): readonly string[] {

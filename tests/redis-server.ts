@@ -12,11 +12,15 @@ const HOST = '127.0.0.1';
 const [LOWEST_PORT, HIGHEST_PORT] = [20_000, 32_000];
 /**
  * Each process that runs tests beside others has ports of its own, and takes one after the other: one that is chosen, and not listened on yet or for
- * a moment, is nobody else's. The first ones are those of the end-to-end tests, which run beside the others as a whole.
+ * a moment, is nobody else's. The first ones are those of the end-to-end tests, which run beside the others as a whole: in Docker, and as
+ * local processes.
  */
 const PORTS_OF_A_PROCESS = 1_500;
 const SHARES = (HIGHEST_PORT - LOWEST_PORT) / PORTS_OF_A_PROCESS;
-const OWN_SHARE = process.env['END_TO_END'] ? 0 : 1 + (Number(process.env['VITEST_POOL_ID'] ?? 0) % (SHARES - 1));
+const END_TO_END = ['docker', 'local'];
+const OWN_SHARE = process.env['END_TO_END']
+  ? Math.max(0, END_TO_END.indexOf(process.env['CLUSTER'] ?? ''))
+  : END_TO_END.length + (Number(process.env['VITEST_POOL_ID'] ?? 0) % (SHARES - END_TO_END.length));
 const OWN_PORTS = LOWEST_PORT + OWN_SHARE * PORTS_OF_A_PROCESS;
 let nextPort = Math.floor(Math.random() * PORTS_OF_A_PROCESS);
 const START_TIMEOUT_MS = 20_000;

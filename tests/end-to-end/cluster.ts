@@ -23,8 +23,8 @@ async function ownEnvironment(): Promise<NodeJS.ProcessEnv> {
     ...process.env,
     ...ports,
     CLUSTER: mode,
-    COMPOSE_PROJECT_NAME: 'caspaxos-end-to-end',
-    CLUSTER_DIR: `${root}.cluster-end-to-end`,
+    COMPOSE_PROJECT_NAME: `caspaxos-end-to-end-${mode}`,
+    CLUSTER_DIR: `${root}.cluster-end-to-end-${mode}`,
   };
 }
 

@@ -59,7 +59,7 @@ describe(`the scripts (${mode})`, () => {
   });
 
   test('clear what a start left that was killed while it made the secrets', async () => {
-    const left = mode === 'docker' ? `.secrets/${project}.aB3dE6` : '.cluster-end-to-end/secrets.aB3dE6';
+    const left = mode === 'docker' ? `.secrets/${project}.aB3dE6` : '.cluster-end-to-end-local/secrets.aB3dE6';
     await type(`mkdir -p ${left} && ./clear.sh`);
     expect((await terminal.type(`ls -d ${left}`)).code).not.toBe(0);
   });

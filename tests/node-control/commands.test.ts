@@ -3,7 +3,8 @@ import { acceptorName, Cluster, configurationOf, type ControlResult, firstAccept
 
 const empty = { nodes: [], quorum: 0 };
 let cluster: Cluster;
-const control = (...args: string[]): Promise<ControlResult> => cluster.control(...args);
+/** The program itself, as a process. */
+const control = (...args: string[]): Promise<ControlResult> => cluster.controlWith({}, ...args);
 
 beforeAll(async () => {
   cluster = await Cluster.start({ acceptors: 3, proposers: 2, configured: 0 });

@@ -55,8 +55,6 @@ async function one(only: number): Promise<number> {
 }
 
 async function many(first: number, count: number): Promise<number> {
-  // In a simulated world errors are answers: nobody reads their stacks, and each takes time to write down.
-  Error.stackTraceLimit = 0;
   const tally = new RunTally();
   const begunMs = Date.now();
   const perMinute = (): string => Math.round((tally.runs / (Date.now() - begunMs)) * 60_000).toLocaleString('en');

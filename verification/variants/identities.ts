@@ -16,12 +16,14 @@ export const UNCHECKED_IDENTITIES: readonly Variant[] = [
     name: 'an acceptor that lost its disk is not noticed',
     scenario: 'majority',
     seeds: 400,
+    seed: 79,
     patches: [UNCHECKED],
   },
   {
     name: 'an acceptor that lost its disk while it is replaced is not noticed',
     scenario: 'stepwise resize',
     seeds: 400,
+    seed: 46,
     patches: [UNCHECKED],
   },
   {
@@ -45,6 +47,7 @@ export const UNCHECKED_IDENTITIES: readonly Variant[] = [
     name: 'an acceptor keeps its identity over a wipe',
     scenario: 'stepwise migration',
     seeds: 400,
+    seed: 246,
     patches: [...HASTY, WIPED_AND_BACK, COPIES_DO_NOT_COUNT],
     unguarded: [patch('src/redis/memory-admin.ts', '    delete this.#memory.identity;\n', '')],
   },

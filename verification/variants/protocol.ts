@@ -27,12 +27,14 @@ export const BROKEN_PROTOCOL: readonly Variant[] = [
     name: 'a ballot is used again after a failed accept',
     scenario: 'majority',
     seeds: 60,
+    seed: 18,
     patches: [patch(PROMISES, '    this.#cache.delete(key);\n    return promised;', '    return promised;')],
   },
   {
     name: 'the counter goes back to that of a conflict',
     scenario: 'majority',
     seeds: 100,
+    seed: 21,
     patches: [patch(BALLOT, 'this.#counter = Math.max(this.#counter, seen.counter);', 'this.#counter = seen.counter;')],
   },
   {
@@ -57,6 +59,7 @@ export const BROKEN_PROTOCOL: readonly Variant[] = [
     name: 'an incarnation is used again after a restart, and a read does not show how far the counter was',
     scenario: 'flexible',
     seeds: 300,
+    seed: 39,
     patches: [
       patch(BALLOT, 'proposer: this.#proposer, incarnation: this.#incarnation };', 'proposer: this.#proposer, incarnation: 0 };'),
       patch(PROPOSER, '    this.#counter.fastForward(promise);\n', ''),
@@ -89,6 +92,7 @@ export const BROKEN_PROTOCOL: readonly Variant[] = [
     name: 'a promise is not stored',
     scenario: 'majority',
     seeds: 60,
+    seed: 11,
     patches: [patch(ACCEPTOR, '    this.registers.set(key, { ...register, promise: ballot });\n', '')],
   },
   {
@@ -108,6 +112,7 @@ export const BROKEN_PROTOCOL: readonly Variant[] = [
     name: 'a cached promise outlives a change of configuration, and a read that shows it overtaken',
     scenario: 'quiet migration',
     seeds: 200,
+    seed: 89,
     patches: [patch(PROPOSER, '      this.#promises.clear();\n', ''), patch(PROPOSER, '    this.#promises.dropBelow(key, promise);\n', '')],
   },
   {
@@ -174,12 +179,14 @@ export const BROKEN_PROTOCOL: readonly Variant[] = [
     name: 'a configuration is swapped without waiting for the rounds in flight',
     scenario: 'stepwise quorums',
     seeds: 200,
+    seed: 26,
     patches: [patch(PROPOSER, 'return this.#gate.exclusive(async () => {', 'return (async (task) => task())(async () => {')],
   },
   {
     name: 'no era in the ballot, and a proposer does not catch up with the counters that it meets',
     scenario: 'stepwise migration',
     seeds: 400,
+    seed: 15,
     patches: [
       patch(BALLOT, 'return { era: this.#era, counter', 'return { era: 0, counter'),
       patch('src/reads/quorum-read.ts', ' && reply.ballot.era >= era)', ')'),

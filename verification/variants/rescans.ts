@@ -20,6 +20,7 @@ export const BROKEN_RESCANS: readonly Variant[] = [
     name: 'the rescan is content with an incomplete listing',
     scenario: 'stepwise resize',
     seeds: 600,
+    seed: 18,
     patches: [
       patch(
         'node-control/commands/rescan.ts',

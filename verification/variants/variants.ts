@@ -10,13 +10,13 @@ export interface Variant {
   /** What is wrong with it. */
   readonly name: string;
   readonly patches: readonly Patch[];
-  /** What switches the guard off that would have refused it. With the patches alone nothing may be lost, in as many seeds. */
+  /** What switches the guard off that would have refused it. With the patches alone nothing may be lost, from the seed on that shows it. */
   readonly unguarded?: readonly Patch[];
   readonly scenario: ScenarioName;
   /** A violation has to show within so many seeds; of one that is harmless, none. */
   readonly seeds: number;
-  /** 1 where it is not given. Later for what is so rare that the seeds before, which show nothing, would take most of the time of all variants. */
-  readonly firstSeed?: number;
+  /** The one that showed it last: it is tried first. Where it does not any more, the search begins at 1. */
+  readonly seed?: number;
   /** Why nothing is lost all the same. */
   readonly harmless?: string;
 }
