@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { EMPTY_CONFIGURATION } from '../../src/protocol/configuration.js';
 import { acceptorName, Cluster, configurationOf } from '../cluster.js';
 
@@ -26,9 +26,15 @@ async function refused(cluster: Cluster, command: string, message: RegExp): Prom
   expect(await Promise.all(running.map(configurationOf))).toEqual(before);
 }
 
+let cluster: Cluster;
+beforeAll(async () => {
+  cluster = await Cluster.start({ configured: 0 });
+});
+afterAll(() => cluster.stop());
+
 /** Configured from nothing by the commands themselves, so that every acceptor has its identity. */
 async function clusterOf(...acceptors: readonly string[]): Promise<Cluster> {
-  const cluster = await Cluster.forThisTest({ configured: 0 });
+  await cluster.empty();
   await typed(cluster, `resize ${acceptors.join(',')}`);
   return cluster;
 }
@@ -391,7 +397,9 @@ describe('--force', () => {
 
 describe('an acceptor that holds data', () => {
   it('may be what a cluster without any configuration starts from, above every ballot in it', async () => {
-    const cluster = await clusterOf(A);
+    // One of its own: eras count from 0.
+    const cluster = await Cluster.forThisTest({ configured: 0 });
+    await typed(cluster, `resize ${A}`);
     await cluster.proposer(1).kv.put('a', 0, 'kept');
     await redisOf(cluster, 1).hset('r:b', 'promise', '41.3.1.1');
     await forgetAll(cluster);
