@@ -2,12 +2,7 @@
 # Builds and starts three acceptors, two proposers and the control node, in Docker or as local processes.
 set -euo pipefail
 
-here=${BASH_SOURCE[0]}
-while [ -L "$here" ]; do
-  target=$(readlink -- "$here")
-  case $target in /*) here=$target ;; *) here=$(dirname -- "$here")/$target ;; esac
-done
-here=$(CDPATH='' cd -P -- "$(dirname -- "$here")" && pwd)
+here=$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")
 # shellcheck source-path=SCRIPTDIR source=node-control/scripts/cluster.sh
 . "$here/node-control/scripts/cluster.sh"
 

@@ -2,12 +2,7 @@
 # The whole story in one command: a cluster of its own, the clients, the migration from one acceptor to three and back, a node lost.
 set -euo pipefail
 
-here=${BASH_SOURCE[0]}
-while [ -L "$here" ]; do
-  target=$(readlink -- "$here")
-  case $target in /*) here=$target ;; *) here=$(dirname -- "$here")/$target ;; esac
-done
-here=$(CDPATH='' cd -P -- "$(dirname -- "$here")" && pwd)
+here=$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")
 
 usage() {
   cat <<'END'

@@ -2,12 +2,7 @@
 # Breaks a node of the cluster that runs, and mends it.
 set -euo pipefail
 
-here=${BASH_SOURCE[0]}
-while [ -L "$here" ]; do
-  target=$(readlink -- "$here")
-  case $target in /*) here=$target ;; *) here=$(dirname -- "$here")/$target ;; esac
-done
-here=$(CDPATH='' cd -P -- "$(dirname -- "$here")" && pwd)
+here=$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")
 # shellcheck source-path=SCRIPTDIR source=scripts/cluster.sh
 . "$here/scripts/cluster.sh"
 

@@ -2,10 +2,5 @@
 # Removes all data of acceptor-3, once no proposer lists it any more. --force: although one does, or cannot be asked.
 set -euo pipefail
 
-here=${BASH_SOURCE[0]}
-while [ -L "$here" ]; do
-  target=$(readlink -- "$here")
-  case $target in /*) here=$target ;; *) here=$(dirname -- "$here")/$target ;; esac
-done
-here=$(CDPATH='' cd -P -- "$(dirname -- "$here")" && pwd)
+here=$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")
 exec "$here/run-control.sh" wipe-acceptor acceptor-3:6379 "$@"
