@@ -1,4 +1,5 @@
 import { BadRequest } from '../src/store/errors.js';
+import { assertJson } from '../src/store/json-value.js';
 import { KeyNotFound, PayloadTooLarge } from '../src/http/errors.js';
 import type { Express, Request } from 'express';
 import { NotConfigured, PrepareError } from '../src/protocol/errors.js';
@@ -7,7 +8,7 @@ import { containsQuorum } from '../src/protocol/quorum.js';
 import type { Store } from '../src/store/store.js';
 import type { AcceptorPool } from '../src/redis/acceptor-pool.js';
 import { answerJson, jsonBody, onlyMethods } from './http.js';
-import { BODY_MAX_BYTES, KEY_MAX_BYTES, VALUE_MAX_BYTES, VALUE_MAX_DEPTH } from './limits.js';
+import { BODY_MAX_BYTES, KEY_MAX_BYTES, VALUE_MAX_BYTES } from './limits.js';
 
 /** The interface for clients. */
 export function addKvRoutes(app: Express, store: Store, acceptors: AcceptorPool): void {
@@ -77,19 +78,12 @@ function parseWrite(request: Request): { ver: number; val: unknown } {
     throw new BadRequest('ver must be an integer from 0 (the key does not exist yet) to 2^53 - 2');
   }
   if (val === undefined) throw new BadRequest('val is missing; it may be any JSON value');
-  assertStorable(val, VALUE_MAX_DEPTH);
   // 1e20 becomes six times as long when it is written out, and nothing grows more.
-  const mayBeTooLarge = !(Number(request.headers['content-length']) < VALUE_MAX_BYTES / 8);
-  if (mayBeTooLarge && Buffer.byteLength(JSON.stringify(val)) > VALUE_MAX_BYTES)
-    throw new PayloadTooLarge(`a value has at most ${VALUE_MAX_BYTES} bytes of JSON`);
+  if (!(Number(request.headers['content-length']) < VALUE_MAX_BYTES / 8)) {
+    // Before it is written out, which one that is nested too deeply cannot be.
+    assertJson(val);
+    if (Buffer.byteLength(JSON.stringify(val)) > VALUE_MAX_BYTES)
+      throw new PayloadTooLarge(`a value has at most ${VALUE_MAX_BYTES} bytes of JSON`);
+  }
   return { ver: Number(ver), val };
-}
-
-/** Of what JSON.parse makes, JSON.stringify writes all but two: what is nested too deeply, and the infinity that 1e400 becomes, as null. */
-function assertStorable(value: unknown, levels: number): void {
-  if (value === Infinity || value === -Infinity)
-    throw new BadRequest('val holds a number that is too large: beyond 1.8e308, send a string');
-  if (typeof value !== 'object' || value === null) return;
-  if (levels === 0) throw new BadRequest(`a value is nested at most ${VALUE_MAX_DEPTH} levels deep`);
-  for (const item of Object.values(value)) assertStorable(item, levels - 1);
 }

@@ -4,8 +4,6 @@
 export const KEY_MAX_BYTES = 512;
 /** A value is sent to every acceptor and written to disk there, for each change. */
 export const VALUE_MAX_BYTES = 64 * 1024;
-/** JSON.parse reads any depth; JSON.stringify overflows the stack from about 4,000 levels on, in the middle of a round. */
-export const VALUE_MAX_DEPTH = 1_000;
 /** A value, its version and some white space. */
 export const BODY_MAX_BYTES = VALUE_MAX_BYTES + 1024;
 

@@ -7,6 +7,7 @@ import type { Time } from '../protocol/time.js';
 import { QuorumReader } from '../reads/quorum-read.js';
 import type { Versioned } from './compare-and-set.js';
 import { BadRequest, EraMismatch, StorageError, StoreClosed } from './errors.js';
+import { assertJson } from './json-value.js';
 import { KeyQueue } from './key-queue.js';
 import { KeyValue, type Operation } from './kv.js';
 import { DEFAULT_LIMITS, type StoreLimits } from './limits.js';
@@ -134,13 +135,17 @@ export class Store {
   /**
    * Writes `val` as version `ver` + 1 if the key is at version `ver` (0: does not exist). Returns that version.
    * @param val any JSON value
+   * @throws BadRequest it is none; nothing was sent
    * @throws VersionMismatch it is at another version, which `details` hold: not applied
    * @throws NotApplied not applied
    * @throws CommitError the outcome is unknown: it may have been applied, or be applied later
    */
   cas(key: string, ver: number, val: unknown, { wait = true, signal }: OperationOptions = {}): Promise<Versioned> {
     const operation: Operation = { ver, val };
-    return this.#run('write', signal, () => (wait ? this.#queue.run(key, operation, signal) : this.#kv.cas(key, ver, val)));
+    return this.#run('write', signal, async () => {
+      assertJson(val);
+      return wait ? this.#queue.run(key, operation, signal) : this.#kv.cas(key, ver, val);
+    });
   }
 
   /**

@@ -1,0 +1,25 @@
+import { BadRequest } from './errors.js';
+
+/** JSON.parse reads any depth; JSON.stringify overflows the stack from about 4,000 levels on, in the middle of a round. */
+const LEVELS_MAX = 1_000;
+
+/**
+ * Refuses what would be read back as something else than was written: JSON.stringify makes null of NaN and of infinity (which JSON.parse makes of
+ * 1e400), text of a date, and nothing of undefined.
+ *
+ * @throws BadRequest with what is wrong
+ */
+export function assertJson(value: unknown, levels = LEVELS_MAX): void {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return;
+  if (typeof value === 'number') {
+    if (Number.isFinite(value)) return;
+    throw new BadRequest(
+      Number.isNaN(value) ? 'val holds NaN, which JSON cannot' : 'val holds a number that is too large: beyond 1.8e308, send a string',
+    );
+  }
+  if (typeof value !== 'object' || ('toJSON' in value && typeof value.toJSON === 'function')) {
+    throw new BadRequest('val is to be a JSON value: null, a boolean, a number, a text, or an array or object of these');
+  }
+  if (levels === 0) throw new BadRequest(`a value is nested at most ${LEVELS_MAX} levels deep`);
+  for (const item of Object.values(value)) assertJson(item, levels - 1);
+}

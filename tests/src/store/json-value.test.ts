@@ -1,0 +1,39 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { BadRequest } from '../../../src/store/errors.js';
+import { memoryAcceptors, memoryState } from '../../../src/store/memory.js';
+import { createStore, type Store } from '../../../src/store/store.js';
+
+let store: Store;
+beforeEach(async () => {
+  store = createStore({ id: 1, state: memoryState(), acceptors: memoryAcceptors() });
+  const one = { nodes: ['a'], quorum: 1 };
+  await store.reconfigure({ era: 1, prepare: one, accept: one });
+});
+
+const deep = (levels: number): unknown => Array.from({ length: levels }).reduce((inner) => [inner], 0);
+
+describe('a value of a store', () => {
+  it.each([
+    ['NaN', NaN],
+    ['an infinity', [-Infinity]],
+    ['undefined', undefined],
+    ['undefined in an object', { a: [{ b: undefined }] }],
+    ['a date', new Date(0)],
+    ['a function', () => 1],
+    ['a bigint', 1n],
+    ['more levels than can be written out', deep(1_001)],
+  ])('is not %s, which would be read back as something else: nothing is written', async (_what, val) => {
+    await expect(store.cas('k', 0, val)).rejects.toThrow(BadRequest);
+    expect((await store.get('k')).ver).toBe(0);
+  });
+
+  it.each([
+    ['null', null],
+    ['a number', 1.5e300],
+    ['a name that JSON.stringify knows', { toJSON: 'a text' }],
+    ['as many levels as can be', deep(1_000)],
+  ])('is read back as it was written: %s', async (_what, val) => {
+    await store.cas('k', 0, val);
+    expect(await store.get('k')).toEqual({ ver: 1, val });
+  });
+});
