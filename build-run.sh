@@ -73,16 +73,14 @@ let_containers_read() {
   if [ -O "$root/acceptor/redis.conf" ]; then chmod a+r "$root/acceptor/redis.conf"; fi
 }
 
-# Another checkout's nodes and this one's have the same volumes, and neither lets the other's in. Where its folder is no more, this one may
-# be what became of it.
+# Another checkout's nodes and this one's have the same volumes, and neither lets the other's in.
 refuse_another_folder() {
   local folder
-  while read -r folder; do
-    if [ "$folder" = "$root" ] || [ ! -f "$folder/docker-compose.yml" ]; then continue; fi
-    fail "The Docker cluster $project belongs to another folder: $folder" \
-      "Give this one a name and ports of its own: COMPOSE_PROJECT_NAME=$project-2 CONTROL_PORT=9080 PROPOSER_1_PORT=9081 PROPOSER_2_PORT=9082 $root/build-run.sh" \
-      "Or remove that one with its data: COMPOSE_PROJECT_NAME=$project $folder/clear.sh"
-  done < <(nodes_of_docker --all --format '{{.Label "com.docker.compose.project.working_dir"}}' | sort -u)
+  folder=$(other_folder)
+  if [ -z "$folder" ]; then return; fi
+  fail "The Docker cluster $project belongs to another folder: $folder" \
+    "Give this one a name and ports of its own: COMPOSE_PROJECT_NAME=$project-2 CONTROL_PORT=9080 PROPOSER_1_PORT=9081 PROPOSER_2_PORT=9082 $root/build-run.sh" \
+    "Or remove that one with its data: COMPOSE_PROJECT_NAME=$project $folder/clear.sh"
 }
 
 # Compose makes a container again where its labels change, but not where a secret's file is another one. Without that, some nodes would go

@@ -113,9 +113,19 @@ clear_local() {
   fi
 }
 
+# What somebody started from another checkout, with its data, is not this one's to remove.
+refuse_another_folder() {
+  local folder
+  folder=$(other_folder)
+  if [ -z "$folder" ]; then return; fi
+  fail "The Docker cluster $project belongs to another folder, and stays: $folder" \
+    "Remove it there, with its data: COMPOSE_PROJECT_NAME=$project $folder/clear.sh"
+}
+
 if [ "${CLUSTER:-}" != docker ]; then clear_local; fi
 if [ "${CLUSTER:-}" != local ]; then
   if engine_answers; then
+    refuse_another_folder
     clear_swarm
     clear_docker
   elif command -v docker >/dev/null; then

@@ -82,6 +82,17 @@ nodes_of_docker() { # OPTION...: of docker ps; prints the containers of the node
   docker ps --filter "label=com.docker.compose.project=$project" --filter 'label=com.docker.compose.oneoff=False' "$@" 2>/dev/null
 }
 
+# The other folder that the cluster was started from, if there is one. Where it is no more, this one may be what became of it.
+other_folder() {
+  local folder
+  while read -r folder; do
+    if [ "$folder" != "$root" ] && [ -f "$folder/docker-compose.yml" ]; then
+      echo "$folder"
+      return
+    fi
+  done < <(nodes_of_docker --all --format '{{.Label "com.docker.compose.project.working_dir"}}' | sort -u)
+}
+
 docker_runs() {
   command -v docker >/dev/null && [ -n "$(nodes_of_docker --quiet)" ]
 }

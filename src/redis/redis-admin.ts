@@ -36,6 +36,19 @@ const WIPE = `
   return size
 `;
 
+/** ARGV: where the identity is kept. What stands there, each once; "" for a key that is absent. */
+const IDENTITIES = `
+  local distinct, seen = {}, {}
+  for index = 1, #ARGV do
+    local identity = redis.call('GET', ARGV[index]) or ''
+    if not seen[identity] then
+      seen[identity] = true
+      distinct[#distinct + 1] = identity
+    end
+  end
+  return distinct
+`;
+
 /** Ballots as `formatBallot` writes them. */
 export interface Register {
   readonly promise: string | null;
@@ -98,7 +111,8 @@ export class RedisAdmin implements AcceptorAdmin {
   }
 
   async identity(): Promise<string | undefined> {
-    return joinIdentities(await Promise.all(this.#identityKeys.map((key) => this.redis.get(key))));
+    // One message for thousands of keys: as many messages would share one time-out.
+    return joinIdentities((await this.redis.eval(IDENTITIES, 0, ...this.#identityKeys)) as string[]);
   }
 
   async adopt(identity: string): Promise<string> {

@@ -131,8 +131,9 @@ describe.runIf(mode === 'docker')('the folder of a cluster', () => {
     expect((await fetch(key, put)).status).toBe(201);
   });
   afterAll(async () => {
-    await clear();
+    // Where its folder is no more, this one may remove the cluster.
     rmSync(place, { recursive: true });
+    await clear();
   });
 
   const expectKept = async (): Promise<void> => {
@@ -145,6 +146,13 @@ describe.runIf(mode === 'docker')('the folder of a cluster', () => {
     expect(stderr).toContain(`The Docker cluster ${project} belongs to another folder: ${checkout}\n`);
     expect(stderr).toContain(`COMPOSE_PROJECT_NAME=${project}-2 `);
     expect(stderr).toContain(`COMPOSE_PROJECT_NAME=${project} ${checkout}/clear.sh`);
+    await expectKept();
+  });
+
+  test('is the only one that removes it: clear.sh of another checkout names it, and leaves it', async () => {
+    const { code, stderr } = await terminal.type('./clear.sh');
+    expect(code).toBe(1);
+    expect(stderr).toContain(`The Docker cluster ${project} belongs to another folder, and stays: ${checkout}\n`);
     await expectKept();
   });
 
