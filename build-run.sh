@@ -70,7 +70,10 @@ what_next() { # ADDRESS ADDRESS ADDRESS: of the proposers and of the page
 
 # Redis and Node run under other users than the one that cloned the project, maybe with a strict umask.
 let_containers_read() {
-  if [ -O "$root/acceptor/redis.conf" ]; then chmod a+r "$root/acceptor/redis.conf"; fi
+  local file
+  for file in "$root/acceptor/redis.conf" "$root/acceptor/start.sh"; do
+    if [ -O "$file" ]; then chmod a+r "$file"; fi
+  done
 }
 
 # Another checkout's nodes and this one's have the same volumes, and neither lets the other's in.

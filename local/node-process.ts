@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import path from 'node:path';
+import { Readable } from 'node:stream';
 import type { Reaper } from './reaper.js';
 import { sayWhy, Trouble } from './trouble.js';
 
@@ -17,9 +18,11 @@ export interface NodeSpec {
   answers(): Promise<boolean>;
 }
 
-/** `held`: killed on request, until it is started on request. `waiting`: died, and about to be started again. */
+/** `held`: killed on request, or ended with {@link HELD_EXIT_CODE}, until it is started on request. `waiting`: died, and about to be started again. */
 export type Standing = 'stopped' | 'running' | 'paused' | 'held' | 'waiting';
 
+/** How `acceptor/start.sh` ends where the acceptor must not be started again by itself. */
+const HELD_EXIT_CODE = 3;
 const FIRST_BACKOFF_MS = 200;
 const MAX_BACKOFF_MS = 5_000;
 /** A process that lived this long did not die of its start: the back-off begins anew. */
@@ -128,11 +131,15 @@ export class NodeProcess {
     const child = this.#spawn();
     this.#child = child;
     this.#gone = new Promise((resolve) => {
-      const ended = (why: string) => {
-        this.#ended(child.pid, why, Date.now() - bornMs);
+      const ended = (why: string, code?: number | null) => {
+        this.#ended(child.pid, why, Date.now() - bornMs, code === HELD_EXIT_CODE);
         resolve();
       };
-      child.once('exit', (code, signal) => ended(signal ?? `exit code ${code ?? '?'}`));
+      // What it started may still run, a Redis that rewrites its log for one.
+      child.once('exit', () => this.#signal('SIGKILL'));
+      child.once('close', (code, signal) => {
+        if (child.pid !== undefined) ended(signal ?? `exit code ${code ?? '?'}`, code);
+      });
       child.on('error', (error) => {
         if (child.pid === undefined) ended(error.message);
       });
@@ -148,21 +155,28 @@ export class NodeProcess {
     mkdirSync(path.dirname(logFile), { recursive: true });
     const log = openSync(logFile, 'a');
     try {
-      // In a group of its own, so that a Ctrl-C in the terminal reaches the supervisor only.
-      return spawn(command, args, { cwd: folder, env, detached: true, stdio: ['ignore', log, log] });
+      // In a group of its own, so that a Ctrl-C in the terminal reaches the supervisor only. Whatever it starts has the other end of the pipe,
+      // too: it closes when nothing of the node is left, and nothing holds its port and its files.
+      const child = spawn(command, args, { cwd: folder, env, detached: true, stdio: ['ignore', log, log, 'pipe'] });
+      const [, , , pipe] = child.stdio;
+      if (pipe instanceof Readable) pipe.resume();
+      return child;
     } finally {
       closeSync(log);
     }
   }
 
-  #ended(pid: number | undefined, why: string, livedMs: number): void {
-    // What it forked may still run, a Redis that rewrites its log for one.
-    this.#signal('SIGKILL');
+  #ended(pid: number | undefined, why: string, livedMs: number, isHeld = false): void {
     if (pid !== undefined) this.#reaper.remove(pid);
     this.#child = undefined;
     if (this.#standing === 'stopped') this.#say(why === 'SIGKILL' ? 'stopped by force' : 'stopped');
     if (this.#standing !== 'running' && this.#standing !== 'paused') return;
     this.#deaths += 1;
+    if (isHeld) {
+      this.#standing = 'held';
+      this.#say(`held: the end of ${this.spec.logFile} says why, and what to do`);
+      return;
+    }
     this.#standing = 'waiting';
     this.#say(`died (${why})`);
     if (livedMs >= SOUND_AFTER_MS) this.#backoffMs = FIRST_BACKOFF_MS;

@@ -39,8 +39,9 @@ function acceptor(name: string, layout: Layout, redis: string, env: NodeJS.Proce
   const folder = path.join(layout.folder, name);
   return {
     name,
-    command: redis,
+    command: 'sh',
     args: [
+      ...[path.join(layout.root, 'acceptor/start.sh'), redis],
       ...[path.join(layout.root, 'acceptor/redis.conf'), '--port', String(port), '--bind', '127.0.0.1', '--dir', folder],
       ...(layout.secrets === undefined ? [] : ['--aclfile', path.join(layout.secrets, 'users.acl')]),
     ],

@@ -97,6 +97,8 @@ export class Supervisor {
     const done = await node.start();
     const deadline = Date.now() + ANSWER_TIMEOUT_MS;
     while (!(await node.spec.answers())) {
+      if (node.standing === 'held')
+        throw new Trouble(`${node.spec.name} is held: the end of ${node.spec.logFile} says why, and what to do`);
       if (Date.now() > deadline || this.#stopping)
         throw new Trouble(`${node.spec.name} ${done}, but does not answer yet: see ${node.spec.logFile}`);
       await pause();

@@ -82,13 +82,32 @@ resume_node() {
   esac
 }
 
+# A container that runs may hold its acceptor, which then does nothing but say why: see acceptor/start.sh.
+refuse_held() {
+  local tenths=0
+  case $node in acceptor-*) ;; *) return 0 ;; esac
+  until docker exec "$container" redis-cli ping >/dev/null 2>&1; do
+    if docker logs --since "$(docker inspect --format '{{.State.StartedAt}}' "$container")" "$container" 2>&1 | grep -q 'acceptor is HELD'; then
+      docker logs --tail 5 "$container" >&2
+      fail "$node is held: the end of its log, above, says why, and what to do"
+    fi
+    tenths=$((tenths + 1))
+    if [ "$tenths" -gt 100 ]; then return; fi
+    sleep 0.1
+  done
+}
+
 start_node() {
   case $1 in
-    running) say 'runs already' ;;
+    running)
+      refuse_held
+      say 'runs already'
+      ;;
     paused) fail "$node is paused. Resume it: $here/fault.sh resume $node" ;;
     *)
       docker start "$container" >/dev/null
       wait_until running
+      refuse_held
       say 'started'
       ;;
   esac

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Running } from '../client/program.js';
 import { attack, malformedHttp, malformedRedis, memoryMib } from '../hostile-requests.js';
 import { START } from '../node-control/spec-commands.js';
-import { CLEANUP_MS, LocalCluster, ROOT } from './local-cluster.js';
+import { childrenOf, CLEANUP_MS, LocalCluster, ROOT } from './local-cluster.js';
 
 const MALFORMED = 10_000;
 const GROWTH_MAX_MIB = 60;
@@ -75,8 +75,9 @@ test('10,000 random and malformed requests on the page, the funnel and an accept
       attack(addressOf('ACCEPTOR_1_PORT'), count / 2, (number) => login + malformedRedis(number)),
     ]);
   };
-  const memory = (): number[] =>
-    [client.child.pid ?? 0, ...['control', 'acceptor-1'].map((name) => before.get(name)?.pid ?? 0)].map(memoryMib);
+  const pidOf = (node: string): number => before.get(node)?.pid ?? 0;
+  const [redis = 0] = childrenOf(pidOf('acceptor-1'), 'redis.conf');
+  const memory = (): number[] => [client.child.pid ?? 0, pidOf('control'), redis].map(memoryMib);
   await all(MALFORMED / 10);
   const warm = memory();
   await all(MALFORMED);
