@@ -4,6 +4,7 @@ import type { Express, Request } from 'express';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { DatedConfiguration } from '../src/http/client.js';
+import type { AcceptorPool } from '../src/redis/acceptor-pool.js';
 import { jsonBody, onlyMethods } from './http.js';
 import { BODY_MAX_BYTES, RESCAN_BODY_MAX_BYTES, RESCAN_MAX_KEYS } from './limits.js';
 import type { Store } from '../src/store/store.js';
@@ -19,13 +20,14 @@ export interface ProposerStart {
 
 export interface AdminRoutesOptions {
   readonly store: Store;
+  readonly acceptors: Pick<AcceptorPool, 'states'>;
   readonly start: ProposerStart;
   readonly metrics: Registry;
   readonly log: Logger;
 }
 
 /** The interface for the control node, and for whoever watches. */
-export function addAdminRoutes(app: Express, { store, start, metrics, log }: AdminRoutesOptions): void {
+export function addAdminRoutes(app: Express, { store, acceptors, start, metrics, log }: AdminRoutesOptions): void {
   const configurations: DatedConfiguration[] = [{ atMs: Date.now(), configuration: store.configuration }];
 
   app.get('/configuration', (_request, response) => {
@@ -52,6 +54,10 @@ export function addAdminRoutes(app: Express, { store, start, metrics, log }: Adm
     response.json(configuration);
   });
 
+  app.get('/acceptors', (_request, response) => {
+    response.json(acceptors.states(store.configuration));
+  });
+
   app.get('/identity', (_request, response) => {
     response.json(start);
   });
@@ -67,6 +73,7 @@ export function addAdminRoutes(app: Express, { store, start, metrics, log }: Adm
     else response.type(metrics.contentType).send(await metrics.metrics());
   });
 
+  app.all('/acceptors', onlyMethods('GET'));
   app.all('/configuration', onlyMethods('GET', 'PUT'));
   app.all('/configurations', onlyMethods('GET'));
   app.all('/identity', onlyMethods('GET'));

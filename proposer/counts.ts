@@ -3,6 +3,8 @@ import type { Ballot } from '../src/protocol/ballot.js';
 import type { Phase } from '../src/protocol/events.js';
 import type { Acceptors, OperationKind, StoreEvents } from '../src/store/store.js';
 import { ClusterError, StrangerError, UnfitAcceptor } from '../src/protocol/errors.js';
+import { NotConnected, REFUSAL_REASONS } from '../src/redis/refusals.js';
+import { troubleReasonOf } from '../src/redis/trouble.js';
 
 /** Of one kind of operation. */
 export interface OperationCounts {
@@ -24,6 +26,20 @@ export interface CallCounts {
   unfit: number;
 }
 
+/** Why a call had no reply: what the server refused it with, or what became of it. There are no others, whatever a server says. */
+export const FAILURE_REASONS = [...REFUSAL_REASONS, 'timeout', 'not connected', 'stranger', 'unfit', 'other'] as const;
+type FailureReason = (typeof FAILURE_REASONS)[number];
+
+function noFailures(): Record<FailureReason, number> {
+  return Object.fromEntries(FAILURE_REASONS.map((reason) => [reason, 0])) as Record<FailureReason, number>;
+}
+
+function failureReasonOf(error: unknown): FailureReason {
+  if (error instanceof StrangerError) return 'stranger';
+  if (error instanceof UnfitAcceptor) return 'unfit';
+  return error instanceof NotConnected ? 'not connected' : (troubleReasonOf(error) ?? 'other');
+}
+
 /** What a proposer did since its start, in plain numbers: the hot path only adds. `metrics.ts` makes Prometheus metrics of them when asked. */
 export class Counts {
   readonly operations: Readonly<Record<OperationKind, OperationCounts>> = {
@@ -40,6 +56,8 @@ export class Counts {
   readonly unconfirmed = { resolved: 0, unresolved: 0 };
   /** By the name of the acceptor. */
   readonly calls = new Map<string, Readonly<Record<Phase, CallCounts>>>();
+  /** Calls without a reply, by the name of the acceptor and the reason. */
+  readonly failures = new Map<string, Record<FailureReason, number>>();
   readonly #onDuration: (kind: OperationKind, seconds: number) => void;
   readonly #counted = new WeakMap<Acceptor, Acceptor>();
 
@@ -86,8 +104,14 @@ export class Counts {
 
   #acceptor(name: string, acceptor: Acceptor): Acceptor {
     let counted = this.#counted.get(acceptor);
-    if (!counted) this.#counted.set(acceptor, (counted = new CountedAcceptor(acceptor, this.#callsTo(name))));
+    if (!counted) this.#counted.set(acceptor, (counted = new CountedAcceptor(acceptor, this.#callsTo(name), this.#failuresOf(name))));
     return counted;
+  }
+
+  #failuresOf(name: string): Record<FailureReason, number> {
+    const failures = this.failures.get(name) ?? noFailures();
+    this.failures.set(name, failures);
+    return failures;
   }
 
   #callsTo(name: string): Readonly<Record<Phase, CallCounts>> {
@@ -101,26 +125,32 @@ export class Counts {
 class CountedAcceptor implements Acceptor {
   readonly #acceptor: Acceptor;
   readonly #calls: Readonly<Record<Phase, CallCounts>>;
+  readonly #failures: Record<FailureReason, number>;
 
-  constructor(acceptor: Acceptor, calls: Readonly<Record<Phase, CallCounts>>) {
+  constructor(acceptor: Acceptor, calls: Readonly<Record<Phase, CallCounts>>, failures: Record<FailureReason, number>) {
     this.#acceptor = acceptor;
     this.#calls = calls;
+    this.#failures = failures;
   }
 
   prepare(key: string, ballot: Ballot): Promise<PrepareReply> {
-    return counted(this.#acceptor.prepare(key, ballot), this.#calls.prepare);
+    return counted(this.#acceptor.prepare(key, ballot), this.#calls.prepare, this.#failures);
   }
 
   accept(key: string, ballot: Ballot, value: Value, next: Ballot): Promise<AcceptReply> {
-    return counted(this.#acceptor.accept(key, ballot, value, next), this.#calls.accept);
+    return counted(this.#acceptor.accept(key, ballot, value, next), this.#calls.accept, this.#failures);
   }
 
   read(key: string): ReturnType<Acceptor['read']> {
-    return counted(this.#acceptor.read(key), this.#calls.read);
+    return counted(this.#acceptor.read(key), this.#calls.read, this.#failures);
   }
 }
 
-async function counted<Reply extends { ok: true } | Conflict | Accepted>(call: Promise<Reply>, counts: CallCounts): Promise<Reply> {
+async function counted<Reply extends { ok: true } | Conflict | Accepted>(
+  call: Promise<Reply>,
+  counts: CallCounts,
+  failures: Record<FailureReason, number>,
+): Promise<Reply> {
   try {
     const reply = await call;
     if ('conflict' in reply) counts.conflict += 1;
@@ -130,6 +160,7 @@ async function counted<Reply extends { ok: true } | Conflict | Accepted>(call: P
     if (error instanceof StrangerError) counts.stranger += 1;
     else if (error instanceof UnfitAcceptor) counts.unfit += 1;
     else counts.failed += 1;
+    failures[failureReasonOf(error)] += 1;
     throw error;
   }
 }

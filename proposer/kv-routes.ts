@@ -39,15 +39,16 @@ export function addKvRoutes(app: Express, store: Store, acceptors: AcceptorPool)
   app.get('/readyz', async (_request, response) => {
     if (!isConfigured(store.configuration)) throw new NotConfigured('this proposer has no acceptors yet');
     const { configuration } = store;
-    const unreachable = await acceptors.unreachable(configuration);
-    const up = acceptorsOf(configuration).filter((name) => !unreachable.includes(name));
-    const missing = (['prepare', 'accept'] as const).filter((phase) => !containsQuorum(configuration[phase], up));
-    if (missing.length > 0) {
+    const missing = await acceptors.missing(configuration);
+    const up = acceptorsOf(configuration).filter((name) => !missing.includes(name));
+    const phases = (['prepare', 'accept'] as const).filter((phase) => !containsQuorum(configuration[phase], up));
+    if (phases.length > 0) {
       const strangers = acceptors.strangers(configuration);
       const reasons = [
-        `no ${missing.join(' and no ')} quorum of acceptors answers, for want of ${unreachable.join(' and ')}`,
+        `no ${phases.join(' and no ')} quorum of acceptors answers, for want of ${missing.join(' and ')}`,
         ...(strangers.length === 0 ? [] : [`${strangers.join(' and ')} lost the data or is another acceptor: see run-control.sh status`]),
         ...acceptors.unfit(configuration),
+        ...acceptors.states(configuration).flatMap(({ name, trouble }) => (trouble ? [`${name}: ${trouble.text}`] : [])),
       ];
       throw new PrepareError(reasons.join('; '));
     }

@@ -12,6 +12,8 @@ export function linkLog(log: Logger): NonNullable<AcceptorPoolOptions['onLink']>
     else if (event === 'stranger') log.error({ acceptor, identity }, STRANGER);
     else if (event === 'replicated') log.error({ acceptor, identity }, REPLICATED);
     else if (event === 'unfit') log.error({ acceptor }, `this acceptor is not used: ${remark}`);
+    else if (event === 'in trouble') log.warn({ acceptor }, `acceptor does not do what it is told: ${remark}`);
+    else if (event === 'out of trouble') log.info({ acceptor }, 'acceptor does what it is told again');
     else if (remark !== '') log.warn({ acceptor }, `acceptor ${event}: ${remark}`);
     else log.info({ acceptor }, `acceptor ${event}`);
   };

@@ -47,7 +47,7 @@ async function main(): Promise<void> {
   const publicApp = createApp(log, (app) => addKvRoutes(app, store, acceptors));
   const adminApp = createApp(log, (app) => {
     if (settings.adminToken !== undefined) app.use(onlyBearerOf(settings.adminToken));
-    addAdminRoutes(app, { store, start: { proposer: settings.id, incarnation }, metrics: registry, log });
+    addAdminRoutes(app, { store, acceptors, start: { proposer: settings.id, incarnation }, metrics: registry, log });
   });
   const servers = await Promise.all([
     serve(publicApp, settings.host, settings.port, 'PORT'),

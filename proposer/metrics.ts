@@ -96,9 +96,19 @@ export function createMetrics(present: () => PresentMetrics): { counts: Counts; 
     },
   );
   metric(
+    Counter,
+    'acceptor_failures_total',
+    'Messages to acceptors without a reply, by reason: what the server answered (OOM, READONLY, …), timeout, not connected, stranger, unfit, other.',
+    ['acceptor', 'reason'],
+    (add) => {
+      for (const [acceptor, reasons] of counts.failures)
+        for (const [reason, count] of Object.entries(reasons)) add(count, acceptor, reason);
+    },
+  );
+  metric(
     Gauge,
     'acceptor_ready',
-    '1 where an acceptor of the configuration is connected, the one that is meant, and fit.',
+    '1 where an acceptor of the configuration is connected, the one that is meant, fit, and does what it is told.',
     ['acceptor'],
     (add) => {
       for (const { name, isReady } of present().acceptors) add(Number(isReady), name);

@@ -30,6 +30,9 @@ export async function status(nodes: Nodes, print: (line: string) => void): Promi
     present.map(({ member, configuration }) => (configuration ? numberOf(member) : Promise.resolve(undefined))),
   );
   const seen = await Promise.all(nodes.acceptors.map((name) => lookAt(nodes, name)));
+  const troubles = await Promise.all(
+    present.map(({ member, configuration }) => (configuration ? troublesOf(member) : Promise.resolve([]))),
+  );
   const configurations = present.flatMap(({ configuration }) => (configuration ? [configuration] : []));
   const listed = [...new Set(configurations.flatMap(acceptorsOf))];
   const { strangers } = await absenceAmong(nodes, listed, knownIdentities(configurations));
@@ -57,6 +60,7 @@ export async function status(nodes: Nodes, print: (line: string) => void): Promi
     ...differenceNotes(configurations),
     ...nodes.acceptors.flatMap((name, index) => (seen[index]?.flaws ?? []).map((flaw) => `${name}: ${flaw}.`)),
     ...nodes.acceptors.flatMap((name, index) => (seen[index]?.cautions ?? []).map((caution) => `${name}: ${caution}.`)),
+    ...troubles.flat(),
     ...objectionsTo(strangers, listed).map((objection) => `${objection.why}. ${adviceText(objection)}.`),
     ...listed
       .filter((name) => !nodes.acceptors.includes(name))
@@ -107,6 +111,21 @@ async function numberOf({ admin }: Member): Promise<number | undefined> {
     return answer.ok ? answer.body.proposer : undefined;
   } catch (error) {
     if (error instanceof NetworkError) return undefined;
+    throw error;
+  }
+}
+
+/** What keeps acceptors from doing what this proposer tells them, though they answer. */
+async function troublesOf({ name: proposer, admin }: Member): Promise<string[]> {
+  try {
+    const answer = await admin.acceptors?.();
+    if (!answer?.ok) return [];
+    return answer.body.flatMap(({ name, trouble }) => {
+      if (!trouble) return [];
+      return [`${name} does not do what ${proposer} tells it, since ${new Date(trouble.sinceMs).toISOString()}: ${trouble.text}.`];
+    });
+  } catch (error) {
+    if (error instanceof NetworkError) return [];
     throw error;
   }
 }

@@ -7,7 +7,7 @@ import { RedisClusterAdmin } from '../../src/redis/redis-cluster.js';
 import type { RedisAccess } from '../../src/redis/redis-connection.js';
 
 /** A proposer's configuration port. */
-export type ProposerAdmin = Omit<AdminClient, 'metrics' | 'configurations'>;
+export type ProposerAdmin = Omit<AdminClient, 'metrics' | 'configurations' | 'acceptors'> & Partial<Pick<AdminClient, 'acceptors'>>;
 
 /** How the control node reaches the others, by their names. */
 export interface Connections {

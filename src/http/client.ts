@@ -108,6 +108,13 @@ export interface DatedConfiguration {
   readonly configuration: Configuration;
 }
 
+/** An acceptor as a proposer finds it. */
+export interface SeenAcceptor {
+  readonly name: string;
+  /** What keeps it from doing what it is told, though it is connected and fit; and since when, by the proposer's clock. */
+  readonly trouble?: { readonly reason: string; readonly text: string; readonly sinceMs: number };
+}
+
 /** The port for the control node. */
 export class AdminClient extends HttpClient {
   /** @param token that the proposer was started with, if any */
@@ -127,6 +134,11 @@ export class AdminClient extends HttpClient {
 
   identity(): Promise<Answer<{ proposer: number; incarnation: number }>> {
     return this.request('GET', '/identity');
+  }
+
+  /** Those of the configuration, as this proposer finds them. */
+  acceptors(): Promise<Answer<readonly SeenAcceptor[]>> {
+    return this.request('GET', '/acceptors');
   }
 
   /** As prom-client writes them in JSON. */

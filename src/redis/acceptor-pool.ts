@@ -5,8 +5,16 @@ import { type LinkState, type OnState, RedisAcceptor } from './redis-acceptor.js
 import { RedisClusterAcceptor } from './redis-cluster.js';
 import type { RedisAccess } from './redis-connection.js';
 import { DEFAULT_LIMITS } from '../store/limits.js';
+import type { OnTrouble, AcceptorTrouble } from './trouble.js';
 
 type Link = RedisAcceptor | RedisClusterAcceptor;
+
+export interface AcceptorState {
+  readonly name: string;
+  readonly state: LinkState;
+  readonly isReady: boolean;
+  readonly trouble?: AcceptorTrouble;
+}
 
 interface Connection {
   readonly name: string;
@@ -17,7 +25,7 @@ interface Connection {
 }
 
 /** What became of a connection. `no answer`: the acceptor was unreachable when a configuration that lists it took effect. */
-export type LinkEvent = 'connected' | 'came back' | 'no answer' | Exclude<LinkState, 'ready'>;
+export type LinkEvent = 'connected' | 'came back' | 'no answer' | 'in trouble' | 'out of trouble' | Exclude<LinkState, 'ready'>;
 
 export interface AcceptorPoolOptions {
   /** Finds the address of a logical name; without it the names are the addresses. See `parseAddress`. */
@@ -27,7 +35,7 @@ export interface AcceptorPoolOptions {
   readonly timeoutMs?: number;
   /** How long a change of configuration waits for connections to acceptors that it adds. It goes on without: they may be down. */
   readonly connectWaitMs?: number;
-  /** @param remark why it is unfit, or what an operator should know of one that connected */
+  /** @param remark why it is unfit or in trouble, or what an operator should know of one that connected */
   readonly onLink?: (event: LinkEvent, name: string, identity: string | undefined, remark?: string) => void;
 }
 
@@ -83,12 +91,13 @@ export class AcceptorPool implements Acceptors {
     this.retain(EMPTY_CONFIGURATION);
   }
 
-  /** The acceptors that do not answer now as those that are meant, by name. */
-  async unreachable(configuration: Configuration): Promise<string[]> {
+  /** The acceptors that would not take a write now, by name: they do not answer, are others than are meant, or are in trouble. */
+  async missing(configuration: Configuration): Promise<string[]> {
     const connections = this.#connectionsOf(configuration);
-    // No client's key is empty: this register does not exist.
-    const answers = await Promise.allSettled(connections.map(({ acceptor }) => acceptor.read('')));
-    return connections.filter((_, index) => answers[index]?.status !== 'fulfilled').map(({ name }) => name);
+    const answers = await Promise.allSettled(connections.map(({ acceptor }) => acceptor.tryWrite()));
+    return connections
+      .filter(({ acceptor }, index) => acceptor.trouble !== undefined || answers[index]?.status !== 'fulfilled')
+      .map(({ name }) => name);
   }
 
   /** The acceptors at whose address another one answers, by name. */
@@ -103,9 +112,11 @@ export class AcceptorPool implements Acceptors {
     );
   }
 
-  /** Of each acceptor of the configuration: whether it is connected and the one that is meant. */
-  states(configuration: Configuration): { readonly name: string; readonly isReady: boolean }[] {
-    return this.#connectionsOf(configuration).map(({ name, acceptor }) => ({ name, isReady: acceptor.state === 'ready' }));
+  /** Of each acceptor of the configuration: whether it is connected, the one that is meant, fit, and does what it is told. */
+  states(configuration: Configuration): AcceptorState[] {
+    return this.#connectionsOf(configuration).map(({ name, acceptor: { state, trouble } }) => {
+      return { name, state, isReady: state === 'ready' && !trouble, ...(trouble && { trouble }) };
+    });
   }
 
   #connectionsOf(configuration: Configuration): Connection[] {
@@ -128,8 +139,9 @@ export class AcceptorPool implements Acceptors {
       onLink?.(state === 'ready' ? ready : state, name, identity, remark);
       if (state !== 'unreachable') onRecognized();
     };
+    const onTrouble: OnTrouble = (trouble) => onLink?.(trouble ? 'in trouble' : 'out of trouble', name, identity, trouble?.text);
     const address = addresses(name);
-    const options = { address, access, identity, timeoutMs, onState };
+    const options = { address, access, identity, timeoutMs, onState, onTrouble };
     const acceptor = parseAddress(address).isCluster ? new RedisClusterAcceptor(options) : new RedisAcceptor(options);
     const connection = { name, identity, acceptor, recognized };
     this.#connections.set(keyOf(name, identity), connection);

@@ -15,6 +15,7 @@ import { type Ballot, formatBallot, parseBallot } from '../protocol/ballot.js';
 import { parseAddress } from '../node/addresses.js';
 import { type Acquaintance, type Fitness, flawText, lookAtFitness } from './fitness.js';
 import { NotConnected, refusalIn } from './refusals.js';
+import { type OnTrouble, type AcceptorTrouble, TroubleWatch } from './trouble.js';
 import { connectRedis, RECONNECT_MS, reconnectPause, type RedisAccess } from './redis-connection.js';
 
 /** Registers are the hashes under this prefix; whatever else an acceptor stores lies outside it. */
@@ -44,6 +45,16 @@ const script = (name: string): { numberOfKeys: number; lua: string } => ({
   numberOfKeys: 2,
   lua: readFileSync(createRequire(import.meta.url).resolve(`#acceptor/${name}.lua`), 'utf8'),
 });
+
+/**
+ * A write that a server refuses for every reason for which it refuses an accept, and that changes nothing where it is let through: the identity is a
+ * string, and no hash. The argument takes as much room as the largest value.
+ */
+const TRY_WRITE = `
+  if redis.call('GET', KEYS[1]) then return redis.call('HSET', KEYS[1], 'value', ARGV[1]) end
+`;
+const LARGE = ' '.repeat(64 * 1024);
+
 const SCRIPTS = { casPrepare: script('prepare'), casAccept: script('accept') };
 
 export interface RedisAcceptorOptions {
@@ -56,6 +67,8 @@ export interface RedisAcceptorOptions {
   readonly timeoutMs: number;
   /** Called when the acceptor begins to answer, when it no longer does, and when another one answers in its place. */
   readonly onState?: OnState;
+  /** Called when it begins to refuse what it is told, or to be late, and when that is over. */
+  readonly onTrouble?: OnTrouble;
   readonly identityKeys?: IdentityKeys;
   /** How often an acceptor that is connected is looked at again, in milliseconds. */
   readonly fitnessEveryMs?: number;
@@ -85,18 +98,23 @@ export class RedisAcceptor implements Acceptor {
   /** Why it is unfit. */
   #flaws = '';
   #known: Acquaintance = 'nothing';
+  readonly #trouble: TroubleWatch;
+  /** In a Redis Cluster it tells for which slot to look whether the trouble is over. */
+  #failedBeside = IDENTITY_KEY;
   #nextLook: NodeJS.Timeout | undefined;
   /** Whether the last connection got no answer to its first question. */
   #isSilent = false;
 
   constructor(options: RedisAcceptorOptions) {
-    const { address, access, identity = '', timeoutMs, onState, identityKeys = ONE_IDENTITY, fitnessEveryMs = FITNESS_EVERY_MS } = options;
+    const { address, access, identity = '', timeoutMs, onState, onTrouble } = options;
+    const { identityKeys = ONE_IDENTITY, fitnessEveryMs = FITNESS_EVERY_MS } = options;
     this.#fitnessEveryMs = fitnessEveryMs;
     this.address = address;
     this.#identity = identity;
     this.#identityKeys = identityKeys;
     this.#timeoutMs = timeoutMs;
     this.#onState = onState;
+    this.#trouble = new TroubleWatch(() => (identity === '' ? this.tryWrite() : this.#tryWriteBeside(this.#failedBeside)), onTrouble);
     // For ioredis a connection has succeeded before the first question, and its attempts count from one again.
     const retryStrategy = (attempt: number): number => (this.#isSilent ? RECONNECT_MS : reconnectPause(attempt));
     this.redis = connectRedis(address, timeoutMs, access, { scripts: SCRIPTS, retryStrategy }) as ScriptedRedis;
@@ -106,6 +124,11 @@ export class RedisAcceptor implements Acceptor {
 
   get state(): LinkState {
     return this.#state;
+  }
+
+  /** Undefined: it does what it is told, as far as is known. */
+  get trouble(): AcceptorTrouble | undefined {
+    return this.#trouble.present;
   }
 
   /** Why it is unfit; "" where it is not. */
@@ -118,7 +141,7 @@ export class RedisAcceptor implements Acceptor {
     const register = REGISTER_PREFIX + key;
     const identityKey = this.#identityKeys.of(register);
     const sent = this.redis.casPrepare(register, identityKey, formatBallot(ballot), this.#identity);
-    const [verdict, other, value] = await this.#answerTo(sent);
+    const [verdict, other, value] = await this.#answerTo(sent, identityKey);
     if (verdict === 'ok') return { ok: true, ...accepted(other, value) };
     return this.#refusal(verdict, String(other));
   }
@@ -128,29 +151,54 @@ export class RedisAcceptor implements Acceptor {
     const register = REGISTER_PREFIX + key;
     const identityKey = this.#identityKeys.of(register);
     const sent = this.redis.casAccept(register, identityKey, formatBallot(ballot), value ?? '', formatBallot(next), this.#identity);
-    const [verdict, other] = await this.#answerTo(sent);
+    const [verdict, other] = await this.#answerTo(sent, identityKey);
     return verdict === 'ok' ? { ok: true } : this.#refusal(verdict, String(other));
   }
 
   async read(key: string): Promise<RegisterState> {
     this.#gatherWrites();
     const register = REGISTER_PREFIX + key;
-    const [promise, ballot, value] = await this.redis.hmget(register, 'promise', 'ballot', 'value');
+    const [promise, ballot, value] = await this.redis.hmget(register, 'promise', 'ballot', 'value').catch((error: unknown) => {
+      throw refusalIn(error, this.#timeoutMs);
+    });
     // Asked after the register: that it is absent counts if the acceptor had its data until then.
     if (promise === null && this.#identity !== '') this.#assertIdentity(await this.redis.get(this.#identityKeys.of(register)));
     return { promise: parseBallot(promise ?? ''), ...accepted(ballot, value) };
   }
 
   close(): void {
+    this.#trouble.stop();
     clearTimeout(this.#nextLook);
     this.redis.disconnect();
   }
 
-  async #answerTo(sent: Promise<string[]>): Promise<string[]> {
+  /** Rejects if it would not write now, and changes nothing. Of one without an identity no more is known than that it answers. */
+  async tryWrite(): Promise<void> {
+    if (this.#identity === '') await this.read('');
+    else await this.#tryWriteBeside(this.#identityKeys.of(REGISTER_PREFIX));
+  }
+
+  async #tryWriteBeside(identityKey: string): Promise<void> {
+    this.#assertReady();
+    await this.#answerTo(
+      this.redis.eval(TRY_WRITE, 1, identityKey, LARGE).catch((error: unknown) => {
+        if (!(error instanceof Error && error.message.startsWith('WRONGTYPE'))) throw error;
+        return [];
+      }),
+      identityKey,
+    );
+  }
+
+  async #answerTo<Answer>(sent: Promise<Answer>, identityKey: string): Promise<Answer> {
     try {
-      return await sent;
+      const answer = await sent;
+      this.#trouble.worked();
+      return answer;
     } catch (error) {
-      throw refusalIn(error, this.#timeoutMs);
+      const refusal = refusalIn(error, this.#timeoutMs);
+      this.#failedBeside = identityKey;
+      this.#trouble.failed(refusal);
+      throw refusal;
     }
   }
 
@@ -209,6 +257,7 @@ export class RedisAcceptor implements Acceptor {
   }
 
   #lose(): void {
+    this.#trouble.stop();
     clearTimeout(this.#nextLook);
     if (this.#known === 'served') this.#known = 'nothing';
     this.#become('unreachable');

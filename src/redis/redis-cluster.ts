@@ -6,6 +6,7 @@ import { type LinkState, REGISTER_PREFIX, RedisAcceptor, type RedisAcceptorOptio
 import type { AcceptorAdmin } from './acceptor-admin.js';
 import { joinIdentities, RedisAdmin } from './redis-admin.js';
 import type { RedisAccess } from './redis-connection.js';
+import type { AcceptorTrouble } from './trouble.js';
 import { SLOTS, slotOf } from './slot.js';
 
 /*
@@ -83,6 +84,14 @@ export class RedisClusterAcceptor implements Acceptor {
   get state(): LinkState {
     return this.#state;
   }
+
+  get trouble(): AcceptorTrouble | undefined {
+    const [node] = [...this.#nodes.values()].filter(({ trouble }) => trouble);
+    return node?.trouble && { ...node.trouble, text: `${node.trouble.text} (${node.address})` };
+  }
+
+  /** As `RedisAcceptor.tryWrite`, of the node that has the empty key. */
+  readonly tryWrite = (): Promise<void> => this.#ask('', (node) => node.tryWrite());
 
   get flaws(): string {
     const unfit = [...this.#nodes.values()].filter((node) => node.flaws !== '');

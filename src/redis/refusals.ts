@@ -27,6 +27,7 @@ const REFUSALS = {
 } as const;
 
 export type RefusalReason = keyof typeof REFUSALS;
+export const REFUSAL_REASONS = Object.keys(REFUSALS) as readonly RefusalReason[];
 
 /** How Redis says from within a script that its user lacks a right: 7.0 and what came after, in this order. */
 const NO_RIGHT = /^ERR (The user executing the script can't|ACL failure in script)/;

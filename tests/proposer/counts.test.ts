@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { Counts } from '../../proposer/counts.js';
+import { Counts, FAILURE_REASONS } from '../../proposer/counts.js';
 import type { OperationKind } from '../../src/store/store.js';
 import { type Acceptor } from '../../src/protocol/acceptor.js';
 import { ZERO_BALLOT } from '../../src/protocol/ballot.js';
-import { PrepareError, StrangerError, UnfitAcceptor } from '../../src/protocol/errors.js';
+import { PrepareError, StrangerError, TimedOut, UnfitAcceptor } from '../../src/protocol/errors.js';
+import { NotConnected, RefusedToRun } from '../../src/redis/refusals.js';
 import { MemoryAcceptor } from '../../src/protocol/memory-acceptor.js';
 
 const ballot = (counter: number) => ({ ...ZERO_BALLOT, counter });
@@ -105,6 +106,22 @@ describe('the calls of an acceptor', () => {
       accept: { ...none, unfit: 1 },
     });
     expect(counts.calls.get('b')).toEqual({ read: none, prepare: none, accept: { ...none, failed: 1 } });
+  });
+
+  it('that had no reply are counted by the reason, which is one of a list', async () => {
+    const errors = [
+      new RefusedToRun('OOM', undefined),
+      new RefusedToRun('OOM', undefined),
+      new TimedOut('late'),
+      new NotConnected(),
+      new StrangerError('somebody else'),
+      new UnfitAcceptor('set up wrong'),
+      new Error('-WHATEVER a server may say'),
+    ];
+    for (const error of errors) await expect(countedBy(counts, 'a', failing(error)).read('k')).rejects.toBe(error);
+    const { OOM, timeout, stranger, unfit, other, 'not connected': notConnected, READONLY } = counts.failures.get('a') ?? {};
+    expect([OOM, timeout, notConnected, stranger, unfit, other, READONLY]).toEqual([2, 1, 1, 1, 1, 1, 0]);
+    expect(Object.keys(counts.failures.get('a') ?? {})).toEqual(FAILURE_REASONS);
   });
 
   it('are those of its name, also when it is connected to anew', async () => {

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { FAILURE_REASONS } from '../../proposer/counts.js';
+import { createMetrics } from '../../proposer/metrics.js';
 import { DEFAULT_LIMITS } from '../../src/store/limits.js';
 import { acceptorName, Cluster, configurationOf, majorities } from '../cluster.js';
 import type { ProposerProcess } from '../proposer-process.js';
@@ -48,6 +50,22 @@ const alone = (proposers: number): Promise<Cluster> => Cluster.forThisTest({ acc
 const A1 = acceptorName(1);
 
 describe('the metrics', () => {
+  it('have the labels that the alerts of docs/operations.md go by, and the reasons that it lists', () => {
+    const { registry } = createMetrics(() => ({ era: 0, isConfigured: true, acceptors: [] }));
+    const page = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
+    const used = [...page.matchAll(/(caspaxos_\w+)\{([^}]*)\}/g)].flatMap(([, name = '', selector = '']) =>
+      [...selector.matchAll(/(\w+)(?:=|!=|=~|!~)"/g)].map(([, label = '']) => [name.replace(/_bucket$/, ''), label] as const),
+    );
+    expect(used.length).toBeGreaterThan(5);
+    for (const [name, label] of used)
+      expect([name, registry.getSingleMetric(name)]).toEqual([
+        name,
+        expect.objectContaining({ labelNames: expect.arrayContaining([label]) as unknown }),
+      ]);
+    const row = /caspaxos_acceptor_failures_total`[^|]*\|[^|]*\|[^|]*The reasons: ([^|.]*)\./.exec(page)?.[1];
+    expect(row?.replace(/ \(what the server answered\)/, '').split(', ')).toEqual(FAILURE_REASONS);
+  });
+
   it('are those that docs/operations.md lists, with its labels', async () => {
     const cluster = await alone(1);
     await cluster.proposer(1).kv.put('k', 0, 'value');

@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
 import { acceptorName, Cluster } from '../cluster.js';
+import { send } from '../raw-http.js';
 import type { RedisServer } from '../redis-server.js';
 
 async function configure({ port }: RedisServer, setting: string, value: string): Promise<void> {
@@ -9,10 +10,95 @@ async function configure({ port }: RedisServer, setting: string, value: string):
   redis.disconnect();
 }
 
+async function fileSize({ port }: RedisServer): Promise<number> {
+  const redis = new Redis({ host: '127.0.0.1', port });
+  const info = await redis.info('persistence');
+  redis.disconnect();
+  return Number(/aof_current_size:(\d+)/.exec(info)?.[1]);
+}
+
 const fill = (acceptors: readonly RedisServer[]): Promise<unknown> =>
   Promise.all(acceptors.map((acceptor) => configure(acceptor, 'maxmemory', '1')));
 const make = (acceptors: readonly RedisServer[]): Promise<unknown> =>
   Promise.all(acceptors.map((acceptor) => configure(acceptor, 'maxmemory', '0')));
+
+const WITHIN_MS = 10_000;
+const [A1, A2, A3] = [1, 2, 3].map(acceptorName) as [string, string, string];
+
+describe('acceptors with a full memory', () => {
+  it('are named in each place that tells, once when it begins and once when it ends', async () => {
+    const cluster = await Cluster.forThisTest({ proposers: 1, configured: 0 });
+    const proposer = cluster.proposer(1);
+    const { kv, address } = proposer;
+    expect(await cluster.control('resize', `${A1},${A2},${A3}`)).toMatchObject({ code: 0 });
+    const ready = (): ReturnType<typeof send> => send(address, { path: '/readyz' });
+    const metric = async (name: string, labels: object): Promise<number | undefined> => {
+      const answer = await proposer.admin.metrics();
+      const values = answer.ok ? answer.body.find((one) => one.name === `caspaxos_${name}`)?.values : undefined;
+      return values?.find((one) => Object.entries(labels).every(([label, value]) => one.labels[label] === value))?.value;
+    };
+    expect(await ready()).toMatchObject({ status: 200 });
+    expect(await metric('acceptor_ready', { acceptor: A1 })).toBe(1);
+
+    // One of three: a write goes through, and it is told all the same.
+    await fill([cluster.acceptor(1)]);
+    expect(await kv.put('k', 0, 1)).toMatchObject({ ok: true });
+    await expect.poll(() => proposer.logged('does not do what it is told')).toHaveLength(1);
+    expect(await ready()).toMatchObject({ status: 200 });
+    expect(await metric('acceptor_ready', { acceptor: A1 })).toBe(0);
+    expect(await metric('acceptor_ready', { acceptor: A2 })).toBe(1);
+
+    await fill(cluster.acceptors);
+    for (let turn = 0; turn < 3; turn += 1) expect(await kv.put('k', 1, 2)).toMatchObject({ status: 503 });
+    expect(await kv.get('k')).toMatchObject({ body: { ver: 1 } });
+    const { status, text } = await ready();
+    expect([status, text]).toEqual([
+      503,
+      expect.stringContaining(`for want of ${A1} and ${A2} and ${A3}; ${A1}: OOM, its memory is full; `),
+    ]);
+    expect(proposer.logged('does not do what it is told').map(({ acceptor, msg }) => [acceptor, msg])).toEqual(
+      expect.arrayContaining([A1, A2, A3].map((name) => [name, 'acceptor does not do what it is told: OOM, its memory is full'])),
+    );
+    expect(proposer.logged('does not do what it is told')).toHaveLength(3);
+    expect(await metric('acceptor_failures_total', { acceptor: A2, reason: 'OOM' })).toBeGreaterThan(3);
+    expect(await metric('acceptor_failures_total', { acceptor: A2, reason: 'READONLY' })).toBe(0);
+    const { stdout } = await cluster.control('status');
+    expect(stdout).toMatch(new RegExp(`^${A2} does not do what proposer-1 tells it, since 20..-.*Z: OOM, its memory is full\\.$`, 'm'));
+
+    // Nobody writes any more: it finds out by itself.
+    await make(cluster.acceptors);
+    await expect.poll(async () => (await ready()).status, { timeout: WITHIN_MS }).toBe(200);
+    await expect.poll(() => proposer.logged('does what it is told again'), { timeout: WITHIN_MS }).toHaveLength(3);
+    expect(await metric('acceptor_ready', { acceptor: A1 })).toBe(1);
+    expect((await cluster.control('status')).stdout).not.toContain('does not do');
+    expect(await kv.put('k', 1, 2)).toMatchObject({ body: { ver: 2 } });
+    expect((await cluster.control('dump', 'all')).code).toBe(0);
+  });
+
+  it('are noticed by /readyz though nobody has written yet, and nothing is written to find out', async () => {
+    const cluster = await Cluster.forThisTest({ proposers: 1, configured: 0 });
+    const { address, kv } = cluster.proposer(1);
+    expect(await cluster.control('resize', `${A1},${A2},${A3}`)).toMatchObject({ code: 0 });
+    const sizes = async (): Promise<number[]> => Promise.all(cluster.acceptors.map(fileSize));
+    const before = await sizes();
+    const ready = async (): Promise<number> => (await send(address, { path: '/readyz' })).status;
+    expect(await ready()).toBe(200);
+    await fill(cluster.acceptors.slice(1));
+    expect(await ready()).toBe(503);
+    expect(await kv.get('k')).toMatchObject({ code: 'KeyNotFound' });
+    await make(cluster.acceptors);
+    await expect.poll(ready, { timeout: WITHIN_MS }).toBe(200);
+    expect(await sizes()).toEqual(before);
+  });
+
+  it('say so where the acceptors were stopped, too: slow, or stopped', async () => {
+    const cluster = await Cluster.forThisTest({ proposers: 1 });
+    for (const acceptor of cluster.acceptors) acceptor.pause();
+    const answer = await cluster.proposer(1).impatient.put('k', 0, 1);
+    for (const acceptor of cluster.acceptors) acceptor.resume();
+    expect(answer).toMatchObject({ status: 503, message: expect.stringContaining(': slow or stopped, no answer in 300 ms') as string });
+  });
+});
 
 describe('a write whose accept is sent to acceptors with a full memory', () => {
   it('is certainly not applied, names the reason, and goes through once there is room', async () => {

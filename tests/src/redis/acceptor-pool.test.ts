@@ -71,7 +71,7 @@ it('an acceptor under another name is asked at the address of that name', async 
   pool.retain(configurationWith(ME, 'renamed:6379'));
   await expect.poll(() => connections(second)).toBe(1);
   await expect.poll(connections).toBe(0);
-  expect(await pool.unreachable(configurationWith(ME, 'renamed:6379'))).toEqual([]);
+  expect(await pool.missing(configurationWith(ME, 'renamed:6379'))).toEqual([]);
 });
 
 it('a stranger is waited for no longer, is named, makes no quorum, and is logged once', async () => {
@@ -89,7 +89,7 @@ it('a stranger is waited for no longer, is named, makes no quorum, and is logged
   await pool.connect(configuration);
   expect(pool.strangers(configuration)).toEqual([NAME]);
   for (let turn = 0; turn < 3; turn += 1) {
-    expect(await pool.unreachable(configuration)).toEqual([NAME]);
+    expect(await pool.missing(configuration)).toEqual([NAME]);
     await expect(pool.get(NAME, OTHER).read('k')).rejects.toThrow(/not acceptor-1:6379#other/);
     await pool.connect(configuration);
   }
