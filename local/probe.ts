@@ -58,13 +58,22 @@ export async function requireFree(ports: readonly Port[], patienceMs: number): P
   });
 }
 
-function complaintAbout({ node, port, variable }: Port): Promise<string | undefined> {
+async function complaintAbout({ node, port, variable }: Port): Promise<string | undefined> {
+  const error = await refusalToListen(port);
+  if (error === undefined) return undefined;
+  const why = isSystemError(error, 'EADDRINUSE') ? 'is taken by another program' : `cannot be used (${sayWhy(error)})`;
+  return `port ${port}, for ${node}, ${why}: end that program, or give another port with ${variable}=…`;
+}
+
+/** Whether a server could listen on this port of 127.0.0.1 at the moment. */
+export async function isFree(port: number): Promise<boolean> {
+  return (await refusalToListen(port)) === undefined;
+}
+
+function refusalToListen(port: number): Promise<Error | undefined> {
   return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', (error) => {
-      const why = isSystemError(error, 'EADDRINUSE') ? 'is taken by another program' : `cannot be used (${sayWhy(error)})`;
-      resolve(`port ${port}, for ${node}, ${why}: end that program, or give another port with ${variable}=…`);
-    });
+    server.once('error', resolve);
     server.listen({ host: '127.0.0.1', port, exclusive: true }, () => server.close(() => resolve(undefined)));
   });
 }

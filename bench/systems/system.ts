@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { layoutFrom } from '../../local/layout.js';
 import type { NodeSpecs } from '../../local/nodes.js';
+import { isFree } from '../../local/probe.js';
 import { Reaper } from '../../local/reaper.js';
 import { type Action, Supervisor } from '../../local/supervisor.js';
 import type { Protocol } from '../load/stores.js';
@@ -23,7 +23,6 @@ export interface System {
 }
 
 const START_TIMEOUT_MS = 30_000;
-const HOST = '127.0.0.1';
 /** Below the range that the system gives to outgoing connections. */
 const [LOWEST_PORT, HIGHEST_PORT] = [12_000, 20_000];
 
@@ -83,12 +82,4 @@ export async function freePorts(count: number): Promise<number[]> {
     if (await isFree(port)) ports.add(port);
   }
   return [...ports];
-}
-
-function isFree(port: number): Promise<boolean> {
-  const server = createServer();
-  return new Promise((resolve) => {
-    server.once('error', () => resolve(false));
-    server.listen(port, HOST, () => server.close(() => resolve(true)));
-  });
 }

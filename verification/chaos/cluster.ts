@@ -1,9 +1,8 @@
 import { randomInt } from 'node:crypto';
-import { once } from 'node:events';
 import { get } from 'node:http';
-import { createServer } from 'node:net';
 import path from 'node:path';
 import { layoutFrom } from '../../local/layout.js';
+import { isFree } from '../../local/probe.js';
 import type { Fault } from './fault.js';
 import type { FaultKinds } from './fault-schedule.js';
 import { type Finished, runProgram } from './script.js';
@@ -145,18 +144,5 @@ async function freePorts(): Promise<number> {
     const first = randomInt(10_000, 12_000);
     const free = await Promise.all(PORT_VARIABLES.map((_, at) => isFree(first + at)));
     if (free.every(Boolean)) return first;
-  }
-}
-
-async function isFree(port: number): Promise<boolean> {
-  const server = createServer();
-  try {
-    server.listen({ port, host: '127.0.0.1', exclusive: true });
-    await once(server, 'listening');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    server.close();
   }
 }
