@@ -17,6 +17,7 @@ const STATES = {
   slow: { sign: '◐', text: 'slow' },
   gone: { sign: '✕', text: 'gone' },
   stranger: { sign: '▲', text: 'wrong identity' },
+  unfit: { sign: '▲', text: 'unfit' },
 };
 
 /**
@@ -36,7 +37,8 @@ export function graph({ proposers, acceptors, isClientRunning }) {
   const label = [
     ...proposers.map(({ name, state, sets }) => `${name} ${STATES[state].text}${sets ? `, era ${sets.era}` : ''}`),
     ...acceptors.map(
-      ({ name, state, keys }) => `${shortName(name)} ${STATES[state].text}${keys === undefined ? '' : `, ${keysText(keys)}`}`,
+      ({ name, state, keys, remark }) =>
+        `${shortName(name)} ${STATES[state].text}${keys === undefined ? '' : `, ${keysText(keys)}`}${remark === undefined ? '' : `, ${remark}`}`,
     ),
   ];
   return svg(
@@ -52,8 +54,8 @@ export function graph({ proposers, acceptors, isClientRunning }) {
     ...proposers.map(({ name, state, sets }, index) =>
       box(at(proposerAt, index), name, stateText(state, sets ? `era ${sets.era}` : ''), state),
     ),
-    ...acceptors.map(({ name, state, keys }, index) =>
-      box(at(acceptorAt, index), shortName(name), stateText(state, keys === undefined ? '' : keysText(keys)), state),
+    ...acceptors.map(({ name, state, keys, remark }, index) =>
+      box(at(acceptorAt, index), shortName(name), stateText(state, keys === undefined ? '' : keysText(keys)), state, remark),
     ),
   );
 }
@@ -76,7 +78,7 @@ export function stateText(state, more) {
  * @param {Point} to
  */
 function strands({ state, sets }, acceptor, from, to) {
-  const broken = [state, acceptor.state].some((one) => one === 'gone' || one === 'stranger') ? ' broken' : '';
+  const broken = [state, acceptor.state].some((one) => one !== 'healthy' && one !== 'slow') ? ' broken' : '';
   const shifted = (/** @type {number} */ by) => [
     { x: from.x, y: from.y + by },
     { x: to.x, y: to.y + by },
@@ -96,11 +98,12 @@ function line(from, to, kind) {
   return svg('line', { x1: from.x + BOX.width / 2, y1: from.y, x2: to.x - BOX.width / 2, y2: to.y, class: `line ${kind}` });
 }
 
-/** @param {Point} center @param {string} name @param {string} text @param {string} state */
-function box({ x, y }, name, text, state) {
+/** @param {Point} center @param {string} name @param {string} text @param {string} state @param {string} [remark] for who points at it */
+function box({ x, y }, name, text, state, remark) {
   return svg(
     'g',
     { class: `node ${state}`, transform: `translate(${x} ${y})` },
+    ...(remark === undefined ? [] : [svg('title', {}, remark)]),
     svg('rect', { x: -BOX.width / 2, y: -BOX.height / 2, width: BOX.width, height: BOX.height, rx: 9 }),
     svg('text', { y: -5, class: 'name' }, name),
     svg('text', { y: 15, class: 'state' }, text),

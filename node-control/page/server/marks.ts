@@ -114,7 +114,8 @@ function losses(before: Seen, now: Seen): Found[] {
 
 function lossText(state: NodeState | undefined): string | undefined {
   if (state === 'gone') return 'lost';
-  return state === 'stranger' ? 'has a wrong identity' : undefined;
+  if (state === 'stranger') return 'has a wrong identity';
+  return state === 'unfit' ? 'is unfit' : undefined;
 }
 
 function wipes(before: Seen, now: Seen): Found[] {

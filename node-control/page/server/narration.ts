@@ -20,7 +20,7 @@ type Story = Omit<Narration, 'commands'> & { readonly steps: readonly Step[] };
  * In words: what the present configurations mean, and what is owed next.
  * @param told by the proposers that answer
  * @param acceptors all that are known
- * @param lost those that do not answer or are strangers
+ * @param lost those that do not answer, are strangers, or are unfit
  */
 export function narrate(told: readonly Told[], acceptors: readonly string[], lost: readonly string[]): Narration {
   const { steps, ...story } = storyOf(told, acceptors, lost);

@@ -1,6 +1,7 @@
 import { type Configuration, EMPTY_CONFIGURATION } from '../../../src/protocol/configuration.js';
 import type { FunnelLine } from '../../../src/http/funnel-stream.js';
 import type { DatedConfiguration } from '../../../src/http/client.js';
+import { flawText } from '../../../src/redis/fitness.js';
 import { sleep, type Time } from '../../../src/protocol/time.js';
 import type { WatchedConnections } from '../../nodes/connections.js';
 import type { Identities } from '../../safety/guard.js';
@@ -26,6 +27,7 @@ interface ProposerAnswer extends Scrape {
 interface AcceptorAnswer {
   readonly keys: number;
   readonly identity: string | undefined;
+  readonly flaws: readonly string[];
 }
 
 interface Watched<Answer> {
@@ -98,7 +100,10 @@ export class Observer {
       // One that joins may have answered before it was given its identity, and be listed by now: until the next look.
       const expected = identities[name] === this.#identities[name] ? identities[name] : undefined;
       const isStranger = state !== 'gone' && expected !== undefined && answer !== undefined && answer.identity !== expected;
-      return { name, state: isStranger ? 'stranger' : state, keys: state === 'gone' ? undefined : answer?.keys };
+      const keys = state === 'gone' ? undefined : answer?.keys;
+      if (state === 'gone' || isStranger || !answer || answer.flaws.length === 0)
+        return { name, state: isStranger ? 'stranger' : state, keys };
+      return { name, state: 'unfit', remark: answer.flaws.join('; '), keys };
     });
     const proposers = this.#proposers.map(({ name, probe: { state, answer }, before }): ProposerView => {
       const rates = before && answer && state !== 'gone' ? ratesBetween(before, answer) : undefined;
@@ -108,7 +113,7 @@ export class Observer {
     const present = this.#proposers.flatMap(({ name, probe: { state, answer } }) =>
       state !== 'gone' && answer ? [{ name, configuration: answer.configuration }] : [],
     );
-    const lost = acceptors.filter(({ state }) => state === 'gone' || state === 'stranger').map(({ name }) => name);
+    const lost = acceptors.filter(({ state }) => state !== 'healthy' && state !== 'slow').map(({ name }) => name);
     const isRescanning = this.#proposers.some(({ probe, before }) => before && probe.answer && rescansBetween(before, probe.answer) > 0);
     const snapshot: Snapshot = {
       ...{ atMs, proposers, acceptors },
@@ -178,8 +183,8 @@ function askAcceptor(connections: WatchedConnections, name: string): () => Promi
     const admin = connections.acceptor(name);
     try {
       await admin.connect();
-      const [keys, identity] = await Promise.all([admin.size(), admin.identity()]);
-      return { keys, identity };
+      const [keys, identity, fitness] = await Promise.all([admin.size(), admin.identity(), admin.fitness?.('nothing')]);
+      return { keys, identity, flaws: (fitness?.flaws ?? []).map(flawText) };
     } finally {
       admin.close();
     }

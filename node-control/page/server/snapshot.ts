@@ -1,7 +1,10 @@
 import type { QuorumSet } from '../../../src/protocol/quorum.js';
 
-/** `stranger`: at its address answers one that is not the acceptor of the configurations, or has lost its data. */
-export type NodeState = 'healthy' | 'slow' | 'gone' | 'stranger';
+/**
+ * `stranger`: at its address answers one that is not the acceptor of the configurations, or has lost its data. `unfit`: as it is set up it could
+ * forget what it is told, and is not used.
+ */
+export type NodeState = 'healthy' | 'slow' | 'gone' | 'stranger' | 'unfit';
 
 /** What a proposer did in the last second. */
 export interface Rates {
@@ -31,6 +34,8 @@ export interface ProposerView {
 export interface AcceptorView {
   readonly name: string;
   readonly state: NodeState;
+  /** Why it is unfit, and the command that mends it. */
+  readonly remark?: string | undefined;
   readonly keys?: number | undefined;
 }
 

@@ -190,6 +190,27 @@ describe('an acceptor with another identity than the configuration has', () => {
   });
 });
 
+describe('an acceptor that could forget what it is told', () => {
+  it('is unfit, with the reason, and counts as lost', async () => {
+    nodes.acceptors[A1] = { identity: 'first', keys: 9, flaws: ['appendonly'] };
+    const page = open();
+    await later(1_100);
+    expect(page.last().acceptors[0]).toMatchObject({ state: 'unfit', keys: 9, remark: expect.stringContaining('appendonly') as string });
+    expect(page.last().narration.now).toContain('does not serve without acceptor-1');
+    nodes.acceptors[A1] = { identity: 'first', keys: 9 };
+    await later(1_000);
+    expect(page.last().acceptors[0]).toEqual({ name: A1, state: 'healthy', keys: 9 });
+    expect(page.last().marks.map(({ text }) => text)).toEqual(['acceptor-1 is back']);
+  });
+
+  it('is a stranger where it is both', async () => {
+    nodes.acceptors[A1] = { identity: 'another', flaws: ['appendonly'] };
+    const page = open();
+    await later(1_100);
+    expect(page.last().acceptors[0]?.state).toBe('stranger');
+  });
+});
+
 describe('what happened', () => {
   it('is marked', async () => {
     const page = open();

@@ -19,6 +19,8 @@ export interface WatchedAcceptor {
   identity?: string | undefined;
   keys?: number;
   register?: Partial<Register>;
+  /** Names of settings that are wrong. */
+  flaws?: readonly string[];
   isGone?: boolean;
 }
 
@@ -86,6 +88,8 @@ export class WatchedNodes {
       },
       size: () => reached(present().keys ?? 0),
       identity: () => reached(present().identity),
+      fitness: () =>
+        reached({ flaws: (present().flaws ?? []).map((setting) => ({ setting, value: 'no', mend: 'mend it' })), cautions: [] }),
       register: () => reached({ promise: null, ballot: null, value: null, ...present().register }),
       close: () => void (this.open -= 1),
     };
