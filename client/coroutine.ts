@@ -27,6 +27,7 @@ export const NOT_APPLIED: ReadonlySet<ErrorCode> = new Set([
   'ConcurrentRequestError',
   'NotConfigured',
   'PrepareError',
+  'OldState',
   'StaleConfiguration',
 ]);
 

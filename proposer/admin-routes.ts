@@ -59,7 +59,8 @@ export function addAdminRoutes(app: Express, { store, acceptors, start, metrics,
   });
 
   app.get('/identity', (_request, response) => {
-    response.json(start);
+    const { oldState } = store;
+    response.json({ ...start, ...(oldState !== undefined && { oldState }) });
   });
 
   app.post('/rescan', jsonBody(RESCAN_BODY_MAX_BYTES), async (request, response) => {

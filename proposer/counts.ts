@@ -95,6 +95,7 @@ export class Counts {
   acceptors(acceptors: Required<Acceptors>): Acceptors {
     return {
       get: (name, identity) => this.#acceptor(name, acceptors.get(name, identity)),
+      introduce: (introduction) => acceptors.introduce(introduction),
       assertName: (name) => acceptors.assertName(name),
       connect: (configuration) => acceptors.connect(configuration),
       retain: (configuration) => acceptors.retain(configuration),

@@ -1,4 +1,4 @@
-import { BadRequest } from '../src/store/errors.js';
+import { BadRequest, OldState } from '../src/store/errors.js';
 import { assertJson } from '../src/store/json-value.js';
 import { KeyNotFound, PayloadTooLarge } from '../src/http/errors.js';
 import type { Express, Request } from 'express';
@@ -37,6 +37,7 @@ export function addKvRoutes(app: Express, store: Store, acceptors: AcceptorPool)
   });
 
   app.get('/readyz', async (_request, response) => {
+    if (store.oldState !== undefined) throw new OldState(store.oldState);
     if (!isConfigured(store.configuration)) throw new NotConfigured('this proposer has no acceptors yet');
     const { configuration } = store;
     const missing = await acceptors.missing(configuration);
@@ -47,6 +48,7 @@ export function addKvRoutes(app: Express, store: Store, acceptors: AcceptorPool)
       const reasons = [
         `no ${phases.join(' and no ')} quorum of acceptors answers, for want of ${missing.join(' and ')}`,
         ...(strangers.length === 0 ? [] : [`${strangers.join(' and ')} lost the data or is another acceptor: see run-control.sh status`]),
+        ...acceptors.states(configuration).flatMap(({ name, wentBack }) => (wentBack ? [`${name}: ${wentBack.text}`] : [])),
         ...acceptors.unfit(configuration),
         ...acceptors.states(configuration).flatMap(({ name, trouble }) => (trouble ? [`${name}: ${trouble.text}`] : [])),
       ];

@@ -2,13 +2,15 @@ import type { Logger } from 'pino';
 import type { AcceptorPoolOptions } from '../src/redis/acceptor-pool.js';
 import { REPLICATED } from '../src/redis/redis-cluster.js';
 
-const STRANGER = 'this acceptor lost its data or is another one, and is not used; run-control.sh status says how to replace it';
+const REPLACE = 'run-control.sh status says how to replace it';
+const STRANGER = `this acceptor lost its data or is another one, and is not used; ${REPLACE}`;
 
 /** Writes down what becomes of the connections to acceptors. */
 export function linkLog(log: Logger): NonNullable<AcceptorPoolOptions['onLink']> {
   return (event, acceptor, identity, remark = '') => {
     if (event === 'no answer') log.warn({ acceptor }, 'acceptor does not answer');
     else if (event === 'unreachable') log.warn({ acceptor }, 'acceptor went away');
+    else if (event === 'stranger' && remark !== '') log.error({ acceptor, identity }, `this acceptor is not used: ${remark}; ${REPLACE}`);
     else if (event === 'stranger') log.error({ acceptor, identity }, STRANGER);
     else if (event === 'replicated') log.error({ acceptor, identity }, REPLICATED);
     else if (event === 'unfit') log.error({ acceptor }, `this acceptor is not used: ${remark}`);

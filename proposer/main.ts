@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import pretty from 'pino-pretty';
 import { readAddresses } from '../src/node/addresses.js';
 import { stateFolder } from '../src/node/state-folder.js';
-import { isConfigured } from '../src/protocol/configuration.js';
+import { type Configuration, isConfigured } from '../src/protocol/configuration.js';
 import { redisAcceptors } from '../src/redis/acceptor-pool.js';
 import { createStore, type ProposerState } from '../src/store/store.js';
 import { addAdminRoutes } from './admin-routes.js';
@@ -40,7 +40,13 @@ async function main(): Promise<void> {
     staleEra = seenEra;
     log.error({ seenEra, era: store.configuration.era }, 'this configuration is stale: an acceptor has seen a later era');
   };
-  const events = { ...counts.events, onStale };
+  const onOldState = (old: Configuration, seenEra: number): void => {
+    log.error(
+      { seenEra, old },
+      'this state folder is an old one: an acceptor knows a later era of this proposer; the old sets are given up',
+    );
+  };
+  const events = { ...counts.events, onStale, onOldState };
   const store = createStore({ id: settings.id, state, acceptors: counts.acceptors(acceptors), events });
   await acceptors.connect(configuration);
 

@@ -1,3 +1,4 @@
+import type { WentBack } from '../src/store/greeting.js';
 import type { OperationKind } from '../src/store/store.js';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { Counts } from './counts.js';
@@ -7,7 +8,7 @@ export interface PresentMetrics {
   readonly era: number;
   readonly isConfigured: boolean;
   /** Those of the configuration, and whether each is connected and the one that is meant. */
-  readonly acceptors: readonly { readonly name: string; readonly isReady: boolean }[];
+  readonly acceptors: readonly { readonly name: string; readonly isReady: boolean; readonly wentBack?: WentBack | undefined }[];
 }
 
 /** From half a millisecond, which a local read takes, to the slowest answer. */
@@ -112,6 +113,15 @@ export function createMetrics(present: () => PresentMetrics): { counts: Counts; 
     ['acceptor'],
     (add) => {
       for (const { name, isReady } of present().acceptors) add(Number(isReady), name);
+    },
+  );
+  metric(
+    Gauge,
+    'acceptor_went_back_timestamp_seconds',
+    'Since when it is known that the disk of an acceptor went back to an earlier moment; 0: it did not.',
+    ['acceptor'],
+    (add) => {
+      for (const { name, wentBack } of present().acceptors) add((wentBack?.atMs ?? 0) / 1_000, name);
     },
   );
   metric(Gauge, 'configuration_era', 'Era of the configuration in force.', [], (add) => add(present().era));

@@ -17,12 +17,13 @@ export {
   StrangerError,
   UnfitAcceptor,
 } from './protocol/errors.js';
+export type { Beats, Introduction } from './store/greeting.js';
 export { MemoryAcceptor } from './protocol/memory-acceptor.js';
 export { Proposer, type ProposerOptions, type RoundOptions } from './protocol/proposer.js';
 export type { QuorumSet } from './protocol/quorum.js';
 export type { Time } from './protocol/time.js';
 export type { Versioned } from './store/compare-and-set.js';
-export { BadRequest, EraMismatch, StorageError, StoreClosed, VersionMismatch } from './store/errors.js';
+export { BadRequest, EraMismatch, OldState, StorageError, StoreClosed, VersionMismatch } from './store/errors.js';
 export type { StoreLimits } from './store/limits.js';
 export { memoryAcceptors, memoryState } from './store/memory.js';
 export {

@@ -26,8 +26,8 @@ export async function dump(nodes: Nodes, selection: string): Promise<string[]> {
 /** One glance at the state: every proposer with its sets, every acceptor with its keys, and what is not as it should be. */
 export async function status(nodes: Nodes, print: (line: string) => void): Promise<void> {
   const present = await nodes.tryReadAll();
-  const numbers = await Promise.all(
-    present.map(({ member, configuration }) => (configuration ? numberOf(member) : Promise.resolve(undefined))),
+  const starts = await Promise.all(
+    present.map(({ member, configuration }) => (configuration ? startOf(member) : Promise.resolve(undefined))),
   );
   const seen = await Promise.all(nodes.acceptors.map((name) => lookAt(nodes, name)));
   const troubles = await Promise.all(
@@ -35,7 +35,7 @@ export async function status(nodes: Nodes, print: (line: string) => void): Promi
   );
   const configurations = present.flatMap(({ configuration }) => (configuration ? [configuration] : []));
   const listed = [...new Set(configurations.flatMap(acceptorsOf))];
-  const { strangers } = await absenceAmong(nodes, listed, knownIdentities(configurations));
+  const { strangers, wentBack } = await absenceAmong(nodes, listed, knownIdentities(configurations));
 
   const rows = [['NODE', 'STATE', 'ERA', 'PREPARE', 'ACCEPT', 'KEYS']];
   for (const { member, configuration } of present) {
@@ -56,12 +56,13 @@ export async function status(nodes: Nodes, print: (line: string) => void): Promi
   for (const line of formatTable(rows)) print(line);
 
   const notes = [
-    ...numberNotes(numbers),
+    ...numberNotes(starts.map((start) => start?.proposer)),
+    ...present.flatMap(({ member }, index) => oldStateNotes(member.name, starts[index]?.oldState)),
     ...differenceNotes(configurations),
     ...nodes.acceptors.flatMap((name, index) => (seen[index]?.flaws ?? []).map((flaw) => `${name}: ${flaw}.`)),
     ...nodes.acceptors.flatMap((name, index) => (seen[index]?.cautions ?? []).map((caution) => `${name}: ${caution}.`)),
     ...troubles.flat(),
-    ...objectionsTo(strangers, listed).map((objection) => `${objection.why}. ${adviceText(objection)}.`),
+    ...objectionsTo({ strangers, wentBack }, listed).map((objection) => `${objection.why}. ${adviceText(objection)}.`),
     ...listed
       .filter((name) => !nodes.acceptors.includes(name))
       .map((name) => `A proposer lists ${name}, which this control node does not know.`),
@@ -105,10 +106,14 @@ function cellText({ nodes, quorum }: Configuration['prepare']): string {
   return nodes.length === 0 ? 'none' : `${quorum} of ${nodes.join(' ')}`;
 }
 
-async function numberOf({ admin }: Member): Promise<number | undefined> {
+function oldStateNotes(name: string, oldState: string | undefined): string[] {
+  return oldState === undefined ? [] : [`${name}: ${oldState}.`];
+}
+
+async function startOf({ admin }: Member): Promise<{ proposer: number; oldState?: string } | undefined> {
   try {
     const answer = await admin.identity();
-    return answer.ok ? answer.body.proposer : undefined;
+    return answer.ok ? answer.body : undefined;
   } catch (error) {
     if (error instanceof NetworkError) return undefined;
     throw error;

@@ -52,9 +52,9 @@ export async function planFrom(nodes: Nodes, present: readonly MemberConfigurati
   if (!first) throw new ControlError('there is no proposer');
   const { identities, resting: forgotten, objections } = await lookAtJoining(nodes, before, [{ era: 0, ...goal }]);
   const listed = [...new Set(before.flatMap(acceptorsOf))];
-  const { unreachable, strangers } = await absenceOf(nodes, present);
+  const { unreachable, strangers, wentBack } = await absenceOf(nodes, present);
   const isInTheWay = strangers.some((name) => goal.accept.nodes.includes(name));
-  const all = [...objections, ...(isInTheWay ? objectionsTo(strangers, listed) : [])];
+  const all = [...objections, ...(isInTheWay ? objectionsTo({ strangers, wentBack }, listed) : [])];
   if (all.length > 0) {
     throw new ControlError(`${all.map(({ why }) => why).join('; ')}. Nothing was changed`, ...all);
   }

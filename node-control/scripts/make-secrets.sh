@@ -41,6 +41,12 @@ if [ -d "$folder" ]; then
     printf '%s\n' "$users" >"$folder/users.acl"
     echo "The users in $folder may ask for settings (+config|get) from now on. Acceptors that run know it once they are started again." >&2
   fi
+  # Users that were made before acceptors were greeted.
+  if ! grep -qF ' ~beats ' "$folder/users.acl"; then
+    users=$(sed -e '/^user proposer /s/ ~identity / ~identity ~beats ~eras /' -e '/^user proposer /s/$/ (~identity ~beats +mget +set)/' -e '/^user control /s/$/ (~eras +del)/' "$folder/users.acl")
+    printf '%s\n' "$users" >"$folder/users.acl"
+    echo "The users in $folder may count beats (~beats ~eras) from now on. Acceptors that run know it once they are started again." >&2
+  fi
   if [ -n "$(find "$folder" -prune ! -perm 0700)" ]; then
     chmod 0700 "$folder"
     echo "$folder had other rights; from now on it is for its owner alone. Has somebody read it? docs/security.md says how to change secrets." >&2
@@ -69,11 +75,11 @@ random_text >"$new/admin-token"
 printf %s "$proposer_password" >"$new/proposer-password"
 printf %s "$control_password" >"$new/control-password"
 # What both need to connect: HELLO and AUTH go without saying, INFO tells whether Redis has loaded its data. A script may do only what its
-# caller may. The identity is declared by the scripts that only read it; Redis asks for the right to write it all the same.
+# caller may. The identity is declared by scripts that only read it; Redis asks for the right to write it all the same.
 cat >"$new/users.acl" <<ACL
 user default off
-user proposer on #$proposer_hash resetchannels ~r:* ~identity ~identity:* -@all +hello +info +config|get +cluster|nodes +eval +evalsha +hmget +hset +get
-user control on #$control_hash resetchannels ~* -@all +hello +info +config|get +ping +cluster|nodes +client|kill +eval +dbsize +scan +exists +get +setnx +hget +hmget +flushall
+user proposer on #$proposer_hash resetchannels ~r:* ~identity ~beats ~eras ~identity:* -@all +hello +info +config|get +cluster|nodes +eval +evalsha +hmget +hset +get (~identity ~beats +mget +set)
+user control on #$control_hash resetchannels ~* -@all +hello +info +config|get +ping +cluster|nodes +client|kill +eval +dbsize +scan +exists +get +setnx +hget +hmget +flushall (~eras +del)
 ACL
 chmod a+r "$new"/*
 mv "$new" "$folder"

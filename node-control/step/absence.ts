@@ -1,4 +1,5 @@
 import type { Nodes } from '../nodes/nodes.js';
+import { wentBack } from '../../src/store/greeting.js';
 import { acceptorsOf } from '../../src/protocol/configuration.js';
 import type { QuorumSet } from '../../src/protocol/quorum.js';
 import { type Identities, setText, type Transition } from '../safety/guard.js';
@@ -14,30 +15,38 @@ export interface Absence {
    * their address. No proposer uses them, now or later.
    */
   readonly strangers: readonly string[];
+  /** Of strangers whose disk went back, by name, since when. */
+  readonly wentBack: Readonly<Record<string, string>>;
 }
 
 /** Asks acceptors who they are. @param identities of those that have one: the others only have to answer */
 export async function absenceAmong(nodes: Nodes, names: readonly string[], identities: Identities): Promise<Absence> {
   const unreachable: string[] = [];
   const strangers: string[] = [];
+  const texts: Record<string, string> = {};
   const meet = async (name: string): Promise<void> => {
     const known = identities[name];
     const identity = await nodes.withAcceptor(name, (admin) => admin.identity());
-    if (known !== undefined && identity !== known) strangers.push(name);
+    if (known === undefined || identity === known) return;
+    strangers.push(name);
+    const back = wentBack(identity);
+    if (back) texts[name] = back.text;
   };
   await Promise.all(names.map((name) => meet(name).catch(() => unreachable.push(name))));
   const inOrder = (found: readonly string[]): string[] => names.filter((name) => found.includes(name));
-  return { unreachable: inOrder(unreachable), strangers: inOrder(strangers) };
+  return { unreachable: inOrder(unreachable), strangers: inOrder(strangers), wentBack: texts };
 }
 
 /** Why strangers are not used, and how they are replaced; nothing if there are none. @param listed all acceptors of the cluster */
-export function objectionsTo(strangers: readonly string[], listed: readonly string[]): Objection[] {
+export function objectionsTo({ strangers, wentBack }: Pick<Absence, 'strangers' | 'wentBack'>, listed: readonly string[]): Objection[] {
   const [first, ...more] = strangers;
   if (first === undefined) return [];
   const isOne = more.length === 0;
-  const why = isOne
-    ? `${first} lost its data or is another acceptor, and no proposer uses it`
-    : `${strangers.join(' and ')} lost their data or are other acceptors, and no proposer uses them`;
+  const { [first]: backText } = wentBack;
+  const all = strangers.map((name) => (wentBack[name] === undefined ? name : `${name} (${wentBack[name]})`)).join(' and ');
+  const why = !isOne
+    ? `${all} lost their data or are other acceptors, and no proposer uses them`
+    : `${first}${backText === undefined ? ' lost its data or is another acceptor' : `: ${backText}`}, and no proposer uses it`;
   const others = listed.filter((other) => !strangers.includes(other));
   if (others.length === 0) {
     return [{ why, advice: `There ${isOne ? 'was' : 'were'} no other: bring the volume back; what it held is nowhere else` }];

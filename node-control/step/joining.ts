@@ -1,11 +1,12 @@
 import { acceptorsOf, type Configuration, isConfigured } from '../../src/protocol/configuration.js';
+import { wentBack } from '../../src/store/greeting.js';
 import type { QuorumSet } from '../../src/protocol/quorum.js';
 import type { AcceptorAdmin } from '../../src/redis/acceptor-admin.js';
 import type { Flaw } from '../../src/redis/fitness.js';
 import type { Nodes } from '../nodes/nodes.js';
 import type { Identities } from '../safety/guard.js';
 import { knownIdentities } from '../safety/identities.js';
-import { ControlError, keysText, type Objection } from '../safety/objection.js';
+import { type Advice, ControlError, keysText, type Objection } from '../safety/objection.js';
 
 /** An acceptor that has its identity in the configurations only once the step is done. */
 interface Newcomer {
@@ -52,7 +53,11 @@ export async function lookAtJoining(nodes: Nodes, before: readonly Configuration
         const size = joins ? await admin.size() : 0;
         if (size > 0 && before.some(isConfigured)) objections.push(notEmpty(name, size));
         else if (size > 0) era = Math.max(era, await admin.highestEra());
-        identities[name] = (await admin.identity()) ?? nodes.newIdentity(name);
+        const present = await admin.identity();
+        const back = wentBack(present);
+        // Under that identity nobody ever used it, and nobody is to begin.
+        if (back) objections.push({ why: `${name}: ${back.text}`, ...wiping(name) });
+        identities[name] = present ?? nodes.newIdentity(name);
         newcomers[name] = { identity: identities[name], admin };
       });
     } catch (error) {
@@ -70,10 +75,11 @@ function unfit(name: string, { setting, value, mend }: Flaw): Objection {
 function notEmpty(name: string, size: number): Objection {
   return {
     why: `${name} holds ${keysText(size)} from before`,
-    advice: 'Wipe it first',
-    steps: [{ verb: 'wipe-acceptor', acceptor: name }],
+    ...wiping(name),
   };
 }
+
+const wiping = (acceptor: string): Advice => ({ advice: 'Wipe it first', steps: [{ verb: 'wipe-acceptor', acceptor }] });
 
 function notAsked(name: string, error: unknown): Objection {
   return {

@@ -132,7 +132,8 @@ export class AdminClient extends HttpClient {
     return this.request('GET', '/configurations');
   }
 
-  identity(): Promise<Answer<{ proposer: number; incarnation: number }>> {
+  /** With why it has no acceptors, if that is because its state folder was found to be an old one. */
+  identity(): Promise<Answer<{ proposer: number; incarnation: number; oldState?: string }>> {
     return this.request('GET', '/identity');
   }
 

@@ -14,6 +14,7 @@ export const HTTP_STATUS = {
   StorageError: 500,
   ConcurrentRequestError: 503,
   NotConfigured: 503,
+  OldState: 503,
   PrepareError: 503,
   StaleConfiguration: 503,
   StoreClosed: 503,

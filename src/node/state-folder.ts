@@ -4,7 +4,15 @@ import { join, relative, resolve } from 'node:path';
 import { type Configuration, EMPTY_CONFIGURATION } from '../protocol/configuration.js';
 import { parseConfiguration } from '../store/parse-configuration.js';
 import type { ProposerState } from '../store/store.js';
+import { BeatsFile, parseBeats } from './beats-file.js';
 import { lockFolder } from './folder-lock.js';
+
+const BEATS = 'beats.json';
+const TORN_BEATS = 'Remove the file: all that is lost with it is what would show that the disk of an acceptor went back.';
+/** A copy may be from before the last change of the sets, and would bring back quorums that miss those of the others. */
+const TORN =
+  'Put back no copy of it. Remove the file, start this proposer and give it the sets of another in one step: ' +
+  'run-control.sh copy OTHER-PROPOSER THIS-PROPOSER.';
 
 /** The folder holds something that this proposer did not write, or wrote only half. Starting from it could fork the data. */
 export class UnusableState extends Error {}
@@ -20,16 +28,21 @@ export async function stateFolder(path: string): Promise<ProposerState> {
   // The path of a socket is limited to about 100 bytes.
   const lock = await lockFolder(relative(process.cwd(), join(folder, 'lock')));
   let configuration = files.loadConfiguration();
+  const beats = files.openBeats();
   return {
     get configuration() {
       return configuration;
     },
     incarnation: files.raiseIncarnation(Date.now()),
+    beats,
     saveConfiguration(next) {
       files.saveConfiguration(next);
       configuration = next;
     },
-    close: () => closed(lock),
+    async close() {
+      await beats.close();
+      await closed(lock);
+    },
   };
 }
 
@@ -39,7 +52,7 @@ function closed(lock: Server): Promise<void> {
   });
 }
 
-/** What a proposer must not forget, in one folder: its configuration, and how often it was started. */
+/** What a proposer must not forget, in one folder: its configuration, how often it was started, and what it heard from acceptors. */
 export class StateFolder {
   readonly #folder: string;
 
@@ -72,6 +85,10 @@ export class StateFolder {
     return incarnation;
   }
 
+  openBeats(): BeatsFile {
+    return new BeatsFile(join(this.#folder, BEATS), this.#load(BEATS, parseBeats));
+  }
+
   #load<Content>(name: string, parse: (input: unknown) => Content): Content | undefined {
     const path = join(this.#folder, name);
     let text: string;
@@ -85,10 +102,7 @@ export class StateFolder {
       return parse(JSON.parse(text));
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      throw new UnusableState(
-        `${path} is torn or not ours (${reason}). Put back a copy of it; or remove the file, start this proposer and give it ` +
-          'the sets of another in one step: run-control.sh copy OTHER-PROPOSER THIS-PROPOSER.',
-      );
+      throw new UnusableState(`${path} is torn or not ours (${reason}). ${name === BEATS ? TORN_BEATS : TORN}`);
     }
   }
 

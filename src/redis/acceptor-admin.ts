@@ -26,7 +26,8 @@ export interface AcceptorAdmin {
   identity(): Promise<string | undefined>;
 
   /**
-   * Gives the acceptor an identity if it has none. Returns the one that it has then.
+   * Gives the acceptor an identity if it has none. Returns the one that it has then. It forgets the eras that it was told: proposers that it is
+   * new to may begin at a lower one.
    *
    * Closes all other connections first. A wipe that looked at the acceptor before, when nobody used it, may be on its way, for the identity that
    * it has now: over a connection that is closed it never arrives. Of two that do this at once one is cut off.

@@ -1,4 +1,5 @@
-import { acceptorsOf, type Configuration, EMPTY_CONFIGURATION } from '../protocol/configuration.js';
+import { acceptorsOf, type Configuration } from '../protocol/configuration.js';
+import type { Introduction, WentBack } from '../store/greeting.js';
 import { type Addresses, addressesFrom, parseAddress } from '../node/addresses.js';
 import type { Acceptors } from '../store/store.js';
 import { type LinkState, type OnState, RedisAcceptor } from './redis-acceptor.js';
@@ -14,6 +15,8 @@ export interface AcceptorState {
   readonly state: LinkState;
   readonly isReady: boolean;
   readonly trouble?: AcceptorTrouble;
+  /** Of a stranger whose disk went back. */
+  readonly wentBack?: WentBack;
 }
 
 interface Connection {
@@ -46,6 +49,7 @@ const CONNECT_WAIT_MS = 500;
 export class AcceptorPool implements Acceptors {
   /** By name and identity, see {@link keyOf}. */
   readonly #connections = new Map<string, Connection>();
+  #introduction: Introduction | undefined;
   readonly #options: Required<Pick<AcceptorPoolOptions, 'addresses' | 'timeoutMs' | 'connectWaitMs'>> & AcceptorPoolOptions;
 
   constructor(options: AcceptorPoolOptions = {}) {
@@ -59,6 +63,11 @@ export class AcceptorPool implements Acceptors {
 
   get(name: string, identity?: string): Link {
     return this.#connection(name, identity).acceptor;
+  }
+
+  /** Connections that are open already were opened on nobody's behalf. */
+  introduce(introduction: Introduction): void {
+    this.#introduction = introduction;
   }
 
   assertName(name: string): void {
@@ -77,18 +86,22 @@ export class AcceptorPool implements Acceptors {
     }
   }
 
-  /** Closes every connection that the configuration does not need. */
+  /** Tells the acceptors that the configuration is in force, and closes every connection that it does not need. */
   retain(configuration: Configuration): void {
     const needed = new Set(this.#connectionsOf(configuration));
     for (const [key, connection] of this.#connections) {
-      if (needed.has(connection)) continue;
+      if (needed.has(connection)) {
+        connection.acceptor.greetNow();
+        continue;
+      }
       this.#connections.delete(key);
-      connection.acceptor.close();
+      void connection.acceptor.leave();
     }
   }
 
   close(): void {
-    this.retain(EMPTY_CONFIGURATION);
+    for (const { acceptor } of this.#connections.values()) acceptor.close();
+    this.#connections.clear();
   }
 
   /** The acceptors that would not take a write now, by name: they do not answer, are others than are meant, or are in trouble. */
@@ -114,8 +127,8 @@ export class AcceptorPool implements Acceptors {
 
   /** Of each acceptor of the configuration: whether it is connected, the one that is meant, fit, and does what it is told. */
   states(configuration: Configuration): AcceptorState[] {
-    return this.#connectionsOf(configuration).map(({ name, acceptor: { state, trouble } }) => {
-      return { name, state, isReady: state === 'ready' && !trouble, ...(trouble && { trouble }) };
+    return this.#connectionsOf(configuration).map(({ name, acceptor: { state, trouble, wentBack } }) => {
+      return { name, state, isReady: state === 'ready' && !trouble, ...(trouble && { trouble }), ...(wentBack && { wentBack }) };
     });
   }
 
@@ -141,7 +154,8 @@ export class AcceptorPool implements Acceptors {
     };
     const onTrouble: OnTrouble = (trouble) => onLink?.(trouble ? 'in trouble' : 'out of trouble', name, identity, trouble?.text);
     const address = addresses(name);
-    const options = { address, access, identity, timeoutMs, onState, onTrouble };
+    const introduction = this.#introduction;
+    const options = { address, access, identity, timeoutMs, onState, onTrouble, ...(introduction && { introduction }) };
     const acceptor = parseAddress(address).isCluster ? new RedisClusterAcceptor(options) : new RedisAcceptor(options);
     const connection = { name, identity, acceptor, recognized };
     this.#connections.set(keyOf(name, identity), connection);

@@ -1,5 +1,6 @@
 import type { Memory } from '../protocol/memory-acceptor.js';
 import type { AcceptorAdmin } from './acceptor-admin.js';
+import { forgetAll, type GreetedMemory } from './memory-greeting.js';
 
 /** The connections that each acceptor has open. */
 const open = new WeakMap<Memory, Set<MemoryAdmin>>();
@@ -11,11 +12,11 @@ export function disconnectAll(memory: Memory): void {
 
 /** An acceptor in memory, for simulations and tests. Each method does its work before it returns its promise. */
 export class MemoryAdmin implements AcceptorAdmin {
-  readonly #memory: Memory;
+  readonly #memory: GreetedMemory;
   readonly #pageKeys: number;
 
   /** @param pageKeys how many keys are listed at a time */
-  constructor(memory: Memory, pageKeys = 1_000) {
+  constructor(memory: GreetedMemory, pageKeys = 1_000) {
     this.#memory = memory;
     this.#pageKeys = pageKeys;
   }
@@ -48,6 +49,7 @@ export class MemoryAdmin implements AcceptorAdmin {
 
   async adopt(identity: string): Promise<string> {
     this.#closeOthers();
+    delete this.#memory.eras;
     return (this.#memory.identity ??= identity);
   }
 
@@ -55,8 +57,7 @@ export class MemoryAdmin implements AcceptorAdmin {
     this.#closeOthers();
     if (whose && whose.identity !== this.#memory.identity) throw new Error('it joined under a new identity meanwhile');
     const { size } = this.#memory.registers;
-    this.#memory.registers.clear();
-    delete this.#memory.identity;
+    forgetAll(this.#memory);
     return size;
   }
 

@@ -1,7 +1,6 @@
 import { StrangerError, UnfitAcceptor } from '../protocol/errors.js';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import type { Redis } from 'ioredis';
 import {
   type Accepted,
   type Acceptor,
@@ -12,16 +11,14 @@ import {
   type Value,
 } from '../protocol/acceptor.js';
 import { type Ballot, formatBallot, parseBallot } from '../protocol/ballot.js';
+import { anonymous, type Introduction, strangerText, type WentBack, wentBack } from '../store/greeting.js';
 import { parseAddress } from '../node/addresses.js';
 import { type Acquaintance, type Fitness, flawText, lookAtFitness } from './fitness.js';
+import { Greeter, type GreetingRedis } from './greeter.js';
+import { IDENTITY_KEY, REGISTER_PREFIX } from './keys.js';
 import { NotConnected, refusalIn } from './refusals.js';
 import { type OnTrouble, type AcceptorTrouble, TroubleWatch } from './trouble.js';
 import { connectRedis, RECONNECT_MS, reconnectPause, type RedisAccess } from './redis-connection.js';
-
-/** Registers are the hashes under this prefix; whatever else an acceptor stores lies outside it. */
-export const REGISTER_PREFIX = 'r:';
-/** Who the acceptor is, beside its registers: what wipes them wipes this. The scripts look at it. */
-export const IDENTITY_KEY = 'identity';
 
 /**
  * Finds the key in which an acceptor keeps its identity. A script declares that key beside the register's: a node of a Redis Cluster runs only what stays in one
@@ -36,13 +33,13 @@ export interface IdentityKeys {
 
 const ONE_IDENTITY: IdentityKeys = { of: () => IDENTITY_KEY, met: () => Promise.resolve(IDENTITY_KEY) };
 
-interface ScriptedRedis extends Redis {
+interface ScriptedRedis extends GreetingRedis {
   casPrepare(register: string, identityKey: string, ballot: string, identity: string): Promise<string[]>;
   casAccept(register: string, identityKey: string, ballot: string, value: string, next: string, identity: string): Promise<string[]>;
 }
 
-const script = (name: string): { numberOfKeys: number; lua: string } => ({
-  numberOfKeys: 2,
+const script = (name: string, numberOfKeys = 2): { numberOfKeys: number; lua: string } => ({
+  numberOfKeys,
   lua: readFileSync(createRequire(import.meta.url).resolve(`#acceptor/${name}.lua`), 'utf8'),
 });
 
@@ -55,7 +52,7 @@ const TRY_WRITE = `
 `;
 const LARGE = ' '.repeat(64 * 1024);
 
-const SCRIPTS = { casPrepare: script('prepare'), casAccept: script('accept') };
+const SCRIPTS = { casPrepare: script('prepare'), casAccept: script('accept'), casGreet: script('greet', 4) };
 
 export interface RedisAcceptorOptions {
   /** See `parseAddress`. */
@@ -69,9 +66,14 @@ export interface RedisAcceptorOptions {
   readonly onState?: OnState;
   /** Called when it begins to refuse what it is told, or to be late, and when that is over. */
   readonly onTrouble?: OnTrouble;
+  /** On whose behalf it is asked. */
+  readonly introduction?: Introduction;
+  /** Of a node of a Redis Cluster, which is not greeted: its identity alone is looked at. */
   readonly identityKeys?: IdentityKeys;
   /** How often an acceptor that is connected is looked at again, in milliseconds. */
   readonly fitnessEveryMs?: number;
+  /** How often it is greeted again, in milliseconds. */
+  readonly greetEveryMs?: number;
 }
 
 /**
@@ -84,6 +86,8 @@ export type OnState = (state: LinkState, remark?: string) => void;
 
 /** Rare enough to cost nothing. What is set wrong meanwhile is believed for so long. */
 const FITNESS_EVERY_MS = 5_000;
+/** A proposer may miss that writes are lost which others made in the last two of these. */
+const GREET_EVERY_MS = 1_000;
 
 /** The acceptor's role played by a Redis server: a script for each phase, run in one step by Redis. */
 export class RedisAcceptor implements Acceptor {
@@ -94,6 +98,7 @@ export class RedisAcceptor implements Acceptor {
   readonly #timeoutMs: number;
   readonly #onState: OnState | undefined;
   readonly #fitnessEveryMs: number;
+  readonly #greetEveryMs: number;
   #state: LinkState = 'unreachable';
   /** Why it is unfit. */
   #flaws = '';
@@ -102,13 +107,17 @@ export class RedisAcceptor implements Acceptor {
   /** In a Redis Cluster it tells for which slot to look whether the trouble is over. */
   #failedBeside = IDENTITY_KEY;
   #nextLook: NodeJS.Timeout | undefined;
+  readonly #greeter: Greeter | undefined;
+  #nextGreeting: NodeJS.Timeout | undefined;
+  #wentBack: WentBack | undefined;
   /** Whether the last connection got no answer to its first question. */
   #isSilent = false;
 
   constructor(options: RedisAcceptorOptions) {
-    const { address, access, identity = '', timeoutMs, onState, onTrouble } = options;
-    const { identityKeys = ONE_IDENTITY, fitnessEveryMs = FITNESS_EVERY_MS } = options;
+    const { address, access, identity = '', timeoutMs, onState, onTrouble, introduction = anonymous() } = options;
+    const { identityKeys = ONE_IDENTITY, fitnessEveryMs = FITNESS_EVERY_MS, greetEveryMs = GREET_EVERY_MS } = options;
     this.#fitnessEveryMs = fitnessEveryMs;
+    this.#greetEveryMs = greetEveryMs;
     this.address = address;
     this.#identity = identity;
     this.#identityKeys = identityKeys;
@@ -118,6 +127,7 @@ export class RedisAcceptor implements Acceptor {
     // For ioredis a connection has succeeded before the first question, and its attempts count from one again.
     const retryStrategy = (attempt: number): number => (this.#isSilent ? RECONNECT_MS : reconnectPause(attempt));
     this.redis = connectRedis(address, timeoutMs, access, { scripts: SCRIPTS, retryStrategy }) as ScriptedRedis;
+    if (identity !== '' && identityKeys === ONE_IDENTITY) this.#greeter = new Greeter(this.redis, identity, introduction);
     this.redis.on('ready', () => void this.#recognize());
     this.redis.on('close', () => this.#lose());
   }
@@ -136,14 +146,20 @@ export class RedisAcceptor implements Acceptor {
     return this.#state === 'unfit' ? this.#flaws : '';
   }
 
+  /** What is known of its disk, where it is a stranger because that went back. */
+  get wentBack(): WentBack | undefined {
+    return this.#state === 'stranger' ? this.#wentBack : undefined;
+  }
+
   async prepare(key: string, ballot: Ballot): Promise<PrepareReply> {
     this.#gatherWrites();
     const register = REGISTER_PREFIX + key;
     const identityKey = this.#identityKeys.of(register);
     const sent = this.redis.casPrepare(register, identityKey, formatBallot(ballot), this.#identity);
     const [verdict, other, value] = await this.#answerTo(sent, identityKey);
-    if (verdict === 'ok') return { ok: true, ...accepted(other, value) };
-    return this.#refusal(verdict, String(other));
+    if (verdict !== 'ok') return this.#refusal(verdict, String(other));
+    this.#greeter?.confirmed(key, ballot);
+    return { ok: true, ...accepted(other, value) };
   }
 
   async accept(key: string, ballot: Ballot, value: Value, next: Ballot): Promise<AcceptReply> {
@@ -152,7 +168,9 @@ export class RedisAcceptor implements Acceptor {
     const identityKey = this.#identityKeys.of(register);
     const sent = this.redis.casAccept(register, identityKey, formatBallot(ballot), value ?? '', formatBallot(next), this.#identity);
     const [verdict, other] = await this.#answerTo(sent, identityKey);
-    return verdict === 'ok' ? { ok: true } : this.#refusal(verdict, String(other));
+    if (verdict !== 'ok') return this.#refusal(verdict, String(other));
+    this.#greeter?.confirmed(key, next);
+    return { ok: true };
   }
 
   async read(key: string): Promise<RegisterState> {
@@ -167,9 +185,19 @@ export class RedisAcceptor implements Acceptor {
   }
 
   close(): void {
-    this.#trouble.stop();
-    clearTimeout(this.#nextLook);
+    this.#rest();
     this.redis.disconnect();
+  }
+
+  /** As {@link close}, but first it is told the era in which it is no longer asked, if it answers. */
+  async leave(): Promise<void> {
+    if (this.#state === 'ready') await this.#greeter?.greet().catch(() => undefined);
+    this.close();
+  }
+
+  /** Greets it now, not only in a second. */
+  greetNow(): void {
+    if (this.#state === 'ready') void this.#greetAgain();
   }
 
   /** Rejects if it would not write now, and changes nothing. Of one without an identity no more is known than that it answers. */
@@ -214,17 +242,39 @@ export class RedisAcceptor implements Acceptor {
   /** Nothing is sent over a new connection before it is known who answers, and that it keeps what it is told. */
   async #recognize(): Promise<void> {
     try {
-      const identityKey = await this.#identityKeys.met();
-      const isMet = this.#identity !== '' && identityKey !== undefined;
-      const [present, fitness] = await Promise.all([isMet ? this.redis.get(identityKey) : undefined, this.#lookAtFitness()]);
-      if (present !== undefined) this.#assertIdentity(present);
-      this.#judge(fitness);
+      const [caution, fitness] = await Promise.all([this.#meet(), this.#lookAtFitness()]);
+      this.#judge({ ...fitness, cautions: [...fitness.cautions, ...caution] });
       this.#isSilent = false;
     } catch (error) {
       this.#isSilent = !(error instanceof StrangerError);
       // Without an answer to the first question there are no others: the next connection asks it again.
       if (this.#isSilent && this.redis.status === 'ready') this.redis.disconnect(true);
     }
+  }
+
+  /** @returns what an operator should know. Throws {@link StrangerError} if another one answers, or one that lost what it held. */
+  async #meet(): Promise<string[]> {
+    if (this.#identity === '') return [];
+    if (this.#greeter) {
+      const { greeted, caution } = await this.#greeter.greet();
+      if ('identity' in greeted) throw this.#mismatch(greeted.identity);
+      return caution === undefined ? [] : [caution];
+    }
+    const identityKey = await this.#identityKeys.met();
+    if (identityKey !== undefined) this.#assertIdentity(await this.redis.get(identityKey));
+    return [];
+  }
+
+  async #greetAgain(): Promise<void> {
+    this.#nextGreeting = undefined;
+    await this.#meet().catch(() => undefined);
+    // One that is slow, or was lost, is no worse than before: the next connection begins with a greeting. A stranger stays one.
+    if (this.#state === 'ready' && this.redis.status === 'ready') this.#greetLater();
+  }
+
+  #greetLater(): void {
+    clearTimeout(this.#nextGreeting);
+    this.#nextGreeting = setTimeout(() => void this.#greetAgain(), this.#greetEveryMs);
   }
 
   #lookAtFitness(): Promise<Fitness> {
@@ -238,6 +288,7 @@ export class RedisAcceptor implements Acceptor {
     else if (flaws.some(({ setting }) => setting === 'appendonly')) this.#known = 'no file';
     if (flaws.length === 0) this.#become('ready', cautions.join('; '));
     else this.#become('unfit', this.#flaws);
+    if (this.#greeter && this.#nextGreeting === undefined) this.#greetLater();
     this.#lookLater();
   }
 
@@ -256,9 +307,15 @@ export class RedisAcceptor implements Acceptor {
     this.#nextLook = setTimeout(() => void this.#lookAgain(), this.#fitnessEveryMs);
   }
 
-  #lose(): void {
+  #rest(): void {
     this.#trouble.stop();
     clearTimeout(this.#nextLook);
+    clearTimeout(this.#nextGreeting);
+    this.#nextGreeting = undefined;
+  }
+
+  #lose(): void {
+    this.#rest();
     if (this.#known === 'served') this.#known = 'nothing';
     this.#become('unreachable');
   }
@@ -285,9 +342,10 @@ export class RedisAcceptor implements Acceptor {
   }
 
   /** Stays so until the next connection: without its registers it has nothing to say. */
-  #mismatch(present: string): StrangerError {
-    this.#become('stranger');
-    return new StrangerError(`this is ${present || 'an acceptor that has forgotten who it is'}, not ${this.#identity}`);
+  #mismatch(present: string | undefined): StrangerError {
+    if (this.#state !== 'stranger') this.#wentBack = wentBack(present);
+    this.#become('stranger', this.#wentBack?.text);
+    return new StrangerError(strangerText(present, this.#identity));
   }
 }
 

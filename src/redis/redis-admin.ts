@@ -3,13 +3,13 @@ import { parseBallot } from '../protocol/ballot.js';
 import { parseAddress } from '../node/addresses.js';
 import type { AcceptorAdmin } from './acceptor-admin.js';
 import { type Acquaintance, type Fitness, lookAtFitness } from './fitness.js';
-import { IDENTITY_KEY, REGISTER_PREFIX } from './redis-acceptor.js';
+import { type AcceptorKeys, ERAS_KEY, ONE_REDIS, REGISTER_PREFIX } from './keys.js';
 import { connectRedis, type RedisAccess } from './redis-connection.js';
 
 /** How many keys one SCAN call looks at. */
 const SCAN_COUNT = 1000;
 
-/** ARGV: the keys that hold identities. Returns how many other keys there are. */
+/** ARGV: the keys beside the registers. Returns how many other keys there are. */
 const SIZE = `
   local size = redis.call('DBSIZE')
   for _, key in ipairs(ARGV) do size = size - redis.call('EXISTS', key) end
@@ -23,15 +23,17 @@ const ADOPT = `
 
 /**
  * In one step: a wipe that comes late finds the acceptor under the identity that it was meant for, or does nothing.
- * ARGV: the identities that may be there, each between bars ("" if none is there), or "" for any; then the keys that hold identities.
+ * ARGV: the identities that may be there, each between bars ("" if none is there), or "" for any; how many keys hold identities; these keys; and
+ * the other keys beside the registers.
  */
 const WIPE = `
-  local expected, size = ARGV[1], redis.call('DBSIZE')
-  for index = 2, #ARGV do
+  local expected, size, last = ARGV[1], redis.call('DBSIZE'), 2 + tonumber(ARGV[2])
+  for index = 3, last do
     local identity = redis.call('GET', ARGV[index])
     if identity then size = size - 1 end
     if expected ~= '' and not string.find(expected, '|' .. (identity or '') .. '|', 1, true) then return -1 end
   end
+  for index = last + 1, #ARGV do size = size - redis.call('EXISTS', ARGV[index]) end
   redis.call('FLUSHALL', 'SYNC')
   return size
 `;
@@ -60,17 +62,17 @@ export interface Register {
 export class RedisAdmin implements AcceptorAdmin {
   protected readonly address: string;
   protected readonly redis: Redis;
-  readonly #identityKeys: readonly string[];
+  readonly #keys: AcceptorKeys;
 
   /**
    * @param address see `parseAddress`
    * @param timeoutMs for the connection and for each command
-   * @param identityKeys where it keeps its identity
+   * @param keys what it has beside its registers
    */
-  constructor(address: string, timeoutMs: number, access: RedisAccess = {}, identityKeys: readonly string[] = [IDENTITY_KEY]) {
+  constructor(address: string, timeoutMs: number, access: RedisAccess = {}, keys: AcceptorKeys = ONE_REDIS) {
     this.address = address;
     this.redis = connectRedis(address, timeoutMs, access, { lazyConnect: true, retryStrategy: () => null });
-    this.#identityKeys = identityKeys;
+    this.#keys = keys;
   }
 
   connect(): Promise<void> {
@@ -98,7 +100,7 @@ export class RedisAdmin implements AcceptorAdmin {
 
   /** What is not ours counts too: a wipe would remove it. */
   async size(): Promise<number> {
-    return Number(await this.redis.eval(SIZE, 0, ...this.#identityKeys));
+    return Number(await this.redis.eval(SIZE, 0, ...this.#keys.identity, ...this.#keys.others));
   }
 
   async highestEra(): Promise<number> {
@@ -112,19 +114,21 @@ export class RedisAdmin implements AcceptorAdmin {
 
   async identity(): Promise<string | undefined> {
     // One message for thousands of keys: as many messages would share one time-out.
-    return joinIdentities((await this.redis.eval(IDENTITIES, 0, ...this.#identityKeys)) as string[]);
+    return joinIdentities((await this.redis.eval(IDENTITIES, 0, ...this.#keys.identity)) as string[]);
   }
 
   async adopt(identity: string): Promise<string> {
     await this.#closeOthers();
-    await this.redis.eval(ADOPT, 0, identity, ...this.#identityKeys);
+    if (this.#keys.others.includes(ERAS_KEY)) await this.redis.del(ERAS_KEY);
+    await this.redis.eval(ADOPT, 0, identity, ...this.#keys.identity);
     return String(await this.identity());
   }
 
   async wipe(whose?: { readonly identity: string | undefined }): Promise<number> {
     await this.#closeOthers();
     const expected = whose ? `|${whose.identity ?? ''}|` : '';
-    const count = Number(await this.redis.eval(WIPE, 0, expected, ...this.#identityKeys));
+    const { identity, others } = this.#keys;
+    const count = Number(await this.redis.eval(WIPE, 0, expected, identity.length, ...identity, ...others));
     if (count < 0) throw new Error('it joined under a new identity meanwhile');
     return count;
   }

@@ -2,7 +2,8 @@ import { StrangerError, UnfitAcceptor } from '../protocol/errors.js';
 import type { Redis } from 'ioredis';
 import { type Acceptor } from '../protocol/acceptor.js';
 import type { Acquaintance, Fitness } from './fitness.js';
-import { type LinkState, REGISTER_PREFIX, RedisAcceptor, type RedisAcceptorOptions } from './redis-acceptor.js';
+import { REGISTER_PREFIX } from './keys.js';
+import { type LinkState, RedisAcceptor, type RedisAcceptorOptions } from './redis-acceptor.js';
 import type { AcceptorAdmin } from './acceptor-admin.js';
 import { joinIdentities, RedisAdmin } from './redis-admin.js';
 import type { RedisAccess } from './redis-connection.js';
@@ -98,8 +99,19 @@ export class RedisClusterAcceptor implements Acceptor {
     return unfit.map((node) => `${node.address}: ${node.flaws}`).join('; ');
   }
 
+  /** It is not greeted, so it is not noticed: its identity is kept once in each slot, its registers on several disks. */
+  readonly wentBack = undefined;
+
   close(): void {
     for (const node of this.#nodes.values()) node.close();
+  }
+
+  async leave(): Promise<void> {
+    this.close();
+  }
+
+  greetNow(): void {
+    // Nothing is told to it.
   }
 
   async #ask<Reply>(key: string, send: (node: RedisAcceptor) => Promise<Reply>): Promise<Reply> {
@@ -177,8 +189,8 @@ export class RedisClusterAdmin implements AcceptorAdmin {
 
   /** @param address of one node, which leads to the others */
   constructor(address: string, timeoutMs: number, access: RedisAccess = {}) {
-    this.#seed = new NodeAdmin(address, timeoutMs, access, []);
-    this.#open = (owner) => new NodeAdmin(owner.address, timeoutMs, access, owner.slots.map(identityKey));
+    this.#seed = new NodeAdmin(address, timeoutMs, access, { identity: [], others: [] });
+    this.#open = (owner) => new NodeAdmin(owner.address, timeoutMs, access, { identity: owner.slots.map(identityKey), others: [] });
   }
 
   /** Rejects with {@link UnfitAcceptor} if the cluster has replicas, or not all slots a node. */

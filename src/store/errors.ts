@@ -20,6 +20,11 @@ export class StorageError extends ClusterError {
   readonly code = 'StorageError';
 }
 
+/** The state folder of this proposer went back to an earlier moment: its configuration is one that the cluster has left, and was given up. */
+export class OldState extends NotApplied {
+  readonly code = 'OldState';
+}
+
 /** The store was closed before the operation began. */
 export class StoreClosed extends NotApplied {
   readonly code = 'StoreClosed';

@@ -1,12 +1,13 @@
 import type { Acceptor } from '../protocol/acceptor.js';
-import { acceptorsOf, type Configuration } from '../protocol/configuration.js';
+import { acceptorsOf, type Configuration, EMPTY_CONFIGURATION, isConfigured } from '../protocol/configuration.js';
+import { type Beats, beatsInMemory, type Introduction } from './greeting.js';
 import type { ProposerEvents } from '../protocol/events.js';
 import { Gate } from '../protocol/gate.js';
 import { Proposer } from '../protocol/proposer.js';
 import type { Time } from '../protocol/time.js';
 import { QuorumReader } from '../reads/quorum-read.js';
 import type { Versioned } from './compare-and-set.js';
-import { BadRequest, EraMismatch, StorageError, StoreClosed } from './errors.js';
+import { BadRequest, EraMismatch, OldState, StorageError, StoreClosed } from './errors.js';
 import { assertJson } from './json-value.js';
 import { KeyQueue } from './key-queue.js';
 import { KeyValue, type Operation } from './kv.js';
@@ -22,6 +23,8 @@ export interface ProposerState {
   readonly configuration: Configuration;
   /** Higher than at any start before, and on disk already. */
   readonly incarnation: number;
+  /** Without it what acceptors counted is remembered until the process ends. */
+  readonly beats?: Beats;
   /** Returns once the configuration survives a crash. Throws if it cannot be written; the one before then stays. */
   saveConfiguration(configuration: Configuration): void;
   close?(): Promise<void> | void;
@@ -33,9 +36,11 @@ export interface Acceptors {
   get(name: string, identity?: string): Acceptor;
   /** Throws for a text that can be no acceptor's name. */
   assertName?(name: string): void;
+  /** Tells on whose behalf they are asked; called once, before anything else. */
+  introduce?(introduction: Introduction): void;
   /** Opens what a configuration needs before it takes effect. Waits a bounded time: an acceptor may be down. */
   connect?(configuration: Configuration): Promise<void>;
-  /** Closes what a configuration does not need. */
+  /** A configuration is in force: closes what it does not need. */
   retain?(configuration: Configuration): void;
   close?(): Promise<void> | void;
 }
@@ -50,6 +55,8 @@ export interface StoreEvents extends ProposerEvents {
   onRetry?(): void;
   /** The resolution of a write whose accept failed is over. */
   onResolved?(isFound: boolean): void;
+  /** An acceptor knows that this proposer had a later configuration than this one, which is given up. */
+  onOldState?(configuration: Configuration, seenEra: number): void;
 }
 
 export interface StoreOptions {
@@ -90,6 +97,8 @@ export class Store {
   readonly #turn = new Gate();
   readonly #operations = new Gate();
   #isClosed = false;
+  /** Why the configuration that was on disk is given up, until there is another one. */
+  #oldState: string | undefined;
 
   constructor(options: StoreOptions) {
     this.#options = options;
@@ -112,11 +121,22 @@ export class Store {
       resolvePauseMs: limits.resolvePauseMs,
       onResolved: events?.onResolved?.bind(events),
     });
+    acceptors.introduce?.({
+      proposer: id,
+      era: () => this.configuration.era,
+      beats: state.beats ?? beatsInMemory(),
+      onOld: (seenEra) => void this.#noteOldState(seenEra),
+    });
     this.#queue = new KeyQueue({ kv: this.#kv, time, random, limits, onRetry: events?.onRetry?.bind(events) });
   }
 
   get configuration(): Configuration {
     return this.#proposer.configuration;
+  }
+
+  /** Why this proposer has no acceptors, if that is because its state was found to be an old one. */
+  get oldState(): string | undefined {
+    return this.#oldState;
   }
 
   /**
@@ -180,6 +200,8 @@ export class Store {
       parseConfiguration(next);
       if (next.era <= expectedEra) throw new BadRequest('era must be higher than expectedEra');
       for (const name of acceptorsOf(next)) this.#assertName(name);
+      const isGivenUp = this.#oldState !== undefined;
+      await this.#giveUpOldState();
       this.#assertEra(expectedEra);
       await acceptors.connect?.(next);
       try {
@@ -187,6 +209,7 @@ export class Store {
       } finally {
         acceptors.retain?.(this.configuration);
       }
+      if (isGivenUp && isConfigured(next)) this.#oldState = undefined;
       return next;
     });
   }
@@ -204,11 +227,32 @@ export class Store {
   #run<Result>(kind: OperationKind, signal: AbortSignal | undefined, task: () => Promise<Result>): Promise<Result> {
     const running = this.#operations.shared(() => {
       this.#assertOpen();
+      if (this.#oldState !== undefined) throw new OldState(this.#oldState);
       signal?.throwIfAborted();
       return task();
     });
     this.#options.events?.onOperation?.(kind, running);
     return running;
+  }
+
+  /** At once nothing is done any more under a configuration whose quorums may miss those of the others; then the disk follows. */
+  async #noteOldState(seenEra: number): Promise<void> {
+    if (this.#oldState !== undefined) return;
+    const { configuration } = this;
+    this.#oldState =
+      `the state folder of this proposer is older than its last configuration: it is of era ${configuration.era}, and an acceptor was told of ` +
+      `era ${seenEra}; it was put back from a copy, or another proposer has the same number. Its sets are given up; to give it those of ` +
+      'another: run-control.sh copy OTHER-PROPOSER THIS-PROPOSER';
+    this.#options.events?.onOldState?.(configuration, seenEra);
+    // If that fails the next change of the configuration tries it again, and nothing is done before.
+    await this.#turn.exclusive(() => this.#giveUpOldState()).catch(() => undefined);
+  }
+
+  /** As if the folder had been lost: a step that only raises the era must not bring the old sets back. */
+  async #giveUpOldState(): Promise<void> {
+    if (this.#oldState === undefined || acceptorsOf(this.configuration).length === 0) return;
+    await this.#proposer.reconfigure(EMPTY_CONFIGURATION, async () => this.#save(EMPTY_CONFIGURATION));
+    this.#options.acceptors.retain?.(EMPTY_CONFIGURATION);
   }
 
   #assertOpen(): void {

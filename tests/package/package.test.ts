@@ -53,7 +53,7 @@ describe('the tarball', () => {
   it('holds the compiled library with its types and maps, the Lua scripts, the licence and the README, and nothing else', () => {
     const sources = readdirSync(path.join(project, 'src'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
     const compiled = sources.flatMap((name) => ['.js', '.js.map', '.d.ts'].map((end) => `dist/src/${name.replace(/\.ts$/, end)}`));
-    const rest = ['LICENSE', 'README.md', 'acceptor/accept.lua', 'acceptor/prepare.lua', 'package.json'];
+    const rest = ['LICENSE', 'README.md', 'acceptor/accept.lua', 'acceptor/greet.lua', 'acceptor/prepare.lua', 'package.json'];
     expect(packed.toSorted()).toEqual([...compiled, ...rest].toSorted());
   });
 

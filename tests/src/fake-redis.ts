@@ -69,10 +69,14 @@ export function answering(identity: string | null | undefined): Answers {
     if (command.startsWith('hello')) return "-ERR unknown command 'HELLO'\r\n";
     if (command.startsWith('info')) return bulk(READY);
     if (command.startsWith('config get')) return `*6\r\n${Object.entries(SETTINGS).flat().map(bulk).join('')}`;
-    if (command !== 'get identity' || identity === undefined) return undefined;
-    return identity === null ? '$-1\r\n' : bulk(identity);
+    const [, meant] = GREETING.exec(command) ?? [];
+    if (meant === undefined || identity === undefined) return undefined;
+    return meant === identity ? `*2\r\n${bulk('ok')}${bulk('0')}` : `*2\r\n${bulk('stranger')}${bulk(identity ?? '')}`;
   };
 }
+
+/** How a greeting arrives, over a new connection with the text of its script; with the identity that is meant. */
+export const GREETING = /^eval[^]* 4 identity beats eras r:\S* (\S+) [^]*(?:look|count)$/;
 
 /** The commands in a piece of the protocol. They are short here: none is spread over two pieces. */
 function commandsIn(text: string): string[] {

@@ -54,9 +54,11 @@ export function graph({ proposers, acceptors, isClientRunning }) {
     ...proposers.map(({ name, state, sets }, index) =>
       box(at(proposerAt, index), name, stateText(state, sets ? `era ${sets.era}` : ''), state),
     ),
-    ...acceptors.map(({ name, state, keys, remark }, index) =>
-      box(at(acceptorAt, index), shortName(name), stateText(state, keys === undefined ? '' : keysText(keys)), state, remark),
-    ),
+    ...acceptors.map(({ name, state, keys, remark }, index) => {
+      const hasDisk = state !== 'stranger' || remark === undefined;
+      const text = hasDisk ? stateText(state, keys === undefined ? '' : keysText(keys)) : `${STATES[state].sign} disk went back`;
+      return box(at(acceptorAt, index), shortName(name), text, state, remark);
+    }),
   );
 }
 

@@ -3,7 +3,7 @@ import type { DatedConfiguration } from '../../../src/http/client.js';
 import { entryKey, setText } from '../../safety/guard.js';
 import type { StepPhase } from '../../safety/typed-step.js';
 import { shortName } from './short-name.js';
-import type { Mark, NodeState, Snapshot } from './snapshot.js';
+import type { AcceptorView, Mark, Snapshot } from './snapshot.js';
 
 /** More than one a second for two minutes happen to nobody. */
 const MARKS_MAX = 120;
@@ -103,18 +103,24 @@ function meaningOf(phase: StepPhase, before: readonly string[], now: readonly st
 }
 
 function losses(before: Seen, now: Seen): Found[] {
-  const old = new Map<string, NodeState>([...before.proposers, ...before.acceptors].map(({ name, state }) => [name, state]));
-  return [...now.proposers, ...now.acceptors].flatMap(({ name, state }): Found[] => {
-    const short = shortName(name);
-    const lost = lossText(state);
-    if (lost === lossText(old.get(name))) return [];
-    return [lost === undefined ? { kind: 'return', text: `${short} is back` } : { kind: 'loss', text: `${short} ${lost}` }];
+  const old = new Map<string, LossSeen>([...before.proposers, ...before.acceptors].map((node) => [node.name, node]));
+  return [...now.proposers, ...now.acceptors].flatMap((node): Found[] => {
+    const short = shortName(node.name);
+    const lost = lossText(node);
+    if (lost === lossText(old.get(node.name))) return [];
+    return [
+      lost === undefined
+        ? { kind: 'return', text: `${short} is back` }
+        : { kind: 'loss', text: `${short}${lost.startsWith(':') ? '' : ' '}${lost}` },
+    ];
   });
 }
 
-function lossText(state: NodeState | undefined): string | undefined {
+type LossSeen = Pick<AcceptorView, 'state' | 'remark'>;
+
+function lossText({ state, remark }: Partial<LossSeen> = {}): string | undefined {
   if (state === 'gone') return 'lost';
-  if (state === 'stranger') return 'has a wrong identity';
+  if (state === 'stranger') return remark === undefined ? 'has a wrong identity' : `: ${remark}`;
   return state === 'unfit' ? 'is unfit' : undefined;
 }
 

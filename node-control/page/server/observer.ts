@@ -2,6 +2,7 @@ import { type Configuration, EMPTY_CONFIGURATION } from '../../../src/protocol/c
 import type { FunnelLine } from '../../../src/http/funnel-stream.js';
 import type { DatedConfiguration } from '../../../src/http/client.js';
 import { flawText } from '../../../src/redis/fitness.js';
+import { wentBack } from '../../../src/store/greeting.js';
 import { sleep, type Time } from '../../../src/protocol/time.js';
 import type { WatchedConnections } from '../../nodes/connections.js';
 import type { Identities } from '../../safety/guard.js';
@@ -101,8 +102,10 @@ export class Observer {
       const expected = identities[name] === this.#identities[name] ? identities[name] : undefined;
       const isStranger = state !== 'gone' && expected !== undefined && answer !== undefined && answer.identity !== expected;
       const keys = state === 'gone' ? undefined : answer?.keys;
-      if (state === 'gone' || isStranger || !answer || answer.flaws.length === 0)
-        return { name, state: isStranger ? 'stranger' : state, keys };
+      if (state === 'gone' || !answer) return { name, state, keys };
+      const back = isStranger ? wentBack(answer.identity) : undefined;
+      if (isStranger) return { name, state: 'stranger', keys, ...(back && { remark: back.text }) };
+      if (answer.flaws.length === 0) return { name, state, keys };
       return { name, state: 'unfit', remark: answer.flaws.join('; '), keys };
     });
     const proposers = this.#proposers.map(({ name, probe: { state, answer }, before }): ProposerView => {

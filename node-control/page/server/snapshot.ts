@@ -34,7 +34,7 @@ export interface ProposerView {
 export interface AcceptorView {
   readonly name: string;
   readonly state: NodeState;
-  /** Why it is unfit, and the command that mends it. */
+  /** Why it is unfit, and the command that mends it; of a stranger whose disk went back, since when. */
   readonly remark?: string | undefined;
   readonly keys?: number | undefined;
 }

@@ -97,6 +97,18 @@ describe('the secrets', () => {
     expect((await run('bash', [SCRIPT, old])).stderr).toBe('');
   });
 
+  it('of a version without greetings may count beats from now on', async () => {
+    const old = join(parent, 'ungreeted');
+    await run('bash', [SCRIPT, old]);
+    const users = join(old, 'users.acl');
+    const before = readFileSync(users, 'utf8');
+    writeFileSync(users, before.replace(' ~beats ~eras', '').replaceAll(/ \(.*\)/g, ''));
+    expect(readFileSync(users, 'utf8')).not.toMatch(/~beats|\(/);
+    expect((await run('bash', [SCRIPT, old])).stderr).toContain('~beats');
+    expect(readFileSync(users, 'utf8')).toBe(before);
+    expect((await run('bash', [SCRIPT, old])).stderr).toBe('');
+  });
+
   it.each(['missing', 'empty', 'a folder'])('are not taken for whole where a file is %s; the folder is left as it is', async (state) => {
     const broken = join(parent, state);
     await run('bash', [SCRIPT, broken]);
@@ -164,7 +176,9 @@ describe('an acceptor with these users', () => {
         ['DEL', 'r:k'],
         ['SCAN', '0'],
         ['KEYS', '*'],
-        ['SET', 'identity', 'x'],
+        ['SET', 'other', 'x'],
+        ['SET', 'r:k', 'x'],
+        ['GET', 'other'],
         ['HSET', 'other', 'a', 'b'],
         ['EVAL', "return redis.call('FLUSHALL')", '0'],
         ['EVAL', "return redis.call('DEL', KEYS[1])", '1', 'r:k'],

@@ -5,13 +5,16 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Acceptor, type Value } from '../../../src/protocol/acceptor.js';
 import { type Ballot, compareBallots, formatBallot, ZERO_BALLOT } from '../../../src/protocol/ballot.js';
 import { type Memory, MemoryAcceptor } from '../../../src/protocol/memory-acceptor.js';
-import { IDENTITY_KEY, REGISTER_PREFIX, RedisAcceptor } from '../../../src/redis/redis-acceptor.js';
+import { IDENTITY_KEY, REGISTER_PREFIX } from '../../../src/redis/keys.js';
+import { RedisAcceptor } from '../../../src/redis/redis-acceptor.js';
 import { deliver } from '../../../verification/simulation/acceptor-message.js';
 import { RedisServer } from '../../redis-server.js';
 
 const RUNS = 400;
 const STEPS_MAX = 50;
 const TIMEOUT_MS = 5_000;
+/** A greeting in between would see that another identity was set. */
+const NEVER_MS = 2 ** 31 - 1;
 const LARGEST = Number.MAX_SAFE_INTEGER;
 const PARTS = ['era', 'counter', 'proposer', 'incarnation'] as const;
 /** Who the acceptor is, where it knows, and whom a message may mean instead. */
@@ -153,7 +156,7 @@ describe('the Lua scripts and the in-memory acceptor', () => {
     if (meant !== undefined) await redis.set(IDENTITY_KEY, meant);
     // It does not sync, for speed: nothing here outlives the process.
     const address = `redis://${server.address}?config=unchecked`;
-    const acceptor = new RedisAcceptor({ address, identity: meant, timeoutMs: TIMEOUT_MS });
+    const acceptor = new RedisAcceptor({ address, identity: meant, timeoutMs: TIMEOUT_MS, greetEveryMs: NEVER_MS });
     scripts.set(meant, acceptor);
     await vi.waitFor(() => expect(acceptor.state).toBe('ready'), { interval: 1, timeout: 3 * TIMEOUT_MS });
     await setIdentity(present);

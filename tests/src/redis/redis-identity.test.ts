@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { answering, type Answers, FakeRedis } from '../fake-redis.js';
+import { answering, type Answers, FakeRedis, GREETING } from '../fake-redis.js';
 import { becomes, closeAll, HANG_MS, ME, meaning, messages, refusesAll, TIMEOUT_MS, type Watched } from '../meant-acceptor.js';
 
 /** Attempts in a second, at the pause that a Redis gets which does not say who it is, and some more for a busy machine. */
@@ -15,24 +15,26 @@ async function fake(answers: Answers): Promise<FakeRedis> {
 
 describe('at each connect', () => {
   const ours = (redis: FakeRedis): string[][] =>
-    redis.asked.map((all) => all.filter((command) => !/^(hello|info|config get)/.test(command)));
+    redis.asked.map((all) =>
+      all.filter((command) => !/^(hello|info|config get)/.test(command)).map((command) => command.replace(GREETING, 'greet')),
+    );
 
   it('nothing is sent before it is known who answers', async () => {
     const redis = await fake(answering(undefined));
     const { acceptor, states } = meaning(ME, redis.address);
     for (let connection = 1; connection <= 2; connection += 1) {
       redis.answers = answering(undefined);
-      await vi.waitFor(() => expect(ours(redis).at(-1)).toEqual(['get identity']), { timeout: HANG_MS, interval: 1 });
+      await vi.waitFor(() => expect(ours(redis).at(-1)).toEqual(['greet']), { timeout: HANG_MS, interval: 1 });
       for (const [, send] of messages) await expect(send(acceptor, 'k')).rejects.toThrow(/not connected/);
       redis.answers = answering(ME);
       await becomes(acceptor, 'ready');
       void acceptor.read('k').catch(() => undefined);
-      await vi.waitFor(() => expect(ours(redis).at(-1)).toEqual(['get identity', 'hmget r:k promise ballot value']), { timeout: HANG_MS });
+      await vi.waitFor(() => expect(ours(redis).at(-1)).toEqual(['greet', 'hmget r:k promise ballot value']), { timeout: HANG_MS });
       redis.hangUp();
       await becomes(acceptor, 'unreachable');
     }
     expect(states).toEqual(['ready', 'unreachable', 'ready', 'unreachable']);
-    expect(new Set(ours(redis).map(([first]) => first))).toEqual(new Set(['get identity']));
+    expect(new Set(ours(redis).map(([first]) => first))).toEqual(new Set(['greet']));
   });
 
   it('of an acceptor without an identity nothing is asked', async () => {
@@ -50,7 +52,7 @@ describe('at each connect', () => {
       await becomes(acceptor, 'stranger');
       await refusesAll(acceptor);
       await sleep(TIMEOUT_MS);
-      expect(ours(redis)).toEqual([['get identity']]);
+      expect(ours(redis)).toEqual([['greet']]);
       expect(redis.asked.flat().filter((command) => command.startsWith('config get'))).toHaveLength(1);
       expect(states).toEqual(['stranger']);
     }
@@ -58,11 +60,8 @@ describe('at each connect', () => {
 
   it.each([
     ['never answers the question', answering(undefined)],
-    ['refuses the question', (command, socket) => (command === 'get identity' ? '-BUSY\r\n' : answering(ME)(command, socket))],
-    [
-      'hangs up at the question',
-      (command, socket) => (command === 'get identity' ? void socket.destroy() : answering(ME)(command, socket)),
-    ],
+    ['refuses the question', (command, socket) => (GREETING.test(command) ? '-BUSY\r\n' : answering(ME)(command, socket))],
+    ['hangs up at the question', (command, socket) => (GREETING.test(command) ? void socket.destroy() : answering(ME)(command, socket))],
   ] satisfies [string, Answers][])('one that %s is not used; it is asked again, not too often, until it answers', async (_, answers) => {
     const redis = await fake(answers);
     const { acceptor, states } = meaning(ME, redis.address);
@@ -82,7 +81,7 @@ describe('at each connect', () => {
     const note = (reason: unknown): void => void unhandled.push(reason);
     process.on('unhandledRejection', note);
     onTestFinished(() => void process.off('unhandledRejection', note));
-    for (const point of ['hello', 'info', 'get identity', 'config get']) {
+    for (const point of ['hello', 'info', 'eval', 'config get']) {
       for (const who of ['they', 'we', 'they, with the answer on its way']) {
         const watched: Watched[] = [];
         const redis = await fake((command, socket) => {

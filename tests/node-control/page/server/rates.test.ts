@@ -37,7 +37,8 @@ function proposerStartedAt(startSeconds: number): {
 /** The acceptor as the store sees it, with its calls counted. */
 function countedBy(counts: Counts, name: string, acceptor: Acceptor): Acceptor {
   const nothing = (): undefined => undefined;
-  const pool = { get: () => acceptor, assertName: nothing, connect: () => Promise.resolve(), retain: nothing, close: nothing };
+  const connect = (): Promise<void> => Promise.resolve();
+  const pool = { get: () => acceptor, introduce: nothing, assertName: nothing, connect, retain: nothing, close: nothing };
   return counts.acceptors(pool).get(name);
 }
 
