@@ -49,6 +49,6 @@ export const UNCHECKED_IDENTITIES: readonly Variant[] = [
     seeds: 400,
     seed: 246,
     patches: [...HASTY, WIPED_AND_BACK, COPIES_DO_NOT_COUNT],
-    unguarded: [patch('src/redis/memory-admin.ts', '    delete this.#memory.identity;\n', '')],
+    unguarded: [patch('src/redis/memory-admin.ts', '    forgetAll(this.#memory);\n', '    this.#memory.registers.clear();\n')],
   },
 ];
