@@ -43,7 +43,8 @@ hold_for_its_disk() { # WHAT FAILED
   set -- "$1, so what its file shows may not be on the disk. Its disk counts as lost (docs/operations.md, \"An acceptor is held\"). Either" \
     '- empty its data folder and start it: it is a new acceptor then, and "status" names the commands that let it join; or' \
     '- once the file system was unmounted, checked and mounted again, or the machine restarted: remove the file "held" alone, and start it.'
-  { : >held && say_held "$@" >held && sync held .; } 2>/dev/null
+  # In a shell of its own: where the file cannot be made, that shell ends.
+  (: >held && say_held "$@" >held && sync held .) 2>/dev/null
   hold "$@"
 }
 

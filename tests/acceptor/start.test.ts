@@ -1,6 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -239,6 +250,15 @@ describe('an acceptor whose disk refused a write or a sync', () => {
     rmSync(inFolder('held'));
     const mended = await new Started().serves();
     expect(await mended.redis.exists(...acknowledged)).toBe(acknowledged.length);
+  });
+
+  test('is held also where the disk does not even take what says so', async () => {
+    // Nobody can write through it, and nobody finds anything there.
+    symlinkSync(inFolder('nowhere/held'), inFolder('held'));
+    const full = new Started({ through: limited });
+    await fill(full);
+    expect(await full.ended()).toBe(HELD_STATUS);
+    expect(full.said).toMatch(/HELD[^]*Its disk counts as lost/);
   });
 
   test('stays and serves nothing, where its caller starts whatever ends; it ends when it is told to', async () => {
