@@ -17,6 +17,7 @@ import { type Acquaintance, type Fitness, flawText, lookAtFitness } from './fitn
 import { Greeter, type GreetingRedis } from './greeter.js';
 import { IDENTITY_KEY, REGISTER_PREFIX } from './keys.js';
 import { NotConnected, refusalIn } from './refusals.js';
+import { NAMES, type Names } from './names.js';
 import { type OnTrouble, type AcceptorTrouble, TroubleWatch } from './trouble.js';
 import { connectRedis, RECONNECT_MS, reconnectPause, type RedisAccess } from './redis-connection.js';
 
@@ -70,6 +71,8 @@ export interface RedisAcceptorOptions {
   readonly introduction?: Introduction;
   /** Of a node of a Redis Cluster, which is not greeted: its identity alone is looked at. */
   readonly identityKeys?: IdentityKeys;
+  /** Those of the process, unless others are given. */
+  readonly names?: Names;
   /** How often an acceptor that is connected is looked at again, in milliseconds. */
   readonly fitnessEveryMs?: number;
   /** How often it is greeted again, in milliseconds. */
@@ -96,6 +99,7 @@ export class RedisAcceptor implements Acceptor {
   readonly #identity: string;
   readonly #identityKeys: IdentityKeys;
   readonly #timeoutMs: number;
+  readonly #names: Names;
   readonly #onState: OnState | undefined;
   readonly #fitnessEveryMs: number;
   readonly #greetEveryMs: number;
@@ -114,7 +118,7 @@ export class RedisAcceptor implements Acceptor {
   #isSilent = false;
 
   constructor(options: RedisAcceptorOptions) {
-    const { address, access, identity = '', timeoutMs, onState, onTrouble, introduction = anonymous() } = options;
+    const { address, access, identity = '', timeoutMs, onState, onTrouble, introduction = anonymous(), names = NAMES } = options;
     const { identityKeys = ONE_IDENTITY, fitnessEveryMs = FITNESS_EVERY_MS, greetEveryMs = GREET_EVERY_MS } = options;
     this.#fitnessEveryMs = fitnessEveryMs;
     this.#greetEveryMs = greetEveryMs;
@@ -122,11 +126,12 @@ export class RedisAcceptor implements Acceptor {
     this.#identity = identity;
     this.#identityKeys = identityKeys;
     this.#timeoutMs = timeoutMs;
+    this.#names = names;
     this.#onState = onState;
     this.#trouble = new TroubleWatch(() => (identity === '' ? this.tryWrite() : this.#tryWriteBeside(this.#failedBeside)), onTrouble);
     // For ioredis a connection has succeeded before the first question, and its attempts count from one again.
     const retryStrategy = (attempt: number): number => (this.#isSilent ? RECONNECT_MS : reconnectPause(attempt));
-    this.redis = connectRedis(address, timeoutMs, access, { scripts: SCRIPTS, retryStrategy }) as ScriptedRedis;
+    this.redis = connectRedis(address, timeoutMs, access, { scripts: SCRIPTS, retryStrategy }, names) as ScriptedRedis;
     if (identity !== '' && identityKeys === ONE_IDENTITY) this.#greeter = new Greeter(this.redis, identity, introduction);
     this.redis.on('ready', () => void this.#recognize());
     this.redis.on('close', () => this.#lose());
@@ -286,6 +291,8 @@ export class RedisAcceptor implements Acceptor {
     this.#flaws = flaws.map(flawText).join('; ');
     if (flaws.length === 0) this.#known = 'served';
     else if (flaws.some(({ setting }) => setting === 'appendonly')) this.#known = 'no file';
+    // Only of one whose identity is known would it show that another one has its address by now.
+    if (this.#identity !== '') this.#names.worked(parseAddress(this.address).host, this.redis.stream);
     if (flaws.length === 0) this.#become('ready', cautions.join('; '));
     else this.#become('unfit', this.#flaws);
     if (this.#greeter && this.#nextGreeting === undefined) this.#greetLater();
@@ -343,8 +350,12 @@ export class RedisAcceptor implements Acceptor {
 
   /** Stays so until the next connection: without its registers it has nothing to say. */
   #mismatch(present: string | undefined): StrangerError {
-    if (this.#state !== 'stranger') this.#wentBack = wentBack(present);
-    this.#become('stranger', this.#wentBack?.text);
+    if (this.#names.misled(parseAddress(this.address).host, this.redis.stream)) {
+      this.redis.disconnect(true);
+    } else {
+      if (this.#state !== 'stranger') this.#wentBack = wentBack(present);
+      this.#become('stranger', this.#wentBack?.text);
+    }
     return new StrangerError(strangerText(present, this.#identity));
   }
 }

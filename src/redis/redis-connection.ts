@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Redis, type RedisOptions } from 'ioredis';
 import { parseAddress } from '../node/addresses.js';
+import { connectorTo, NAMES, type Names } from './names.js';
 
 /** What lets a client in at an acceptor. Never part of an address: addresses are logged, stored and typed. */
 export interface RedisAccess {
@@ -43,14 +44,16 @@ export function connectRedis(
   timeoutMs: number,
   { username, password, ca }: RedisAccess = {},
   options: Pick<RedisOptions, 'scripts' | 'lazyConnect' | 'retryStrategy'> = {},
+  names: Names = NAMES,
 ): Redis {
-  const { host, port, tls } = parseAddress(address);
+  const { host, port, tls: isEncrypted } = parseAddress(address);
+  const tls = isEncrypted ? (ca === undefined ? {} : { ca }) : undefined;
   const redis = new Redis({
     host,
     port,
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
-    ...(tls && { tls: ca === undefined ? {} : { ca } }),
+    ...(tls && { tls }),
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
@@ -60,6 +63,7 @@ export function connectRedis(
     maxLoadingRetryTime: RECONNECT_MS,
     retryStrategy: reconnectPause,
     disableClientInfo: true,
+    Connector: connectorTo(names, host, port, tls),
     ...options,
   });
   // Without a listener ioredis writes every failed connection to the console; what counts is seen by the caller of each command.
