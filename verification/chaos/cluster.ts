@@ -14,9 +14,11 @@ export interface ChaosCluster {
   /** A folder on the disk that the acceptors write to, as far as one can know. */
   readonly folder: string;
   readonly kinds: FaultKinds;
+  /** What cannot be broken here, and why, a line each. */
+  readonly omissions: readonly string[];
   /** Where the proposer's port for clients is, `host:port`. */
   addressOf(proposer: string): string;
-  /** Removes what an earlier run left, builds and starts. Throws {@link ClusterTrouble}. */
+  /** Removes what an earlier run left, builds and starts; {@link kinds} and {@link omissions} are known then. Throws {@link ClusterTrouble}. */
   start(): Promise<void>;
   /** Resolves when it is done. Throws {@link ClusterTrouble}. */
   inflict(fault: Fault): Promise<void>;
@@ -80,8 +82,12 @@ export class Scripts {
   }
 
   async start(): Promise<void> {
-    await this.clear();
     await this.#insist('./build-run.sh', ['--detach'], START_TIMEOUT_MS);
+  }
+
+  /** The data stays. */
+  async stop(): Promise<void> {
+    await this.#insist('./build-run.sh', ['--stop'], REMOVE_TIMEOUT_MS);
   }
 
   async fault(action: 'kill' | 'pause' | 'resume' | 'start', node: string): Promise<void> {

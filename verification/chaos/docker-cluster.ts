@@ -9,6 +9,7 @@ const PING_TIMEOUT_MS = 3_000;
 /** The containers of a Compose project of its own. A node that is cut is disconnected from the others; a proposer not from the control node, through whose network its published port still answers. */
 export class DockerCluster implements ChaosCluster {
   readonly kinds = { ofAcceptors: ['kill', 'pause', 'cut'], ofProposers: ['kill', 'pause', 'cut'], ofLinks: [] } as const;
+  readonly omissions = [];
   readonly #scripts: Scripts;
   readonly #containers = new Map<string, string>();
 
@@ -29,6 +30,7 @@ export class DockerCluster implements ChaosCluster {
   }
 
   async start(): Promise<void> {
+    await this.#scripts.clear();
     await this.#scripts.start();
     for (const node of NODES) {
       const label = 'label=com.docker.compose';

@@ -33,12 +33,18 @@ const LASTS_MS = { least: 100, most: 4_000 };
 const AFTER_MS_MAX = 1_000;
 /** Of all episodes: in these no write can be asked for, but none may be lost either. */
 const MAJORITY_SHARE = 0.15;
+/** Of those: the power of all nodes is cut, where it can be. */
+const BLACKOUT_SHARE = 0.3;
 
 /** Endless; the same for the same stream of random numbers. */
 export function* faultSchedule(random: Random, kinds: FaultKinds): Generator<Episode, never> {
   for (;;) {
     const quietMs = between(random, QUIET_MS);
     const severity = random() < MAJORITY_SHARE ? 'majority' : 'minority';
+    if (severity === 'majority' && kinds.ofProposers.includes('power') && random() < BLACKOUT_SHARE) {
+      yield { quietMs, severity, faults: blackout(random) };
+      continue;
+    }
     const targets = severity === 'majority' ? majority(random) : minority(random, kinds);
     const faults = targets.map((target, at) => ({
       kind: pick(random, kindsOf(target, kinds)),
@@ -48,6 +54,11 @@ export function* faultSchedule(random: Random, kinds: FaultKinds): Generator<Epi
     }));
     yield { quietMs, severity, faults };
   }
+}
+
+/** At the same time; they come back one after the other. */
+function blackout(random: Random): TimedFault[] {
+  return [...ACCEPTORS, ...PROPOSERS].map((target) => ({ kind: 'power', target, afterMs: 0, lastsMs: between(random, LASTS_MS) }));
 }
 
 function minority(random: Random, { ofLinks }: FaultKinds): string[] {

@@ -7,7 +7,13 @@ export type FaultKind =
   /** Nothing passes in either direction. */
   | 'cut'
   /** Requests arrive, replies do not. */
-  | 'mute';
+  | 'mute'
+  /** It ends, and finds later what its disk had got by then: the page cache is lost. */
+  | 'power'
+  /** Its disk is full. */
+  | 'full'
+  /** Its file system finds an error in itself, and takes no more writes. */
+  | 'error';
 
 /** The target of a fault that is nobody's doing: the disk of the machine holds up every write. */
 export const DISK = 'disk';

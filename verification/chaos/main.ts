@@ -57,6 +57,7 @@ async function lock(): Promise<void> {
 async function startAndRun(cluster: ChaosCluster): Promise<boolean> {
   print(`Chaos: ${settings.mode}, ${settings.durationMs / 60_000} minutes, seed ${settings.seed}. Starting a cluster of its own.`);
   await cluster.start();
+  for (const line of cluster.omissions) print(line);
   await configure(cluster, systemTime);
   if (stop.signal.aborted) return false;
   hasBegun = true;

@@ -18,8 +18,11 @@ and moves the cluster from one acceptor to three and back. Then all is mended, e
 of all operations is checked. A cluster that you run is left alone; all that was started is removed.
 
 Faults: kill (SIGKILL, restart later; disks are kept), pause (SIGSTOP; in Docker the container), cut (nothing passes; in Docker the node is
-disconnected from the network), mute (requests arrive, replies do not; local only). In most episodes one acceptor, one link of each
-proposer or one proposer at a time, or an acceptor and a proposer; in about one of seven two or three acceptors, or both proposers.
+disconnected from the network), mute (requests arrive, replies do not; local only). Local only, as root, and where there are loop devices, since
+each acceptor and each proposer then has a disk of its own: power (what its disk has not got is lost; every other acceptor is in the middle
+of a rewrite), and of acceptors full (no room on the disk) and error (the file system takes no more writes); those two are held and mended
+as the runbook says. In most episodes one acceptor, one link of each proposer or one proposer at a time, or an acceptor and a proposer; in
+about one of seven two or three acceptors, both proposers, or the power of all.
 
 Each line of the timeline:
   a1 … p2  what the acceptors and the proposers suffered in that second, links between them (p1~a2)

@@ -9,6 +9,11 @@ const LOCAL: FaultKinds = {
   ofProposers: ['kill', 'pause', 'cut'],
   ofLinks: ['cut', 'mute'],
 };
+const DISKS: FaultKinds = {
+  ofAcceptors: [...LOCAL.ofAcceptors, 'power', 'full', 'error'],
+  ofProposers: [...LOCAL.ofProposers, 'power'],
+  ofLinks: LOCAL.ofLinks,
+};
 const DOCKER: FaultKinds = { ofAcceptors: ['kill', 'pause', 'cut'], ofProposers: ['kill', 'pause', 'cut'], ofLinks: [] };
 
 function episodes(seed: number, kinds: FaultKinds, count = 3_000): Episode[] {
@@ -28,7 +33,7 @@ describe('the schedule of faults', () => {
     expect(episodes(7, LOCAL, 50)).not.toEqual(episodes(8, LOCAL, 50));
   });
 
-  it.each([LOCAL, DOCKER])('leaves a proposer with two acceptors in every episode of a minority, and in no other', (kinds) => {
+  it.each([LOCAL, DISKS, DOCKER])('leaves a proposer with two acceptors in every episode of a minority, and in no other', (kinds) => {
     for (const episode of episodes(1, kinds)) {
       const reached = reach(episode);
       if (episode.severity === 'minority') {
@@ -38,7 +43,7 @@ describe('the schedule of faults', () => {
     }
   });
 
-  it.each([LOCAL, DOCKER])('breaks every node in every way that the cluster knows, most of the time a minority', (kinds) => {
+  it.each([LOCAL, DISKS, DOCKER])('breaks every node in every way that the cluster knows, most of the time a minority', (kinds) => {
     const all = episodes(2, kinds);
     const seen = new Set(all.flatMap(({ faults }) => faults.map(({ kind, target }) => `${kind} ${target}`)));
     const links = PROPOSERS.flatMap((proposer) => ACCEPTORS.map((acceptor) => `${proposer}~${acceptor}`));
@@ -53,12 +58,20 @@ describe('the schedule of faults', () => {
     expect(majorities).toBeLessThan(0.2);
   });
 
-  it('never breaks a node twice at a time', () => {
-    for (const { faults } of episodes(3, LOCAL)) {
+  it.each([LOCAL, DISKS])('never breaks a node twice at a time', (kinds) => {
+    for (const { faults } of episodes(3, kinds)) {
       const targets = faults.map(({ target }) => target);
       expect(new Set(targets).size).toBe(targets.length);
       const broken = targets.filter((target) => NODES.includes(target));
       expect(targets.filter((target) => target.includes('~') && broken.some((node) => target.includes(node)))).toEqual([]);
     }
+  });
+
+  it('cuts the power of all nodes at the same time now and then, where it can', () => {
+    const blackouts = (kinds: FaultKinds): Episode[] =>
+      episodes(4, kinds).filter(({ faults }) => faults.length === ACCEPTORS.length + PROPOSERS.length);
+    expect(blackouts(DISKS).length).toBeGreaterThan(50);
+    for (const { faults } of blackouts(DISKS)) for (const fault of faults) expect(fault).toMatchObject({ kind: 'power', afterMs: 0 });
+    expect(blackouts(LOCAL)).toEqual([]);
   });
 });
