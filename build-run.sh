@@ -27,6 +27,7 @@ Environment:
   CLUSTER_DIR                        the data of a local cluster, default .cluster in the project
   CLUSTER=docker|local               as --docker or --local
   LOG_LEVEL, LOG_FORMAT=json|pretty  of the proposers, default info and json
+  ACCEPTOR_TIMEOUT_MS                how long an acceptor may take to answer, default 300: more for slow disks (docs/operations.md)
 END
 }
 

@@ -7,6 +7,8 @@ import type { Note } from './notes.js';
 import { randomFrom } from './random.js';
 import { FunnelServer } from './funnel-server.js';
 import { run } from './run.js';
+import { answerTimeoutMs } from '../src/http/client.js';
+import { readLimits } from '../src/store/limits.js';
 import { addressesAt, settingsFrom } from './settings.js';
 
 /** What a shell reports of a program that a signal ended. */
@@ -50,7 +52,14 @@ try {
     funnelServer.listen(host, port);
   }
   const onLine = (line: FunnelLine): void => funnelServer.send(line);
-  if (!(await run(settings, { addresses, time: systemTime, random, print, note, onLine }, stop))) process.exitCode = 1;
+  if (
+    !(await run(
+      settings,
+      { addresses, answerTimeoutMs: answerTimeoutMs(readLimits(process.env)), time: systemTime, random, print, note, onLine },
+      stop,
+    ))
+  )
+    process.exitCode = 1;
 } catch (error) {
   process.exitCode = 1;
   process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);

@@ -11,6 +11,14 @@ export interface NamedProposer {
   readonly client: KeyValueClient;
 }
 
+export interface ProposersOptions {
+  /** Each key goes to one proposer, as long as that is not avoided. */
+  readonly affinity?: boolean;
+  /** See {@link KeyValueClient}. */
+  readonly wait?: boolean;
+  readonly timeoutMs?: number;
+}
+
 /** The proposers that the coroutines share. One that gave no answer is avoided for a while; then a single request tries it again. */
 export class Proposers {
   readonly #time: Time;
@@ -22,12 +30,12 @@ export class Proposers {
 
   /**
    * @param addressOf from a name to where that proposer listens
-   * @param affinity each key goes to one proposer, as long as that is not avoided
    */
-  constructor(names: readonly string[], addressOf: (name: string) => string, time: Time, { wait = true, affinity = false } = {}) {
+  constructor(names: readonly string[], addressOf: (name: string) => string, time: Time, options: ProposersOptions = {}) {
+    const { affinity = false, ...more } = options;
     this.#time = time;
     this.#affinity = affinity;
-    this.#all = names.map((name) => ({ name, client: new KeyValueClient(addressOf(name), { wait }) }));
+    this.#all = names.map((name) => ({ name, client: new KeyValueClient(addressOf(name), more) }));
   }
 
   /**

@@ -19,6 +19,8 @@ const IN_FLIGHT_MS = 4_000;
 
 export interface ClientWorld {
   readonly addresses: Addresses;
+  /** Longer than any answer takes; as for every client unless it is given. */
+  readonly answerTimeoutMs?: number;
   readonly time: Time;
   readonly random: Random;
   /** Each line of the funnel, besides the output. */
@@ -38,7 +40,11 @@ export async function run(settings: ClientSettings, world: ClientWorld, stop: Ab
   const { time, random, print, note } = world;
   const keys = Array.from({ length: settings.keys }, (_, index) => `${settings.keyPrefix}${index + 1}`);
   const ledger = new Ledger(keys);
-  const proposers = new Proposers(settings.proposers, world.addresses, time, { wait: settings.retry, affinity: settings.affinity });
+  const proposers = new Proposers(settings.proposers, world.addresses, time, {
+    wait: settings.retry,
+    affinity: settings.affinity,
+    ...(world.answerTimeoutMs !== undefined && { timeoutMs: world.answerTimeoutMs }),
+  });
   try {
     const chances = forkedFrom(random);
     await within(time, FIRST_LOOK_MS, firstLook(ledger, proposers, chances, note, stop.signal));

@@ -6,6 +6,7 @@ import { readAddresses } from '../src/node/addresses.js';
 import { stateFolder } from '../src/node/state-folder.js';
 import { type Configuration, isConfigured } from '../src/protocol/configuration.js';
 import { redisAcceptors } from '../src/redis/acceptor-pool.js';
+import { slowestAnswerMs } from '../src/store/limits.js';
 import { createStore, type ProposerState } from '../src/store/store.js';
 import { addAdminRoutes } from './admin-routes.js';
 import { createApp, onlyBearerOf } from './http.js';
@@ -28,7 +29,9 @@ async function main(): Promise<void> {
   const state = await openState(settings.stateFolder);
   const { configuration, incarnation } = state;
 
-  const acceptors = redisAcceptors({ addresses, access: settings.access, onLink: linkLog(log) });
+  const { access, limits } = settings;
+  const timeoutMs = limits.acceptorTimeoutMs;
+  const acceptors = redisAcceptors({ addresses, access, timeoutMs, onLink: linkLog(log) });
   const { counts, registry } = createMetrics(() => ({
     era: store.configuration.era,
     isConfigured: isConfigured(store.configuration),
@@ -47,7 +50,7 @@ async function main(): Promise<void> {
     );
   };
   const events = { ...counts.events, onStale, onOldState };
-  const store = createStore({ id: settings.id, state, acceptors: counts.acceptors(acceptors), events });
+  const store = createStore({ id: settings.id, state, acceptors: counts.acceptors(acceptors), limits, events });
   await acceptors.connect(configuration);
 
   const publicApp = createApp(log, (app) => addKvRoutes(app, store, acceptors));
@@ -64,7 +67,7 @@ async function main(): Promise<void> {
 
   const stop = (signal: string): void => {
     log.info({ signal }, 'stopping: finishing what runs');
-    setTimeout(() => process.exit(0), SHUTDOWN_MS).unref();
+    setTimeout(() => process.exit(0), Math.max(SHUTDOWN_MS, slowestAnswerMs(limits))).unref();
     void Promise.all(servers.map((server) => server.close())).then(() => {
       log.info('stopped');
       process.exit(0);

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { readLimits, type StoreLimits } from '../src/store/limits.js';
 import { readRedisAccess, readSecret, type RedisAccess } from '../src/redis/redis-connection.js';
 
 /** What the environment says. */
@@ -19,6 +20,7 @@ export interface ProposerSettings {
   readonly access: RedisAccess;
   /** What the admin port asks for; undefined: nothing. */
   readonly adminToken: string | undefined;
+  readonly limits: StoreLimits;
 }
 
 /** A JSON object a line, for programs; or a line of text, for people. */
@@ -46,6 +48,7 @@ export function readSettings(environment: NodeJS.ProcessEnv): ProposerSettings {
     addressMap: environment['ADDRESS_MAP'] || undefined,
     access: readRedisAccess(environment),
     adminToken: readSecret(environment, 'ADMIN_TOKEN_FILE'),
+    limits: readLimits(environment),
   };
 }
 

@@ -1,6 +1,7 @@
 import { UnfitAcceptor } from '../../src/protocol/errors.js';
 import { type Addresses, parseAddress } from '../../src/node/addresses.js';
-import { AdminClient } from '../../src/http/client.js';
+import { AdminClient, answerTimeoutMs } from '../../src/http/client.js';
+import { DEFAULT_LIMITS } from '../../src/store/limits.js';
 import type { AcceptorAdmin } from '../../src/redis/acceptor-admin.js';
 import { RedisAdmin } from '../../src/redis/redis-admin.js';
 import { RedisClusterAdmin } from '../../src/redis/redis-cluster.js';
@@ -23,40 +24,56 @@ export interface WatchedConnections extends Connections {
 
 const ADMIN_PORT = 8090;
 
-/** To connect to an acceptor, and for each command to it. */
+/** To connect to an acceptor, and for each command to it; more where the proposers are given more. */
 const ACCEPTOR_TIMEOUT_MS = 2_000;
 
 /**
  * @param access to the acceptors
  * @param token of the proposers' admin ports
+ * @param limits those of the proposers
  */
-export function overNetwork(addresses: Addresses, access?: RedisAccess, token?: string): WatchedConnections {
+export function overNetwork(addresses: Addresses, access?: RedisAccess, token?: string, limits = DEFAULT_LIMITS): WatchedConnections {
+  const timeoutMs = Math.max(ACCEPTOR_TIMEOUT_MS, 2 * limits.acceptorTimeoutMs);
   return {
-    proposer: (name) => new AdminClient(addresses(`${name}:${ADMIN_PORT}`), token),
+    proposer: (name) => new AdminClient(addresses(`${name}:${ADMIN_PORT}`), token, answerTimeoutMs(limits)),
     acceptor: (name) => {
       const address = addresses(name);
       const Admin = parseAddress(address).isCluster ? PunctualRedisClusterAdmin : PunctualRedisAdmin;
-      return new Admin(address, ACCEPTOR_TIMEOUT_MS, access);
+      return new Admin(address, timeoutMs, access);
     },
   };
 }
 
 class PunctualRedisAdmin extends RedisAdmin {
+  readonly #timeoutMs: number;
+
+  constructor(address: string, timeoutMs: number, access?: RedisAccess) {
+    super(address, timeoutMs, access);
+    this.#timeoutMs = timeoutMs;
+  }
+
   override connect(): Promise<void> {
-    return punctually(super.connect());
+    return punctually(super.connect(), this.#timeoutMs);
   }
 }
 
 class PunctualRedisClusterAdmin extends RedisClusterAdmin {
+  readonly #timeoutMs: number;
+
+  constructor(address: string, timeoutMs: number, access?: RedisAccess) {
+    super(address, timeoutMs, access);
+    this.#timeoutMs = timeoutMs;
+  }
+
   override connect(): Promise<void> {
-    return punctually(super.connect());
+    return punctually(super.connect(), this.#timeoutMs);
   }
 }
 
 /** ioredis by itself waits for several time-outs, one after the other, for a server that was stopped, and says no more than "closed". */
-async function punctually(connecting: Promise<void>): Promise<void> {
+async function punctually(connecting: Promise<void>, timeoutMs: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
-  const impatience = new Promise((_resolve, reject) => (timer = setTimeout(reject, ACCEPTOR_TIMEOUT_MS)));
+  const impatience = new Promise((_resolve, reject) => (timer = setTimeout(reject, timeoutMs)));
   try {
     await Promise.race([connecting, impatience]);
   } catch (error) {

@@ -1,5 +1,6 @@
 import { type Addresses, readAddresses } from '../../src/node/addresses.js';
 import { readRedisAccess, readSecret } from '../../src/redis/redis-connection.js';
+import { readLimits } from '../../src/store/limits.js';
 import { Nodes } from './nodes.js';
 import { namesIn } from '../safety/typed-step.js';
 import { overNetwork, type WatchedConnections } from './connections.js';
@@ -28,7 +29,7 @@ export function settingsFrom(environment: NodeJS.ProcessEnv): NodeSettings {
   return {
     proposers: setting('PROPOSERS', (text) => namesIn(text || 'proposer-1,proposer-2')),
     acceptors: setting('ACCEPTORS', (text) => namesIn(text || 'acceptor-1:6379,acceptor-2:6379,acceptor-3:6379')),
-    connections: overNetwork(addresses, access, token),
+    connections: overNetwork(addresses, access, token, readLimits(environment)),
     addresses,
   };
 }

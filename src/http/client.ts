@@ -2,6 +2,7 @@ import type { ErrorCode } from './status.js';
 import type { Versioned } from '../store/compare-and-set.js';
 import { Pool } from 'undici';
 import type { Configuration } from '../protocol/configuration.js';
+import { slowestAnswerMs, type StoreLimits } from '../store/limits.js';
 import type { Rescanned } from '../store/rescan.js';
 
 /** No answer in HTTP: refused, reset, or none in time. Whether a write was applied is unknown. */
@@ -21,6 +22,13 @@ export interface Refusal {
 
 /** Longer than any answer of a proposer takes, but for those of a rescan. */
 const TIMEOUT_MS = 5_000;
+/** How much longer than the slowest answer takes: the way there and back, and a busy machine. */
+const MARGIN_MS = 1_500;
+
+/** How long to wait for answers of a proposer with these limits. */
+export function answerTimeoutMs(limits: StoreLimits): number {
+  return Math.max(TIMEOUT_MS, slowestAnswerMs(limits) + MARGIN_MS);
+}
 
 /** One of a proposer's two ports, over connections that are kept. Every method rejects with {@link NetworkError} if no answer came. */
 abstract class HttpClient {
@@ -117,10 +125,13 @@ export interface SeenAcceptor {
 
 /** The port for the control node. */
 export class AdminClient extends HttpClient {
-  /** @param token that the proposer was started with, if any */
-  constructor(address: string, token?: string) {
+  /**
+   * @param token that the proposer was started with, if any
+   * @param timeoutMs as for every client
+   */
+  constructor(address: string, token?: string, timeoutMs = TIMEOUT_MS) {
     // The metrics come as text, too.
-    super(address, { accept: 'application/json', ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) });
+    super(address, { accept: 'application/json', ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) }, timeoutMs);
   }
 
   configuration(): Promise<Answer<Configuration>> {

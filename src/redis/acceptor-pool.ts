@@ -56,7 +56,7 @@ export class AcceptorPool implements Acceptors {
     this.#options = {
       addresses: addressesFrom(),
       timeoutMs: DEFAULT_LIMITS.acceptorTimeoutMs,
-      connectWaitMs: CONNECT_WAIT_MS,
+      connectWaitMs: Math.max(CONNECT_WAIT_MS, options.timeoutMs ?? 0),
       ...options,
     };
   }

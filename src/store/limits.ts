@@ -45,3 +45,34 @@ export const DEFAULT_LIMITS: StoreLimits = {
   // Whatever is wrong then, it is not these keys, and each further one would cost a retry's whole time.
   rescanFailuresInARow: 64,
 };
+
+/** What ACCEPTOR_TIMEOUT_MS may be. A disk whose every sync takes two seconds is none to wait for. */
+const [ACCEPTOR_TIMEOUT_MIN_MS, ACCEPTOR_TIMEOUT_MAX_MS] = [50, 2_000];
+
+/** The limits of a store whose acceptors may take so long to answer: those that have to follow do. */
+export function limitsFor(acceptorTimeoutMs: number): StoreLimits {
+  const { patienceMs, resolveMs } = DEFAULT_LIMITS;
+  return {
+    ...DEFAULT_LIMITS,
+    acceptorTimeoutMs,
+    // Two phases, each of which waits for a sync that is under way and for its own; and something is left.
+    patienceMs: Math.max(patienceMs, 3 * acceptorTimeoutMs),
+    resolveMs: Math.max(resolveMs, 2 * acceptorTimeoutMs),
+  };
+}
+
+/** How long the slowest answer of all takes, see `patienceMs`. What waits for answers has to wait longer. */
+export function slowestAnswerMs({ acceptorTimeoutMs, patienceMs, retryPauseMaxMs, resolveMs, resolvePauseMs }: StoreLimits): number {
+  return patienceMs + retryPauseMaxMs + resolveMs + 4 * resolvePauseMs + 5 * acceptorTimeoutMs;
+}
+
+/** Of `ACCEPTOR_TIMEOUT_MS`, which all programs are given alike: the limits that go with it. Throws an error that says what it takes. */
+export function readLimits(environment: Readonly<Record<string, string | undefined>>): StoreLimits {
+  const text = environment['ACCEPTOR_TIMEOUT_MS'];
+  if (!text) return DEFAULT_LIMITS;
+  const timeoutMs = /^\d+$/.test(text) ? Number(text) : NaN;
+  if (timeoutMs >= ACCEPTOR_TIMEOUT_MIN_MS && timeoutMs <= ACCEPTOR_TIMEOUT_MAX_MS) return limitsFor(timeoutMs);
+  throw new Error(
+    `ACCEPTOR_TIMEOUT_MS must be an integer from ${ACCEPTOR_TIMEOUT_MIN_MS} to ${ACCEPTOR_TIMEOUT_MAX_MS}, not "${text}": three times what a write to the slowest disk takes`,
+  );
+}

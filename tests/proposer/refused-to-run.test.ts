@@ -91,6 +91,21 @@ describe('acceptors with a full memory', () => {
     expect(await sizes()).toEqual(before);
   });
 
+  it('let no resize through; with more memory the same command leads out, and nothing is lost', async () => {
+    const cluster = await Cluster.forThisTest({ proposers: 2, configured: 0 });
+    const { kv } = cluster.proposer(1);
+    expect(await cluster.control('resize', `${A1},${A2},${A3}`)).toMatchObject({ code: 0 });
+    for (const key of ['k', 'l', 'm']) expect(await kv.put(key, 0, key)).toMatchObject({ ok: true });
+    await fill(cluster.acceptors);
+    const failed = await cluster.control('resize', A1);
+    expect(failed.code).toBe(1);
+    expect(failed.stdout + failed.stderr).toContain('OOM');
+    await make(cluster.acceptors);
+    expect(await cluster.control('resize', A1)).toMatchObject({ code: 0, stderr: '' });
+    expect((await cluster.control('status')).stdout).not.toContain('owed');
+    for (const key of ['k', 'l', 'm']) expect(await kv.get(key)).toMatchObject({ body: { ver: 1, val: key } });
+  });
+
   it('say so where the acceptors were stopped, too: slow, or stopped', async () => {
     const cluster = await Cluster.forThisTest({ proposers: 1 });
     for (const acceptor of cluster.acceptors) acceptor.pause();
