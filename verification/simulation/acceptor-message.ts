@@ -13,7 +13,7 @@ export const MESSAGE_KINDS: readonly Message['kind'][] = ['prepare', 'accept', '
 export type Reply = PrepareReply | AcceptReply | RegisterState;
 
 /** Asks an acceptor what a message asks. */
-type Ask<Answer> = (acceptor: Acceptor) => Promise<Answer>;
+export type Ask<Answer> = (acceptor: Acceptor) => Promise<Answer>;
 
 /** An acceptor that gets every call as a message. */
 export function acceptorBehind(send: <Answer extends Reply>(message: Message, ask: Ask<Answer>) => Promise<Answer>): Acceptor {

@@ -1,7 +1,9 @@
 import type { Acceptor, RegisterState } from '../../src/protocol/acceptor.js';
 import { ZERO_BALLOT } from '../../src/protocol/ballot.js';
 import { disconnectAll } from '../../src/redis/memory-admin.js';
-import { type Memory, MemoryAcceptor } from '../../src/protocol/memory-acceptor.js';
+import { MemoryAcceptor } from '../../src/protocol/memory-acceptor.js';
+import { forgetAll, type GreetedMemory, greetMemory } from '../../src/redis/memory-greeting.js';
+import type { Greeted, Greeting } from '../../src/store/greeting.js';
 import type { AcceptorMonitor } from '../checkers/acceptor-monitor.js';
 import { acceptorBehind, messageText, replyText } from './acceptor-message.js';
 import type { Network } from './network.js';
@@ -12,13 +14,22 @@ const EMPTY: RegisterState = { promise: ZERO_BALLOT, ballot: ZERO_BALLOT, value:
 /** An acceptor with a disk: what it holds outlasts its crashes. */
 export class AcceptorNode {
   readonly name: string;
-  readonly memory: Memory;
+  readonly memory: GreetedMemory;
   readonly #monitor: AcceptorMonitor;
+  /** What it held at earlier moments, the latest last, for a disk that goes back. Nobody looks where none can. */
+  readonly moments: GreetedMemory[] = [];
+  readonly #hasMoments: boolean;
+  /** Which of its starts this is: a connection lasts no longer. */
+  starts = 1;
   #isUp = true;
 
-  /** @param identity of one that belongs to the cluster from the start */
-  constructor(name: string, monitor: AcceptorMonitor, identity?: string) {
+  /**
+   * @param identity of one that belongs to the cluster from the start
+   * @param hasMoments whether what it holds is kept for a disk that goes back
+   */
+  constructor(name: string, monitor: AcceptorMonitor, identity?: string, hasMoments = false) {
     this.name = name;
+    this.#hasMoments = hasMoments;
     this.#monitor = monitor;
     this.memory = { registers: new Map(), ...(identity !== undefined && { identity }) };
   }
@@ -37,14 +48,28 @@ export class AcceptorNode {
   }
 
   start(): void {
+    if (!this.#isUp) this.starts += 1;
     this.#isUp = true;
   }
 
   /** All data is gone, and with it who this acceptor is. */
   loseDisk(): void {
-    this.memory.registers.clear();
-    delete this.memory.identity;
+    forgetAll(this.memory);
     this.wiped();
+  }
+
+  /** Its disk is what it was at an earlier moment. What it is held to from now on is what that is held to. */
+  goBack({ registers, ...rest }: GreetedMemory): void {
+    forgetAll(this.memory);
+    for (const [key, state] of registers) this.memory.registers.set(key, state);
+    Object.assign(this.memory, rest);
+    this.#monitor.forgot(this.name);
+  }
+
+  /** @param start the one over whose connection it comes */
+  async greet(start: number, greeting: Greeting): Promise<Greeted> {
+    if (!this.#isUp || start !== this.starts) throw new Error('connection reset');
+    return greetMemory(this.memory, greeting);
   }
 
   /** What it is held to from now on is what an empty acceptor is held to. */
@@ -63,6 +88,7 @@ export class AcceptorNode {
     if (!this.#isUp) throw new Error('connection refused');
     const { registers } = this.memory;
     const before = registers.get(key) ?? EMPTY;
+    if (this.#hasMoments) this.moments.push({ ...this.memory, registers: new Map(registers) });
     // The acceptor in memory acts before it returns its promise.
     const reply = ask(new MemoryAcceptor(this.memory, identity));
     this.#monitor.observe(this.name, key, before, registers.get(key) ?? EMPTY);

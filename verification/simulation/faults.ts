@@ -29,6 +29,7 @@ export class Faults {
   readonly #options: FaultsOptions;
   readonly #random: Random;
   #isOver = false;
+  #hasGoneBack = false;
   count = 0;
 
   constructor(options: FaultsOptions) {
@@ -46,9 +47,16 @@ export class Faults {
       ['proposer-crashes', () => this.#crash(this.#pick(this.#options.proposers))],
       ['acceptor-crashes', () => this.#crash(this.#pick(this.#options.acceptors))],
       ['disk-losses', () => this.#loseDisk(this.#pick(this.#options.acceptors))],
+      ['old-disks', () => this.#goBack(this.#pick(this.#options.acceptors))],
     ];
     // Some runs know some of these only.
-    const possible = kinds.filter(([fault]) => fault !== 'disk-losses' || settings.canLoseDisks);
+    const impossible: readonly FaultName[] = [
+      ...(settings.canLoseDisks ? [] : (['disk-losses'] as const)),
+      ...(settings.oldDisks === undefined ? (['old-disks'] as const) : []),
+      // Who alone could tell must live.
+      ...(settings.oldDisks === 'a little older' ? (['proposer-crashes'] as const) : []),
+    ];
+    const possible = kinds.filter(([fault]) => !impossible.includes(fault));
     const enabled = possible.filter(
       ([fault]) => settings.always.includes(fault) || (this.#random() < settings.variety && !settings.without.includes(fault)),
     );
@@ -144,6 +152,21 @@ export class Faults {
     if (!isSpare(node, acceptors, proposers)) return () => undefined;
     this.#note(`${node.name} loses its disk`);
     node.loseDisk();
+    return this.#crash(node);
+  }
+
+  /** An acceptor crashes and comes back as it was, where the cluster can do without it and every proposer can tell. */
+  #goBack(node: AcceptorNode): () => void {
+    const { acceptors, proposers, settings } = this.#options;
+    const { identity = '', moments } = node;
+    const canTell = settings.oldDisks === 'old' ? 'by its disk' : 'by what it was told last';
+    const told = moments.filter((moment) => proposers.every((proposer) => proposer.wouldNotice(identity, moment, canTell)));
+    // The count tells of the others, too.
+    const moment = this.#pick(settings.oldDisks === 'old' ? told : told.filter(({ beats }) => beats === node.memory.beats));
+    if (this.#hasGoneBack || !isSpare(node, acceptors, proposers) || !moment) return () => undefined;
+    this.#hasGoneBack = true;
+    this.#note(`${node.name} goes back to an earlier moment`);
+    node.goBack(moment);
     return this.#crash(node);
   }
 

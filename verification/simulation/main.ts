@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { Progress } from '../../node-control/terminal/progress.js';
 import { run } from './run.js';
-import { type FaultName, FAULTS, type Overrides, SCENARIOS, settingsFor } from './settings.js';
+import { type FaultName, FAULTS, NAMED_SCENARIOS, type Overrides, settingsFor } from './settings.js';
 import { shrink } from './shrink.js';
 import { commandFor, settingsText, storyOf, RunTally, violationText } from './story.js';
 
@@ -30,7 +30,7 @@ const program = new Command('npm run simulate --')
   )
   .option('--seed <N>', 'the first run, or the only one; the same seed is the same run', wholeNumber, 1)
   .option('--seeds <N>', 'this many runs, stopping at the first violation', wholeNumber)
-  .addOption(new Option('--scenario <NAME>', 'only this one').choices(SCENARIOS))
+  .addOption(new Option('--scenario <NAME>', 'only this one').choices(NAMED_SCENARIOS))
   .option('--operations <N>', 'how many operations the clients of a run share', wholeNumber)
   .option('--stop-after <N>', 'mend and read everything after so many of them', wholeNumber)
   .option('--without <FAULTS>', `leave out, with commas between: ${FAULTS.join(', ')}`, faults)

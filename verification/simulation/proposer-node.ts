@@ -1,6 +1,10 @@
 import type { Acceptor } from '../../src/protocol/acceptor.js';
 import { acceptorsOf, type Configuration } from '../../src/protocol/configuration.js';
+import type { GreetedMemory } from '../../src/redis/memory-greeting.js';
+import { compareBallots, ZERO_BALLOT } from '../../src/protocol/ballot.js';
+import { anonymous, type Introduction } from '../../src/store/greeting.js';
 import { type Acceptors, createStore, type Store, type StoreOptions } from '../../src/store/store.js';
+import type { GreetedLink } from './greeted-link.js';
 import { Process } from './process.js';
 import type { VirtualTime } from './virtual-time.js';
 
@@ -9,6 +13,8 @@ export interface Running {
   readonly process: Process;
   readonly store: Store;
   readonly start: { readonly proposer: number; readonly incarnation: number };
+  /** Its connections to acceptors that are greeted, by their identities. */
+  readonly links: ReadonlyMap<string, GreetedLink>;
 }
 
 export interface ProposerNodeOptions {
@@ -18,6 +24,8 @@ export interface ProposerNodeOptions {
   readonly time: VirtualTime;
   /** An acceptor across the network, for one process of this node. */
   readonly acceptor: (caller: Process, name: string, identity: string | undefined) => Acceptor;
+  /** The same, greeted; undefined where nobody is. */
+  readonly link: ((caller: Process, name: string, identity: string, introduction: Introduction) => GreetedLink) | undefined;
   /** The store's options that are not a node's business, for one process of this node. */
   readonly options: (process: Process) => Omit<StoreOptions, 'id' | 'state' | 'acceptors'>;
 }
@@ -26,13 +34,13 @@ export interface ProposerNodeOptions {
 export class ProposerNode {
   readonly name: string;
   readonly #options: ProposerNodeOptions;
-  readonly #disk: { configuration: Configuration; incarnation: number };
+  readonly #disk: { configuration: Configuration; incarnation: number; readonly beats: Map<string, number> };
   #running: Running | undefined;
 
   constructor(options: ProposerNodeOptions) {
     this.name = options.name;
     this.#options = options;
-    this.#disk = { configuration: options.configuration, incarnation: 0 };
+    this.#disk = { configuration: options.configuration, incarnation: 0, beats: new Map() };
     this.start();
   }
 
@@ -45,6 +53,18 @@ export class ProposerNode {
   /** As it is on disk. */
   get configuration(): Configuration {
     return this.#disk.configuration;
+  }
+
+  /** Whether it would see that an acceptor is as it was at an earlier moment, by the one or the other of the two that it remembers. */
+  wouldNotice(identity: string, { beats = 0, registers }: GreetedMemory, by: 'by its disk' | 'by what it was told last'): boolean {
+    if (by === 'by its disk') return this.#beatsOf(identity) > beats;
+    const confirmed = this.#running?.links.get(identity)?.confirmed;
+    const { promise = ZERO_BALLOT } = registers.get(confirmed?.key ?? '') ?? {};
+    return confirmed !== undefined && compareBallots(confirmed.promise, promise) > 0;
+  }
+
+  #beatsOf(identity: string): number {
+    return this.#disk.beats.get(identity) ?? 0;
   }
 
   get isUp(): boolean {
@@ -66,21 +86,33 @@ export class ProposerNode {
     const state = {
       configuration: disk.configuration,
       incarnation,
+      beats: {
+        of: (identity: string) => this.#beatsOf(identity),
+        note: (identity: string, count: number) => void disk.beats.set(identity, count),
+      },
       saveConfiguration: (next: Configuration) => void (disk.configuration = next),
     };
-    const store = createStore({ id, state, acceptors: this.#acceptorsFor(process), time: process.time, ...options(process) });
-    this.#running = { process, store, start: { proposer: id, incarnation } };
+    const links = new Map<string, GreetedLink>();
+    const store = createStore({ id, state, acceptors: this.#acceptorsFor(process, links), time: process.time, ...options(process) });
+    this.#running = { process, store, start: { proposer: id, incarnation }, links };
   }
 
   /** One connection for each, opened when it is first asked for. */
-  #acceptorsFor(process: Process): Acceptors {
+  #acceptorsFor(process: Process, links: Map<string, GreetedLink>): Acceptors {
     const connections = new Map<string, Acceptor>();
+    let introduction = anonymous();
     const get = (name: string, identity?: string): Acceptor => {
-      const connection = connections.get(identity ?? name) ?? this.#options.acceptor(process, name, identity);
+      const present = connections.get(identity ?? name);
+      if (present) return present;
+      const { acceptor, link } = this.#options;
+      const greeted = identity === undefined ? undefined : link?.(process, name, identity, introduction);
+      if (greeted && identity !== undefined) links.set(identity, greeted);
+      const connection = greeted?.acceptor ?? acceptor(process, name, identity);
       connections.set(identity ?? name, connection);
       return connection;
     };
     return {
+      introduce: (given) => void (introduction = given),
       get,
       connect: async (next) => acceptorsOf(next).forEach((name) => get(name, next.identities?.[name])),
     };

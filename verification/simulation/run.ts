@@ -9,6 +9,7 @@ import { Client } from './client.js';
 import { Faults } from './faults.js';
 import { FaultyNetwork } from './faulty-network.js';
 import { type FinalReading, readAll } from './final-reading.js';
+import { GreetedLink } from './greeted-link.js';
 import { named, Operator } from './operator.js';
 import { anyCommand } from './random-commands.js';
 import { ProposerNode } from './proposer-node.js';
@@ -87,7 +88,7 @@ class World {
     const network = (this.#network = new FaultyNetwork(time, forkedFrom(seeds), settings.network, this.#trace));
     this.#acceptors = Array.from({ length: settings.acceptors }, (_, index) => {
       const name = acceptorName(index + 1);
-      return new AcceptorNode(name, this.#monitor, settings.configuration.identities?.[name]);
+      return new AcceptorNode(name, this.#monitor, settings.configuration.identities?.[name], settings.oldDisks !== undefined);
     });
     this.#proposers = Array.from({ length: settings.proposers }, (_, index) => {
       const name = proposerName(index + 1);
@@ -99,6 +100,10 @@ class World {
         configuration,
         time,
         acceptor: (caller, to, identity) => acceptorAcross(network, caller, name, named(this.#acceptors, to), identity),
+        link:
+          settings.oldDisks &&
+          ((caller, to, identity, introduction) =>
+            new GreetedLink({ network, caller, from: name, node: named(this.#acceptors, to), identity, introduction })),
         options: () => ({ limits: { ...LIMITS, acceptorTimeoutMs: timeoutMs, acceptorLateMs: timeoutMs / 4, resolveMs }, random }),
       });
     });

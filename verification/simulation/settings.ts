@@ -16,7 +16,9 @@ export const SCENARIOS = [
   'stepwise resize',
   'any commands',
 ] as const;
-export type ScenarioName = (typeof SCENARIOS)[number];
+/** Those that only who names them gets: with these among the others every seed would be another run. */
+export const NAMED_SCENARIOS = [...SCENARIOS, 'old disks'] as const;
+export type ScenarioName = (typeof NAMED_SCENARIOS)[number];
 
 /** What can go wrong in a run; each can be left out. */
 export const FAULTS = [
@@ -29,6 +31,7 @@ export const FAULTS = [
   'proposer-crashes',
   'acceptor-crashes',
   'disk-losses',
+  'old-disks',
   'operator-deaths',
 ] as const;
 export type FaultName = (typeof FAULTS)[number];
@@ -64,6 +67,11 @@ export interface RunSettings {
   readonly always: readonly FaultName[];
   /** Whether an acceptor that the cluster can do without may come back empty from a crash. */
   readonly canLoseDisks: boolean;
+  /**
+   * Whether an acceptor that the cluster can do without may come back with its disk of an earlier moment: from so long ago that what proposers have on
+   * their disks shows it, or from just now, which the processes have to live for that were told more. Acceptors are greeted where they may.
+   */
+  readonly oldDisks: 'old' | 'a little older' | undefined;
   /** How many of the commands follow the one before at once, from 0 to 1. */
   readonly haste: number;
   /** See `Operator`. */
@@ -84,6 +92,9 @@ export interface Overrides {
   readonly stopAfter?: number;
   readonly without?: readonly FaultName[];
 }
+
+/** An old disk is believed only where another acceptor missed something, too. */
+const OLD_DISKS_AMONG: readonly FaultName[] = ['old-disks', 'cuts', 'acceptor-crashes', 'proposer-crashes'];
 
 /** Which acceptor is the one to start with, the second, the third: proposers ask them in the order in which they were added. */
 const ORDERS = [
@@ -146,11 +157,17 @@ export function settingsFor(seed: number, { scenario, operations, stopAfter, wit
     faultEveryMs,
     faultMs: faultEveryMs * oneOf([0.5, 1, 2]),
     variety: isQuiet ? 0.3 : oneOf([0.3, 0.6, 1]),
-    always: isQuiet ? (['left-behind', 'proposer-crashes'] as const).filter((fault) => !without.includes(fault)) : [],
+    always:
+      chosen === 'old disks'
+        ? OLD_DISKS_AMONG.filter((fault) => !without.includes(fault))
+        : isQuiet
+          ? (['left-behind', 'proposer-crashes'] as const).filter((fault) => !without.includes(fault))
+          : [],
     deaths: has('operator-deaths', 0.6) ? oneOf([0.1, 0.5]) : 0,
     interruptions: isFree && isStepwise && !without.includes('operator-deaths') ? 0.3 : 0,
     doubles: has('operator-deaths', isFree ? 0.4 : 0.2) ? 0.2 : 0,
     canLoseDisks: (isFree || chosen === 'majority' || chosen === 'flexible') && has('disk-losses', 0.4),
+    oldDisks: chosen !== 'old disks' ? undefined : seed % 2 === 0 ? 'old' : 'a little older',
     isAnarchic: chosen === 'any commands',
     attempts: chosen === 'any commands' ? 2 : isFree ? 50 : 1_000,
     configuration: isMigration || isFree ? EMPTY_CONFIGURATION : configurationOf(quorums),
