@@ -25,7 +25,7 @@ export interface ProposerNodeOptions {
   /** An acceptor across the network, for one process of this node. */
   readonly acceptor: (caller: Process, name: string, identity: string | undefined) => Acceptor;
   /** The same, greeted; undefined where nobody is. */
-  readonly link: ((caller: Process, name: string, identity: string, introduction: Introduction) => GreetedLink) | undefined;
+  readonly link?: (caller: Process, name: string, identity: string, introduction: Introduction) => GreetedLink;
   /** The store's options that are not a node's business, for one process of this node. */
   readonly options: (process: Process) => Omit<StoreOptions, 'id' | 'state' | 'acceptors'>;
 }

@@ -100,10 +100,10 @@ class World {
         configuration,
         time,
         acceptor: (caller, to, identity) => acceptorAcross(network, caller, name, named(this.#acceptors, to), identity),
-        link:
-          settings.oldDisks &&
-          ((caller, to, identity, introduction) =>
-            new GreetedLink({ network, caller, from: name, node: named(this.#acceptors, to), identity, introduction })),
+        ...(settings.oldDisks && {
+          link: (caller, to, identity, introduction) =>
+            new GreetedLink({ network, caller, from: name, node: named(this.#acceptors, to), identity, introduction }),
+        }),
         options: () => ({ limits: { ...LIMITS, acceptorTimeoutMs: timeoutMs, acceptorLateMs: timeoutMs / 4, resolveMs }, random }),
       });
     });

@@ -1,5 +1,5 @@
 import { COPIES_DO_NOT_COUNT, HASTY } from './guard-off.js';
-import { patch } from './patch.js';
+import { type Patch, patch } from './patch.js';
 import type { Variant } from './variants.js';
 
 const UNCHECKED = patch('src/protocol/memory-acceptor.ts', 'if (!register && this.#identity !== undefined', 'if (this.#identity === ""');
@@ -9,6 +9,10 @@ const WIPED_AND_BACK = patch(
   'export const SHRINK = [',
   "export const SHRINK = ['rm-accept all C 2', 'rm-prepare all C 2', 'wipe-acceptor C', 'add-accept all C 2', 'add-prepare all C 2',",
 );
+
+/** How a greeting is answered, with one of the two memories left out, or both. */
+const greeted = (put: string): Patch =>
+  patch('src/redis/memory-greeting.ts', 'present < beats || compareBallots(confirmed?.promise ?? ZERO_BALLOT, promise) > 0', put);
 
 /** Amnesia that goes unnoticed. */
 export const UNCHECKED_IDENTITIES: readonly Variant[] = [
@@ -50,5 +54,26 @@ export const UNCHECKED_IDENTITIES: readonly Variant[] = [
     seed: 246,
     patches: [...HASTY, WIPED_AND_BACK, COPIES_DO_NOT_COUNT],
     unguarded: [patch('src/redis/memory-admin.ts', '    forgetAll(this.#memory);\n', '    this.#memory.registers.clear();\n')],
+  },
+  {
+    name: 'an acceptor whose disk went back is not noticed',
+    scenario: 'old disks',
+    seeds: 300,
+    seed: 34,
+    patches: [greeted('false')],
+  },
+  {
+    name: "an acceptor's count is not compared with what proposers have on their disks",
+    scenario: 'old disks',
+    seeds: 600,
+    seed: 136,
+    patches: [greeted('compareBallots(confirmed?.promise ?? ZERO_BALLOT, promise) > 0')],
+  },
+  {
+    name: 'what an acceptor confirmed last is not looked up',
+    scenario: 'old disks',
+    seeds: 300,
+    seed: 55,
+    patches: [greeted('present < beats')],
   },
 ];

@@ -67,6 +67,17 @@ describe('a simulated run', () => {
     for (const sign of [losses, refusals, wipes]) expect(stories.join('\n').match(sign)?.length).toBeGreaterThan(3);
   });
 
+  it('has disks that go back, by much and by little, which are noticed before anybody uses them', async () => {
+    const stories: string[] = [];
+    for (let seed = 1; seed <= 20; seed += 1) {
+      const report = await run(settingsFor(seed, { scenario: 'old disks' }), { trace: true });
+      expect(report.violations, `seed ${seed}`).toEqual([]);
+      stories.push(storyOf(report, { withMessages: true }).join('\n'));
+    }
+    expect(stories.filter((told) => told.includes('goes back to an earlier moment')).length).toBeGreaterThan(5);
+    expect(stories.filter((told) => / back $/m.test(told)).length).toBeGreaterThan(5);
+  });
+
   // In 12986 the operator gives up in the middle of a step, and has to finish it when all is mended: the proposer that missed half of it refuses until then.
   // In 60855 steps that were cut short left two identities of an acceptor that no proposer lists. In 18958 a second operator makes a rescan owed once more. In 19374 and
   // 72724 one acceptor is down while another has lost its disk. In 85172 the very first command is given up. In 35749 a wipe comes late.
