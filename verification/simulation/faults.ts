@@ -162,7 +162,8 @@ export class Faults {
     const canTell = settings.oldDisks === 'old' ? 'by its disk' : 'by what it was told last';
     const told = moments.filter((moment) => proposers.every((proposer) => proposer.wouldNotice(identity, moment, canTell)));
     // The count tells of the others, too.
-    const moment = this.#pick(settings.oldDisks === 'old' ? told : told.filter(({ beats }) => beats === node.memory.beats));
+    const chosen = settings.oldDisks === 'old' ? told : told.filter(({ beats }) => beats === node.memory.beats);
+    const moment = chosen.at(Math.floor(this.#random() * chosen.length));
     if (this.#hasGoneBack || !isSpare(node, acceptors, proposers) || !moment) return () => undefined;
     this.#hasGoneBack = true;
     this.#note(`${node.name} goes back to an earlier moment`);
