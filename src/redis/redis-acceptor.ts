@@ -259,14 +259,14 @@ export class RedisAcceptor implements Acceptor {
 
   /** @returns what an operator should know. Throws {@link StrangerError} if another one answers, or one that lost what it held. */
   async #meet(): Promise<string[]> {
-    if (this.#identity === '') return [];
     if (this.#greeter) {
       const { greeted, caution } = await this.#greeter.greet();
       if ('identity' in greeted) throw this.#mismatch(greeted.identity);
       return caution === undefined ? [] : [caution];
     }
+    // Also where nobody is meant: a Redis Cluster says thereby who has which slots.
     const identityKey = await this.#identityKeys.met();
-    if (identityKey !== undefined) this.#assertIdentity(await this.redis.get(identityKey));
+    if (this.#identity !== '' && identityKey !== undefined) this.#assertIdentity(await this.redis.get(identityKey));
     return [];
   }
 

@@ -11,8 +11,8 @@ import { ProposerProcess } from '../proposer-process.js';
 
 /** More calls than there are, so that a loop which never gets through ends. */
 const CALLS_MAX = 40;
-/** At least: the folder, the lock, both files, and the incarnation as it is written. */
-const CALLS_OF_A_START = 11;
+/** At least: the folder, the lock, the three files, and the incarnation as it is written. */
+const CALLS_OF_A_START = 12;
 /** Two starts for each call: on a busy machine these take seconds. */
 const STARTS_TIMEOUT_MS = 180_000;
 const MODES = ['before', 'half-way'] as const;
@@ -113,6 +113,8 @@ it(
     const configuration = configurationAt(5);
     const first = await next();
     first.store('configuration.json', JSON.stringify(configuration));
+    // A file that is not there could not be read, and the program not be killed after that.
+    first.store('beats.json', '{}');
     let last = Number(first.stored('incarnation.json'));
     for (let at = 1; ; at += 1) {
       expect(at).toBeLessThan(CALLS_MAX);
