@@ -2,6 +2,7 @@ import { readdir, readFile, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { EMPTY_CONFIGURATION } from '../../src/protocol/configuration.js';
 import { wentBack } from '../../src/store/greeting.js';
 import { acceptorName, configurationOf, type Cluster } from '../cluster.js';
 import type { ProposerProcess } from '../proposer-process.js';
@@ -220,6 +221,8 @@ describe('a proposer whose state folder went back', () => {
     }
     expect(await ready(one)).toMatchObject({ status: 503, text: expect.stringMatching(/OldState.*run-control\.sh copy/) as string });
     expect((await cluster.control('status')).stdout).toMatch(/proposer-1: the state folder of this proposer is older/);
+    // On disk, too: after a restart it might reach none that knows.
+    await expect.poll(() => JSON.parse(one.stored('configuration.json')) as unknown, BACK).toEqual(EMPTY_CONFIGURATION);
     await one.end('SIGKILL');
     await one.start();
     expect(await one.kv.put('new', 0, 1)).toMatchObject({ status: 503 });

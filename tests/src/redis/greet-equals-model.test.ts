@@ -29,7 +29,7 @@ const greetings = fc.array(
   fc.record({
     identity: fc.constantFrom(RIGHT, RIGHT, RIGHT, WRONG),
     beats: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: number }),
-    confirmed: fc.option(fc.record({ key: fc.constantFrom('a', 'b'), promise: ballot }), { nil: undefined, freq: 1 }),
+    confirmed: fc.option(fc.record({ key: fc.constantFrom('a', 'b'), promise: ballot }), { nil: undefined, freq: 3 }),
     marked: fc.constant(`${RIGHT}~1795465039~1`),
     proposer: fc.constantFrom(0, 1, 2),
     era: number,

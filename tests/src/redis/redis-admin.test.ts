@@ -192,3 +192,21 @@ describe('the highest era', () => {
     expect(await admin.highestEra()).toBe(77);
   });
 });
+
+describe('what greetings leave beside the registers', () => {
+  it('is no register; eras are forgotten when the acceptor joins again, the count is not, and a wipe takes both', async () => {
+    await admin.wipe();
+    await admin.adopt('acceptor-1:6379#x');
+    const redis = new Redis({ host: '127.0.0.1', port: server.port });
+    onTestFinished(() => redis.disconnect());
+    await redis.pipeline().set('beats', 7).hset('eras', '1', '50').hset('r:k', 'promise', '1.1.1.1').exec();
+    expect(await admin.size()).toBe(1);
+    expect(await admin.adopt('acceptor-1:6379#x')).toBe('acceptor-1:6379#x');
+    redis.disconnect();
+    const again = new Redis({ host: '127.0.0.1', port: server.port });
+    onTestFinished(() => again.disconnect());
+    expect([await again.get('beats'), await again.exists('eras')]).toEqual(['7', 0]);
+    expect(await admin.wipe({ identity: 'acceptor-1:6379#x' })).toBe(1);
+    expect(await admin.size()).toBe(0);
+  });
+});
