@@ -168,6 +168,37 @@ describe('an acceptor with these users', () => {
     expect(await admin.wipe({ identity: 'acceptor-1:6379#me' })).toBe(1);
   });
 
+  it('plays it also with the users of a version without greetings, and says what is then not noticed', async () => {
+    const users = join(parent, 'earlier.acl');
+    writeFileSync(
+      users,
+      secret('users.acl')
+        .replace(' ~beats ~eras', '')
+        .replaceAll(/ \(.*\)/g, ''),
+    );
+    const earlier = await RedisServer.start(['--aclfile', users]);
+    onTestFinished(() => earlier.stop());
+    const admin = new RedisAdmin(earlier.address, TIMEOUT_MS, { username: 'control', password: secret('control-password') });
+    onTestFinished(() => admin.close());
+    await admin.connect();
+    expect(await admin.adopt('acceptor-1:6379#me')).toBe('acceptor-1:6379#me');
+    const access = { username: 'proposer', password: secret('proposer-password') };
+    const news: unknown[] = [];
+    const meaning = (identity: string): RedisAcceptor => {
+      const onState = (...told: unknown[]): void => void news.push(told);
+      const acceptor = new RedisAcceptor({ address: earlier.address, access, identity, timeoutMs: TIMEOUT_MS, onState });
+      onTestFinished(() => acceptor.close());
+      return acceptor;
+    };
+    const acceptor = meaning('acceptor-1:6379#me');
+    await vi.waitFor(() => expect(acceptor.state).toBe('ready'), { timeout: 5_000 });
+    expect(news).toEqual([['ready', expect.stringContaining('if its disk goes back in time, nobody notices')]]);
+    expect(await acceptor.prepare('k', b(1))).toMatchObject({ ok: true });
+    const another = meaning('acceptor-1:6379#another');
+    await vi.waitFor(() => expect(another.state).toBe('stranger'), { timeout: 5_000 });
+    expect(await admin.wipe({ identity: 'acceptor-1:6379#me' })).toBe(1);
+  });
+
   const forbidden: ['proposer' | 'control', [string, ...string[]][]][] = [
     [
       'proposer',
