@@ -1,6 +1,7 @@
 --[[
   Greet: the first message over a new connection, and one about every second from then on. Says whether this acceptor's disk, and the
-  proposer's own, still hold what they once held (docs/protocol.md, "Disks that went back"). At most one write command, as in the other scripts.
+  proposer's own, still hold what they once held (docs/protocol.md, "Disks that went back").
+  At most one write command, as in the other scripts.
   A write that is refused, because the memory is full say, is left out: registers can still be read.
 
   Input:
