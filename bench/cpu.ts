@@ -3,8 +3,25 @@ import { readFileSync } from 'node:fs';
 /** The unit of the times in /proc/PID/stat, the same on every Linux that runs Node. */
 const TICK_MS = 10;
 
-/** The processor time of a process, and of its children that have ended, until now. NaN where the system has no /proc, or no such process. */
+/**
+ * The processor time of a process and of all that it started, until now: an acceptor is a script with a server below it. NaN where the system has no
+ * /proc, or no such process.
+ */
 export function cpuMs(pid: number): number {
+  const children = childrenOf(pid).map(cpuMs);
+  return children.reduce((sum, ms) => sum + (Number.isNaN(ms) ? 0 : ms), ownCpuMs(pid));
+}
+
+function childrenOf(pid: number): number[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
+}
+
+/** With that of children that have ended. */
+function ownCpuMs(pid: number): number {
   try {
     // The name of the program, in parentheses, may hold spaces.
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];

@@ -181,9 +181,13 @@ export class RedisAcceptor implements Acceptor {
   async read(key: string): Promise<RegisterState> {
     this.#gatherWrites();
     const register = REGISTER_PREFIX + key;
-    const [promise, ballot, value] = await this.redis.hmget(register, 'promise', 'ballot', 'value').catch((error: unknown) => {
+    let fields: (string | null)[];
+    try {
+      fields = await this.redis.hmget(register, 'promise', 'ballot', 'value');
+    } catch (error) {
       throw refusalIn(error, this.#timeoutMs);
-    });
+    }
+    const [promise = null, ballot, value] = fields;
     // Asked after the register: that it is absent counts if the acceptor had its data until then.
     if (promise === null && this.#identity !== '') this.#assertIdentity(await this.redis.get(this.#identityKeys.of(register)));
     return { promise: parseBallot(promise ?? ''), ...accepted(ballot, value) };
