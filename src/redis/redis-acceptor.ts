@@ -275,6 +275,7 @@ export class RedisAcceptor implements Acceptor {
   }
 
   async #greetAgain(): Promise<void> {
+    clearTimeout(this.#nextGreeting);
     this.#nextGreeting = undefined;
     await this.#meet().catch(() => undefined);
     // One that is slow, or was lost, is no worse than before: the next connection begins with a greeting. A stranger stays one.

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { RedisAcceptor } from '../../../src/redis/redis-acceptor.js';
 import { answering, type Answers, FakeRedis, GREETING } from '../fake-redis.js';
 import { becomes, closeAll, HANG_MS, ME, meaning, messages, refusesAll, TIMEOUT_MS, type Watched } from '../meant-acceptor.js';
 
@@ -43,6 +44,30 @@ describe('at each connect', () => {
     await becomes(acceptor, 'ready');
     void acceptor.read('k').catch(() => undefined);
     await vi.waitFor(() => expect(ours(redis)).toEqual([['hmget r:k promise ballot value']]), HANG_MS);
+  });
+
+  it('and every so often after that it is greeted once, however often it was greeted besides', async () => {
+    const redis = await fake(answering(ME));
+    const greetEveryMs = 100;
+    const acceptor = new RedisAcceptor({ address: redis.address, identity: ME, timeoutMs: HANG_MS, greetEveryMs });
+    onTestFinished(() => acceptor.close());
+    await vi.waitFor(() => expect(acceptor.state).toBe('ready'), HANG_MS);
+    const greetings = (): number =>
+      ours(redis)
+        .flat()
+        .filter((command) => command === 'greet').length;
+    for (let time = 0; time < 20; time += 1) {
+      const soFar = greetings();
+      acceptor.greetNow();
+      await vi.waitFor(() => expect(greetings()).toBeGreaterThan(soFar), { timeout: HANG_MS, interval: 1 });
+      // The answer is heard, and the next one is set.
+      await sleep(5);
+    }
+    const [before, begunMs] = [greetings(), Date.now()];
+    await sleep(10 * greetEveryMs);
+    const due = (Date.now() - begunMs) / greetEveryMs;
+    expect(greetings() - before).toBeGreaterThan(0);
+    expect(greetings() - before).toBeLessThan(2 * due);
   });
 
   it('another one that answers is sent nothing, and is asked nothing again', async () => {
