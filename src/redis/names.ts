@@ -39,8 +39,9 @@ export class Names {
       );
     };
     const options = { host: name, port, lookup: lookUp };
+    // The look-up begins later, and knows the socket by then.
     const socket = tls ? connectTls({ ...options, ...tls }) : connect(options);
-    return socket; // The lookup begins later, and knows it by then.
+    return socket;
   }
 
   /** Notes that the one that is meant answers at the other end of this socket. */
@@ -101,7 +102,8 @@ export function connectorTo(names: Names, host: string, port: number, tls: Redis
             return;
           }
           this.stream = names.connect(host, port, tls);
-          this.stream.once('error', (error) => (this.firstError = error));
+          // Not once: an error that comes after the connection was given up, as a last TLS alert does, would end the process.
+          this.stream.on('error', (error) => (this.firstError ??= error));
           resolve(this.stream);
         });
       });

@@ -1,7 +1,7 @@
 import type { LookupAddress } from 'node:dns';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { Names } from '../../../src/redis/names.js';
+import { connectorTo, Names } from '../../../src/redis/names.js';
 import { RedisAcceptor } from '../../../src/redis/redis-acceptor.js';
 import { HANG_MS, ME, TIMEOUT_MS } from '../meant-acceptor.js';
 import { RedisServer } from '../../redis-server.js';
@@ -123,4 +123,14 @@ describe('an acceptor whose name nobody answers for any more', () => {
     await sleep(2 * TIMEOUT_MS);
     expect(acceptor.state).toBe('unreachable');
   });
+});
+
+it('a connection may fail more than once: a last TLS alert does not end the process', async () => {
+  const { names } = directory(() => Promise.resolve([HERE]));
+  const { port } = await server();
+  const connector = new (connectorTo(names, NAME, port, undefined))({});
+  const stream = await connector.connect(() => undefined);
+  onTestFinished(() => connector.disconnect());
+  for (const words of ['the first', 'one after ioredis listens no more']) stream.emit('error', new Error(words));
+  expect(connector.firstError?.message).toBe('the first');
 });
