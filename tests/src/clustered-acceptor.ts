@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, onTestFinished, vi } from 'vitest';
 import type { Ballot } from '../../src/protocol/ballot.js';
-import type { LinkState } from '../../src/redis/redis-acceptor.js';
+import type { LinkState } from '../../src/redis/link-options.js';
 import { RedisClusterAcceptor, RedisClusterAdmin } from '../../src/redis/redis-cluster.js';
 import { RedisClusterServers } from '../redis-cluster-servers.js';
 

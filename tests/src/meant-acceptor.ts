@@ -2,7 +2,8 @@ import { StrangerError } from '../../src/protocol/errors.js';
 import { expect, vi } from 'vitest';
 import { type Acceptor } from '../../src/protocol/acceptor.js';
 import type { Ballot } from '../../src/protocol/ballot.js';
-import { type LinkState, RedisAcceptor } from '../../src/redis/redis-acceptor.js';
+import type { LinkState } from '../../src/redis/link-options.js';
+import { RedisAcceptor } from '../../src/redis/redis-acceptor.js';
 
 export const TIMEOUT_MS = 300;
 /** Far more than any change may take. */
