@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { AcceptorPoolOptions } from '../src/redis/acceptor-pool.js';
-import { REPLICATED } from '../src/redis/redis-cluster.js';
+import { REPLICATED } from '../src/redis/cluster-layout.js';
 
 const REPLACE = 'run-control.sh status says how to replace it';
 const STRANGER = `this acceptor lost its data or is another one, and is not used; ${REPLACE}`;

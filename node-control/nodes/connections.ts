@@ -4,7 +4,7 @@ import { AdminClient, answerTimeoutMs } from '../../src/http/client.js';
 import { DEFAULT_LIMITS } from '../../src/store/limits.js';
 import type { AcceptorAdmin } from '../../src/redis/acceptor-admin.js';
 import { RedisAdmin } from '../../src/redis/redis-admin.js';
-import { RedisClusterAdmin } from '../../src/redis/redis-cluster.js';
+import { RedisClusterAdmin } from '../../src/redis/redis-cluster-admin.js';
 import type { RedisAccess } from '../../src/redis/redis-connection.js';
 
 /** A proposer's configuration port. */

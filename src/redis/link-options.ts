@@ -40,7 +40,7 @@ export interface LinkOptions {
 
 /**
  * `stranger`: somebody answers, but not the acceptor that is meant. `unfit`: as it is set up it would lose what it promised or accepted.
- * `replicated`: a Redis Cluster with replicas, see {@link REPLICATED}.
+ * `replicated`: a Redis Cluster with replicas, see `REPLICATED`.
  */
 export type LinkState = 'unreachable' | 'ready' | 'stranger' | 'unfit' | 'replicated';
 /** @param remark why it is unfit, or what an operator should know of one that is ready */

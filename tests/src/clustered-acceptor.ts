@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, expect, onTestFinished, vi } from 'vitest';
 import type { Ballot } from '../../src/protocol/ballot.js';
 import type { LinkState } from '../../src/redis/link-options.js';
-import { RedisClusterAcceptor, RedisClusterAdmin } from '../../src/redis/redis-cluster.js';
+import { RedisClusterAdmin } from '../../src/redis/redis-cluster-admin.js';
+import { RedisClusterAcceptor } from '../../src/redis/redis-cluster.js';
 import { RedisClusterServers } from '../redis-cluster-servers.js';
 
 export const TIMEOUT_MS = 1_000;
