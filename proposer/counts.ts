@@ -1,7 +1,7 @@
 import type { Accepted, Acceptor, AcceptReply, Conflict, PrepareReply, Value } from '../src/protocol/acceptor.js';
 import type { Ballot } from '../src/protocol/ballot.js';
 import type { Phase } from '../src/protocol/events.js';
-import type { Acceptors, OperationKind, StoreEvents } from '../src/store/store.js';
+import type { Acceptors, OperationKind, StoreEvents } from '../src/store/options.js';
 import { ClusterError, StrangerError, UnfitAcceptor } from '../src/protocol/errors.js';
 import { NotConnected, REFUSAL_REASONS } from '../src/redis/refusals.js';
 import { troubleReasonOf } from '../src/redis/trouble.js';

@@ -1,5 +1,5 @@
 import type { WentBack } from '../src/store/greeting.js';
-import type { OperationKind } from '../src/store/store.js';
+import type { OperationKind } from '../src/store/options.js';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { Counts } from './counts.js';
 

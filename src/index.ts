@@ -26,12 +26,5 @@ export type { Versioned } from './store/compare-and-set.js';
 export { BadRequest, EraMismatch, OldState, StorageError, StoreClosed, VersionMismatch } from './store/errors.js';
 export type { StoreLimits } from './store/limits.js';
 export { memoryAcceptors, memoryState } from './store/memory.js';
-export {
-  type Acceptors,
-  createStore,
-  type OperationOptions,
-  type ProposerState,
-  type Store,
-  type StoreEvents,
-  type StoreOptions,
-} from './store/store.js';
+export type { Acceptors, OperationOptions, ProposerState, StoreEvents, StoreOptions } from './store/options.js';
+export { createStore, type Store } from './store/store.js';

@@ -3,7 +3,7 @@ import type { Server } from 'node:net';
 import { join, relative, resolve } from 'node:path';
 import { type Configuration, EMPTY_CONFIGURATION } from '../protocol/configuration.js';
 import { parseConfiguration } from '../store/parse-configuration.js';
-import type { ProposerState } from '../store/store.js';
+import type { ProposerState } from '../store/options.js';
 import { BeatsFile, parseBeats } from './beats-file.js';
 import { lockFolder } from './folder-lock.js';
 

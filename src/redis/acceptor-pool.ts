@@ -1,7 +1,7 @@
 import { acceptorsOf, type Configuration } from '../protocol/configuration.js';
 import type { Introduction, WentBack } from '../store/greeting.js';
 import { type Addresses, addressesFrom, parseAddress } from '../node/addresses.js';
-import type { Acceptors } from '../store/store.js';
+import type { Acceptors } from '../store/options.js';
 import type { LinkState, OnState } from './link-options.js';
 import { RedisAcceptor } from './redis-acceptor.js';
 import { RedisClusterAcceptor } from './redis-cluster.js';

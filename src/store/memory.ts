@@ -1,6 +1,6 @@
 import { EMPTY_CONFIGURATION } from '../protocol/configuration.js';
 import { MemoryAcceptor } from '../protocol/memory-acceptor.js';
-import type { Acceptors, ProposerState } from './store.js';
+import type { Acceptors, ProposerState } from './options.js';
 
 /** Acceptors in this process's memory, one for each name that is asked for: several stores that share them are a cluster. */
 export function memoryAcceptors(): Acceptors {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { Counts, FAILURE_REASONS } from '../../proposer/counts.js';
-import type { OperationKind } from '../../src/store/store.js';
+import type { OperationKind } from '../../src/store/options.js';
 import { type Acceptor } from '../../src/protocol/acceptor.js';
 import { ZERO_BALLOT } from '../../src/protocol/ballot.js';
 import { PrepareError, StrangerError, TimedOut, UnfitAcceptor } from '../../src/protocol/errors.js';

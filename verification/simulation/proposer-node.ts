@@ -3,7 +3,8 @@ import { acceptorsOf, type Configuration } from '../../src/protocol/configuratio
 import type { GreetedMemory } from '../../src/redis/memory-greeting.js';
 import { compareBallots, ZERO_BALLOT } from '../../src/protocol/ballot.js';
 import { anonymous, type Introduction } from '../../src/store/greeting.js';
-import { type Acceptors, createStore, type Store, type StoreOptions } from '../../src/store/store.js';
+import type { Acceptors, StoreOptions } from '../../src/store/options.js';
+import { createStore, type Store } from '../../src/store/store.js';
 import type { GreetedLink } from './greeted-link.js';
 import { Process } from './process.js';
 import type { VirtualTime } from './virtual-time.js';

@@ -1,4 +1,5 @@
-import { type Report, run } from './run.js';
+import { run } from './run.js';
+import type { Report } from './world.js';
 import { FAULTS, type Overrides, settingsFor } from './settings.js';
 
 /** How many runs to spend on it. */

@@ -1,6 +1,6 @@
 import type { RecordedOperation, Violation } from '../checkers/history.js';
 import { outcomeText } from './client.js';
-import type { Report } from './run.js';
+import type { Report } from './world.js';
 import type { Overrides, RunSettings } from './settings.js';
 
 /** The command that does a run again. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Report, run } from '../../../verification/simulation/run.js';
+import { run } from '../../../verification/simulation/run.js';
+import type { Report } from '../../../verification/simulation/world.js';
 import { FAULTS, type ScenarioName, SCENARIOS, settingsFor } from '../../../verification/simulation/settings.js';
 import { storyOf, RunTally } from '../../../verification/simulation/story.js';
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ratesBetween, rescansBetween, type Scrape } from '../../../../node-control/page/server/rates.js';
 import type { Counts } from '../../../../proposer/counts.js';
 import type { Acceptor } from '../../../../src/protocol/acceptor.js';
-import type { OperationKind } from '../../../../src/store/store.js';
+import type { OperationKind } from '../../../../src/store/options.js';
 import { createMetrics } from '../../../../proposer/metrics.js';
 import type { PrometheusMetric } from '../../../../src/http/client.js';
 
