@@ -52,14 +52,9 @@ try {
     funnelServer.listen(host, port);
   }
   const onLine = (line: FunnelLine): void => funnelServer.send(line);
-  if (
-    !(await run(
-      settings,
-      { addresses, answerTimeoutMs: answerTimeoutMs(readLimits(process.env)), time: systemTime, random, print, note, onLine },
-      stop,
-    ))
-  )
-    process.exitCode = 1;
+  const timeoutMs = answerTimeoutMs(readLimits(process.env));
+  const isInOrder = await run(settings, { addresses, answerTimeoutMs: timeoutMs, time: systemTime, random, print, note, onLine }, stop);
+  if (!isInOrder) process.exitCode = 1;
 } catch (error) {
   process.exitCode = 1;
   process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);

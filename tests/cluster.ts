@@ -117,15 +117,17 @@ export class Cluster {
 
   /** Types a command of the control program, which runs in this process: starting a program takes longer than most commands. */
   async control(...args: string[]): Promise<ControlResult> {
-    let stdout = '';
-    let stderr = '';
-    const code = await typeCommand(
-      args,
-      nodesFrom(this.#controlEnv),
-      { write: (text) => Boolean((stdout += String(text))) },
-      { isTTY: false, columns: 0, write: (text) => Boolean((stderr += String(text))) },
-    );
-    return { code, stdout, stderr };
+    const written = { stdout: '', stderr: '' };
+    const into = (stream: keyof typeof written) => ({
+      isTTY: false,
+      columns: 0,
+      write(text: string | Uint8Array): boolean {
+        written[stream] += String(text);
+        return true;
+      },
+    });
+    const code = await typeCommand(args, nodesFrom(this.#controlEnv), into('stdout'), into('stderr'));
+    return { code, ...written };
   }
 
   /**

@@ -30,6 +30,16 @@ const code = (file: string): number =>
     .split('\n')
     .filter((line) => !/^\s*(\/\/|\/\*|\*|$)/.test(line)).length;
 
+describe('acceptor/', () => {
+  it('compares ballots in one way: Redis has no file that its scripts could share, so each has the same lines', () => {
+    const scripts = tracked.filter((file) => /^acceptor\/.*\.lua$/.test(file));
+    const comparisons = scripts.map((file) => /-- Whether ballot a is above[^]*?\nend\n/.exec(read(file))?.[0]);
+    expect(scripts).toEqual(['acceptor/accept.lua', 'acceptor/greet.lua', 'acceptor/prepare.lua']);
+    expect(comparisons[0]).toContain('local function above(a, b)');
+    expect(new Set(comparisons).size).toBe(1);
+  });
+});
+
 describe('src/', () => {
   it.each(Object.entries(ROOMS))('%s imports what it may, and nothing else', (room, others) => {
     const files = tracked.filter((file) => file.startsWith(`src/${room}/`));

@@ -17,7 +17,7 @@ export function identityKey(slot: number): string {
   return `identity:{${tags.get(slot) ?? ''}}`;
 }
 
-export type Layout = Awaited<ReturnType<typeof layoutFrom>>;
+export type ClusterLayout = Awaited<ReturnType<typeof layoutFrom>>;
 
 /**
  * What one node says of its cluster: who owns which slots; and of itself a text that is another one whenever a slot changed hands, with a

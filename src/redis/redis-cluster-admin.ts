@@ -1,6 +1,6 @@
 import { UnfitAcceptor } from '../protocol/errors.js';
 import type { AcceptorAdmin } from './acceptor-admin.js';
-import { identityKey, type Layout, layoutFrom } from './cluster-layout.js';
+import { identityKey, type ClusterLayout, layoutFrom } from './cluster-layout.js';
 import type { Acquaintance, Fitness } from './fitness.js';
 import { joinIdentities, RedisAdmin } from './redis-admin.js';
 import type { RedisAccess } from './redis-connection.js';
@@ -10,13 +10,13 @@ const sum = (counts: readonly number[]): number => counts.reduce((total, count) 
 
 class NodeAdmin extends RedisAdmin {
   declare readonly address: string;
-  readonly layout = (): Promise<Layout> => layoutFrom(this.redis, this.address);
+  readonly layout = (): Promise<ClusterLayout> => layoutFrom(this.redis, this.address);
 }
 
 /** As `RedisAdmin`, for all nodes of a Redis Cluster together. */
 export class RedisClusterAdmin implements AcceptorAdmin {
   readonly #seed: NodeAdmin;
-  readonly #open: (owner: Layout['owners'][number]) => NodeAdmin;
+  readonly #open: (owner: ClusterLayout['owners'][number]) => NodeAdmin;
   #nodes: NodeAdmin[] = [];
   readonly #each = <Result>(ask: (node: NodeAdmin) => Promise<Result>): Promise<Result[]> => Promise.all(this.#nodes.map(ask));
 
@@ -41,8 +41,8 @@ export class RedisClusterAdmin implements AcceptorAdmin {
    * was to be listed to one that was, or to one that is not known here.
    */
   async *keys(): AsyncGenerator<string[]> {
-    const selves = async (): Promise<Layout['self'][]> => (await this.#each((node) => node.layout())).map(({ self }) => self);
-    const textOf = (nodes: readonly Layout['self'][]): string => nodes.map((self) => self?.text).join('\n');
+    const selves = async (): Promise<ClusterLayout['self'][]> => (await this.#each((node) => node.layout())).map(({ self }) => self);
+    const textOf = (nodes: readonly ClusterLayout['self'][]): string => nodes.map((self) => self?.text).join('\n');
     const before = await selves();
     for (const node of this.#nodes) yield* node.keys();
     const after = await selves();

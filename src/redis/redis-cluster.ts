@@ -1,6 +1,6 @@
 import { StrangerError, UnfitAcceptor } from '../protocol/errors.js';
 import { type Acceptor } from '../protocol/acceptor.js';
-import { identityKey, type Layout, layoutFrom, REPLICATED } from './cluster-layout.js';
+import { identityKey, type ClusterLayout, layoutFrom, REPLICATED } from './cluster-layout.js';
 import { REGISTER_PREFIX } from './keys.js';
 import type { LinkState } from './link-options.js';
 import { RedisAcceptor, type RedisAcceptorOptions } from './redis-acceptor.js';
@@ -15,7 +15,7 @@ import { SLOTS, slotOf } from './slot.js';
 
 class NodeAcceptor extends RedisAcceptor {
   declare readonly address: string;
-  readonly layout = (): Promise<Layout> => layoutFrom(this.redis, this.address);
+  readonly layout = (): Promise<ClusterLayout> => layoutFrom(this.redis, this.address);
 }
 
 /** The acceptor's role played by all nodes of a Redis Cluster, each for its slots. */
@@ -95,7 +95,7 @@ export class RedisClusterAcceptor implements Acceptor {
   }
 
   /** Asks a node for the layout, and goes by that from then on. */
-  async #look(node: NodeAcceptor): Promise<Layout> {
+  async #look(node: NodeAcceptor): Promise<ClusterLayout> {
     const layout = await node.layout().catch((error: unknown) => {
       if (error instanceof UnfitAcceptor) this.#become('replicated');
       throw error;

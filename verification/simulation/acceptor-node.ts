@@ -5,7 +5,7 @@ import { MemoryAcceptor } from '../../src/protocol/memory-acceptor.js';
 import { forgetAll, type GreetedMemory, greetMemory } from '../../src/redis/memory-greeting.js';
 import type { Greeted, Greeting } from '../../src/store/greeting.js';
 import type { AcceptorMonitor } from '../checkers/acceptor-monitor.js';
-import { acceptorBehind, messageText, replyText } from './acceptor-message.js';
+import { acceptorBehind, type Message, messageText, type Reply, replyText } from './acceptor-message.js';
 import type { Network } from './network.js';
 import type { Process } from './process.js';
 
@@ -105,16 +105,32 @@ export function acceptorAcross(
   identity: string | undefined,
 ): Acceptor {
   return acceptorBehind((message, ask) =>
-    network.call({
-      caller,
-      from,
-      to: node.name,
-      kind: message.kind,
-      about: message.key,
-      request: () => messageText(message),
-      reply: replyText,
-      act: () => node.answer(message.key, identity, ask),
-      mayRepeat: true,
-    }),
+    sendAcross({ network, caller, from, node }, message, () => node.answer(message.key, identity, ask)),
   );
+}
+
+export interface Route {
+  readonly network: Network;
+  readonly caller: Process;
+  readonly from: string;
+  readonly node: AcceptorNode;
+}
+
+/** Sends a message to an acceptor. @param act what it does there, each time that it arrives */
+export function sendAcross<Answer extends Reply>(
+  { network, caller, from, node }: Route,
+  message: Message,
+  act: () => Promise<Answer>,
+): Promise<Answer> {
+  return network.call({
+    caller,
+    from,
+    to: node.name,
+    kind: message.kind,
+    about: message.key,
+    request: () => messageText(message),
+    reply: replyText,
+    act,
+    mayRepeat: true,
+  });
 }

@@ -1,20 +1,14 @@
 import type { Acceptor } from '../../src/protocol/acceptor.js';
 import { StrangerError } from '../../src/protocol/errors.js';
 import { type Confirmed, type Greeted, type Introduction, strangerText, Witness } from '../../src/store/greeting.js';
-import { acceptorBehind, type Ask, type Message, messageText, type Reply, replyText } from './acceptor-message.js';
-import type { AcceptorNode } from './acceptor-node.js';
-import type { Network } from './network.js';
-import type { Process } from './process.js';
+import { acceptorBehind, type Ask, type Message, type Reply } from './acceptor-message.js';
+import { type Route, sendAcross } from './acceptor-node.js';
 
 /** A second of the product's, for a network that is faster than real ones. */
 const GREET_EVERY_MS = 50;
 const GREETING_TIMEOUT_MS = 15;
 
-export interface GreetedLinkOptions {
-  readonly network: Network;
-  readonly caller: Process;
-  readonly from: string;
-  readonly node: AcceptorNode;
+export interface GreetedLinkOptions extends Route {
   readonly identity: string;
   readonly introduction: Introduction;
 }
@@ -71,21 +65,13 @@ export class GreetedLink {
   }
 
   async #send<Answer extends Reply>(message: Message, ask: Ask<Answer>): Promise<Answer> {
-    const { network, caller, from, node, identity } = this.#options;
+    const { node, identity } = this.#options;
     const start = this.#met?.start;
     if (!this.#met || start !== node.starts) throw new Error('not connected');
     if ('identity' in this.#met.greeted) throw new StrangerError(strangerText(this.#met.greeted.identity, identity));
-    const answer = await network.call({
-      caller,
-      from,
-      to: node.name,
-      kind: message.kind,
-      about: message.key,
-      request: () => messageText(message),
-      reply: replyText,
-      act: () => (node.starts === start ? node.answer(message.key, identity, ask) : Promise.reject(new Error('connection reset'))),
-      mayRepeat: true,
-    });
+    const answer = await sendAcross(this.#options, message, () =>
+      node.starts === start ? node.answer(message.key, identity, ask) : Promise.reject(new Error('connection reset')),
+    );
     if (start !== this.#met.start) throw new Error('connection reset');
     if (message.kind !== 'read' && 'ok' in answer && answer.ok) {
       this.confirmed = { key: message.key, promise: message.kind === 'accept' ? message.next : message.ballot };

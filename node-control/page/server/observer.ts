@@ -98,15 +98,12 @@ export class Observer {
     const configurations = answers.map(({ configuration }) => configuration);
     const identities = knownIdentities(configurations);
     const acceptors = this.#acceptors.map(({ name, probe: { state, answer } }): AcceptorView => {
+      if (state === 'gone' || !answer) return { name, state };
+      const { keys, identity, flaws } = answer;
       // One that joins may have answered before it was given its identity, and be listed by now: until the next look.
       const expected = identities[name] === this.#identities[name] ? identities[name] : undefined;
-      const isStranger = state !== 'gone' && expected !== undefined && answer !== undefined && answer.identity !== expected;
-      const keys = state === 'gone' ? undefined : answer?.keys;
-      if (state === 'gone' || !answer) return { name, state, keys };
-      const back = isStranger ? wentBack(answer.identity) : undefined;
-      if (isStranger) return { name, state: 'stranger', keys, ...(back && { remark: back.text }) };
-      if (answer.flaws.length === 0) return { name, state, keys };
-      return { name, state: 'unfit', remark: answer.flaws.join('; '), keys };
+      if (expected !== undefined && identity !== expected) return { name, state: 'stranger', keys, remark: wentBack(identity)?.text };
+      return flaws.length === 0 ? { name, state, keys } : { name, state: 'unfit', keys, remark: flaws.join('; ') };
     });
     const proposers = this.#proposers.map(({ name, probe: { state, answer }, before }): ProposerView => {
       const rates = before && answer && state !== 'gone' ? ratesBetween(before, answer) : undefined;
