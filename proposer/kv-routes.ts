@@ -1,32 +1,46 @@
-import { BadRequest, OldState } from '../src/store/errors.js';
-import { assertJson } from '../src/store/json-value.js';
-import { KeyNotFound, PayloadTooLarge } from '../src/http/errors.js';
+import { BadRequest, KeyNotFound, OldState } from '../src/store/errors.js';
 import type { Express, Request } from 'express';
 import { NotConfigured, PrepareError } from '../src/protocol/errors.js';
 import { acceptorsOf, isConfigured } from '../src/protocol/configuration.js';
 import { containsQuorum } from '../src/protocol/quorum.js';
 import type { Store } from '../src/store/store.js';
 import type { AcceptorPool } from '../src/redis/acceptor-pool.js';
+import type { Versioned } from '../src/store/versioned.js';
+import { DELETED, type Write } from '../src/store/write.js';
+import { assertSize, CHANGE_FUNCTIONS } from './change-functions.js';
 import { answerJson, jsonBody, onlyMethods } from './http.js';
+import { asVersion, operationName } from './idempotency-key.js';
 import { BODY_MAX_BYTES, KEY_MAX_BYTES, VALUE_MAX_BYTES } from './limits.js';
 
 /** The interface for clients. */
 export function addKvRoutes(app: Express, store: Store, acceptors: AcceptorPool): void {
   app.get('/kv/:key', async (request, response) => {
     const key = keyOf(request);
-    const { ver, val } = await store.get(key, { wait: !wantsNoWait(request) });
-    if (ver === 0) throw new KeyNotFound('the key does not exist', { key, ver: 0 });
-    answerJson(response, 200, { key, ver, val });
+    const present = await store.get(key, { wait: !wantsNoWait(request) });
+    if (present.ver === 0) throw new KeyNotFound('the key does not exist', { key, ...withoutValue(present) });
+    answerJson(response, 200, { key, ver: present.ver, val: present.val });
   });
 
   app.put('/kv/:key', jsonBody(BODY_MAX_BYTES), async (request, response) => {
     const key = keyOf(request);
-    const { ver, val } = parseWrite(request);
-    const written = await store.cas(key, ver, val, { wait: !wantsNoWait(request) });
-    answerJson(response, ver === 0 ? 201 : 200, { key, ver: written.ver, val: written.val });
+    const write = parsePut(request);
+    const { ver, val } = await store.write(key, write, { wait: !wantsNoWait(request) });
+    answerJson(response, write.ver === 0 ? 201 : 200, { key, ver, val });
   });
 
-  app.all('/kv/:key', onlyMethods('GET', 'PUT'));
+  app.post('/kv/:key', jsonBody(BODY_MAX_BYTES), async (request, response) => {
+    const key = keyOf(request);
+    const { ver, val } = await store.write(key, parseChange(request), { wait: !wantsNoWait(request) });
+    answerJson(response, 200, { key, ver, val });
+  });
+
+  app.delete('/kv/:key', async (request, response) => {
+    const key = keyOf(request);
+    const deleted = await store.write(key, parseDelete(request), { wait: !wantsNoWait(request) });
+    answerJson(response, 200, { key, ...deleted });
+  });
+
+  app.all('/kv/:key', onlyMethods('GET', 'PUT', 'POST', 'DELETE'));
 
   app.all('/kv/', () => {
     throw new BadRequest(`a key has 1 to ${KEY_MAX_BYTES} bytes`);
@@ -75,18 +89,42 @@ function wantsNoWait(request: Request): boolean {
   return prefer !== undefined && /(^|[,;])\s*wait\s*=\s*"?0"?\s*($|[,;])/i.test(String(prefer));
 }
 
-function parseWrite(request: Request): { ver: number; val: unknown } {
-  const { ver, val } = request.body as { ver?: unknown; val?: unknown };
-  if (!Number.isSafeInteger(ver) || Number(ver) < 0 || Number(ver) === Number.MAX_SAFE_INTEGER) {
-    throw new BadRequest('ver must be an integer from 0 (the key does not exist yet) to 2^53 - 2');
-  }
+function withoutValue({ ver, deletedVer }: Versioned): Omit<Versioned, 'val'> {
+  return { ver, ...(deletedVer !== undefined && { deletedVer }) };
+}
+
+function parsePut(request: Request): Write {
+  const { ver, val, since } = request.body as { ver?: unknown; val?: unknown; since?: unknown };
+  const expected = asVersion(ver, 'ver');
   if (val === undefined) throw new BadRequest('val is missing; it may be any JSON value');
   // 1e20 becomes six times as long when it is written out, and nothing grows more.
-  if (!(Number(request.headers['content-length']) < VALUE_MAX_BYTES / 8)) {
-    // Before it is written out, which one that is nested too deeply cannot be.
-    assertJson(val);
-    if (Buffer.byteLength(JSON.stringify(val)) > VALUE_MAX_BYTES)
-      throw new PayloadTooLarge(`a value has at most ${VALUE_MAX_BYTES} bytes of JSON`);
+  if (!(Number(request.headers['content-length']) < VALUE_MAX_BYTES / 8)) assertSize(val);
+  return { ver: expected, val, ...named(request, ['put', expected, val], since) };
+}
+
+function parseChange(request: Request): Write {
+  const { ver, since, ...functions } = request.body as Readonly<Record<string, unknown>>;
+  const [[name, argument] = ['', undefined], ...others] = Object.entries(functions);
+  const change = Object.hasOwn(CHANGE_FUNCTIONS, name) ? CHANGE_FUNCTIONS[name] : undefined;
+  if (!change || others.length > 0) {
+    const names = Object.keys(CHANGE_FUNCTIONS).join(', ');
+    throw new BadRequest(`send one change function, {"add": 1} say, with ver and since if you want to; there are ${names}`);
   }
-  return { ver: Number(ver), val };
+  const next = change(argument);
+  const condition = ver === undefined ? {} : { ver: asVersion(ver, 'ver') };
+  return { ...next, ...condition, ...named(request, [name, argument, condition], since) };
+}
+
+function parseDelete(request: Request): Write {
+  const [ver, since] = ['ver', 'since'].map((name) => {
+    const text = request.query[name];
+    return text === undefined ? undefined : /^\d+$/.test(String(text)) ? Number(text) : text;
+  });
+  const condition = ver === undefined ? {} : { ver: asVersion(ver, 'ver') };
+  return { val: DELETED, ...condition, ...named(request, ['delete', condition], since) };
+}
+
+function named(request: Request, what: readonly unknown[], since: unknown): Pick<Write, 'name'> {
+  const name = operationName(request, what, since);
+  return name ? { name } : {};
 }

@@ -22,9 +22,21 @@ export { MemoryAcceptor } from './protocol/memory-acceptor.js';
 export { Proposer, type ProposerOptions, type RoundOptions } from './protocol/proposer.js';
 export type { QuorumSet } from './protocol/quorum.js';
 export type { Time } from './protocol/time.js';
-export type { Versioned } from './store/compare-and-set.js';
-export { BadRequest, EraMismatch, OldState, StorageError, StoreClosed, VersionMismatch } from './store/errors.js';
+export type { Versioned } from './store/versioned.js';
+export {
+  BadRequest,
+  ChangeRefused,
+  EraMismatch,
+  KeyNotFound,
+  NameReused,
+  OldState,
+  OutcomeForgotten,
+  StorageError,
+  StoreClosed,
+  VersionMismatch,
+} from './store/errors.js';
 export type { StoreLimits } from './store/limits.js';
 export { memoryAcceptors, memoryState } from './store/memory.js';
 export type { Acceptors, OperationOptions, ProposerState, StoreEvents, StoreOptions } from './store/options.js';
 export { createStore, type Store } from './store/store.js';
+export { DELETED, type JsonChange, type OperationName, type Write } from './store/write.js';

@@ -1,4 +1,4 @@
-import type { Versioned } from '../src/store/compare-and-set.js';
+import type { Versioned } from '../src/store/versioned.js';
 import { expect } from 'vitest';
 import { type Answer, type KeyValueClient, NetworkError } from '../src/http/client.js';
 

@@ -2,7 +2,7 @@ import type { Value } from '../src/protocol/acceptor.js';
 import type { ChangeFunction } from '../src/protocol/change.js';
 import { Proposer, type ProposerOptions, type RoundOptions } from '../src/protocol/proposer.js';
 import { QuorumReader } from '../src/reads/quorum-read.js';
-import type { Versioned } from '../src/store/compare-and-set.js';
+import type { Versioned } from '../src/store/versioned.js';
 import { KeyValue } from '../src/store/kv.js';
 
 /** Registers as one proposer sees them, one attempt a call: rounds, and reads without a round. */
@@ -32,6 +32,10 @@ export class Registers extends Proposer {
 export class Attempts extends KeyValue {
   async get(key: string): Promise<Versioned> {
     return (await this.readByQuorum(key)) ?? this.readByRound(key);
+  }
+
+  cas(key: string, ver: number, val: unknown): Promise<Versioned> {
+    return this.write(key, { ver, val });
   }
 
   async rescan(key: string): Promise<void> {

@@ -1,5 +1,5 @@
 import type { ErrorCode } from './status.js';
-import type { Versioned } from '../store/compare-and-set.js';
+import type { Versioned } from '../store/versioned.js';
 import { Pool } from 'undici';
 import type { Configuration } from '../protocol/configuration.js';
 import { slowestAnswerMs, type StoreLimits } from '../store/limits.js';
@@ -50,9 +50,9 @@ abstract class HttpClient {
   }
 
   protected async request<Body>(
-    method: 'GET' | 'PUT' | 'POST',
+    method: 'GET' | 'PUT' | 'POST' | 'DELETE',
     path: string,
-    { body, timeoutMs }: { body?: unknown; timeoutMs?: number } = {},
+    { body, headers = {}, timeoutMs }: { body?: unknown; headers?: Readonly<Record<string, string>>; timeoutMs?: number } = {},
   ): Promise<Answer<Body>> {
     const json = body === undefined ? {} : { 'content-type': 'application/json' };
     let status: number;
@@ -61,7 +61,7 @@ abstract class HttpClient {
       const response = await this.#pool.request({
         method,
         path,
-        headers: { ...this.#headers, ...json },
+        headers: { ...this.#headers, ...json, ...headers },
         body: body === undefined ? null : JSON.stringify(body),
         ...(timeoutMs === undefined ? {} : { headersTimeout: timeoutMs, bodyTimeout: timeoutMs }),
       });
@@ -88,13 +88,45 @@ export class KeyValueClient extends HttpClient {
 
   /** `KeyNotFound` means version 0. */
   get(key: string): Promise<Answer<Versioned>> {
-    return this.request('GET', `/kv/${encodeURIComponent(key)}`);
+    return this.request('GET', pathOf(key));
   }
 
   /** Writes `val` as version `ver` + 1 if the key is at version `ver`. */
-  put(key: string, ver: number, val: unknown): Promise<Answer<Versioned>> {
-    return this.request('PUT', `/kv/${encodeURIComponent(key)}`, { body: { ver, val } });
+  put(key: string, ver: number, val: unknown, { name, since }: Repeatable = {}): Promise<Answer<Versioned>> {
+    return this.request('PUT', pathOf(key), { body: { ver, val, since }, headers: nameHeader(name) });
   }
+
+  /**
+   * Applies one change function of the proposer's to what the key holds.
+   * @param change its name, with the argument: `{ add: 1 }`; with `ver`, only if the key is at that version
+   */
+  post(key: string, change: Readonly<Record<string, unknown>>, { name, since }: Repeatable = {}): Promise<Answer<Versioned>> {
+    return this.request('POST', pathOf(key), { body: { ...change, since }, headers: nameHeader(name) });
+  }
+
+  /** Deletes the key: whatever it holds, or only if it is at version `ver`. */
+  delete(key: string, ver?: number, { name, since }: Repeatable = {}): Promise<Answer<Versioned>> {
+    const query = new URLSearchParams();
+    if (ver !== undefined) query.set('ver', String(ver));
+    if (since !== undefined) query.set('since', String(since));
+    return this.request('DELETE', `${pathOf(key)}${query.size === 0 ? '' : `?${query.toString()}`}`, { headers: nameHeader(name) });
+  }
+}
+
+/** What makes a write one that may be sent again. */
+export interface Repeatable {
+  /** The client's own for this write, 1 to 64 printable characters; sent again under it, the write is applied once. */
+  readonly name?: string;
+  /** The version of the key that the client knew when it sent the write for the first time. */
+  readonly since?: number;
+}
+
+function pathOf(key: string): string {
+  return `/kv/${encodeURIComponent(key)}`;
+}
+
+function nameHeader(name: string | undefined): Record<string, string> {
+  return name === undefined ? {} : { 'idempotency-key': JSON.stringify(name) };
 }
 
 /** A thousand keys, of which each may wait and retry for a second, 32 at a time. */

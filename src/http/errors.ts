@@ -1,10 +1,5 @@
 import { ClusterError } from '../protocol/errors.js';
 
-/** The key does not exist: version 0. */
-export class KeyNotFound extends ClusterError {
-  readonly code = 'KeyNotFound';
-}
-
 /** No token came along, or a wrong one. */
 export class Unauthorized extends ClusterError {
   readonly code = 'Unauthorized';

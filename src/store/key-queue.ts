@@ -1,10 +1,11 @@
 import { LRUCache } from 'lru-cache';
 import { ConcurrentRequestError, PrepareError, StaleConfiguration } from '../protocol/errors.js';
 import { sleep, type Time } from '../protocol/time.js';
-import type { Outcome, Versioned } from './compare-and-set.js';
+import type { Outcome } from './batch.js';
 import { VersionMismatch } from './errors.js';
 import type { KeyValue, Operation } from './kv.js';
 import type { StoreLimits } from './limits.js';
+import type { Versioned } from './versioned.js';
 
 interface Waiting {
   readonly operation: Operation;

@@ -1,9 +1,11 @@
-import type { Change } from '../protocol/change.js';
+import type { Value } from '../protocol/acceptor.js';
 import { CommitError } from '../protocol/errors.js';
 import type { Proposer } from '../protocol/proposer.js';
 import { sleep, type Time } from '../protocol/time.js';
 import type { QuorumReader } from '../reads/quorum-read.js';
-import { type Attempt, Batch, decode, type Outcome, type Stored, type Versioned, versioned, type Write } from './compare-and-set.js';
+import { type Attempt, Batch, type Outcome } from './batch.js';
+import { decode, type Versioned, versioned } from './versioned.js';
+import type { Write } from './write.js';
 
 /** How many times longer than the first the pauses of a resolution become. Longer ones let too many versions pass. */
 const PAUSE_GROWTH_MAX = 4;
@@ -27,7 +29,7 @@ export interface KeyValueOptions {
 /** A read; or a rescan, which brings the register, even an empty one, to an accept quorum of the present configuration (paper, section 2.3). */
 export type Operation = 'read' | 'rescan' | Write;
 
-/** Versioned get and compare-and-set as change functions over the register (paper, section 2.2). One attempt each, and its resolution. */
+/** Versioned reads and writes as change functions over the register (paper, section 2.2). One attempt each, and its resolution. */
 export class KeyValue {
   readonly #options: KeyValueOptions;
 
@@ -47,12 +49,12 @@ export class KeyValue {
   }
 
   /**
-   * @throws VersionMismatch it is at another version: not applied
+   * @throws VersionMismatch it is at another version than the one that is expected: not applied
    * @throws CommitError the outcome is unknown
    * @throws NotApplied not applied
    */
-  cas(key: string, ver: number, val: unknown): Promise<Versioned> {
-    return this.#runOne(key, { ver, val });
+  write(key: string, write: Write): Promise<Versioned> {
+    return this.#runOne(key, write);
   }
 
   /**
@@ -65,14 +67,17 @@ export class KeyValue {
    */
   async runBatch(key: string, operations: readonly Operation[], isContended = false): Promise<Outcome[]> {
     const isRescan = operations.includes('rescan');
-    const batch = new Batch(operations.map((operation) => this.#attempt(operation)));
+    const batch = new Batch(
+      key,
+      operations.map((operation) => this.#attempt(operation)),
+    );
     const mayWait = isContended && !isRescan;
     try {
-      const present = this.#mayMiss(key, batch, mayWait) && (await this.#look(key, batch).catch(() => undefined));
-      if (present) return batch.outcomesAt(key, present);
+      const seen = this.#mayMiss(key, batch, mayWait) && (await this.#look(key, batch).catch(() => undefined));
+      if (seen) return batch.outcomesOf(seen.value);
       // A rescan takes every key once: it would drive out the promises of all keys that are in use.
       const options = isRescan ? { usePromise: false, keepPromise: false } : {};
-      return batch.outcomesOf(key, await this.#options.proposer.change(key, batch.change, options));
+      return batch.outcomesOf((await this.#options.proposer.change(key, batch.change, options)).before);
     } catch (error) {
       if (error instanceof CommitError) batch.noteSent(error.change);
       if (!batch.isAnySent) return batch.outcomesAfter(asError(error));
@@ -84,19 +89,17 @@ export class KeyValue {
     return typeof operation === 'string' ? undefined : { ...operation, op: this.#options.nextOperationId() };
   }
 
-  /** Whether none of them expects the version that this proposer wrote last; if it does not know that version, whether others write the key. */
+  /** Whether none of them changes what this proposer wrote last; if it does not know that, whether others write the key. */
   #mayMiss(key: string, batch: Batch, isContended: boolean): boolean {
     const cached = this.#options.proposer.cachedValue(key);
-    if (cached === undefined) return isContended;
-    const { ver } = decode(cached);
-    return batch.everyWrite((attempt) => attempt.ver !== ver) && (isContended || batch.hasOnlyWrites);
+    if (cached === undefined) return isContended && batch.canAllMiss;
+    return batch.leaves(cached) && (isContended || batch.hasOnlyWrites);
   }
 
-  /** What the key holds, by quorum, if that decides the whole batch. */
-  async #look(key: string, batch: Batch): Promise<Stored | undefined> {
+  /** What the register holds, by quorum, if that decides the whole batch. */
+  async #look(key: string, batch: Batch): Promise<{ readonly value: Value } | undefined> {
     const read = await this.#options.reader.read(key);
-    const present = read && decode(read.value);
-    return present && batch.isDecidedBy(present) ? present : undefined;
+    return read && batch.isDecidedBy(read.value) ? read : undefined;
   }
 
   async #runOne(key: string, operation: Operation): Promise<Versioned> {
@@ -109,7 +112,7 @@ export class KeyValue {
     try {
       const found = await this.#findOut(key, batch, !isRescan, mayWait);
       this.#options.onResolved?.(true);
-      return 'before' in found ? batch.outcomesOf(key, found) : batch.outcomesAt(key, found);
+      return batch.outcomesOf(found);
     } catch (failure) {
       this.#options.onResolved?.(false);
       return batch.outcomesAfter(asError(failure));
@@ -118,21 +121,21 @@ export class KeyValue {
 
   /**
    * Finds out what became of an accept that failed, by completing full rounds above it: what such a round completes with is chosen, and
-   * what it did not find never will be. The change is safe to repeat: it applies to one version only, and under one operation id.
+   * what it did not find never will be. The change is safe to repeat: what was applied is found by its operation id, and not applied again.
    *
    * @param mayLook whether a quorum read may show, without a round, that others have written since
    * @param isContended lets the others through, and looks, before the first round
-   * @returns what a round did, or what a quorum read has shown
+   * @returns the value that a round was given, or that a quorum read has shown
    */
-  async #findOut(key: string, batch: Batch, mayLook: boolean, isContended: boolean): Promise<Change | Stored> {
+  async #findOut(key: string, batch: Batch, mayLook: boolean, isContended: boolean): Promise<Value> {
     const { proposer, time, random, resolveMs, resolvePauseMs } = this.#options;
     const giveUpAtMs = time.nowMs() + resolveMs;
     if (isContended) await sleep(time, random() * resolvePauseMs);
     let isInTheWay = isContended;
     for (let pauseMs = resolvePauseMs; ; pauseMs = Math.min(2 * pauseMs, PAUSE_GROWTH_MAX * resolvePauseMs)) {
       try {
-        const present = isInTheWay && mayLook ? await this.#look(key, batch) : undefined;
-        return present ?? (await proposer.change(key, batch.change, { usePromise: false }));
+        const seen = isInTheWay && mayLook ? await this.#look(key, batch) : undefined;
+        return seen ? seen.value : (await proposer.change(key, batch.change, { usePromise: false })).before;
       } catch (error) {
         if (error instanceof CommitError) batch.noteSent(error.change);
         if (time.nowMs() + pauseMs > giveUpAtMs) {

@@ -3,18 +3,19 @@ import { acceptorsOf, type Configuration, EMPTY_CONFIGURATION, isConfigured } fr
 import { Gate } from '../protocol/gate.js';
 import { Proposer } from '../protocol/proposer.js';
 import { QuorumReader } from '../reads/quorum-read.js';
-import type { Versioned } from './compare-and-set.js';
 import { BadRequest, EraMismatch, OldState, StorageError, StoreClosed } from './errors.js';
 import { beatsInMemory } from './greeting.js';
 import { assertJson } from './json-value.js';
 import { KeyQueue } from './key-queue.js';
-import { KeyValue, type Operation } from './kv.js';
+import { KeyValue } from './kv.js';
 import { DEFAULT_LIMITS, type StoreLimits } from './limits.js';
 import type { OperationKind, OperationOptions, StoreOptions } from './options.js';
 import { parseConfiguration } from './parse-configuration.js';
 import { promiseCache } from './promise-cache.js';
 import { type Rescanned, rescanKeys } from './rescan.js';
 import { systemTime } from './system-time.js';
+import type { Versioned } from './versioned.js';
+import { DELETED, type JsonChange, type Write } from './write.js';
 
 /** Puts a proposer together: protocol, quorum reads, resolution, queue and retries. This is the only place that does. */
 export function createStore(options: StoreOptions): Store {
@@ -88,18 +89,48 @@ export class Store {
   }
 
   /**
-   * Writes `val` as version `ver` + 1 if the key is at version `ver` (0: does not exist). Returns that version.
+   * Writes `val` as version `ver` + 1 if the key is at version `ver` (0: does not exist). Returns that version, which for a key that was deleted
+   * before is the one after its deletion.
    * @param val any JSON value
-   * @throws BadRequest it is none; nothing was sent
-   * @throws VersionMismatch it is at another version, which `details` hold: not applied
-   * @throws NotApplied not applied
+   * @throws as `write`
+   */
+  cas(key: string, ver: number, val: unknown, options?: OperationOptions): Promise<Versioned> {
+    return this.write(key, { ver, val }, options);
+  }
+
+  /**
+   * Applies a change function to what the key holds (paper, section 2.2).
+   * @returns what it made of the key
+   * @throws whatever the function throws; and as `write`
+   */
+  change(key: string, change: JsonChange, options?: OperationOptions): Promise<Versioned> {
+    return this.write(key, { change }, options);
+  }
+
+  /**
+   * Deletes the key, whatever it holds. What is left is a tombstone (paper, section 3.1).
+   * @returns `ver` 0, and the version of the deletion as `deletedVer`
+   * @throws as `write`
+   */
+  delete(key: string, options?: OperationOptions): Promise<Versioned> {
+    return this.write(key, { val: DELETED }, options);
+  }
+
+  /**
+   * Sets, changes or deletes a key. All that wait for one key share a round, in their order, each with its own outcome.
+   * @returns what it made of the key; told again, where it is repeated under the same name
+   * @throws BadRequest the next value is no JSON value
+   * @throws VersionMismatch the key is at another version than the expected one, which `details` hold
+   * @throws KeyNotFound it deletes what does not exist
+   * @throws NameReused the name stands for another request
+   * @throws OutcomeForgotten nobody can tell any more whether it was applied before under its name
+   * @throws NotApplied not applied, as with all of the above
    * @throws CommitError the outcome is unknown: it may have been applied, or be applied later
    */
-  cas(key: string, ver: number, val: unknown, { wait = true, signal }: OperationOptions = {}): Promise<Versioned> {
-    const operation: Operation = { ver, val };
+  write(key: string, write: Write, { wait = true, signal }: OperationOptions = {}): Promise<Versioned> {
     return this.#run('write', signal, async () => {
-      assertJson(val);
-      return wait ? this.#queue.run(key, operation, signal) : this.#kv.cas(key, ver, val);
+      if ('val' in write && write.val !== DELETED) assertJson(write.val);
+      return wait ? this.#queue.run(key, write, signal) : this.#kv.write(key, write);
     });
   }
 

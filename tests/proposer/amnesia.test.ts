@@ -1,4 +1,4 @@
-import type { Versioned } from '../../src/store/compare-and-set.js';
+import type { Versioned } from '../../src/store/versioned.js';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { Answer, KeyValueClient } from '../../src/http/client.js';

@@ -1,4 +1,4 @@
-import type { Versioned } from '../../src/store/compare-and-set.js';
+import type { Versioned } from '../../src/store/versioned.js';
 import type { Configuration } from '../../src/protocol/configuration.js';
 import { ClusterError, CommitError } from '../../src/protocol/errors.js';
 import type { QuorumSet } from '../../src/protocol/quorum.js';

@@ -1,4 +1,4 @@
-import type { Versioned } from '../../src/store/compare-and-set.js';
+import type { Versioned } from '../../src/store/versioned.js';
 import { forkedFrom, type Random } from '../../client/random.js';
 import { within } from '../../client/within.js';
 import { PROPOSERS } from '../../local/layout.js';

@@ -1,4 +1,4 @@
-import type { Versioned } from '../../src/store/compare-and-set.js';
+import type { Versioned } from '../../src/store/versioned.js';
 import { NOT_APPLIED } from '../../client/coroutine.js';
 import type { Answer } from '../../src/http/client.js';
 import type { ClientOutcome, Request } from '../checkers/history.js';

@@ -1,6 +1,6 @@
 import type { Store } from '../../src/store/store.js';
 import { VersionMismatch } from '../../src/store/errors.js';
-import type { Versioned } from '../../src/store/compare-and-set.js';
+import type { Versioned } from '../../src/store/versioned.js';
 import { ClusterError, CommitError } from '../../src/protocol/errors.js';
 import type { ClientOutcome, Request } from '../checkers/history.js';
 import { KEY } from './messages.js';

@@ -1,6 +1,6 @@
 import type { Accepted, Acceptor, AcceptReply, PrepareReply, RegisterState, Value } from '../../src/protocol/acceptor.js';
 import { type Ballot, formatBallot } from '../../src/protocol/ballot.js';
-import type { Versioned } from '../../src/store/compare-and-set.js';
+import type { Versioned } from '../../src/store/versioned.js';
 
 /** What a proposer asks of an acceptor, as a value: it can be lost, held back, counted and told. */
 export type Message =

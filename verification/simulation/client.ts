@@ -1,5 +1,5 @@
 import { VersionMismatch } from '../../src/store/errors.js';
-import type { Versioned } from '../../src/store/compare-and-set.js';
+import type { Versioned } from '../../src/store/versioned.js';
 import type { Random } from '../../client/random.js';
 import { CommitError } from '../../src/protocol/errors.js';
 import { sleep } from '../../src/protocol/time.js';

@@ -1,5 +1,5 @@
 import type { RunSettings } from './settings.js';
-import { type Report, World } from './world.js';
+import { type Report, SimulatedWorld } from './world.js';
 
 /**
  * Runs one world from start to end and checks what happened. The same settings give the same report.
@@ -10,7 +10,7 @@ export async function run(settings: RunSettings, { trace: isTraced = false, sile
   // In a simulated world errors are answers: nobody reads their stacks, and each takes time to write down.
   if (!isTraced) Error.stackTraceLimit = 0;
   try {
-    const world = new World(settings, isTraced);
+    const world = new SimulatedWorld(settings, isTraced);
     await world.time.run(world.live());
     return world.report(silence);
   } finally {

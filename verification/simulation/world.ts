@@ -43,7 +43,7 @@ const LIMITS = { patienceMs: 300, retryPauseMs: 2, resolvePauseMs: 5 };
 const START_ATTEMPTS = 1_000;
 
 /** Proposers, acceptors, clients and an operator in one thread, and all that happens to them. */
-export class World {
+export class SimulatedWorld {
   readonly time = new VirtualTime();
   readonly #settings: RunSettings;
   readonly #trace: Trace;

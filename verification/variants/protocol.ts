@@ -5,7 +5,7 @@ const PROPOSER = 'src/protocol/proposer.ts';
 const BALLOT = 'src/protocol/ballot.ts';
 const ACCEPTOR = 'src/protocol/memory-acceptor.ts';
 const KV = 'src/store/kv.ts';
-const CAS = 'src/store/compare-and-set.ts';
+const BATCH = 'src/store/batch.ts';
 const PROMISES = 'src/protocol/promises.ts';
 
 /** The rules of the protocol, each broken by a few lines. */
@@ -148,7 +148,7 @@ export const BROKEN_PROTOCOL: readonly Variant[] = [
     seeds: 60,
     patches: [
       patch(KV, 'if (!batch.isAnySent) return', 'return'),
-      patch(CAS, '(attempt && this.#sent.has(attempt) ? failure : notApplied(failure))', 'notApplied(failure)'),
+      patch(BATCH, '(attempt && this.#sent.has(attempt) ? failure : notApplied(failure))', 'notApplied(failure)'),
     ],
   },
   {
@@ -169,9 +169,9 @@ export const BROKEN_PROTOCOL: readonly Variant[] = [
     seeds: 200,
     patches: [
       patch(
-        CAS,
-        'this.#sent.has(attempt) ? attempt.ver < present.ver : attempt.ver !== present.ver',
-        'this.#sent.has(attempt) || attempt.ver !== present.ver',
+        BATCH,
+        'present.applied.size === 0 && [...this.#sent.values()].flat().every((made) => made.ver <= present.after.ver)',
+        '[...present.applied.keys()].every((attempt) => this.#sent.has(attempt))',
       ),
     ],
   },

@@ -1,5 +1,5 @@
 import { VersionMismatch } from '../../../src/store/errors.js';
-import type { Versioned } from '../../../src/store/compare-and-set.js';
+import type { Versioned } from '../../../src/store/versioned.js';
 import { describe, expect, it } from 'vitest';
 import type { Configuration } from '../../../src/protocol/configuration.js';
 import { CommitError } from '../../../src/protocol/errors.js';

@@ -1,5 +1,5 @@
 import { type ErrorCode, HTTP_STATUS } from '../../../src/http/status.js';
-import type { Versioned } from '../../../src/store/compare-and-set.js';
+import type { Versioned } from '../../../src/store/versioned.js';
 import { describe, expect, it } from 'vitest';
 import { ImpossibleAnswer, outcomeOf } from '../../../verification/chaos/outcome.js';
 import type { Answer } from '../../../src/http/client.js';

@@ -78,7 +78,7 @@ describe('a product that is broken', () => {
       'says of an unknown write that it failed',
       'w-w',
       {
-        file: 'src/store/compare-and-set.ts',
+        file: 'src/store/batch.ts',
         find: 'attempt && this.#sent.has(attempt) ? failure : notApplied(failure)',
         put: 'notApplied(failure)',
       },

@@ -1,0 +1,218 @@
+import type { Value } from '../protocol/acceptor.js';
+import type { Change } from '../protocol/change.js';
+import { CommitError, PrepareError } from '../protocol/errors.js';
+import { KeyNotFound, NameReused, OutcomeForgotten, VersionMismatch } from './errors.js';
+import { assertJson } from './json-value.js';
+import { decode, deletedAt, type OperationRecord, type Stored, type Versioned, versioned } from './versioned.js';
+import { DELETED, type OperationName, type Write } from './write.js';
+
+/** How many versions a register tells the operations of, at least. Those of one round are told of whatever their number, until the next round. */
+const RECORDS_KEPT = 32;
+/** Where rounds carry many, some rounds more are told of, as long as that does not make the registers long. */
+const [ROUNDS_KEPT, RECORDS_KEPT_MAX] = [4, 256];
+/** A longer result of a change function is not kept beside its name. */
+const RESULT_CHARACTERS_MAX = 64;
+
+/** A write with its operation id, which is unique in the cluster for all time. */
+export type Attempt = Write & { readonly op: string };
+
+/** What became of an operation: what the key holds, or the error. */
+export type Outcome = Versioned | Error;
+
+/** A version that a round made of an attempt. */
+interface Made {
+  readonly id: string;
+  readonly ver: number;
+  readonly result: Versioned;
+}
+
+/** What a round makes of a register. */
+interface Replay {
+  readonly value: Value;
+  readonly floor: number;
+  readonly after: Stored;
+  readonly text: Value;
+  /** The attempts that it applies. */
+  readonly applied: ReadonlyMap<Attempt, Made>;
+  /** What became of the others; `missed`: the key is at another version than the attempt expects. */
+  readonly fates: ReadonlyMap<Attempt, Outcome | 'missed'>;
+}
+
+/** The operations that one round carries, in their order, and what is known of each of them. A read has no attempt. */
+export class Batch {
+  readonly #key: string;
+  readonly #attempts: readonly (Attempt | undefined)[];
+  /** What accepts carried that failed: each of them may have taken effect. */
+  readonly #sent = new Map<Attempt, Made[]>();
+  /** Those that an accept carried which failed, and the last one: it is asked for twice in a round, and answers the same. */
+  readonly #sentReplays: Replay[] = [];
+  #last: Replay | undefined;
+
+  constructor(key: string, attempts: readonly (Attempt | undefined)[]) {
+    this.#key = key;
+    this.#attempts = attempts;
+  }
+
+  /** The change function of the round: applies the writes one after the other, each to what the ones before it made. */
+  readonly change = (value: Value, floor = 0): Value => this.#replay(value, floor).text;
+
+  /** Whether each operation is a read, or a write that expects a version. */
+  get canAllMiss(): boolean {
+    return this.#attempts.every((attempt) => !attempt || attempt.ver !== undefined);
+  }
+
+  get hasOnlyWrites(): boolean {
+    return this.#attempts.every((attempt) => attempt !== undefined);
+  }
+
+  /** Whether some of them may be under way, in an accept that failed. */
+  get isAnySent(): boolean {
+    return this.#sent.size > 0;
+  }
+
+  /** Whether a round that meets this value leaves it as it is. */
+  leaves(value: Value): boolean {
+    return this.#replay(value).applied.size === 0;
+  }
+
+  /** Takes note of a round that failed after it had sent this change. */
+  noteSent(change: Change | undefined): void {
+    const replay = change && this.#known(change.before);
+    if (!replay || this.#sentReplays.includes(replay)) return;
+    this.#sentReplays.push(replay);
+    for (const [attempt, made] of replay.applied) this.#sent.set(attempt, [...(this.#sent.get(attempt) ?? []), made]);
+  }
+
+  /**
+   * Whether `value`, which a quorum read has shown, decides all of them without a round: none would be applied to it, and each that was
+   * sent is of a version up to its. Such a value is either what the failed accept wrote or of a later ballot: a round that had chosen an
+   * earlier version would have been met by the read.
+   *
+   * For example, an accept of version 8 failed. If the key is at version 9 now, the proposer that wrote 9 had read a version 8, and its records say
+   * whose; the failed accept, of a lower ballot, can change that no more. If the key is at version 7, nothing is decided: the accept may
+   * still arrive.
+   */
+  isDecidedBy(value: Value): boolean {
+    const present = this.#replay(value);
+    return present.applied.size === 0 && [...this.#sent.values()].flat().every((made) => made.ver <= present.after.ver);
+  }
+
+  /** What became of each, by a round that was completed, or by what a quorum read has shown. What that round itself applied is known. */
+  outcomesOf(before: Value): Outcome[] {
+    const { after, applied, fates } = this.#known(before) ?? this.#replay(before);
+    return this.#attempts.map((attempt) => {
+      if (!attempt) return versioned(after);
+      const outcome = applied.get(attempt)?.result ?? fates.get(attempt) ?? 'missed';
+      return outcome === 'missed' ? this.#mismatch(attempt, versioned(after)) : outcome;
+    });
+  }
+
+  /** What became of each, if it cannot be found out: unknown if it was sent, else not applied. */
+  outcomesAfter(failure: Error): Outcome[] {
+    return this.#attempts.map((attempt) => (attempt && this.#sent.has(attempt) ? failure : notApplied(failure)));
+  }
+
+  #mismatch({ ver }: Attempt, present: Versioned): VersionMismatch {
+    return new VersionMismatch(`the key is at version ${present.ver}, not ${ver}`, { key: this.#key, ...present });
+  }
+
+  #known(value: Value, floor?: number): Replay | undefined {
+    const all = this.#last ? [this.#last, ...this.#sentReplays] : this.#sentReplays;
+    return all.find((replay) => replay.value === value && (floor === undefined || replay.floor === floor));
+  }
+
+  /** Of two that were sent and begin differently the ids differ, too: an id that is found tells which of them took effect. */
+  #replay(value: Value, floor = 0): Replay {
+    const known = this.#known(value, floor);
+    if (known) return known;
+    const applied = new Map<Attempt, Made>();
+    const fates = new Map<Attempt, Outcome | 'missed'>();
+    let after = decode(value, floor);
+    for (const attempt of this.#attempts) {
+      if (!attempt) continue;
+      const fate = this.#earlier(attempt, after) ?? this.#next(attempt, after);
+      if (fate instanceof Error || fate === 'missed' || 'ver' in fate) {
+        fates.set(attempt, fate);
+        continue;
+      }
+      const id = this.#sentReplays.length === 0 ? attempt.op : `${attempt.op}~${this.#sentReplays.length}`;
+      const ver = after.ver + 1;
+      const { val } = fate;
+      const record = attempt.name ? recordOf(attempt.name, attempt, val) : id;
+      applied.set(attempt, { id, ver, result: val === DELETED ? deletedAt(ver) : { ver, val } });
+      const ops = [record, ...after.ops];
+      after = val === DELETED ? { ver, val: null, ops, deleted: true } : { ver, val, ops };
+    }
+    if (applied.size > 0) after = { ...after, ops: after.ops.slice(0, recordsKept(applied.size)) };
+    this.#last = { value, floor, after, text: applied.size === 0 ? value : JSON.stringify(after), applied, fates };
+    return this.#last;
+  }
+
+  /** What the register tells of an attempt that may have been applied before. Undefined: it certainly was not. */
+  #earlier(attempt: Attempt, present: Stored): Outcome | undefined {
+    const { name } = attempt;
+    if (name) return earlierUnderName(this.#key, name, attempt, present);
+    const sent = this.#sent.get(attempt);
+    if (!sent) return undefined;
+    const found = sent.find(({ id }) => present.ops.includes(id));
+    if (found) return found.result;
+    if (sent.every(({ ver }) => ver > oldestTold(present))) return undefined;
+    return new CommitError('the key moved on while the outcome of this write was open');
+  }
+
+  /** What an attempt makes of a register that does not hold it yet, or why it makes nothing. */
+  #next(attempt: Attempt, { ver, val, ops, deleted }: Stored): { val: unknown } | Error | 'missed' {
+    if (attempt.ver !== undefined && attempt.ver !== (deleted ? 0 : ver)) return 'missed';
+    try {
+      const next = 'change' in attempt ? attempt.change(val, !deleted) : attempt.val;
+      if (next === DELETED && deleted) {
+        return new KeyNotFound('the key does not exist', { key: this.#key, ver: 0, ...(ops.length > 0 && { deletedVer: ver }) });
+      }
+      if (next !== DELETED && 'change' in attempt) assertJson(next);
+      return { val: next };
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error));
+    }
+  }
+}
+
+/** What became of a client's operation when it was applied under its name; the error, if that cannot be told; undefined if it never was. */
+function earlierUnderName(key: string, { name, print, since = 0 }: OperationName, attempt: Attempt, present: Stored): Outcome | undefined {
+  const index = present.ops.findIndex((record) => typeof record !== 'string' && record.name === name);
+  const record = present.ops[index];
+  if (record === undefined || typeof record === 'string') {
+    // One that expects a version could only be applied as the next.
+    if ((attempt.ver ?? 0) > 0 ? (attempt.ver ?? 0) >= oldestTold(present) : since >= oldestTold(present)) return undefined;
+    const told = `the last ${present.ops.length} writes of the key do not tell what became of ${JSON.stringify(name)}, and there were more`;
+    const advice = `if you send it for the first time, send with it "since": ${present.ver}, and the same again when you repeat it`;
+    return new OutcomeForgotten(attempt.ver === undefined || attempt.ver === 0 ? `${told}; ${advice}` : told, { key, since: present.ver });
+  }
+  if (record.print !== print) {
+    return new NameReused(`the name ${JSON.stringify(name)} was given to another request for this key`, { key });
+  }
+  const ver = present.ver - index;
+  if ('val' in attempt) return attempt.val === DELETED ? deletedAt(ver) : { ver, val: attempt.val };
+  if ('val' in record) return { ver, val: record.val };
+  if (record.deleted) return deletedAt(ver);
+  return { ver, val: index === 0 ? present.val : undefined };
+}
+
+/** Of every version above this one the register tells which operation made it. */
+function oldestTold({ ver, ops }: Stored): number {
+  return ver - ops.length;
+}
+
+function recordOf({ name, print }: OperationName, attempt: Attempt, val: unknown): OperationRecord {
+  if (!('change' in attempt)) return { name, print };
+  if (val === DELETED) return { name, print, deleted: true };
+  return JSON.stringify(val).length <= RESULT_CHARACTERS_MAX ? { name, print, val } : { name, print };
+}
+
+function recordsKept(appliedCount: number): number {
+  return Math.max(RECORDS_KEPT, appliedCount, Math.min(ROUNDS_KEPT * appliedCount, RECORDS_KEPT_MAX));
+}
+
+/** A round that failed, at whatever point, did not apply what it never sent. */
+function notApplied(error: Error): Error {
+  return error instanceof CommitError ? new PrepareError(error.message, {}, error) : error;
+}

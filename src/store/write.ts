@@ -1,0 +1,34 @@
+/** What a change function returns to delete the key. */
+export const DELETED: unique symbol = Symbol('deleted');
+
+/**
+ * From what a key holds to what it holds next, both as JSON values. It is pure (see `ChangeFunction`), and leaves `val` itself as it is. What it
+ * throws is the outcome of its operation, which then changes nothing.
+ *
+ * @param val null where the key does not exist
+ * @returns the next value, or {@link DELETED}
+ */
+export type JsonChange = (val: unknown, exists: boolean) => unknown;
+
+/** The name that a client gave to an operation, so that it may send it again and have it applied once. */
+export interface OperationName {
+  /** Unique among the operations of the key. */
+  readonly name: string;
+  /** Of the request: another one under the same name is refused. */
+  readonly print: string;
+  /**
+   * The version of the key that the client knew when it sent this for the first time. If more versions than are on record went by since, the
+   * outcome is forgotten. 0 unless it is given; a write that expects a version implies it.
+   */
+  readonly since?: number;
+}
+
+/** A write of one key. */
+export type Write = {
+  /** Applied only if the key is at this version (0: it does not exist). Whatever it is at, if this is not given. */
+  readonly ver?: number;
+  readonly name?: OperationName;
+} & (
+  | { /** The next value whatever the present one is: any JSON value, or {@link DELETED}. */ readonly val: unknown }
+  | { readonly change: JsonChange }
+);
