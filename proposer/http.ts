@@ -64,11 +64,13 @@ export function onlyBearerOf(token: string): RequestHandler {
   };
 }
 
+const listed = (methods: readonly string[]): string => new Intl.ListFormat('en-GB').format(methods);
+
 /** The last route of a path: every method that the path does not have. */
 export function onlyMethods(...methods: string[]): RequestHandler {
   return (request, response) => {
     response.set('Allow', methods.join(', '));
-    throw new MethodNotAllowed(`${request.method} is not for this path; it takes ${methods.join(' and ')}`);
+    throw new MethodNotAllowed(`${request.method} is not for this path; it takes ${listed(methods)}`);
   };
 }
 

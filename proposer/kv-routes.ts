@@ -117,8 +117,8 @@ function parseChange(request: Request): Write {
 
 function parseDelete(request: Request): Write {
   const [ver, since] = ['ver', 'since'].map((name) => {
-    const text = request.query[name];
-    return text === undefined ? undefined : /^\d+$/.test(String(text)) ? Number(text) : text;
+    const given = request.query[name];
+    return typeof given === 'string' && /^\d+$/.test(given) ? Number(given) : given;
   });
   const condition = ver === undefined ? {} : { ver: asVersion(ver, 'ver') };
   return { val: DELETED, ...condition, ...named(request, ['delete', condition], since) };
