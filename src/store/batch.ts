@@ -124,7 +124,7 @@ export class Batch {
   /** Of two that were sent and begin differently the ids differ, too: an id that is found tells which of them took effect. */
   #replay(value: Value, floor = 0): Replay {
     const known = this.#known(value, floor);
-    if (known) return known;
+    if (known) return (this.#last = known);
     const applied = new Map<Attempt, Made>();
     const fates = new Map<Attempt, Outcome | 'missed'>();
     let after = decode(value, floor);
