@@ -1,10 +1,11 @@
 import type { SystemName } from './systems/system.js';
 
-export const MIXES = ['reads', 'mostly-reads', 'increments'] as const;
+/** `adds`: increments by a change function, where the system has one; else by a read and a write. */
+export const MIXES = ['reads', 'mostly-reads', 'increments', 'adds'] as const;
 export type Mix = (typeof MIXES)[number];
 
 /** From 0 to 1; what is no read is an increment. */
-export const SHARE_OF_READS: Readonly<Record<Mix, number>> = { reads: 1, 'mostly-reads': 0.9, increments: 0 };
+export const SHARE_OF_READS: Readonly<Record<Mix, number>> = { reads: 1, 'mostly-reads': 0.9, increments: 0, adds: 0 };
 
 /** What the clients do. */
 export interface Case {
@@ -55,14 +56,14 @@ export const ALL_CASES: readonly PlannedCase[] = planned([
 export function planned(cases: readonly Case[]): PlannedCase[] {
   return cases.map((of) => {
     const isForFloors = of.keys >= FLOOR_KEYS && of.padding === 0;
-    const ours: readonly SystemName[] = of.mix === 'increments' ? ['caspaxos', 'affinity'] : ['caspaxos'];
+    const ours: readonly SystemName[] = of.mix === 'increments' || of.mix === 'adds' ? ['caspaxos', 'affinity'] : ['caspaxos'];
     return { of, systems: [...ours, 'etcd', ...(isForFloors ? FLOORS : [])] };
   });
 }
 
 /** As a line of a table names it. */
 export function caseName({ mix, clients, keys, padding }: Case): string {
-  const what = { reads: 'reads', 'mostly-reads': '90% reads', increments: 'increments' }[mix];
+  const what = { reads: 'reads', 'mostly-reads': '90% reads', increments: 'increments', adds: 'adds' }[mix];
   const loops = clients === 1 ? '1 loop' : `${clients} loops`;
   const on = keys === 1 ? 'one key' : `${keys.toLocaleString('en-US')} keys`;
   return `${what}, ${loops}, ${on}${padding === 0 ? '' : `, ${padding / 1024} KiB`}`;

@@ -99,5 +99,9 @@ export function jobFor({ mix, clients, keys, padding }: Case, { name, protocol, 
   const keyPrefix = padding === 0 ? 'small-' : `padded-${padding}-`;
   const shareOfReads = SHARE_OF_READS[mix];
   const affinity = name === 'affinity';
-  return { protocol, addresses, clients, keys, keyPrefix, firstKey: 1, padding, shareOfReads, fallsOver, affinity, fillsOnly: false };
+  return {
+    ...{ protocol, addresses, clients, keys, keyPrefix, firstKey: 1, padding, shareOfReads, fallsOver, affinity },
+    adds: mix === 'adds',
+    fillsOnly: false,
+  };
 }

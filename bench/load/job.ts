@@ -12,6 +12,8 @@ export interface Job {
   readonly keyPrefix: string;
   readonly firstKey: number;
   readonly shareOfReads: number;
+  /** Increments by a change function, where the store has one. */
+  readonly adds: boolean;
   readonly fallsOver: boolean;
   /** Each key goes to one node, as with `--affinity` of the demo's client. */
   readonly affinity: boolean;

@@ -26,6 +26,8 @@ export interface LoadOptions {
   readonly clients: number;
   /** Of the operations, from 0 to 1; the others read a key and write it back with one more. */
   readonly shareOfReads?: number;
+  /** Increments by a change function, where the store has one. */
+  readonly adds?: boolean;
   /** The number of the node for a key; without it each client has a node of its own. */
   readonly nodeOf?: (key: string) => number;
   /** Turns to the next node with what one did not serve, until it is served. */
@@ -105,6 +107,12 @@ export class Load {
   async #attempt(client: number, store: LoadedStore | undefined, key: string, onlyReads: boolean): Promise<boolean> {
     if (!store) return false;
     try {
+      const add = this.#options.adds ? store.add?.bind(store) : undefined;
+      if (add && !onlyReads) {
+        await this.#timed(client, () => add(key));
+        this.#writes += 1;
+        return true;
+      }
       const held = await this.#timed(client, () => store.read(key));
       if (onlyReads) return true;
       const isWritten = await this.#timed(client, () => store.write(key, held, oneMore(held)));

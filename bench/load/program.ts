@@ -25,9 +25,9 @@ async function run(job: Job): Promise<void> {
     answer({});
     return;
   }
-  const { clients, shareOfReads, fallsOver } = job;
+  const { clients, shareOfReads, adds, fallsOver } = job;
   const nodeOf = job.affinity ? { nodeOf: affinity(keys, stores.length) } : {};
-  const load = new Load({ stores, keys, clients, shareOfReads, fallsOver, ...nodeOf });
+  const load = new Load({ stores, keys, clients, shareOfReads, adds, fallsOver, ...nodeOf });
   process.on('message', (question: Question) => {
     if (question === 'look') answer({ seen: load.look() });
     else void load.stop().then(() => answer({}));

@@ -18,6 +18,8 @@ export interface LoadedStore {
   read(key: string): Promise<Held>;
   /** False where the key no longer is as it was held. */
   write(key: string, held: Held, val: unknown): Promise<boolean>;
+  /** Adds one by a change function. Missing where the system has none. */
+  add?(key: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -56,6 +58,11 @@ class ProposerStore implements LoadedStore {
     // A mismatch that names the very version that was expected is none.
     if (answer.code === 'VersionMismatch' && answer.body['ver'] !== ver) return false;
     throw new NotServed(`${answer.code} (${answer.message})`);
+  }
+
+  async add(key: string): Promise<void> {
+    const answer = await this.#client.post(key, { add: 1 });
+    if (!answer.ok) throw new NotServed(`${answer.code} (${answer.message})`);
   }
 
   close(): Promise<void> {

@@ -8,8 +8,8 @@ import { DELETED, type OperationName, type Write } from './write.js';
 
 /** How many versions a register tells the operations of, at least. Those of one round are told of whatever their number, until the next round. */
 const RECORDS_KEPT = 32;
-/** Where rounds carry many, some rounds more are told of, as long as that does not make the registers long. */
-const [ROUNDS_KEPT, RECORDS_KEPT_MAX] = [4, 256];
+/** Where rounds carry many, this many rounds are told of, as long as that does not make the register long. */
+const [ROUNDS_KEPT, RECORDS_KEPT_MAX] = [16, 512];
 /** A longer result of a change function is not kept beside its name. */
 const RESULT_CHARACTERS_MAX = 64;
 
@@ -143,7 +143,7 @@ export class Batch {
       const ops = [record, ...after.ops];
       after = val === DELETED ? { ver, val: null, ops, deleted: true } : { ver, val, ops };
     }
-    if (applied.size > 0) after = { ...after, ops: after.ops.slice(0, recordsKept(applied.size)) };
+    if (applied.size > 0) after = { ...after, ops: after.ops.slice(0, recordsKept(after.ops.length - applied.size, applied.size)) };
     this.#last = { value, floor, after, text: applied.size === 0 ? value : JSON.stringify(after), applied, fates };
     return this.#last;
   }
@@ -208,8 +208,10 @@ function recordOf({ name, print }: OperationName, attempt: Attempt, val: unknown
   return JSON.stringify(val).length <= RESULT_CHARACTERS_MAX ? { name, print, val } : { name, print };
 }
 
-function recordsKept(appliedCount: number): number {
-  return Math.max(RECORDS_KEPT, appliedCount, Math.min(ROUNDS_KEPT * appliedCount, RECORDS_KEPT_MAX));
+/** A small round after large ones cuts off few: it may have come between a large one and the search for its outcome. */
+function recordsKept(before: number, applied: number): number {
+  const wanted = Math.max(ROUNDS_KEPT * applied, before - applied);
+  return Math.max(RECORDS_KEPT, applied, Math.min(wanted, RECORDS_KEPT_MAX));
 }
 
 /** A round that failed, at whatever point, did not apply what it never sent. */

@@ -183,6 +183,32 @@ describe('an accept that failed', () => {
     expect(completeBatch(register, batch).at(-1)).toEqual({ ver: 60, val: 60 });
   });
 
+  it('is found whole though some small rounds of others followed: they cut off what is older', () => {
+    const register = empty();
+    for (let count = 0; count < 32; count += 1) complete(register, { change: add(1) });
+    const batch = new Batch(
+      'k',
+      Array.from({ length: 60 }, () => attempt({ change: add(1) })),
+    );
+    register.value = fail(register, batch);
+    for (let count = 0; count < 16; count += 1) complete(register, { change: add(1) });
+    expect(completeBatch(register, batch).at(0)).toEqual({ ver: 33, val: 33 });
+    complete(register, { change: add(1) });
+    expect(completeBatch(register, batch).at(0)).toBeInstanceOf(CommitError);
+    for (let count = 0; count < 60; count += 1) complete(register, { change: add(1) });
+    expect(stored(register.value).ops).toHaveLength(32);
+  });
+
+  it('makes no register long for ever: what large rounds leave is bounded', () => {
+    const register = empty();
+    for (let round = 0; round < 20; round += 1) complete(register, ...Array.from({ length: 60 }, () => ({ change: add(1) })));
+    expect(stored(register.value).ops).toHaveLength(512);
+    complete(register, ...Array.from({ length: 600 }, () => ({ change: add(1) })));
+    expect(stored(register.value).ops).toHaveLength(600);
+    complete(register, { change: add(1) });
+    expect(stored(register.value).ops).toHaveLength(512);
+  });
+
   it('is unknown where more was written since than is told: it is not applied again', () => {
     for (const written of [31, 32, 33]) {
       const register = empty();
