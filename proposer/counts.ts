@@ -123,45 +123,56 @@ export class Counts {
   }
 }
 
+/** What counts the end of a call. */
+interface Tally {
+  readonly reply: (reply: { ok: true } | Conflict | Accepted) => void;
+  readonly failure: (error: unknown) => void;
+}
+
 class CountedAcceptor implements Acceptor {
   readonly #acceptor: Acceptor;
-  readonly #calls: Readonly<Record<Phase, CallCounts>>;
-  readonly #failures: Record<FailureReason, number>;
+  readonly #prepare: Tally;
+  readonly #accept: Tally;
+  readonly #read: Tally;
 
   constructor(acceptor: Acceptor, calls: Readonly<Record<Phase, CallCounts>>, failures: Record<FailureReason, number>) {
     this.#acceptor = acceptor;
-    this.#calls = calls;
-    this.#failures = failures;
+    this.#prepare = tally(calls.prepare, failures);
+    this.#accept = tally(calls.accept, failures);
+    this.#read = tally(calls.read, failures);
   }
 
   prepare(key: string, ballot: Ballot): Promise<PrepareReply> {
-    return counted(this.#acceptor.prepare(key, ballot), this.#calls.prepare, this.#failures);
+    return counted(this.#acceptor.prepare(key, ballot), this.#prepare);
   }
 
   accept(key: string, ballot: Ballot, value: Value, next: Ballot): Promise<AcceptReply> {
-    return counted(this.#acceptor.accept(key, ballot, value, next), this.#calls.accept, this.#failures);
+    return counted(this.#acceptor.accept(key, ballot, value, next), this.#accept);
   }
 
   read(key: string): ReturnType<Acceptor['read']> {
-    return counted(this.#acceptor.read(key), this.#calls.read, this.#failures);
+    return counted(this.#acceptor.read(key), this.#read);
   }
 }
 
-async function counted<Reply extends { ok: true } | Conflict | Accepted>(
-  call: Promise<Reply>,
-  counts: CallCounts,
-  failures: Record<FailureReason, number>,
-): Promise<Reply> {
-  try {
-    const reply = await call;
-    if ('conflict' in reply) counts.conflict += 1;
-    else counts.ok += 1;
-    return reply;
-  } catch (error) {
-    if (error instanceof StrangerError) counts.stranger += 1;
-    else if (error instanceof UnfitAcceptor) counts.unfit += 1;
-    else counts.failed += 1;
-    failures[failureReasonOf(error)] += 1;
-    throw error;
-  }
+/** The same call: who counts only listens, and comes first. */
+function counted<Reply extends { ok: true } | Conflict | Accepted>(call: Promise<Reply>, { reply, failure }: Tally): Promise<Reply> {
+  void call.then(reply, failure);
+  return call;
+}
+
+/** Made once for each acceptor and phase, not for each message. */
+function tally(counts: CallCounts, failures: Record<FailureReason, number>): Tally {
+  return {
+    reply: (reply) => {
+      if ('conflict' in reply) counts.conflict += 1;
+      else counts.ok += 1;
+    },
+    failure: (error) => {
+      if (error instanceof StrangerError) counts.stranger += 1;
+      else if (error instanceof UnfitAcceptor) counts.unfit += 1;
+      else counts.failed += 1;
+      failures[failureReasonOf(error)] += 1;
+    },
+  };
 }

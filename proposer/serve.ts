@@ -32,10 +32,14 @@ export async function serve(app: RequestListener, host: string, port: number, va
   server.on('clientError', answerUnparsable);
 
   const unanswered = new Set<ServerResponse>();
+  // One listener for all of them.
+  const forget = function (this: ServerResponse): void {
+    unanswered.delete(this);
+  };
   let isClosing = false;
   server.on('request', (request, response) => {
     unanswered.add(response);
-    response.once('close', () => unanswered.delete(response));
+    response.on('close', forget);
     if (isClosing) response.shouldKeepAlive = false;
     app(request, response);
   });

@@ -21,6 +21,10 @@ export interface RedisAcceptorOptions extends LinkOptions {
   readonly onTrouble?: OnTrouble;
 }
 
+/** The same ballot goes to one acceptor after the other: its text is made once. */
+const textOfBallot = formatOnce();
+const textOfNext = formatOnce();
+
 /** The acceptor's role played by a Redis server: a script for each phase, run in one step by Redis. */
 export class RedisAcceptor implements Acceptor {
   protected readonly address: string;
@@ -66,8 +70,14 @@ export class RedisAcceptor implements Acceptor {
     this.#gatherWrites();
     const register = REGISTER_PREFIX + key;
     const identityKey = this.#identityKeys.of(register);
-    const sent = this.redis.casPrepare(register, identityKey, formatBallot(ballot), this.#identity);
-    const [verdict, other, value] = await this.#answerTo(sent, identityKey);
+    let answer: string[];
+    try {
+      answer = await this.redis.casPrepare(register, identityKey, textOfBallot(ballot), this.#identity);
+    } catch (error) {
+      throw this.#noteFailure(error, identityKey);
+    }
+    this.#trouble.worked();
+    const [verdict, other, value] = answer;
     if (verdict !== 'ok') return this.#refusal(verdict, String(other));
     this.#link.confirmed(key, ballot);
     return { ok: true, ...accepted(other, value) };
@@ -77,8 +87,14 @@ export class RedisAcceptor implements Acceptor {
     this.#gatherWrites();
     const register = REGISTER_PREFIX + key;
     const identityKey = this.#identityKeys.of(register);
-    const sent = this.redis.casAccept(register, identityKey, formatBallot(ballot), value ?? '', formatBallot(next), this.#identity);
-    const [verdict, other] = await this.#answerTo(sent, identityKey);
+    let answer: string[];
+    try {
+      answer = await this.redis.casAccept(register, identityKey, textOfBallot(ballot), value ?? '', textOfNext(next), this.#identity);
+    } catch (error) {
+      throw this.#noteFailure(error, identityKey);
+    }
+    this.#trouble.worked();
+    const [verdict, other] = answer;
     if (verdict !== 'ok') return this.#refusal(verdict, String(other));
     this.#link.confirmed(key, next);
     return { ok: true };
@@ -123,26 +139,21 @@ export class RedisAcceptor implements Acceptor {
 
   async #tryWriteBeside(identityKey: string): Promise<void> {
     this.#link.assertReady();
-    await this.#answerTo(
-      this.redis.eval(TRY_WRITE, 1, identityKey, LARGE).catch((error: unknown) => {
-        if (!(error instanceof Error && error.message.startsWith('WRONGTYPE'))) throw error;
-        return [];
-      }),
-      identityKey,
-    );
+    try {
+      await this.redis.eval(TRY_WRITE, 1, identityKey, LARGE);
+    } catch (error) {
+      // The identity is no hash: it got as far as to write.
+      if (!(error instanceof Error && error.message.startsWith('WRONGTYPE'))) throw this.#noteFailure(error, identityKey);
+    }
+    this.#trouble.worked();
   }
 
-  async #answerTo<Answer>(sent: Promise<Answer>, identityKey: string): Promise<Answer> {
-    try {
-      const answer = await sent;
-      this.#trouble.worked();
-      return answer;
-    } catch (error) {
-      const refusal = refusalIn(error, this.#timeoutMs);
-      this.#failedBeside = identityKey;
-      this.#trouble.failed(refusal);
-      throw refusal;
-    }
+  /** @returns what to throw */
+  #noteFailure(error: unknown, identityKey: string): unknown {
+    const refusal = refusalIn(error, this.#timeoutMs);
+    this.#failedBeside = identityKey;
+    this.#trouble.failed(refusal);
+    return refusal;
   }
 
   /** All messages of one turn of the event loop leave in one write: Redis runs them together, and syncs its disk once for all of them. */
@@ -158,6 +169,16 @@ export class RedisAcceptor implements Acceptor {
     if (verdict === 'stranger') throw this.#link.mismatch(other);
     return { ok: false, conflict: parseBallot(other) };
   }
+}
+
+function formatOnce(): (ballot: Ballot) => string {
+  let last: Ballot | undefined;
+  let text = '';
+  return (ballot) => {
+    if (ballot !== last) text = formatBallot(ballot);
+    last = ballot;
+    return text;
+  };
 }
 
 /** The empty register is stored as "", which no value is. */
