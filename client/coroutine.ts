@@ -1,11 +1,11 @@
-import type { ErrorCode } from '../src/http/status.js';
-import { NetworkError, type Refusal } from '../src/http/client.js';
-import type { FunnelCounts } from '../src/http/funnel-stream.js';
-import { sleep, type Time } from '../src/protocol/time.js';
-import type { Ledger } from './ledger.js';
-import { type Note, noteRefusal, noteSilence } from './notes.js';
-import type { NamedProposer, Proposers } from './proposers.js';
-import type { Random } from './random.js';
+import { type Answer, NetworkError, type Refusal } from '../src/http/client.js';
+import { sleep } from '../src/protocol/time.js';
+import type { Versioned } from '../src/store/versioned.js';
+import { noteRefusal, noteSilence } from './notes.js';
+import type { NamedProposer } from './proposers.js';
+import { read } from './reading.js';
+import type { ChangeKind } from './settings.js';
+import { CONTENTION, Writer, type WriterOptions } from './writer.js';
 
 /** Before the next turn where no proposer answers, or one that cannot serve refuses at once: such turns would only burn the processor. */
 export const PAUSE_MS = 100;
@@ -13,62 +13,46 @@ export const PAUSE_MS = 100;
 /** Contention is met with the next turn at once, as the demo is about it. That many refusals in a row are no longer contention. */
 const REFUSALS_IN_A_ROW = 50;
 
-/** Refusals that contention explains. */
-const CONTENTION: ReadonlySet<ErrorCode> = new Set(['VersionMismatch', 'PrepareError', 'ConcurrentRequestError', 'CommitError']);
-
-/** Refusals after which a write was certainly not applied. All others, and codes that nobody documented, leave it unknown. */
-export const NOT_APPLIED: ReadonlySet<ErrorCode> = new Set([
-  'BadRequest',
-  'NotFound',
-  'KeyNotFound',
-  'MethodNotAllowed',
-  'VersionMismatch',
-  'PayloadTooLarge',
-  'ConcurrentRequestError',
-  'NotConfigured',
-  'PrepareError',
-  'OldState',
-  'StaleConfiguration',
-]);
-
-export interface CoroutineOptions {
-  readonly proposers: Proposers;
-  readonly ledger: Ledger;
-  readonly counts: FunnelCounts;
-  readonly random: Random;
-  readonly time: Time;
-  readonly note: Note;
+export interface CoroutineOptions extends WriterOptions {
+  /** How a key is incremented. */
+  readonly change?: ChangeKind;
 }
 
-/** One of the demo's clients: each turn increments a random key through a random proposer, by a read and a compare-and-set. */
+/** One of the demo's clients: each turn increments a random key through a random proposer. */
 export class Coroutine {
   readonly #options: CoroutineOptions;
   readonly #keys: readonly string[];
+  readonly #writer: Writer;
   #refusedInARow = 0;
 
   constructor(options: CoroutineOptions) {
     this.#options = options;
     this.#keys = options.ledger.keys;
+    this.#writer = new Writer(options);
   }
 
-  /** Takes turns until the signal; the request in flight is finished. Throws `NotANumber` where a key holds something else. */
-  async run(signal: AbortSignal): Promise<void> {
+  /**
+   * Takes turns until the signal; the request in flight is finished. Throws `NotANumber` where a key holds something else.
+   * @param giveUp after which an unknown outcome is not asked for any more; `signal`, if it is not given
+   */
+  async run(signal: AbortSignal, giveUp: AbortSignal = signal): Promise<void> {
     const { time } = this.#options;
     while (!signal.aborted) {
-      const pauseMs = await this.#turn(signal);
+      const pauseMs = await this.#turn(signal, giveUp);
       if (pauseMs > 0) await sleep(time, pauseMs);
     }
   }
 
   /** Returns how long to pause before the next one. */
-  async #turn(signal: AbortSignal): Promise<number> {
-    const { proposers, random, counts, note } = this.#options;
+  async #turn(signal: AbortSignal, giveUp: AbortSignal): Promise<number> {
+    const { proposers, random, counts, note, change } = this.#options;
     const chance = random();
     const key = this.#keys[Math.floor(random() * this.#keys.length)];
     const proposer = key === undefined ? undefined : proposers.choose(chance, key);
     if (proposer === undefined || key === undefined) return PAUSE_MS;
     try {
-      return this.#pauseAfter(proposer, await this.#increment(proposer, key, signal));
+      const turn = change === 'add' ? this.#add(proposer, key, signal, giveUp) : this.#compareAndSet(proposer, key, signal, giveUp);
+      return this.#pauseAfter(proposer, await turn);
     } catch (error) {
       if (!(error instanceof NetworkError)) throw error;
       counts.networkErrors += 1;
@@ -77,26 +61,42 @@ export class Coroutine {
     }
   }
 
-  /** Returns what refused it, if anything did. Throws `NetworkError`. */
-  async #increment(proposer: NamedProposer, key: string, signal: AbortSignal): Promise<Refusal | undefined> {
+  /** By a read and a compare-and-set. Returns what refused it, if anything did. Throws `NetworkError`. */
+  async #compareAndSet(proposer: NamedProposer, key: string, signal: AbortSignal, giveUp: AbortSignal): Promise<Refusal | undefined> {
     const { proposers, ledger, counts } = this.#options;
     counts.readAttempts += 1;
-    const read = await proposers.ask(proposer, (client) => client.get(key));
-    if (!read.ok && read.code !== 'KeyNotFound') return read;
+    const present = await read(proposers, ledger, proposer, key);
+    if (!present.ok) return present;
     counts.reads += 1;
-    const { ver, val } = read.ok ? read.body : { ver: 0, val: 0 };
-    const next = ledger.saw(key, val) + 1;
     if (signal.aborted) return undefined;
 
-    const settle = ledger.sends(key);
-    const written = await proposers.ask(proposer, (client) => client.put(key, ver, next));
-    if (written.ok) {
-      settle('acknowledged');
-      counts.writes += 1;
-      return undefined;
+    const { ver, val } = present;
+    // The version that it expects tells more than that.
+    const since = ver === 0 ? ledger.version(key) : undefined;
+    return this.#noteWritten(await this.#writer.write(key, proposer, (client, more) => client.put(key, ver, val + 1, more), since, giveUp));
+  }
+
+  /** By a change function: one request. Only a key that this client never saw is read first. Returns and throws as a compare-and-set. */
+  async #add(proposer: NamedProposer, key: string, signal: AbortSignal, giveUp: AbortSignal): Promise<Refusal | undefined> {
+    const { proposers, ledger, counts } = this.#options;
+    counts.readAttempts += 1;
+    if (ledger.version(key) === undefined) {
+      const present = await read(proposers, ledger, proposer, key);
+      if (!present.ok) return present;
+      if (signal.aborted) return undefined;
     }
-    settle(NOT_APPLIED.has(written.code) ? 'refused' : 'unknown');
-    return written;
+    const since = ledger.version(key);
+    const answer = await this.#writer.write(key, proposer, (client, more) => client.post(key, { add: 1 }, more), since, giveUp);
+    if (answer) counts.reads += 1;
+    // It throws what is in the way, unless that has gone again.
+    if (answer?.ok === false && answer.code === 'ChangeRefused') await read(proposers, ledger, proposer, key);
+    return this.#noteWritten(answer);
+  }
+
+  #noteWritten(answer: Answer<Versioned> | undefined): Refusal | undefined {
+    if (answer?.ok === false) return answer;
+    if (answer) this.#options.counts.writes += 1;
+    return undefined;
   }
 
   #pauseAfter(proposer: NamedProposer, refusal: Refusal | undefined): number {

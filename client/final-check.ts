@@ -71,7 +71,8 @@ async function readOnce(key: string, proposers: Proposers, random: Random, time:
 }
 
 /**
- * Holds what this client was told against what the keys hold now: acknowledged <= growth <= acknowledged + unknown.
+ * Holds what this client was told against what the keys hold now: acknowledged <= growth <= acknowledged + unknown. Where every outcome became
+ * known that is an equality.
  *
  * @param tallies from before `values` were read, so that a write which is acknowledged meanwhile counts as unknown
  */
@@ -92,6 +93,11 @@ export function judge(tallies: readonly Tally[], values: ReadonlyMap<string, Fin
     sum.unknown += unknown;
   }
   if (checked === 0 && wrong.size === 0) return { lines: [...lines, '# in all: NOTHING CHECKED: no key was ever read'], ok: false };
+  if (sum.unknown > 0) {
+    lines.push(
+      `# the outcome of ${sum.unknown} write${sum.unknown === 1 ? '' : 's'} stays unknown: the keys may have grown by so much more`,
+    );
+  }
   const verdict = wrong.size === 0 ? 'nothing lost' : [...wrong].map(([problem, keys]) => `${problem} (${keys.join(', ')})`).join('; ');
   const figures = wrong.size === 0 ? inOrder(sum.acknowledged, sum.growth, sum.unknown) : listed(sum.acknowledged, sum.growth, sum.unknown);
   return { lines: [...lines, `# in all: ${figures}: ${verdict}`], ok: wrong.size === 0 };

@@ -31,6 +31,7 @@ export type WriteOutcome = 'acknowledged' | 'refused' | 'unknown';
  */
 export class Ledger {
   readonly #entries: ReadonlyMap<string, Entry>;
+  readonly #versions = new Map<string, number>();
 
   constructor(keys: readonly string[]) {
     this.#entries = new Map(keys.map((key) => [key, { key, start: undefined, acknowledged: 0, unknown: 0 }]));
@@ -40,11 +41,20 @@ export class Ledger {
     return [...this.#entries.keys()];
   }
 
-  /** Takes note of a value that was read (0 where the key does not exist), and returns it. Throws {@link NotANumber}. */
-  saw(key: string, val: unknown): number {
+  /**
+   * Takes note of a value that was read (0 where the key does not exist), and returns it. Throws {@link NotANumber}.
+   * @param ver of it, or of its deletion
+   */
+  saw(key: string, val: unknown, ver = 0): number {
     if (!isNumber(val)) throw new NotANumber(key, val);
     this.#entry(key).start ??= val;
+    this.#versions.set(key, Math.max(ver, this.#versions.get(key) ?? 0));
     return val;
+  }
+
+  /** The highest version of the key that this client was told; undefined where the key was never read. */
+  version(key: string): number | undefined {
+    return this.#versions.get(key);
   }
 
   /** Call it before a write is sent: the write counts as unknown until the returned function is told better, even if it never is. */

@@ -6,16 +6,20 @@ import { Coroutine } from './coroutine.js';
 import { judge, readAll } from './final-check.js';
 import { Funnel, header, line, noCounts } from './funnel.js';
 import { Ledger } from './ledger.js';
+import { writeNames } from './names.js';
 import { type Note, noteRefusal, noteSilence } from './notes.js';
 import { Proposers } from './proposers.js';
+import { read } from './reading.js';
 import { forkedFrom, type Random } from './random.js';
 import type { ClientSettings } from './settings.js';
 import { within } from './within.js';
 
 /** How long the first look at the keys may hold up the clients, where a proposer hangs. */
 const FIRST_LOOK_MS = 1_000;
-/** How long requests in flight may take at the end. A write that takes longer counts as unknown. */
+/** How long requests in flight may take at the end, where an outcome is not asked for again. A write that takes longer counts as unknown. */
 const IN_FLIGHT_MS = 4_000;
+/** How long unknown outcomes are asked for at the end: a request that hangs, and time for an acceptor or a proposer to come back. */
+const OUTCOMES_MS = 10_000;
 
 export interface ClientWorld {
   readonly addresses: Addresses;
@@ -55,7 +59,11 @@ export async function run(settings: ClientSettings, world: ClientWorld, stop: Ab
       print(line(second, counts));
       world.onLine?.({ second, columns: counts });
     });
-    const coroutines = columns.map((counts) => new Coroutine({ proposers, ledger, counts, random: forkedFrom(random), time, note }));
+    const nextName = settings.retry ? writeNames() : undefined;
+    const { change } = settings;
+    const coroutines = columns.map(
+      (counts) => new Coroutine({ proposers, ledger, counts, random: forkedFrom(random), time, note, nextName, change }),
+    );
     let failures = 0;
     const failed = (error: unknown): void => {
       failures += 1;
@@ -65,10 +73,12 @@ export async function run(settings: ClientSettings, world: ClientWorld, stop: Ab
     funnel.start((second) => {
       if (second >= (settings.seconds ?? Infinity)) stop.abort();
     });
-    const ends = coroutines.map((coroutine) => coroutine.run(stop.signal).catch(failed));
+    const giveUp = new AbortController();
+    const ends = coroutines.map((coroutine) => coroutine.run(stop.signal, giveUp.signal).catch(failed));
     await aborted(stop.signal);
     funnel.stop();
-    await within(time, IN_FLIGHT_MS, Promise.all(ends));
+    await within(time, nextName ? OUTCOMES_MS : IN_FLIGHT_MS, Promise.all(ends));
+    giveUp.abort();
 
     const tallies = ledger.tallies();
     const touched = tallies.filter(({ start }) => start !== undefined).map(({ key }) => key);
@@ -89,13 +99,10 @@ async function firstLook(ledger: Ledger, proposers: Proposers, random: Random, n
     const proposer = proposers.choose(random(), key);
     if (!proposer || signal.aborted) return;
     try {
-      const answer = await proposers.ask(proposer, (client) => client.get(key));
-      if (answer.ok) ledger.saw(key, answer.body.val);
-      else if (answer.code === 'KeyNotFound') ledger.saw(key, 0);
-      else if (answer.code === 'NotConfigured') {
-        noteRefusal(note, proposer, answer);
-        return;
-      }
+      const present = await read(proposers, ledger, proposer, key);
+      if (present.ok || present.code !== 'NotConfigured') continue;
+      noteRefusal(note, proposer, present);
+      return;
     } catch (error) {
       if (!(error instanceof NetworkError)) throw error;
       noteSilence(note, proposer, error);

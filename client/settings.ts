@@ -1,6 +1,9 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type Addresses, readAddresses, splitAddress } from '../src/node/addresses.js';
 
+/** How a key is incremented: by a read and a compare-and-set, or by a change function, in one request. */
+export type ChangeKind = 'cas' | 'add';
+
 /** As typed; each option is checked. */
 export interface ClientSettings {
   /** Logical `host:port`, all different. */
@@ -14,6 +17,7 @@ export interface ClientSettings {
   /** Each key goes to one proposer, as long as that answers. */
   readonly affinity: boolean;
   readonly keyPrefix: string;
+  readonly change: ChangeKind;
 }
 
 const PROPOSERS_DEFAULT = ['proposer-1:8080', 'proposer-2:8080'];
@@ -34,9 +38,18 @@ Each line of the output, tab-separated: the n-th second since the start, then fo
   writes    compare-and-sets that a proposer confirmed (PUT)
   errors    requests without an HTTP answer: connection refused or reset, or no answer in time
 What is lost from left to right is contention: another client was faster with the same key.
+With --change add an increment is one request (POST), which misses no version; the columns then are
+  attempts  increments begun
+  reads     increments that were answered, whatever the answer
+  writes    increments that a proposer confirmed
+  errors    as above
 
-The end (Ctrl-C, SIGTERM or --seconds): all keys are read, and each must have grown by what was acknowledged, and at most by what is
-unknown more. That is exact only when this client is the only writer of its keys: give it a --key-prefix of its own where others run.
+A write whose outcome is unknown (no answer, or 504) is sent again under the same name, through any proposer, until the outcome is known: a
+proposer applies a name once. It counts once in each column but errors. With --no-retry nothing is sent again.
+
+The end (Ctrl-C, SIGTERM or --seconds): all keys are read, and each must have grown by exactly what was acknowledged. Where outcomes stay
+unknown it may have grown by so many more. That is exact only when this client is the only writer of its keys: give it a --key-prefix of
+its own where others run.
 A second Ctrl-C ends at once, without that check.
 
 Exit codes: 0 nothing lost; 1 LOST UPDATES, or another finding of the check; 2 a wrong option; 130 or 143 ended by a second signal.
@@ -47,13 +60,14 @@ Examples:
   client                                    until Ctrl-C, on the keys key-1 to key-9
   client --seconds 10 --key-prefix mine-    ten seconds on keys of its own
   client --no-retry                         the raw contention, as the original demo showed it
+  client --change add                       no contention: each increment is one request
   client --affinity                         no proposer takes a key out of another one's hands
   client --keys 1 --clients 10 --seed 7     ten clients fight for one key`;
 
 /** Reads the command line; ends the program where it is wrong, or asks for help. @param argv without the program */
 export function settingsFrom(argv: readonly string[]): ClientSettings {
   return new Command('client')
-    .description('Increments random keys through random proposers, by a read and a compare-and-set, and prints a funnel each second.')
+    .description('Increments random keys through random proposers, and prints a funnel each second.')
     .addOption(
       new Option('--proposers <list>', 'host:port, separated by commas')
         .argParser(proposerList)
@@ -72,6 +86,11 @@ export function settingsFrom(argv: readonly string[]): ClientSettings {
       '--affinity',
       'send each key to one proposer, and to another only while that one does not answer (default: a random one)',
       false,
+    )
+    .addOption(
+      new Option('--change <kind>', 'how a key is incremented: cas, by a read and a compare-and-set; add, by a change function')
+        .choices(['cas', 'add'])
+        .default('cas'),
     )
     .option('--key-prefix <text>', 'the keys are this and a number; clients with the same prefix share their keys', keyPrefix, 'key-')
     .addHelpText('after', EXPLANATION)

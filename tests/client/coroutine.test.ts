@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { addressesFrom } from '../../src/node/addresses.js';
-import { Coroutine, PAUSE_MS } from '../../client/coroutine.js';
+import { Coroutine, type CoroutineOptions, PAUSE_MS } from '../../client/coroutine.js';
 import { noCounts } from '../../client/funnel.js';
 import { Ledger, NotANumber } from '../../client/ledger.js';
 import { AVOID_MS, Proposers } from '../../client/proposers.js';
 import { randomFrom } from '../../client/random.js';
-import { onPut, StandIn } from './stand-in.js';
+import { type Fault, onWrite, StandIn } from './stand-in.js';
 import { systemTime } from '../../src/store/system-time.js';
 
 let standIn: StandIn;
@@ -24,12 +24,17 @@ afterEach(async () => {
   await standIn.close();
 });
 
-const coroutine = (keys: string[], seed = 1) => {
+const coroutine = (keys: string[], seed = 1, more: Partial<CoroutineOptions> = {}) => {
   const ledger = new Ledger(keys);
   const counts = noCounts();
   const note = (kind: string): number => notes.push(kind);
-  const loop = new Coroutine({ proposers, ledger, counts, random: randomFrom(seed), time: systemTime, note });
+  const loop = new Coroutine({ proposers, ledger, counts, random: randomFrom(seed), time: systemTime, note, ...more });
   return { ledger, counts, ended: loop.run(stop.signal) };
+};
+
+const named = (): Partial<CoroutineOptions> => {
+  let count = 0;
+  return { nextName: () => `name-${(count += 1)}` };
 };
 
 /** Stops after that many requests, or that many milliseconds. */
@@ -41,6 +46,7 @@ const until = async (done: () => boolean, limitMs = 10_000): Promise<void> => {
   }
 };
 const elapse = (delayMs: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, delayMs));
+const writes = () => standIn.seen.filter(({ method }) => method !== 'GET');
 const gets = () => standIn.seen.filter(({ method }) => method === 'GET');
 
 describe('a coroutine', () => {
@@ -99,7 +105,7 @@ describe('a coroutine', () => {
     [{ status: 503, code: 'StaleConfiguration' }, 0],
     [{ status: 409, code: 'VersionMismatch' }, 0],
   ] as const)('counts a write that met %j as %i unknown', async (fault, unknown) => {
-    standIn.fault = onPut(3, fault);
+    standIn.fault = onWrite(3, fault);
     const { ledger, counts, ended } = coroutine(['a']);
     await until(() => counts.writes >= 5);
     stop.abort();
@@ -242,5 +248,157 @@ describe('a coroutine', () => {
     standIn.store.set('a', { ver: 1, val: 'text' });
     await expect(coroutine(['a']).ended).rejects.toThrow(NotANumber);
     expect(standIn.store.get('a')?.val).toBe('text');
+  });
+});
+
+describe.each(['cas', 'add'] as const)('a coroutine that names its writes (%s)', (change) => {
+  it.each([
+    ['commit error, applied', 'acknowledged'],
+    ['commit error, not applied', 'acknowledged'],
+    ['reset, applied', 'acknowledged'],
+    ['reset, not applied', 'acknowledged'],
+    [{ status: 500, code: 'InternalError' }, 'acknowledged'],
+    [{ status: 502, code: 'NobodyKnowsThis' }, 'acknowledged'],
+    [{ status: 503, code: 'PrepareError' }, 'refused'],
+    [{ status: 409, code: 'VersionMismatch' }, 'refused'],
+    [{ status: 410, code: 'OutcomeForgotten' }, 'refused'],
+  ] as const)('knows what became of a write that met %j: %s', async (fault, outcome) => {
+    standIn.fault = onWrite(3, fault);
+    const { ledger, counts, ended } = coroutine(['a'], 1, { ...named(), change });
+    await until(() => counts.writes >= 5);
+    stop.abort();
+    await ended;
+    expect(ledger.tallies()).toMatchObject([{ acknowledged: counts.writes, unknown: 0 }]);
+    expect(standIn.store.get('a')?.val).toBe(counts.writes);
+    const [, , third, fourth] = writes();
+    if (outcome === 'acknowledged') expect([fourth?.name, fourth?.body]).toEqual([third?.name, third?.body]);
+    else expect(fourth?.name).not.toBe(third?.name);
+  });
+
+  it('leaves a write unknown that the key does not tell of any more', async () => {
+    standIn.fault = ({ method, name }) => {
+      if (method === 'GET' || name !== '"name-2"') return undefined;
+      const isFirst = writes().filter((write) => write.name === name).length === 1;
+      return isFirst ? 'commit error, applied' : { status: 410, code: 'OutcomeForgotten', since: 99 };
+    };
+    const { ledger, counts, ended } = coroutine(['a'], 1, { ...named(), change });
+    await until(() => counts.writes >= 3);
+    stop.abort();
+    await ended;
+    expect(ledger.tallies()).toMatchObject([{ acknowledged: counts.writes, unknown: 1 }]);
+    expect(writes().filter(({ name }) => name === '"name-2"')).toHaveLength(2);
+  });
+});
+
+describe('a coroutine that names its writes', () => {
+  it('asks through any proposer, until one tells: a 503 says nothing of the first sending', async () => {
+    const answers: (Fault | undefined)[] = [
+      'commit error, applied',
+      { status: 503, code: 'PrepareError' },
+      { status: 503, code: 'NotConfigured' },
+      'reset, not applied',
+      { status: 500, code: 'InternalError' },
+      { status: 503, code: 'PrepareError' },
+    ];
+    standIn.fault = ({ method }) => (method === 'GET' ? undefined : answers.shift());
+    const { ledger, counts, ended } = coroutine(['a'], 1, named());
+    await until(() => counts.writes >= 1);
+    stop.abort();
+    await ended;
+    const sent = writes().slice(0, 7);
+    expect(new Set(sent.map(({ name }) => name))).toEqual(new Set(['"name-1"']));
+    expect(new Set(sent.map(({ proposer }) => proposer)).size).toBe(2);
+    expect(standIn.store.get('a')?.val).toBe(counts.writes);
+    expect(ledger.tallies()).toMatchObject([{ acknowledged: counts.writes, unknown: 0 }]);
+    expect(notes).toEqual(expect.arrayContaining(['InternalError', 'NotConfigured', 'silence']));
+  });
+
+  it('counts a write as not applied that others overtook before it was repeated', async () => {
+    standIn.fault = ({ method, name }) => {
+      if (method === 'GET' || name !== '"name-2"') return undefined;
+      standIn.fault = () => undefined;
+      setTimeout(() => standIn.store.set('a', { ver: 9, val: 40 }), 0);
+      return 'hangs';
+    };
+    await proposers.close();
+    const names = ['proposer-1:8080', 'proposer-2:8080'];
+    proposers = new Proposers(names, addressesFrom(standIn.addressMap), systemTime, { timeoutMs: 200 });
+    const { ledger, counts, ended } = coroutine(['a'], 1, named());
+    await until(() => counts.writes >= 3);
+    stop.abort();
+    await ended;
+    expect(ledger.tallies()).toMatchObject([{ start: 0, acknowledged: counts.writes, unknown: 0 }]);
+    expect(standIn.store.get('a')?.val).toBe(40 + counts.writes - 1);
+  });
+
+  it('gives up what nobody tells when it is told to', async () => {
+    standIn.fault = ({ method }) => (method === 'GET' ? undefined : 'commit error, not applied');
+    const ledger = new Ledger(['a']);
+    const counts = noCounts();
+    const options = { proposers, ledger, counts, random: randomFrom(1), time: systemTime, note: () => undefined, ...named() };
+    const giveUp = new AbortController();
+    const ended = new Coroutine(options).run(stop.signal, giveUp.signal);
+    await until(() => writes().length >= 3);
+    stop.abort();
+    const before = writes().length;
+    await until(() => writes().length >= before + 3);
+    giveUp.abort();
+    await ended;
+    expect(ledger.tallies()).toMatchObject([{ acknowledged: 0, unknown: 1 }]);
+    expect(new Set(writes().map(({ name }) => name))).toEqual(new Set(['"name-1"']));
+  });
+});
+
+describe('a coroutine that adds', () => {
+  it('reads a key once, then sends the version that it was told last', async () => {
+    standIn.store.set('a', { ver: 40, val: 7 });
+    const { ledger, counts, ended } = coroutine(['a'], 1, { ...named(), change: 'add' });
+    await until(() => counts.writes >= 3);
+    stop.abort();
+    await ended;
+    expect(gets()).toHaveLength(1);
+    expect(
+      writes()
+        .slice(0, 3)
+        .map(({ method, body }) => [method, body]),
+    ).toEqual([40, 41, 42].map((since) => ['POST', { add: 1, since }]));
+    expect(ledger.tallies()).toMatchObject([{ start: 7, acknowledged: counts.writes, unknown: 0 }]);
+    expect(counts).toMatchObject({ readAttempts: counts.writes, reads: counts.writes });
+  });
+
+  it('begins anew from the version that the key has, where more went by than it tells of', async () => {
+    standIn.fault = onWrite(2, { status: 410, code: 'OutcomeForgotten', since: 1_000 });
+    const { counts, ended } = coroutine(['a'], 1, { ...named(), change: 'add' });
+    await until(() => counts.writes >= 3);
+    stop.abort();
+    await ended;
+    expect(
+      writes()
+        .slice(0, 3)
+        .map(({ name, body }) => [name, body?.['since']]),
+    ).toEqual([
+      ['"name-1"', 0],
+      ['"name-2"', 1],
+      ['"name-2"', 1_000],
+    ]);
+    expect(counts.readAttempts).toBe(counts.writes);
+  });
+
+  it('ends where a key holds no number', async () => {
+    const { counts, ended } = coroutine(['a'], 1, { ...named(), change: 'add' });
+    await until(() => counts.writes >= 3);
+    standIn.store.set('a', { ver: 100_000, val: 'text' });
+    await expect(ended).rejects.toThrow(NotANumber);
+    expect(standIn.store.get('a')?.val).toBe('text');
+  });
+
+  it('without names sends each increment once', async () => {
+    standIn.fault = onWrite(3, 'commit error, applied');
+    const { ledger, counts, ended } = coroutine(['a'], 1, { change: 'add' });
+    await until(() => counts.writes >= 3);
+    stop.abort();
+    await ended;
+    expect(ledger.tallies()).toMatchObject([{ acknowledged: counts.writes, unknown: 1 }]);
+    expect(writes().every(({ name, body }) => name === undefined && !Object.hasOwn(body ?? {}, 'since'))).toBe(true);
   });
 });

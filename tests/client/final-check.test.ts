@@ -64,6 +64,13 @@ describe('the verdict', () => {
     expect(judge([untouched, tally(1, 0, 'b')], new Map([['b', { val: 11 }]]))).toMatchObject({ ok: true });
   });
 
+  it('says that it is no equality where outcomes stay unknown, and only there', () => {
+    const bounds = '# the outcome of 2 writes stays unknown: the keys may have grown by so much more';
+    expect(judged(5, 2, 16).lines.at(-2)).toBe(bounds);
+    expect(judged(5, 0, 15).lines.join('\n')).not.toContain('stays unknown');
+    expect(judged(5, 0, 16)).toMatchObject({ ok: false });
+  });
+
   it('says under which condition it is exact', () => {
     expect(judged(0, 0, 10).lines[0]).toBe('# final check: exact only when this client is the only writer of these keys');
   });

@@ -22,6 +22,12 @@ describe('the ledger', () => {
     expect(ledger.tallies()).toMatchObject([{ acknowledged: 1, unknown: 2 }]);
   });
 
+  it('knows the highest version that it was told of a key', () => {
+    const ledger = new Ledger(['a', 'b']);
+    for (const ver of [3, 7, 5]) ledger.saw('a', 1, ver);
+    expect(['a', 'b'].map((key) => ledger.version(key))).toEqual([7, undefined]);
+  });
+
   it.each([null, 'text', 1.5, {}, 2 ** 53 - 1, true])('refuses to count on from %j', (val) => {
     expect(() => new Ledger(['a']).saw('a', val)).toThrow(NotANumber);
   });

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Program, type Running } from './program.js';
-import { onPut, StandIn } from './stand-in.js';
+import { onWrite, StandIn } from './stand-in.js';
 
 let program: Program;
 let standIn: StandIn;
@@ -88,7 +88,7 @@ describe('the client, as a program', () => {
   });
 
   it.each(['lost', 'doubled'] as const)('finds an increment that was %s', async (fault) => {
-    standIn.fault = onPut(10, fault);
+    standIn.fault = onWrite(10, fault);
     const client = start('--seconds', '1');
     expect(await client.ended).toBe(1);
     const finding = fault === 'lost' ? 'LOST UPDATES' : 'GREW TOO MUCH';
@@ -96,24 +96,86 @@ describe('the client, as a program', () => {
     expect(client.stdout).toMatch(new RegExp(`# in all: .*${finding} \\(key-\\d\\)\n$`));
   });
 
-  it.each(['commit error, applied', 'commit error, not applied', 'reset, applied', 'reset, not applied'] as const)(
-    'accepts a write that met "%s", either way',
-    async (fault) => {
-      standIn.fault = onPut(10, fault);
-      const client = start('--seconds', '1');
+  const FAULTS = ['commit error, applied', 'commit error, not applied', 'reset, applied', 'reset, not applied'] as const;
+  const errorsOf = (client: Running): number =>
+    client.funnel.flatMap(({ columns }) => columns.map((column) => column[3] ?? 0)).reduce((sum, count) => sum + count, 0);
+
+  it.each(FAULTS)('with --no-retry accepts a write that met "%s", either way', async (fault) => {
+    standIn.fault = onWrite(10, fault);
+    const client = start('--seconds', '1', '--no-retry');
+    expect(await client.ended).toBe(0);
+    expect(client.stdout).toMatch(/# in all: .* \+ 1 unknown: nothing lost\n$/);
+    expect(errorsOf(client)).toBe(fault.startsWith('reset') ? 1 : 0);
+  });
+
+  it.each(FAULTS.flatMap((fault) => [[fault], [fault, '--change', 'add']] as const))(
+    'finds out what became of a write that met "%s" %s %s: the check is an equality',
+    async (fault, ...args) => {
+      standIn.fault = onWrite(10, fault);
+      const client = start('--seconds', '1', ...args);
       expect(await client.ended).toBe(0);
-      expect(client.stdout).toMatch(/# in all: .* \+ 1 unknown: nothing lost\n$/);
-      const errors = client.funnel.flatMap(({ columns }) => columns.map((column) => column[3] ?? 0)).reduce((sum, count) => sum + count, 0);
-      expect(errors).toBe(fault.startsWith('reset') ? 1 : 0);
+      expect(client.stdout).toMatch(/# in all: (\d+) acknowledged <= \1 grown <= \1 \+ 0 unknown: nothing lost\n$/);
+      expect(errorsOf(client)).toBe(fault.startsWith('reset') ? 1 : 0);
     },
   );
 
-  it('counts a write that is still in flight at the end as unknown', async () => {
+  it('finds out what became of a write that was still in flight at the end', async () => {
     let hanging = 0;
     standIn.fault = ({ method }) => (method === 'PUT' && standIn.seen.length > 100 && (hanging += 1) <= 1 ? 'hangs' : undefined);
     const client = start('--seconds', '1');
     expect(await client.ended).toBe(0);
+    expect(client.stdout).toContain('+ 0 unknown: nothing lost');
+  });
+
+  it('says that an outcome stays unknown where nobody tells it, and how much the check then allows', async () => {
+    const lost: string[] = [];
+    standIn.fault = ({ method, name = '' }) => {
+      if (method !== 'PUT') return undefined;
+      if (lost.includes(name)) return { status: 410, code: 'OutcomeForgotten' };
+      if (lost.length > 0 || standIn.seen.length < 100) return undefined;
+      lost.push(name);
+      return 'commit error, applied';
+    };
+    const client = start('--seconds', '1');
+    expect(await client.ended).toBe(0);
     expect(client.stdout).toContain('+ 1 unknown: nothing lost');
+    expect(client.stdout).toContain('# the outcome of 1 write stays unknown: the keys may have grown by so much more');
+  });
+
+  it('with --no-retry counts a write that is still in flight at the end as unknown', async () => {
+    let hanging = 0;
+    standIn.fault = ({ method }) => (method === 'PUT' && standIn.seen.length > 100 && (hanging += 1) <= 1 ? 'hangs' : undefined);
+    const client = start('--seconds', '1', '--no-retry');
+    expect(await client.ended).toBe(0);
+    expect(client.stdout).toContain('+ 1 unknown: nothing lost');
+  });
+
+  it('with --change add sends one request for each increment, and reads a key only where it never saw it', async () => {
+    const client = start('--seconds', '2', '--change', 'add');
+    expect(await client.ended).toBe(0);
+    for (const { columns } of client.funnel.slice(1)) {
+      for (const [attempts = 0, reads, writes, errors] of columns) {
+        expect(attempts).toBeGreaterThan(0);
+        expect(reads).toBe(writes);
+        expect(errors).toBe(0);
+      }
+    }
+    const total = [...standIn.store.values()].reduce((sum, { val }) => sum + (val as number), 0);
+    expect(client.lines.at(-1)?.text).toBe(`# in all: ${total} acknowledged <= ${total} grown <= ${total} + 0 unknown: nothing lost`);
+    expect(standIn.seen.filter(({ method }) => method === 'POST')).toHaveLength(total);
+    // Nine before the first increment, nine for the check.
+    expect(standIn.seen.filter(({ method }) => method === 'GET')).toHaveLength(18);
+  });
+
+  it('gives every write a name of its own, in each run others, but with --no-retry', async () => {
+    for (let count = 0; count < 2; count += 1) await start('--seconds', '1', '--seed', '7').ended;
+    const names = standIn.seen.filter(({ method }) => method === 'PUT').map(({ name }) => name);
+    expect(names.length).toBeGreaterThan(50);
+    expect(new Set(names).size).toBe(names.length);
+    for (const name of names) expect(name).toMatch(/^"[\w.-]{10,20}"$/);
+    standIn.seen.length = 0;
+    await start('--seconds', '1', '--no-retry').ended;
+    expect(new Set(standIn.seen.map(({ name }) => name))).toEqual(new Set([undefined]));
   });
 
   it('says which key it could not read', async () => {

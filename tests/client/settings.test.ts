@@ -31,6 +31,7 @@ describe("the client's options", () => {
     [['--key-prefix', ''], 'must have 1 to 507 bytes'],
     [['--key-prefix', 'é'.repeat(254)], 'must have 1 to 507 bytes'],
     [['--key-prefix', 'a\nb'], 'without control characters'],
+    [['--change', 'set'], 'Allowed choices are cas, add'],
     [['--nonsense'], "unknown option '--nonsense'"],
     [['run'], 'too many arguments'],
   ])('%j is refused: %s', async (args, message) => {
@@ -56,7 +57,7 @@ describe("the client's options", () => {
   it('are explained by --help, with examples and the columns', async () => {
     const client = program.start(['--help'], NOBODY);
     expect(await client.ended).toBe(0);
-    for (const option of ['--proposers', '--keys', '--clients', '--seconds', '--seed', '--no-retry', '--key-prefix']) {
+    for (const option of ['--proposers', '--keys', '--clients', '--seconds', '--seed', '--no-retry', '--change', '--key-prefix']) {
       expect(client.stdout).toContain(option);
     }
     expect(client.stdout).toContain('proposer-1:8080,proposer-2:8080');

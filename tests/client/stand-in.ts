@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 
 /** How a request goes wrong. `lost` and `doubled` are answered as a success, and are none. */
 export type Fault =
-  | { readonly status: number; readonly code: string }
+  | { readonly status: number; readonly code: string; readonly since?: number }
   | 'commit error, applied'
   | 'commit error, not applied'
   | 'reset, applied'
@@ -17,6 +17,10 @@ export interface SeenRequest {
   readonly method: string;
   readonly key: string;
   readonly prefer: string | undefined;
+  /** As sent, with its quotes. */
+  readonly name: string | undefined;
+  /** Of a write: the body. */
+  readonly body: Readonly<Record<string, unknown>> | undefined;
   readonly atMs: number;
 }
 
@@ -25,12 +29,14 @@ interface Register {
   readonly val: unknown;
 }
 
-/** Proposers over one store in memory, with the interface of design.md section 4, and faults on demand. */
+/** Proposers over one store in memory, with the HTTP interface of README.md, and faults on demand. */
 export class StandIn {
   readonly store = new Map<string, Register>();
   readonly seen: SeenRequest[] = [];
   /** Asked for each request but a write of an old version; undefined: all is well. */
   fault: (request: SeenRequest) => Fault | undefined = () => undefined;
+  /** The writes that were applied under a name, by key and name. None is ever forgotten. */
+  readonly #named = new Map<string, Register>();
   readonly #servers: Server[] = [];
   readonly #ports: number[] = [];
 
@@ -72,31 +78,41 @@ export class StandIn {
   async #answer(proposer: number, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const method = request.method ?? '';
     const key = decodeURIComponent((request.url ?? '').replace('/kv/', ''));
-    const seen = { proposer, method, key, prefer: request.headers['prefer']?.toString(), atMs: performance.now() };
-    this.seen.push(seen);
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
+    const body = method === 'GET' ? undefined : (JSON.parse(Buffer.concat(chunks).toString()) as SeenRequest['body']);
+    const [prefer, name] = [request.headers['prefer'], request.headers['idempotency-key']].map((value) => value?.toString());
+    const seen: SeenRequest = { proposer, method, key, prefer, name, body, atMs: performance.now() };
+    this.seen.push(seen);
     const present = this.store.get(key) ?? { ver: 0, val: null };
-    const wanted = method === 'PUT' ? (JSON.parse(Buffer.concat(chunks).toString()) as { ver: number; val: number }) : undefined;
+    const told = name === undefined ? undefined : this.#named.get(`${key} ${name}`);
     // Before the faults: a fault for the n-th write must not be spent on one that another client was faster with.
-    const missed = wanted !== undefined && wanted.ver !== present.ver;
+    const missed = !told && method === 'PUT' && body?.['ver'] !== present.ver;
     const fault = missed ? undefined : this.fault(seen);
 
     if (fault === 'hangs') return;
     if (fault === 'reset, not applied') request.socket.destroy();
     else if (fault === 'commit error, not applied') reply(response, 504, { code: 'CommitError', message: 'unknown' });
-    else if (typeof fault === 'object') reply(response, fault.status, { code: fault.code, message: 'as the test wants it' });
+    else if (typeof fault === 'object') reply(response, fault.status, { ...fault, message: 'as the test wants it' });
     else if (missed) reply(response, 409, { code: 'VersionMismatch', message: 'another version', ...present });
-    else if (wanted) this.#write(key, wanted, fault, response);
+    else if (told) reply(response, 200, { key, ...told });
+    else if (body) this.#write(seen, present, fault, response);
     else if (present.ver === 0) reply(response, 404, { code: 'KeyNotFound', message: 'no such key', ver: 0 });
     else reply(response, 200, { key, ...present });
   }
 
-  #write(key: string, { ver, val }: { ver: number; val: number }, fault: Fault | undefined, response: ServerResponse): void {
-    if (fault !== 'lost') this.store.set(key, { ver: ver + 1, val: fault === 'doubled' ? val + 1 : val });
+  #write({ key, name, body = {} }: SeenRequest, present: Register, fault: Fault | undefined, response: ServerResponse): void {
+    if ('add' in body && present.ver > 0 && typeof present.val !== 'number') {
+      reply(response, 409, { code: 'ChangeRefused', message: 'add needs a number' });
+      return;
+    }
+    const ver = present.ver + 1;
+    const val = Number('add' in body ? Number(present.val) + Number(body['add']) : body['val']);
+    if (fault !== 'lost') this.store.set(key, { ver, val: fault === 'doubled' ? val + 1 : val });
+    if (name !== undefined) this.#named.set(`${key} ${name}`, { ver, val });
     if (fault === 'reset, applied') response.destroy();
     else if (fault === 'commit error, applied') reply(response, 504, { code: 'CommitError', message: 'unknown' });
-    else reply(response, ver === 0 ? 201 : 200, { key, ver: ver + 1, val });
+    else reply(response, present.ver === 0 && 'ver' in body ? 201 : 200, { key, ver, val });
   }
 }
 
@@ -104,12 +120,12 @@ function reply(response: ServerResponse, status: number, body: object): void {
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 }
 
-/** A fault for the n-th PUT (from 1), and for that one only. */
-export function onPut(nth: number, fault: Fault): StandIn['fault'] {
-  let puts = 0;
+/** A fault for the n-th write (from 1), and for that one only. */
+export function onWrite(nth: number, fault: Fault): StandIn['fault'] {
+  let writes = 0;
   return ({ method }) => {
-    if (method !== 'PUT') return undefined;
-    puts += 1;
-    return puts === nth ? fault : undefined;
+    if (method === 'GET') return undefined;
+    writes += 1;
+    return writes === nth ? fault : undefined;
   };
 }

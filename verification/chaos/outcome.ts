@@ -1,5 +1,5 @@
 import type { Versioned } from '../../src/store/versioned.js';
-import { NOT_APPLIED } from '../../client/coroutine.js';
+import { NOT_APPLIED } from '../../client/writer.js';
 import type { Answer } from '../../src/http/client.js';
 import type { ClientOutcome, Request } from '../checkers/history.js';
 
