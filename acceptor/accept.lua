@@ -4,6 +4,7 @@
   Input:
     KEYS[1]  the register's hash, "r:" + key, with the fields promise, ballot and value
     KEYS[2]  where the acceptor keeps its identity, "identity"; in a Redis Cluster one key in each slot, here that of the register's
+    KEYS[3]  where it keeps its floor, "era.version", beside the identity; absent where nothing was ever collected (paper, section 3.1)
     ARGV[1]  the ballot of the value, "era.counter.proposer.incarnation"
     ARGV[2]  the value, "" for the empty register
     ARGV[3]  the next ballot of the same proposer, promised along with this accept (paper, section 2.2.1: one round trip)
@@ -38,6 +39,12 @@ local ballot, value, nextBallot = ARGV[1], ARGV[2], ARGV[3]
 if not stored[1] and ARGV[4] ~= "" then
   local identity = redis.call("GET", KEYS[2]) or ""
   if identity ~= ARGV[4] then return { "stranger", identity } end
+end
+
+-- An absent register has promised the floor's era: an accept from before the collection that removed it must not bring an old value back.
+if not stored[1] then
+  local floorEra = string.match(redis.call("GET", KEYS[3]) or "", "^(%d+)%.")
+  if floorEra then promise = floorEra .. ".0.0.0" end
 end
 
 local fresh = not above(promise, ballot) and above(ballot, accepted)

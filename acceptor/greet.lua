@@ -9,6 +9,7 @@
     KEYS[2]  its count of beats, "beats"
     KEYS[3]  the hash of the highest era that each proposer said it had, by its number, "eras"
     KEYS[4]  the register that this acceptor confirmed last to the process that asks
+    KEYS[5]  its floor, "era.version": a register that is absent has promised that era (paper, section 3.1)
     ARGV[1]  the identity of the acceptor that is meant
     ARGV[2]  the count when this proposer last heard it, "0" if it never did
     ARGV[3]  what the promise of that register was then at least, "" where nothing was confirmed
@@ -41,7 +42,11 @@ local stored = redis.call("MGET", KEYS[1], KEYS[2])
 local identity, beats = stored[1] or "", tonumber(stored[2] or "0")
 if identity ~= ARGV[1] then return { "stranger", identity } end
 
-local promise = redis.call("HMGET", KEYS[4], "promise")[1] or ""
+local promise = redis.call("HMGET", KEYS[4], "promise")[1]
+if not promise then
+  local floorEra = string.match(redis.call("GET", KEYS[5]) or "", "^(%d+)%.")
+  promise = floorEra and floorEra .. ".0.0.0" or ""
+end
 if beats < tonumber(ARGV[2]) or above(ARGV[3], promise) then
   redis.pcall("SET", KEYS[1], ARGV[4])
   return { "back", ARGV[4] }

@@ -4,13 +4,15 @@
   Input:
     KEYS[1]  the register's hash, "r:" + key, with the fields promise, ballot and value
     KEYS[2]  where the acceptor keeps its identity, "identity"; in a Redis Cluster one key in each slot, here that of the register's
+    KEYS[3]  where it keeps its floor, "era.version", beside the identity; absent where nothing was ever collected (paper, section 3.1)
     ARGV[1]  the ballot to promise, "era.counter.proposer.incarnation"
     ARGV[2]  the identity of the acceptor that is meant, "" where none is known
 
   Output:
-    {"ok", ballot, value}   promised; the accepted ballot and value, both "" where nothing was accepted yet
-    {"conflict", ballot}    refused; the ballot that stood in the way
-    {"stranger", identity}  refused: the register is absent here, and this acceptor is another one, or has forgotten who it is ("")
+    {"ok", ballot, value, version}  promised; the accepted ballot and value, both "" where nothing was accepted yet; and the floor's version, ""
+                                    where there is no floor, or the register holds a value
+    {"conflict", ballot}            refused; the ballot that stood in the way
+    {"stranger", identity}          refused: the register is absent here, and this acceptor is another one, or has forgotten who it is ("")
 
   Ballots leave as the text that was stored: tostring() of a number would round it to 14 digits.
 ]]
@@ -36,8 +38,13 @@ if not stored[1] and ARGV[2] ~= "" then
   if identity ~= ARGV[2] then return { "stranger", identity } end
 end
 
+-- A register that holds no value may have been one that was collected.
+local floorEra, floorVersion
+if value == "" then floorEra, floorVersion = string.match(redis.call("GET", KEYS[3]) or "", "^(%d+)%.(%d+)$") end
+if not stored[1] and floorEra then promise = floorEra .. ".0.0.0" end
+
 local barrier = above(accepted, promise) and accepted or promise
 if not above(ballot, barrier) then return { "conflict", barrier } end
 
 redis.call("HSET", KEYS[1], "promise", ballot)
-return { "ok", accepted, value }
+return { "ok", accepted, value, floorVersion or "" }

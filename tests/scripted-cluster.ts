@@ -1,7 +1,7 @@
 import type { Acceptor } from '../src/protocol/acceptor.js';
 import type { Configuration } from '../src/protocol/configuration.js';
 import { UnfitAcceptor } from '../src/protocol/errors.js';
-import { MemoryAcceptor } from '../src/protocol/memory-acceptor.js';
+import { type Memory, MemoryAcceptor } from '../src/protocol/memory-acceptor.js';
 import type { ProposerEvents } from '../src/protocol/events.js';
 import { Registers } from './registers.js';
 import type { QuorumSet } from '../src/protocol/quorum.js';
@@ -16,7 +16,9 @@ export type Fate = 'answer' | 'refuse' | 'decline' | 'break' | 'lose' | 'silence
 
 /** An in-memory acceptor that keeps a log of what it was asked and does with each message what the test wants. */
 export class ScriptedAcceptor {
-  readonly memory = new MemoryAcceptor();
+  /** All that it holds. */
+  readonly disk: Memory = { registers: new Map() };
+  readonly memory = new MemoryAcceptor(this.disk);
   readonly log: Message[] = [];
   fate: (message: Message) => Fate = () => 'answer';
   /** To be asked through. */

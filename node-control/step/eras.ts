@@ -13,6 +13,7 @@ export type Shared = Pick<Configuration, 'identities' | 'resting' | 'forced'>;
  *
  * @param present every proposer as it was read; nothing is changed if one has another era by now
  * @param leastEra the era that is taken is above this one, too
+ * @param between is done when the era is taken on every proposer, before the first gets the new sets
  * @returns the era in force then
  * @throws ControlError if it could not be begun, or not be finished
  */
@@ -21,9 +22,11 @@ export async function underNewEra(
   shared: Shared,
   after: (present: MemberConfiguration) => Configuration,
   leastEra = 0,
+  between?: () => Promise<void>,
 ): Promise<number> {
   const era = Math.max(leastEra, ...present.map(({ configuration }) => configuration.era)) + 1;
   for (const { member, configuration } of present) await write(member, configuration.era, { ...configuration, ...shared, era });
+  await between?.();
   for (const each of present) await write(each.member, era, { ...after(each), era: era + 1 });
   return era + 1;
 }

@@ -6,6 +6,7 @@ import type { Flaw } from '../../src/redis/fitness.js';
 import type { Nodes } from '../nodes/nodes.js';
 import type { Identities } from '../safety/guard.js';
 import { knownIdentities } from '../safety/identities.js';
+import { floorOf, membersOf, NO_FLOOR } from './floors.js';
 import { type Advice, ControlError, keysText, type Objection } from '../safety/objection.js';
 
 /** An acceptor that has its identity in the configurations only once the step is done. */
@@ -20,7 +21,7 @@ export interface Joining {
   readonly identities: Identities;
   /** By name. */
   readonly newcomers: Readonly<Record<string, Newcomer>>;
-  /** The highest era in the data of those that join with data, 0 if none does. */
+  /** The highest era that those that join without a proposer that serves have seen, 0 if none has seen any. */
   readonly era: number;
   /** What may rest on acceptors, listed or not, that no proposer remembers. */
   readonly resting: readonly QuorumSet[];
@@ -38,7 +39,11 @@ export async function lookAtJoining(nodes: Nodes, before: readonly Configuration
   const identities: Record<string, string> = {};
   const newcomers: Record<string, Newcomer> = {};
   const { resting, objections } = await lookAtForgotten(nodes, before);
-  let era = 0;
+  // Where no proposer runs rounds, what was collected is known from the acceptors alone.
+  const isServed = before.some(isConfigured);
+  const floor = isServed ? NO_FLOOR : ((await floorOf(nodes, before, [])) ?? NO_FLOOR);
+  const members = membersOf(before);
+  let { era } = floor;
   for (const name of new Set([...before, ...after].flatMap(acceptorsOf))) {
     const joins = !listed.has(name);
     const identity = joins ? undefined : known[name];
@@ -51,9 +56,13 @@ export async function lookAtJoining(nodes: Nodes, before: readonly Configuration
         const fitness = joins ? await admin.fitness?.('no file') : undefined;
         objections.push(...(fitness?.flaws ?? []).map((flaw) => unfit(name, flaw)));
         const size = joins ? await admin.size() : 0;
-        if (size > 0 && before.some(isConfigured)) objections.push(notEmpty(name, size));
-        else if (size > 0) era = Math.max(era, await admin.highestEra());
         const present = await admin.identity();
+        if (size > 0 && isServed) objections.push(notEmpty(name, size));
+        else if (joins && !isServed) {
+          era = Math.max(era, await admin.highestEra());
+          const isBehind = (await admin.floor()).era < floor.era && !members.has(present ?? '');
+          if (size > 0 && isBehind) objections.push(beforeCollection(name, size));
+        }
         const back = wentBack(present);
         // Under that identity nobody ever used it, and nobody is to begin.
         if (back) objections.push({ why: `${name}: ${back.text}`, ...wiping(name) });
@@ -70,6 +79,11 @@ export async function lookAtJoining(nodes: Nodes, before: readonly Configuration
 
 function unfit(name: string, { setting, value, mend }: Flaw): Objection {
   return { why: `${name} is unfit: ${setting} is ${value}`, advice: mend };
+}
+
+/** It would bring back what the members of the cluster have removed as deleted. */
+function beforeCollection(name: string, size: number): Objection {
+  return { why: `${name} holds ${keysText(size)} from before a collection that it had no part in`, ...wiping(name) };
 }
 
 function notEmpty(name: string, size: number): Objection {

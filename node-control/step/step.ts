@@ -37,7 +37,7 @@ export async function step(nodes: Nodes, order: StepOrder, { force = false, dryR
   const sight = await look(nodes, order, force);
   const verdict = judge(sight, force);
   if (dryRun || sight.isDone) return report(sight, verdict);
-  return report(sight, verdict, await write(sight, verdict, force));
+  return report(sight, verdict, await write(nodes, sight, verdict, force));
 }
 
 function report({ order, transitions }: Sight, { warnings }: Judgement, era?: number): StepReport {

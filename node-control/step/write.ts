@@ -1,9 +1,10 @@
 import { acceptorsOf, type Configuration, isConfigured } from '../../src/protocol/configuration.js';
 import type { QuorumSet } from '../../src/protocol/quorum.js';
-import type { MemberConfiguration } from '../nodes/nodes.js';
+import type { MemberConfiguration, Nodes } from '../nodes/nodes.js';
 import { alwaysMeet, type Identities, identified, restingAfter, type Transition } from '../safety/guard.js';
 import { typed } from '../safety/typed-step.js';
 import { underNewEra } from './eras.js';
+import { giveFloors } from './floors.js';
 import { adopt } from './joining.js';
 import type { Judgement } from './judge.js';
 import type { Sight } from './look.js';
@@ -16,7 +17,8 @@ const FORCED_KEPT = 8;
  * @returns the era in force then
  * @throws ControlError if it could not be done, or not be finished
  */
-export async function write({ order, present, transitions, joining }: Sight, { warnings }: Judgement, force: boolean): Promise<number> {
+export async function write(nodes: Nodes, sight: Sight, { warnings }: Judgement, force: boolean): Promise<number> {
+  const { order, present, transitions, joining } = sight;
   const { step } = order;
   const { identities, newcomers, era: leastEra } = joining;
   await adopt(newcomers);
@@ -28,7 +30,7 @@ export async function write({ order, present, transitions, joining }: Sight, { w
     const transition = transitions.find((candidate) => candidate.member === member);
     return { ...(transition as Transition).after, ...shared, identities: kept };
   };
-  return underNewEra(present, shared, after, leastEra);
+  return underNewEra(present, shared, after, leastEra, () => giveFloors(nodes, sight, force));
 }
 
 /** What the configurations remember of forced steps, and more of them. */

@@ -14,13 +14,25 @@ export interface RegisterState extends Accepted {
   readonly promise: Ballot;
 }
 
+/**
+ * What an acceptor keeps of the registers that were removed when their values had been deleted (paper, section 3.1): a register that is absent has
+ * promised the era, and its key may have been at the version.
+ */
+export interface Floor {
+  /** The acceptor takes no ballot of an earlier era for a register that is absent. */
+  readonly era: number;
+  /** At least the version of every tombstone that was removed. */
+  readonly version: number;
+}
+
 /** Refused: a ballot at least as high stood in the way. */
 export interface Conflict {
   readonly ok: false;
   readonly conflict: Ballot;
 }
 
-export type PrepareReply = ({ readonly ok: true } & Accepted) | Conflict;
+/** `floor`: the version of the acceptor's floor, if it has one and the register holds no value. */
+export type PrepareReply = ({ readonly ok: true; readonly floor?: number } & Accepted) | Conflict;
 export type AcceptReply = { readonly ok: true } | Conflict;
 
 /**

@@ -18,11 +18,7 @@ export interface Configuration {
 }
 
 /** What a proposer starts with, and returns to by `wipe`: it refuses every operation. */
-export const EMPTY_CONFIGURATION: Configuration = {
-  era: 0,
-  prepare: { nodes: [], quorum: 0 },
-  accept: { nodes: [], quorum: 0 },
-};
+export const EMPTY_CONFIGURATION: Configuration = { era: 0, prepare: { nodes: [], quorum: 0 }, accept: { nodes: [], quorum: 0 } };
 
 /** Whether a proposer with this configuration can run a round. */
 export function isConfigured({ prepare, accept }: Configuration): boolean {

@@ -20,9 +20,7 @@ export class Gate {
   async exclusive<Result>(task: () => Promise<Result>): Promise<Result> {
     while (this.#closed) await this.#closed;
     let open = (): void => undefined;
-    this.#closed = new Promise((resolve) => {
-      open = resolve;
-    });
+    this.#closed = new Promise((resolve) => (open = resolve));
     try {
       if (this.#running > 0) await new Promise<void>((resolve) => (this.#drained = resolve));
       return await task();

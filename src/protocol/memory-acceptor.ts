@@ -1,4 +1,4 @@
-import type { Acceptor, AcceptReply, PrepareReply, RegisterState, Value } from './acceptor.js';
+import type { Acceptor, AcceptReply, Floor, PrepareReply, RegisterState, Value } from './acceptor.js';
 import { type Ballot, compareBallots, ZERO_BALLOT } from './ballot.js';
 import { StrangerError } from './errors.js';
 
@@ -12,6 +12,8 @@ function highest(a: Ballot, b: Ballot): Ballot {
 export interface Memory {
   readonly registers: Map<string, RegisterState>;
   identity?: string;
+  /** Lost with them, too. */
+  floor?: Floor;
 }
 
 /** The acceptor as a few lines of TypeScript: the model that the Lua scripts are tested against, and the one that simulations run on. */
@@ -34,7 +36,8 @@ export class MemoryAcceptor implements Acceptor {
     const barrier = highest(register.promise, register.ballot);
     if (compareBallots(ballot, barrier) <= 0) return { ok: false, conflict: barrier };
     this.registers.set(key, { ...register, promise: ballot });
-    return { ok: true, ballot: register.ballot, value: register.value };
+    const floor = register.value === null && this.#memory.floor?.version;
+    return { ok: true, ballot: register.ballot, value: register.value, ...(floor && { floor }) };
   }
 
   async accept(key: string, ballot: Ballot, value: Value, next: Ballot): Promise<AcceptReply> {
@@ -47,15 +50,17 @@ export class MemoryAcceptor implements Acceptor {
   }
 
   async read(key: string): Promise<RegisterState> {
-    return this.#register(key);
+    return this.#register(key, 0);
   }
 
-  /** That a register is absent counts only if the acceptor is known to be the one that is meant: one that lost its disk holds none either. */
-  #register(key: string): RegisterState {
+  /**
+   * That a register is absent counts only if the acceptor is known to be the one that is meant: one that lost its disk holds none either.
+   * @param floor the era that an absent register has promised
+   */
+  #register(key: string, floor = this.#memory.floor?.era ?? 0): RegisterState {
     const register = this.registers.get(key);
-    if (!register && this.#identity !== undefined && this.#memory.identity !== this.#identity) {
+    if (!register && this.#identity !== undefined && this.#memory.identity !== this.#identity)
       throw new StrangerError(`this is ${this.#memory.identity ?? 'an acceptor that has forgotten who it is'}, not ${this.#identity}`);
-    }
-    return register ?? EMPTY;
+    return register ?? { ...EMPTY, promise: { ...ZERO_BALLOT, era: floor } };
   }
 }

@@ -5,6 +5,8 @@ import { type Ballot, compareBallots } from './ballot.js';
 export interface Promised {
   readonly ballot: Ballot;
   readonly value: Value;
+  /** The highest floor that the acceptors told, for as long as the register stays empty. */
+  readonly floor?: number | undefined;
 }
 
 /** Keeps promises by key. A `Map` keeps all of them; a cache that forgets the oldest is as right, since a key without a promise prepares. */

@@ -74,8 +74,8 @@ export class Proposer {
       try {
         const kept = this.#promises.take(key);
         if (usePromise && kept) this.#options.events?.onPromiseUsed?.();
-        const { ballot, value } = (usePromise ? kept : undefined) ?? (await this.#prepare(key));
-        const change = applyChange(fn, value);
+        const { ballot, value, floor } = (usePromise ? kept : undefined) ?? (await this.#prepare(key));
+        const change = applyChange(fn, value, floor);
         const next = await this.#accept(key, ballot, change);
         if (next && keepPromise) this.#promises.keep(key, next);
         return change;
@@ -88,9 +88,8 @@ export class Proposer {
   /** Runs a task under one configuration: a change of configuration waits until it ends. Rejects with {@link NotConfigured} without one. */
   withConfiguration<Result>(task: (configuration: Configuration) => Promise<Result>): Promise<Result> {
     return this.#gate.shared(() => {
-      if (!isConfigured(this.#configuration)) {
+      if (!isConfigured(this.#configuration))
         throw new NotConfigured('this proposer has no acceptors yet; add-accept and add-prepare give it some');
-      }
       return task(this.#configuration);
     });
   }
@@ -120,15 +119,16 @@ export class Proposer {
     const ballot = this.#counter.next();
     this.#options.events?.onPhase?.('prepare');
     const heard = await this.#ask(prepare, (acceptor) => acceptor.prepare(key, ballot));
-    if (!this.#learn(heard.replies)) {
+    if (!this.#learn(heard.replies))
       throw new StaleConfiguration(`era ${this.#configuration.era} of this proposer's configuration is over; write it the present one`);
-    }
     if (!containsQuorum(prepare, ayes(heard.replies))) throw new PrepareError(shortfall('promised', prepare, heard));
     let latest: Accepted = { ballot: ZERO_BALLOT, value: null };
+    let floor = 0;
     for (const reply of heard.replies.values()) {
       if (reply.ok && compareBallots(reply.ballot, latest.ballot) > 0) latest = reply;
+      if (reply.ok) floor = Math.max(floor, reply.floor ?? 0);
     }
-    return { ballot, value: latest.value };
+    return { ballot, value: latest.value, floor };
   }
 
   /** Phase 2: asks to accept the value, and for the promise of this proposer's next round in the same message. */
@@ -144,7 +144,7 @@ export class Proposer {
       throw isRunByNone(heard) ? new PrepareError(message) : new CommitError(message, { change });
     }
     // With flexible quorums an accept quorum need not hold a prepare quorum: only if it does is the piggybacked promise a full one.
-    return containsQuorum(prepare, confirmed) ? { ballot: next, value: change.after } : undefined;
+    return containsQuorum(prepare, confirmed) ? { ballot: next, value: change.after, floor: change.floor } : undefined;
   }
 
   /** Fast-forwards past every ballot that stood in the way. False if one of them shows that this proposer's configuration is stale. */

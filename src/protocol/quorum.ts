@@ -29,8 +29,7 @@ export function ayes(replies: Replies<{ ok: boolean }>): string[] {
 
 /** Won once a quorum said yes; lost once so many said no that those who have not answered cannot make one any more; else pending. */
 export function voteOf({ quorum }: QuorumSet, replies: Replies<{ ok: boolean }>, outstanding: number): 'pending' | 'won' | 'lost' {
-  let votes = 0;
-  for (const { ok } of replies.values()) if (ok) votes += 1;
+  const votes = ayes(replies).length;
   if (votes >= quorum) return 'won';
   return votes + outstanding < quorum ? 'lost' : 'pending';
 }

@@ -1,4 +1,20 @@
+import type { Floor } from '../protocol/acceptor.js';
+import type { Ballot } from '../protocol/ballot.js';
 import type { Acquaintance, Fitness } from './fitness.js';
+
+/** What a collection has to know of a register. */
+export interface Remains {
+  readonly key: string;
+  /** The accepted ballot; `ZERO_BALLOT` if it holds nothing but a promise. */
+  readonly ballot: Ballot;
+  /** Of its tombstone; 0 if it holds no value at all. Undefined: it holds a value that was not deleted. */
+  readonly version: number | undefined;
+}
+
+/** A register that may be removed, if it is still the same one. */
+export interface Tombstone extends Remains {
+  readonly version: number;
+}
 
 /**
  * For the control node: what an acceptor holds as a whole. Every method rejects if the acceptor cannot be reached, and for good once the
@@ -16,7 +32,7 @@ export interface AcceptorAdmin {
   /** The number of registers; none: the acceptor promised nothing and accepted nothing. */
   size(): Promise<number>;
 
-  /** The highest era in any ballot that the acceptor has seen; 0 if there is none. Reads every register. */
+  /** The highest era in any ballot that the acceptor has seen, and of its floor; 0 if there is none. Reads every register. */
   highestEra(): Promise<number>;
 
   /**
@@ -43,6 +59,25 @@ export interface AcceptorAdmin {
    * @param whose the identity that was looked at; if it has another one by now nothing is removed, and the wipe rejects
    */
   wipe(whose?: { readonly identity: string | undefined }): Promise<number>;
+
+  /** The highest floor that it has, in both parts; zeros if it has none. */
+  floor(): Promise<Floor>;
+
+  /** Raises the floor, for all registers, to this one in each part that is lower. It is on the disk then. */
+  raiseFloor(floor: Floor): Promise<void>;
+
+  /** What is left of the registers of these keys, in their order; undefined for one that is absent. @param keys at most 100 */
+  remains(keys: readonly string[]): Promise<(Remains | undefined)[]>;
+
+  /**
+   * Removes registers (paper, section 3.1): each only if its accepted ballot is still that of the tombstone, its promise is of an era below `era`, and the
+   * floor is at least of `era` and of the tombstone's version. So it may come late, and more than once.
+   *
+   * @param era of the floor that every acceptor was given before
+   * @param tombstones at most 100
+   * @returns how many were removed
+   */
+  erase(era: number, tombstones: readonly Tombstone[]): Promise<number>;
 
   close(): void;
 }

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { formatBallot, ZERO_BALLOT } from '../protocol/ballot.js';
 import { type Greeted, type Greeting, type Introduction, Witness } from '../store/greeting.js';
-import { BEATS_KEY, ERAS_KEY, IDENTITY_KEY, REGISTER_PREFIX } from './keys.js';
+import { BEATS_KEY, ERAS_KEY, FLOOR_KEY, IDENTITY_KEY, REGISTER_PREFIX } from './keys.js';
 
 export interface GreetingRedis extends Redis {
   casGreet(...keysAndArguments: (string | number)[]): Promise<[verdict: string, other: string]>;
@@ -41,7 +41,7 @@ export class Greeter {
 export async function sendGreeting(redis: GreetingRedis, greeting: Greeting): Promise<Greeted> {
   const { identity, beats, confirmed, marked, proposer, era, isCounting } = greeting;
   const [kind, other] = await redis.casGreet(
-    ...[IDENTITY_KEY, BEATS_KEY, ERAS_KEY, REGISTER_PREFIX + (confirmed?.key ?? '')],
+    ...[IDENTITY_KEY, BEATS_KEY, ERAS_KEY, REGISTER_PREFIX + (confirmed?.key ?? ''), FLOOR_KEY],
     ...[identity, beats, formatBallot(confirmed?.promise ?? ZERO_BALLOT), marked, proposer, era, isCounting ? 'count' : 'look'],
   );
   if (kind === 'ok' || kind === 'told') return { kind, beats: Number(other) };

@@ -1,5 +1,7 @@
+import type { Floor } from '../protocol/acceptor.js';
 import type { Memory } from '../protocol/memory-acceptor.js';
-import type { AcceptorAdmin } from './acceptor-admin.js';
+import type { AcceptorAdmin, Remains, Tombstone } from './acceptor-admin.js';
+import { erase, raiseFloor, remainsIn } from './memory-collection.js';
 import { forgetAll, type GreetedMemory } from './memory-greeting.js';
 
 /** The connections that each acceptor has open. */
@@ -40,7 +42,8 @@ export class MemoryAdmin implements AcceptorAdmin {
 
   /** A promise is never below the accepted ballot. */
   async highestEra(): Promise<number> {
-    return Math.max(0, ...[...this.#connected().registers.values()].map(({ promise }) => promise.era));
+    const { registers, floor } = this.#connected();
+    return Math.max(floor?.era ?? 0, ...[...registers.values()].map(({ promise }) => promise.era));
   }
 
   async identity(): Promise<string | undefined> {
@@ -59,6 +62,22 @@ export class MemoryAdmin implements AcceptorAdmin {
     const { size } = this.#memory.registers;
     forgetAll(this.#memory);
     return size;
+  }
+
+  async floor(): Promise<Floor> {
+    return this.#connected().floor ?? { era: 0, version: 0 };
+  }
+
+  async raiseFloor(floor: Floor): Promise<void> {
+    raiseFloor(this.#connected(), floor);
+  }
+
+  async remains(keys: readonly string[]): Promise<(Remains | undefined)[]> {
+    return keys.map((key) => remainsIn(this.#connected(), key));
+  }
+
+  async erase(era: number, tombstones: readonly Tombstone[]): Promise<number> {
+    return erase(this.#connected(), era, tombstones);
   }
 
   close(): void {

@@ -14,6 +14,7 @@ export interface GreetedMemory extends Memory {
 export function forgetAll(memory: GreetedMemory): void {
   memory.registers.clear();
   delete memory.identity;
+  delete memory.floor;
   delete memory.beats;
   delete memory.eras;
 }
@@ -22,7 +23,8 @@ export function forgetAll(memory: GreetedMemory): void {
 export function greetMemory(memory: GreetedMemory, { identity, beats, confirmed, marked, proposer, era, isCounting }: Greeting): Greeted {
   if (memory.identity !== identity) return { kind: 'stranger', identity: memory.identity };
   const present = memory.beats ?? 0;
-  const promise = memory.registers.get(confirmed?.key ?? '')?.promise ?? ZERO_BALLOT;
+  const ofAbsent = { ...ZERO_BALLOT, era: memory.floor?.era ?? 0 };
+  const promise = memory.registers.get(confirmed?.key ?? '')?.promise ?? ofAbsent;
   if (present < beats || compareBallots(confirmed?.promise ?? ZERO_BALLOT, promise) > 0) {
     memory.identity = marked;
     return { kind: 'back', identity: marked };

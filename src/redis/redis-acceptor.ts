@@ -10,7 +10,7 @@ import {
 import { type Ballot, formatBallot, parseBallot } from '../protocol/ballot.js';
 import type { WentBack } from '../store/greeting.js';
 import { AcceptorLink } from './acceptor-link.js';
-import { IDENTITY_KEY, REGISTER_PREFIX } from './keys.js';
+import { floorKeyBeside, IDENTITY_KEY, REGISTER_PREFIX } from './keys.js';
 import { type IdentityKeys, type LinkOptions, type LinkState, ONE_IDENTITY } from './link-options.js';
 import { refusalIn } from './refusals.js';
 import { LARGE, type ScriptedRedis, TRY_WRITE } from './scripts.js';
@@ -72,15 +72,15 @@ export class RedisAcceptor implements Acceptor {
     const identityKey = this.#identityKeys.of(register);
     let answer: string[];
     try {
-      answer = await this.redis.casPrepare(register, identityKey, textOfBallot(ballot), this.#identity);
+      answer = await this.redis.casPrepare(register, identityKey, floorKeyBeside(identityKey), textOfBallot(ballot), this.#identity);
     } catch (error) {
       throw this.#noteFailure(error, identityKey);
     }
     this.#trouble.worked();
-    const [verdict, other, value] = answer;
+    const [verdict, other, value, floor] = answer;
     if (verdict !== 'ok') return this.#refusal(verdict, String(other));
     this.#link.confirmed(key, ballot);
-    return { ok: true, ...accepted(other, value) };
+    return { ok: true, ...accepted(other, value), ...(Number(floor) > 0 && { floor: Number(floor) }) };
   }
 
   async accept(key: string, ballot: Ballot, value: Value, next: Ballot): Promise<AcceptReply> {
@@ -89,7 +89,8 @@ export class RedisAcceptor implements Acceptor {
     const identityKey = this.#identityKeys.of(register);
     let answer: string[];
     try {
-      answer = await this.redis.casAccept(register, identityKey, textOfBallot(ballot), value ?? '', textOfNext(next), this.#identity);
+      const keys = [register, identityKey, floorKeyBeside(identityKey)] as const;
+      answer = await this.redis.casAccept(...keys, textOfBallot(ballot), value ?? '', textOfNext(next), this.#identity);
     } catch (error) {
       throw this.#noteFailure(error, identityKey);
     }

@@ -1,9 +1,11 @@
 import type { Redis } from 'ioredis';
-import { parseBallot } from '../protocol/ballot.js';
+import type { Floor } from '../protocol/acceptor.js';
+import { formatBallot, parseBallot } from '../protocol/ballot.js';
 import { parseAddress } from '../node/addresses.js';
-import type { AcceptorAdmin } from './acceptor-admin.js';
+import type { AcceptorAdmin, Remains, Tombstone } from './acceptor-admin.js';
+import { ERASE, RAISE_FLOOR, REMAINS } from './collection-scripts.js';
 import { type Acquaintance, type Fitness, lookAtFitness } from './fitness.js';
-import { type AcceptorKeys, ERAS_KEY, ONE_REDIS, REGISTER_PREFIX } from './keys.js';
+import { type AcceptorKeys, ERAS_KEY, FLOOR_KEY, floorKeyBeside, ONE_REDIS, REGISTER_PREFIX } from './keys.js';
 import { connectRedis, type RedisAccess } from './redis-connection.js';
 
 /** How many keys one SCAN call looks at. */
@@ -38,14 +40,14 @@ const WIPE = `
   return size
 `;
 
-/** ARGV: where the identity is kept. What stands there, each once; "" for a key that is absent. */
-const IDENTITIES = `
+/** ARGV: keys that hold identities, or floors. What stands there, each once; "" for a key that is absent. */
+const DISTINCT = `
   local distinct, seen = {}, {}
   for index = 1, #ARGV do
-    local identity = redis.call('GET', ARGV[index]) or ''
-    if not seen[identity] then
-      seen[identity] = true
-      distinct[#distinct + 1] = identity
+    local text = redis.call('GET', ARGV[index]) or ''
+    if not seen[text] then
+      seen[text] = true
+      distinct[#distinct + 1] = text
     end
   end
   return distinct
@@ -68,6 +70,7 @@ export class RedisAdmin implements AcceptorAdmin {
   protected readonly address: string;
   protected readonly redis: Redis;
   readonly #keys: AcceptorKeys;
+  readonly #floorKeys: readonly string[];
 
   /**
    * @param address see `parseAddress`
@@ -78,6 +81,7 @@ export class RedisAdmin implements AcceptorAdmin {
     this.address = address;
     this.redis = connectRedis(address, timeoutMs, access, { lazyConnect: true, retryStrategy: () => null });
     this.#keys = keys;
+    this.#floorKeys = keys.identity.map(floorKeyBeside);
   }
 
   connect(): Promise<void> {
@@ -105,11 +109,11 @@ export class RedisAdmin implements AcceptorAdmin {
 
   /** What is not ours counts too: a wipe would remove it. */
   async size(): Promise<number> {
-    return Number(await this.redis.eval(SIZE, 0, ...this.#keys.identity, ...this.#keys.others));
+    return Number(await this.redis.eval(SIZE, 0, ...this.#keys.identity, ...this.#floorKeys, ...this.#keys.others));
   }
 
   async highestEra(): Promise<number> {
-    let highest = 0;
+    let { era: highest } = await this.floor();
     for await (const keys of this.keys()) {
       const promises = await Promise.all(keys.map((key) => this.redis.hget(REGISTER_PREFIX + key, 'promise')));
       for (const promise of promises) highest = Math.max(highest, parseBallot(promise ?? '').era);
@@ -118,8 +122,7 @@ export class RedisAdmin implements AcceptorAdmin {
   }
 
   async identity(): Promise<string | undefined> {
-    // One message for thousands of keys: as many messages would share one time-out.
-    return joinIdentities((await this.redis.eval(IDENTITIES, 0, ...this.#keys.identity)) as string[]);
+    return joinIdentities(await this.#distinct(this.#keys.identity));
   }
 
   async adopt(identity: string): Promise<string> {
@@ -133,13 +136,47 @@ export class RedisAdmin implements AcceptorAdmin {
     await this.#closeOthers();
     const expected = whose ? `|${whose.identity ?? ''}|` : '';
     const { identity, others } = this.#keys;
-    const count = Number(await this.redis.eval(WIPE, 0, expected, identity.length, ...identity, ...others));
+    const count = Number(await this.redis.eval(WIPE, 0, expected, identity.length, ...identity, ...this.#floorKeys, ...others));
     if (count < 0) throw new Error('it joined under a new identity meanwhile');
     return count;
   }
 
+  async floor(): Promise<Floor> {
+    const parts = (await this.#distinct(this.#floorKeys)).map((text) => text.split('.').map(Number));
+    const highest = (part: number): number => Math.max(0, ...parts.map((floor) => floor[part] ?? 0));
+    return { era: highest(0), version: highest(1) };
+  }
+
+  async raiseFloor({ era, version }: Floor): Promise<void> {
+    // One command for each: a script with several writes is a transaction in the file, which may be torn (docs/acceptors.md).
+    await Promise.all(this.#floorKeys.map((key) => this.redis.eval(RAISE_FLOOR, 1, key, era, version)));
+  }
+
+  async remains(keys: readonly string[]): Promise<(Remains | undefined)[]> {
+    const found = (await this.redis.eval(REMAINS, 0, ...keys.map((key) => REGISTER_PREFIX + key))) as ([string, string] | null)[];
+    return keys.map((key, index) => {
+      const [ballot, version] = found[index] ?? [];
+      return ballot === undefined ? undefined : { key, ballot: parseBallot(ballot), version: version ? Number(version) : undefined };
+    });
+  }
+
+  erase(era: number, tombstones: readonly Tombstone[]): Promise<number> {
+    return this.eraseUnder(FLOOR_KEY, era, tombstones);
+  }
+
+  /** As {@link erase}, of registers that are all under one of several floors. */
+  async eraseUnder(floorKey: string, era: number, tombstones: readonly Tombstone[]): Promise<number> {
+    const registers = tombstones.flatMap(({ key, ballot, version }) => [REGISTER_PREFIX + key, formatBallot(ballot), version]);
+    return Number(await this.redis.eval(ERASE, 1, floorKey, era, ...registers));
+  }
+
   close(): void {
     this.redis.disconnect();
+  }
+
+  async #distinct(keys: readonly string[]): Promise<string[]> {
+    // One message for thousands of keys: as many messages would share one time-out.
+    return (await this.redis.eval(DISTINCT, 0, ...keys)) as string[];
   }
 
   async #closeOthers(): Promise<void> {

@@ -1,12 +1,20 @@
+import type { Floor } from '../protocol/acceptor.js';
 import { UnfitAcceptor } from '../protocol/errors.js';
-import type { AcceptorAdmin } from './acceptor-admin.js';
+import type { AcceptorAdmin, Remains, Tombstone } from './acceptor-admin.js';
 import { identityKey, type ClusterLayout, layoutFrom } from './cluster-layout.js';
 import type { Acquaintance, Fitness } from './fitness.js';
+import { floorKeyBeside, REGISTER_PREFIX } from './keys.js';
 import { joinIdentities, RedisAdmin } from './redis-admin.js';
 import type { RedisAccess } from './redis-connection.js';
-import { SLOTS } from './slot.js';
+import { SLOTS, slotOf } from './slot.js';
 
 const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
+
+function grouped<Item, Group>(items: readonly Item[], groupOf: (item: Item) => Group): Map<Group, Item[]> {
+  const groups = new Map<Group, Item[]>();
+  for (const item of items) groups.set(groupOf(item), [...(groups.get(groupOf(item)) ?? []), item]);
+  return groups;
+}
 
 class NodeAdmin extends RedisAdmin {
   declare readonly address: string;
@@ -18,6 +26,7 @@ export class RedisClusterAdmin implements AcceptorAdmin {
   readonly #seed: NodeAdmin;
   readonly #open: (owner: ClusterLayout['owners'][number]) => NodeAdmin;
   #nodes: NodeAdmin[] = [];
+  readonly #owners: NodeAdmin[] = [];
   readonly #each = <Result>(ask: (node: NodeAdmin) => Promise<Result>): Promise<Result[]> => Promise.all(this.#nodes.map(ask));
 
   /** @param address of one node, which leads to the others */
@@ -32,7 +41,11 @@ export class RedisClusterAdmin implements AcceptorAdmin {
     const { owners } = await this.#seed.layout();
     const uncovered = SLOTS - sum(owners.map(({ slots }) => slots.length));
     if (uncovered > 0) throw new UnfitAcceptor(`no node of this Redis Cluster serves ${uncovered} of its ${SLOTS} slots`);
-    this.#nodes = owners.map(this.#open);
+    this.#nodes = owners.map((owner) => {
+      const node = this.#open(owner);
+      for (const slot of owner.slots) this.#owners[slot] = node;
+      return node;
+    });
     await this.#each((node) => node.connect());
   }
 
@@ -41,14 +54,9 @@ export class RedisClusterAdmin implements AcceptorAdmin {
    * was to be listed to one that was, or to one that is not known here.
    */
   async *keys(): AsyncGenerator<string[]> {
-    const selves = async (): Promise<ClusterLayout['self'][]> => (await this.#each((node) => node.layout())).map(({ self }) => self);
-    const textOf = (nodes: readonly ClusterLayout['self'][]): string => nodes.map((self) => self?.text).join('\n');
-    const before = await selves();
+    const before = await this.#selves();
     for (const node of this.#nodes) yield* node.keys();
-    const after = await selves();
-    const isWhole = sum(after.map((self) => self?.slots.length ?? 0)) === SLOTS;
-    if (textOf(before) !== textOf(after) || textOf(after).includes('[') || !isWhole)
-      throw new Error('slots of this Redis Cluster are moving');
+    await this.#assertUnmovedSince(before);
   }
 
   readonly fitness = async (known: Acquaintance): Promise<Fitness> => {
@@ -66,12 +74,57 @@ export class RedisClusterAdmin implements AcceptorAdmin {
   readonly identity = async (): Promise<string | undefined> => joinIdentities(await this.#each((node) => node.identity()));
   readonly wipe: RedisAdmin['wipe'] = async (whose) => sum(await this.#each((node) => node.wipe(whose)));
 
+  readonly floor = async (): Promise<Floor> => {
+    const floors = await this.#each((node) => node.floor());
+    return { era: Math.max(...floors.map(({ era }) => era)), version: Math.max(...floors.map(({ version }) => version)) };
+  };
+
+  /** Rejects also if a slot changed hands meanwhile: its floor may not have been raised. */
+  async raiseFloor(floor: Floor): Promise<void> {
+    const before = await this.#selves();
+    await this.#each((node) => node.raiseFloor(floor));
+    await this.#assertUnmovedSince(before);
+  }
+
+  async remains(keys: readonly string[]): Promise<(Remains | undefined)[]> {
+    const byNode = grouped(keys, (key) => this.#ownerOf(slotOf(REGISTER_PREFIX + key)));
+    const found = await Promise.all([...byNode].map(([node, ofNode]) => node.remains(ofNode)));
+    const byKey = new Map(found.flat().map((remains) => [remains?.key, remains]));
+    return keys.map((key) => byKey.get(key));
+  }
+
+  /** A command for each slot: a node refuses one that is about keys of several. */
+  async erase(era: number, tombstones: readonly Tombstone[]): Promise<number> {
+    const bySlot = grouped(tombstones, ({ key }) => slotOf(REGISTER_PREFIX + key));
+    const eraseIn = ([slot, ofSlot]: [slot: number, ofSlot: readonly Tombstone[]]): Promise<number> =>
+      this.#ownerOf(slot).eraseUnder(floorKeyBeside(identityKey(slot)), era, ofSlot);
+    return sum(await Promise.all([...bySlot].map(eraseIn)));
+  }
+
   /** Node after node: of two who do this at once, both end with what the first node was given. */
   async adopt(identity: string): Promise<string> {
     if ((await this.identity())?.includes('|')) throw new UnfitAcceptor('a node of it lost its data, or was not reached: wipe it first');
     let given = identity;
     for (const node of this.#nodes) given = await node.adopt(given);
     return given;
+  }
+
+  #ownerOf(slot: number): NodeAdmin {
+    const owner = this.#owners[slot];
+    if (!owner) throw new Error('no node of this Redis Cluster is known to serve the key');
+    return owner;
+  }
+
+  async #selves(): Promise<ClusterLayout['self'][]> {
+    return (await this.#each((node) => node.layout())).map(({ self }) => self);
+  }
+
+  async #assertUnmovedSince(before: readonly ClusterLayout['self'][]): Promise<void> {
+    const textOf = (nodes: readonly ClusterLayout['self'][]): string => nodes.map((self) => self?.text).join('\n');
+    const after = await this.#selves();
+    const isWhole = sum(after.map((self) => self?.slots.length ?? 0)) === SLOTS;
+    if (textOf(before) !== textOf(after) || textOf(after).includes('[') || !isWhole)
+      throw new Error('slots of this Redis Cluster are moving');
   }
 
   close(): void {

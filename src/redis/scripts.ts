@@ -4,11 +4,13 @@ import type { GreetingRedis } from './greeter.js';
 
 /** A client that knows the scripts of `acceptor/`. */
 export interface ScriptedRedis extends GreetingRedis {
-  casPrepare(register: string, identityKey: string, ballot: string, identity: string): Promise<string[]>;
-  casAccept(register: string, identityKey: string, ballot: string, value: string, next: string, identity: string): Promise<string[]>;
+  casPrepare(register: string, identityKey: string, floorKey: string, ballot: string, identity: string): Promise<string[]>;
+  casAccept(
+    ...keysAndArguments: [...keys: [string, string, string], ballot: string, value: string, next: string, identity: string]
+  ): Promise<string[]>;
 }
 
-const script = (name: string, numberOfKeys = 2): { numberOfKeys: number; lua: string } => ({
+const script = (name: string, numberOfKeys = 3): { numberOfKeys: number; lua: string } => ({
   numberOfKeys,
   lua: readFileSync(createRequire(import.meta.url).resolve(`#acceptor/${name}.lua`), 'utf8'),
 });
@@ -22,4 +24,4 @@ export const TRY_WRITE = `
 `;
 export const LARGE = ' '.repeat(64 * 1024);
 
-export const SCRIPTS = { casPrepare: script('prepare'), casAccept: script('accept'), casGreet: script('greet', 4) };
+export const SCRIPTS = { casPrepare: script('prepare'), casAccept: script('accept'), casGreet: script('greet', 5) };

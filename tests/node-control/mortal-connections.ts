@@ -42,6 +42,10 @@ export class Mortal {
           identity: () => this.#alive(() => admin.identity()),
           adopt: (identity) => write(() => admin.adopt(identity)),
           wipe: (whose) => write(() => admin.wipe(whose)),
+          floor: () => this.#alive(() => admin.floor()),
+          raiseFloor: (floor) => write(() => admin.raiseFloor(floor)),
+          remains: (keys) => this.#alive(() => admin.remains(keys)),
+          erase: (era, tombstones) => write(() => admin.erase(era, tombstones)),
           close: () => admin.close(),
         };
       },

@@ -76,7 +76,7 @@ export function answering(identity: string | null | undefined): Answers {
 }
 
 /** How a greeting arrives, over a new connection with the text of its script; with the identity that is meant. */
-export const GREETING = /^eval[^]* 4 identity beats eras r:\S* (\S+) [^]*(?:look|count)$/;
+export const GREETING = /^eval[^]* 5 identity beats eras r:\S* identity:floor (\S+) [^]*(?:look|count)$/;
 
 /** The commands in a piece of the protocol. They are short here: none is spread over two pieces. */
 function commandsIn(text: string): string[] {

@@ -35,6 +35,18 @@ export class AcceptorMonitor {
     states.set(key, after);
   }
 
+  /**
+   * A collection has removed a register. What it had accepted is gone; its promise lives on in that of an absent register.
+   *
+   * @param promise what an absent register of this acceptor has promised
+   */
+  removed(acceptor: string, key: string, promise: Ballot): void {
+    const states = entry(this.#states, acceptor, () => new Map<string, RegisterState>());
+    const from = states.get(key) ?? EMPTY;
+    this.#step(acceptor, key, { ...EMPTY, promise: from.promise }, { ...EMPTY, promise });
+    states.set(key, { ...EMPTY, promise });
+  }
+
   /** An acceptor was wiped, on purpose: it is as good as new. What its ballots stood for, they stand for still. */
   forgot(acceptor: string): void {
     this.#states.delete(acceptor);

@@ -1,4 +1,4 @@
-import type { Acceptor, RegisterState } from '../../src/protocol/acceptor.js';
+import type { Acceptor, Floor, RegisterState } from '../../src/protocol/acceptor.js';
 import { ZERO_BALLOT } from '../../src/protocol/ballot.js';
 import { disconnectAll } from '../../src/redis/memory-admin.js';
 import { MemoryAcceptor } from '../../src/protocol/memory-acceptor.js';
@@ -8,8 +8,6 @@ import type { AcceptorMonitor } from '../checkers/acceptor-monitor.js';
 import { acceptorBehind, type Message, messageText, type Reply, replyText } from './acceptor-message.js';
 import type { Network } from './network.js';
 import type { Process } from './process.js';
-
-const EMPTY: RegisterState = { promise: ZERO_BALLOT, ballot: ZERO_BALLOT, value: null };
 
 /** An acceptor with a disk: what it holds outlasts its crashes. */
 export class AcceptorNode {
@@ -77,6 +75,11 @@ export class AcceptorNode {
     this.#monitor.forgot(this.name);
   }
 
+  /** A collection has removed the register of a key, or has left it. */
+  removed(key: string): void {
+    if (!this.memory.registers.has(key)) this.#monitor.removed(this.name, key, absentUnder(this.memory.floor).promise);
+  }
+
   /** Does what the control node asks. Rejects while the acceptor is down. */
   async act<Result>(task: () => Promise<Result>): Promise<Result> {
     if (!this.#isUp) throw new Error('connection refused');
@@ -87,13 +90,18 @@ export class AcceptorNode {
   async answer<Reply>(key: string, identity: string | undefined, ask: (acceptor: Acceptor) => Promise<Reply>): Promise<Reply> {
     if (!this.#isUp) throw new Error('connection refused');
     const { registers } = this.memory;
-    const before = registers.get(key) ?? EMPTY;
+    const before = registers.get(key) ?? absentUnder(this.memory.floor);
     if (this.#hasMoments) this.moments.push({ ...this.memory, registers: new Map(registers) });
     // The acceptor in memory acts before it returns its promise.
     const reply = ask(new MemoryAcceptor(this.memory, identity));
-    this.#monitor.observe(this.name, key, before, registers.get(key) ?? EMPTY);
+    this.#monitor.observe(this.name, key, before, registers.get(key) ?? absentUnder(this.memory.floor));
     return reply;
   }
+}
+
+/** What a register that is absent counts as: it has promised the floor's era. */
+export function absentUnder(floor: Floor | undefined): RegisterState {
+  return { promise: { ...ZERO_BALLOT, era: floor?.era ?? 0 }, ballot: ZERO_BALLOT, value: null };
 }
 
 /** The acceptor as a proposer's process sees it across the network. */

@@ -1,6 +1,8 @@
 import type { ProposerAdmin } from '../../node-control/nodes/connections.js';
 import type { AcceptorAdmin } from '../../src/redis/acceptor-admin.js';
 import { MemoryAdmin } from '../../src/redis/memory-admin.js';
+import type { Floor } from '../../src/protocol/acceptor.js';
+import { formatBallot } from '../../src/protocol/ballot.js';
 import { ClusterError, PrepareError } from '../../src/protocol/errors.js';
 import { type Answer, NetworkError } from '../../src/http/client.js';
 import { refusalOf } from '../../src/http/refusal.js';
@@ -72,9 +74,34 @@ export function acceptorAdminAcross(network: Network, caller: Process, from: str
         },
         (count) => `${count} keys removed`,
       ),
+    floor: () => call('GET floor', () => admin.floor(), floorText),
+    raiseFloor: (floor) =>
+      call(
+        `SET floor ${floorText(floor)}`,
+        () => admin.raiseFloor(floor),
+        () => 'raised',
+      ),
+    remains: (keys) =>
+      call(
+        `HMGET ${keys.join(' ')}`,
+        () => admin.remains(keys),
+        (remains) => remains.map((found) => (found ? `${formatBallot(found.ballot)} ${found.version ?? 'a value'}` : 'absent')).join(', '),
+      ),
+    erase: (era, tombstones) =>
+      call(
+        `UNLINK ${tombstones.map(({ key, ballot }) => `${key} at ${formatBallot(ballot)}`).join(', ')}`,
+        async () => {
+          const count = await admin.erase(era, tombstones);
+          for (const { key } of tombstones) node.removed(key);
+          return count;
+        },
+        (count) => `${count} keys removed`,
+      ),
     close: () => undefined,
   };
 }
+
+const floorText = ({ era, version }: Floor): string => `${era}.${version}`;
 
 /** Rejects as the HTTP client does if no answer comes. */
 function inTime<Reply>(caller: Process, answer: Promise<Reply>): Promise<Reply> {

@@ -1,10 +1,11 @@
 import type { Acceptor } from '../../src/protocol/acceptor.js';
 import { acceptorsOf, type Configuration } from '../../src/protocol/configuration.js';
 import type { GreetedMemory } from '../../src/redis/memory-greeting.js';
-import { compareBallots, ZERO_BALLOT } from '../../src/protocol/ballot.js';
+import { compareBallots } from '../../src/protocol/ballot.js';
 import { anonymous, type Introduction } from '../../src/store/greeting.js';
 import type { Acceptors, StoreOptions } from '../../src/store/options.js';
 import { createStore, type Store } from '../../src/store/store.js';
+import { absentUnder } from './acceptor-node.js';
 import type { GreetedLink } from './greeted-link.js';
 import { Process } from './process.js';
 import type { VirtualTime } from './virtual-time.js';
@@ -57,10 +58,10 @@ export class ProposerNode {
   }
 
   /** Whether it would see that an acceptor is as it was at an earlier moment, by the one or the other of the two that it remembers. */
-  wouldNotice(identity: string, { beats = 0, registers }: GreetedMemory, by: 'by its disk' | 'by what it was told last'): boolean {
+  wouldNotice(identity: string, { beats = 0, registers, floor }: GreetedMemory, by: 'by its disk' | 'by what it was told last'): boolean {
     if (by === 'by its disk') return this.#beatsOf(identity) > beats;
     const confirmed = this.#running?.links.get(identity)?.confirmed;
-    const { promise = ZERO_BALLOT } = registers.get(confirmed?.key ?? '') ?? {};
+    const { promise } = registers.get(confirmed?.key ?? '') ?? absentUnder(floor);
     return confirmed !== undefined && compareBallots(confirmed.promise, promise) > 0;
   }
 

@@ -103,7 +103,7 @@ export const BROKEN_PROTOCOL: readonly Variant[] = [
     patches: [
       patch(
         PROPOSER,
-        'return containsQuorum(prepare, confirmed) ? { ballot: next, value: change.after } : undefined;',
+        'return containsQuorum(prepare, confirmed) ? { ballot: next, value: change.after, floor: change.floor } : undefined;',
         'return { ballot: next, value: change.after };',
       ),
     ],
@@ -137,8 +137,8 @@ export const BROKEN_PROTOCOL: readonly Variant[] = [
     patches: [
       patch(
         PROPOSER,
-        '        const change = applyChange(fn, value);\n',
-        '        const change = applyChange(fn, value);\n        if (usePromise && kept && change.after === value) return change;\n',
+        '        const change = applyChange(fn, value, floor);\n',
+        '        const change = applyChange(fn, value, floor);\n        if (usePromise && kept && change.after === value) return change;\n',
       ),
     ],
   },

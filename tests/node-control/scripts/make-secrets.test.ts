@@ -109,6 +109,18 @@ describe('the secrets', () => {
     expect((await run('bash', [SCRIPT, old])).stderr).toBe('');
   });
 
+  it('of a version without collections may collect from now on', async () => {
+    const old = join(parent, 'uncollected');
+    await run('bash', [SCRIPT, old]);
+    const users = join(old, 'users.acl');
+    const before = readFileSync(users, 'utf8');
+    writeFileSync(users, before.replace(' (~identity:floor* +set) (~r:* +unlink)', ''));
+    expect(readFileSync(users, 'utf8')).not.toMatch(/floor|unlink/);
+    expect((await run('bash', [SCRIPT, old])).stderr).toContain('+unlink');
+    expect(readFileSync(users, 'utf8')).toBe(before);
+    expect((await run('bash', [SCRIPT, old])).stderr).toBe('');
+  });
+
   it.each(['missing', 'empty', 'a folder'])('are not taken for whole where a file is %s; the folder is left as it is', async (state) => {
     const broken = join(parent, state);
     await run('bash', [SCRIPT, broken]);
@@ -165,6 +177,11 @@ describe('an acceptor with these users', () => {
     const keys: string[] = [];
     for await (const page of admin.keys()) keys.push(...page);
     expect(keys).toEqual(['k']);
+    await admin.raiseFloor({ era: 2, version: 1 });
+    expect(await admin.erase(2, [{ key: 'k', ballot: b(1), version: 1 }])).toBe(1);
+    expect([await admin.size(), await admin.floor(), await admin.remains(['k'])]).toEqual([0, { era: 2, version: 1 }, [undefined]]);
+    expect(await acceptor.prepare('k', b(9))).toMatchObject({ ok: false, conflict: { era: 2 } });
+    expect(await acceptor.prepare('k', { ...b(1), era: 2 })).toMatchObject({ ok: true, floor: 1 });
     expect(await admin.wipe({ identity: 'acceptor-1:6379#me' })).toBe(1);
   });
 
@@ -205,6 +222,8 @@ describe('an acceptor with these users', () => {
       [
         ['FLUSHALL'],
         ['DEL', 'r:k'],
+        ['UNLINK', 'r:k'],
+        ['SET', 'identity:floor', '9.9'],
         ['SCAN', '0'],
         ['KEYS', '*'],
         ['SET', 'other', 'x'],
@@ -224,6 +243,7 @@ describe('an acceptor with these users', () => {
         ['SET', 'identity', 'x'],
         ['DEL', 'r:k'],
         ['FLUSHDB'],
+        ['UNLINK', 'identity'],
         ['EVAL', "return redis.call('HSET', 'r:k', 'a', 'b')", '0'],
       ],
     ],

@@ -568,3 +568,79 @@ it('who counts is told of each phase, and of each that a promise has made needle
   expect(await eventsOf(proposer.apply(KEY, keepValue, FULL))).toEqual(['prepare', 'accept']);
   expect(await eventsOf(proposer.read(KEY))).toEqual(['read']);
 });
+
+describe('the floors of acceptors that collected what was deleted', () => {
+  /** Notes what it was given. */
+  const noting = (given: unknown[], makes: string | null): ChangeFunction => {
+    return (value, floor) => {
+      given.push([value, floor]);
+      return value ?? makes;
+    };
+  };
+
+  it('are told to the change function, the highest of the prepare quorum, if none of it holds a value', async () => {
+    const cluster = new ScriptedCluster(3);
+    const proposer = cluster.proposer(1);
+    const given: unknown[] = [];
+    await cluster.time.run(proposer.apply('other', noting(given, null), FULL));
+    for (const [name, version] of Object.entries({ a1: 4, a2: 41, a3: 9 })) cluster.acceptor(name).disk.floor = { era: 1, version };
+    cluster.fates({ a3: 'lose' });
+    await cluster.time.run(proposer.apply(KEY, noting(given, 'v'), FULL));
+    await cluster.time.run(proposer.apply(KEY, noting(given, 'v'), FULL));
+    expect(given).toEqual([
+      [null, 0],
+      [null, 41],
+      ['v', undefined],
+    ]);
+  });
+
+  it('are told where acceptors hold a promise alone, or the empty value; not where one holds a value that the others never had', async () => {
+    const cluster = new ScriptedCluster(3);
+    for (const { disk } of cluster.acceptors.values()) disk.floor = { era: 1, version: 7 };
+    const given: unknown[] = [];
+    await cluster.acceptor('a1').memory.prepare(KEY, ballot(1, 1, 0));
+    await cluster.acceptor('a2').memory.accept(KEY, ballot(1, 1, 0), null, ballot(1, 1, 0));
+    cluster.fates({ a3: 'lose' });
+    await cluster.time.run(cluster.proposer(1).apply(KEY, noting(given, null), FULL));
+    await cluster.acceptor('a1').memory.accept('other', ballot(1, 1, 0), 'v', ballot(1, 1, 0));
+    await cluster.time.run(cluster.proposer(2).apply('other', noting(given, null), FULL));
+    expect(given).toEqual([
+      [null, 7],
+      ['v', undefined],
+    ]);
+  });
+
+  it('stay with a piggybacked promise for as long as the register is empty', async () => {
+    const cluster = new ScriptedCluster(3);
+    for (const { disk } of cluster.acceptors.values()) disk.floor = { era: 1, version: 7 };
+    const proposer = cluster.proposer(1);
+    const given: unknown[] = [];
+    for (const makes of [null, null, 'v', 'w']) await cluster.time.run(proposer.apply(KEY, noting(given, makes)));
+    expect(cluster.messages('prepare')).toHaveLength(3);
+    expect(given).toEqual([
+      [null, 7],
+      [null, 7],
+      [null, 7],
+      ['v', undefined],
+    ]);
+  });
+
+  it('are part of what a pure function goes by', async () => {
+    const cluster = new ScriptedCluster(1);
+    const proposer = cluster.proposer(1);
+    const fn: ChangeFunction = (value, floor) => value ?? `after ${String(floor)}`;
+    const other = (floor: number, key: string): Promise<unknown> => {
+      cluster.acceptor('a1').disk.floor = { era: 1, version: floor };
+      return cluster.time.run(proposer.change(key, fn));
+    };
+    expect(await other(1, 'a')).toEqual({ before: null, after: 'after 1', floor: 1 });
+    expect(await other(2, 'b')).toEqual({ before: null, after: 'after 2', floor: 2 });
+  });
+
+  it('show a proposer that was left behind that its configuration is stale', async () => {
+    const cluster = new ScriptedCluster(3);
+    for (const { disk } of cluster.acceptors.values()) disk.floor = { era: 3, version: 0 };
+    await expect(cluster.time.run(cluster.proposer(1).apply(KEY, set('v')))).rejects.toThrow(StaleConfiguration);
+    expect(await cluster.time.run(cluster.proposer(2, cluster.configuration({ era: 3 })).apply(KEY, set('v')))).toBe('v');
+  });
+});

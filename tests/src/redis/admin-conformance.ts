@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Acceptor } from '../../../src/protocol/acceptor.js';
-import type { Ballot } from '../../../src/protocol/ballot.js';
+import { type Ballot, ZERO_BALLOT } from '../../../src/protocol/ballot.js';
 import type { AcceptorAdmin } from '../../../src/redis/acceptor-admin.js';
 
 const FIRST = 'acceptor-1:6379#first';
@@ -93,6 +93,126 @@ export function describeAdmin(name: string, connect: () => Promise<AcceptorAdmin
       }
       await expect(keysOf(slow)).rejects.toThrow(/closed/);
       expect(await (await connect()).identity()).toBe(await by.identity());
+    });
+
+    describe('when it is collected', () => {
+      const NEXT = ballot(9, 2);
+      const DELETED = '{"ver":7,"val":null,"ops":["a"],"deleted":true}';
+      /** A tombstone under 1.1, and what was promised along with it. */
+      const buried = async (key: string, next = ballot(1, 2), text: string | null = DELETED): Promise<void> => {
+        expect(await (await acceptor()).accept(key, ballot(1, 1), text, next)).toEqual({ ok: true });
+      };
+      const tombstone = (key: string, version = 7): { key: string; ballot: Ballot; version: number } => ({
+        key,
+        ballot: ballot(1, 1),
+        version,
+      });
+
+      it('tells what is left of each register: a tombstone, no value at all, a promise alone, a value, nothing', async () => {
+        await buried('deleted');
+        await buried('empty', ballot(1, 2), null);
+        const values = [
+          '{"ver":7,"val":{"deleted":true},"ops":["a"]}',
+          '"deleted":true}',
+          '{"ver":7,"val":",\\"deleted\\":true}","ops":[]}',
+        ];
+        for (const [index, value] of values.entries()) await buried(`value ${index}`, ballot(1, 2), value);
+        await (await acceptor()).prepare('promised', ballot(1, 7));
+        const left = { ballot: ballot(1, 1), version: undefined };
+        const keys = ['deleted', 'absent', 'empty', 'promised', ...Array.from(values.keys(), (index) => `value ${index}`)];
+        expect(await (await connect()).remains(keys)).toEqual([
+          { key: 'deleted', ballot: ballot(1, 1), version: 7 },
+          undefined,
+          { key: 'empty', ballot: ballot(1, 1), version: 0 },
+          { key: 'promised', ballot: ZERO_BALLOT, version: 0 },
+          ...Array.from(values.keys(), (index) => ({ key: `value ${index}`, ...left })),
+        ]);
+      });
+
+      it('has a floor that only rises, in each part by itself, and lasts as long as its data', async () => {
+        const admin = await connect();
+        const raised = async (era: number, version: number): Promise<object> => {
+          await admin.raiseFloor({ era, version });
+          return (await connect()).floor();
+        };
+        expect(await admin.floor()).toEqual({ era: 0, version: 0 });
+        expect(await raised(9, 100)).toEqual({ era: 9, version: 100 });
+        expect(await raised(10, 99)).toEqual({ era: 10, version: 100 });
+        expect(await raised(4, Number.MAX_SAFE_INTEGER)).toEqual({ era: 10, version: Number.MAX_SAFE_INTEGER });
+        expect([await admin.size(), await keysOf(admin), await admin.highestEra()]).toEqual([0, [], 10]);
+        await admin.wipe();
+        expect(await (await connect()).floor()).toEqual({ era: 0, version: 0 });
+      });
+
+      it('removes what lies under the floor, and takes no ballot of an earlier era for it again', async () => {
+        const keys = Array.from({ length: 20 }, (_, index) => `k${index}`);
+        for (const key of keys) await buried(key);
+        await buried('empty', ballot(1, 2), null);
+        await (await acceptor()).prepare('promised', ballot(8, 7));
+        const admin = await connect();
+        await admin.raiseFloor({ era: 9, version: 7 });
+        const promised = { key: 'promised', ballot: ZERO_BALLOT, version: 0 };
+        const found = [...keys.map((key) => tombstone(key)), tombstone('empty', 0), promised];
+        expect(await admin.erase(9, found)).toBe(22);
+        expect([await admin.erase(9, found), await admin.size()]).toEqual([0, 0]);
+        const late = await acceptor();
+        const refused = { ok: false, conflict: { era: 9, counter: 0, proposer: 0, incarnation: 0 } };
+        for (const key of ['k0', 'promised', 'never heard of']) {
+          expect(await late.accept(key, ballot(8, 1000), 'old', ballot(8, 1001))).toEqual(refused);
+          expect(await late.prepare(key, ballot(8, 1000))).toEqual(refused);
+          expect(await late.read(key)).toEqual({ promise: ZERO_BALLOT, ballot: ZERO_BALLOT, value: null });
+          expect(await late.prepare(key, ballot(9, 1))).toEqual({ ok: true, ballot: ZERO_BALLOT, value: null, floor: 7 });
+        }
+        expect(await late.prepare('k0', NEXT), 'holding a promise alone').toMatchObject({ ok: true, floor: 7 });
+        expect(await late.accept('k0', NEXT, null, NEXT)).toEqual({ ok: true });
+        expect(await late.prepare('k0', ballot(9, 3)), 'holding the empty value').toMatchObject({ ballot: NEXT, floor: 7 });
+        expect(await late.accept('k0', ballot(9, 3), 'new', ballot(9, 4))).toEqual({ ok: true });
+        expect(await late.prepare('k0', ballot(9, 5))).toEqual({ ok: true, ballot: ballot(9, 3), value: 'new' });
+      });
+
+      it.each<[string, (admin: AcceptorAdmin) => Promise<unknown>]>([
+        ['there is no floor', (admin) => admin.erase(9, [tombstone('k')])],
+        [
+          'its floor is of an earlier era',
+          async (admin) => (await admin.raiseFloor({ era: 8, version: 7 }), admin.erase(9, [tombstone('k')])),
+        ],
+        [
+          'its floor has an earlier version',
+          async (admin) => (await admin.raiseFloor({ era: 9, version: 6 }), admin.erase(9, [tombstone('k')])),
+        ],
+        [
+          'it holds another ballot',
+          async (admin) => (await admin.raiseFloor({ era: 9, version: 7 }), admin.erase(9, [{ ...tombstone('k'), ballot: ballot(1, 2) }])),
+        ],
+        [
+          'it holds a value where a promise alone was seen',
+          async (admin) => (await admin.raiseFloor({ era: 9, version: 7 }), admin.erase(9, [{ ...tombstone('k'), ballot: ZERO_BALLOT }])),
+        ],
+        [
+          'a round of the new era has its promise',
+          async (admin) => {
+            await admin.raiseFloor({ era: 10, version: 7 });
+            await (await acceptor()).prepare('k', ballot(9, 1));
+            return admin.erase(9, [tombstone('k')]);
+          },
+        ],
+      ])('keeps a register where %s', async (_, erase) => {
+        await buried('k');
+        const admin = await connect();
+        expect(await erase(admin)).toBe(0);
+        expect(await (await acceptor()).read('k')).toMatchObject({ ballot: ballot(1, 1), value: DELETED });
+      });
+
+      it('keeps a promise of the new era alone, and removes the others of the same call', async () => {
+        const to = await acceptor();
+        await to.prepare('live', ballot(9, 1));
+        await to.prepare('void', ballot(8, 1));
+        const admin = await connect();
+        await admin.raiseFloor({ era: 9, version: 0 });
+        const seen = ['live', 'void'].map((key) => ({ key, ballot: ZERO_BALLOT, version: 0 }));
+        expect(await admin.erase(9, seen)).toBe(1);
+        expect(await keysOf(admin)).toEqual(['live']);
+      });
     });
 
     it('does nothing over a connection that its user has closed', async () => {

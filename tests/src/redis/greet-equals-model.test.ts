@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { formatBallot, ZERO_BALLOT } from '../../../src/protocol/ballot.js';
 import type { Greeting } from '../../../src/store/greeting.js';
 import { type GreetingRedis, sendGreeting } from '../../../src/redis/greeter.js';
-import { BEATS_KEY, ERAS_KEY, IDENTITY_KEY, REGISTER_PREFIX } from '../../../src/redis/keys.js';
+import { BEATS_KEY, ERAS_KEY, FLOOR_KEY, IDENTITY_KEY, REGISTER_PREFIX } from '../../../src/redis/keys.js';
 import { type GreetedMemory, greetMemory } from '../../../src/redis/memory-greeting.js';
 import { RedisServer } from '../../redis-server.js';
 
@@ -24,6 +24,7 @@ const held = fc.record({
   beats: fc.option(number, { nil: undefined, freq: 5 }),
   era: fc.option(number, { nil: undefined, freq: 5 }),
   promise: fc.option(ballot, { nil: undefined, freq: 5 }),
+  floor: fc.option(fc.record({ era: number.filter((era) => era > 0), version: number }), { nil: undefined, freq: 2 }),
 });
 const greetings = fc.array(
   fc.record({
@@ -38,12 +39,13 @@ const greetings = fc.array(
   { minLength: 1, maxLength: 12 },
 );
 
-function memoryOf({ identity, beats, era, promise }: typeof held extends fc.Arbitrary<infer Type> ? Type : never): GreetedMemory {
+function memoryOf({ identity, beats, era, promise, floor }: typeof held extends fc.Arbitrary<infer Type> ? Type : never): GreetedMemory {
   return {
     registers: new Map(promise && [['a', { promise, ballot: ZERO_BALLOT, value: null }]]),
     ...(identity !== undefined && { identity }),
     ...(beats !== undefined && { beats }),
     ...(era !== undefined && { eras: new Map([[1, era]]) }),
+    ...(floor && { floor }),
   };
 }
 
@@ -54,7 +56,7 @@ describe('the Lua script of a greeting and the in-memory acceptor', () => {
     server = await RedisServer.start(['--appendfsync', 'no']);
     redis = new Redis({ host: '127.0.0.1', port: server.port }) as GreetingRedis;
     redis.defineCommand('casGreet', {
-      numberOfKeys: 4,
+      numberOfKeys: 5,
       lua: readFileSync(new URL('../../../acceptor/greet.lua', import.meta.url), 'utf8'),
     });
   });
@@ -63,10 +65,11 @@ describe('the Lua script of a greeting and the in-memory acceptor', () => {
     await server.stop();
   });
 
-  async function store({ registers, identity, beats, eras }: GreetedMemory): Promise<void> {
+  async function store({ registers, identity, beats, eras, floor }: GreetedMemory): Promise<void> {
     await redis.flushall('SYNC');
     if (identity !== undefined) await redis.set(IDENTITY_KEY, identity);
     if (beats !== undefined) await redis.set(BEATS_KEY, beats);
+    if (floor) await redis.set(FLOOR_KEY, `${floor.era}.${floor.version}`);
     if (eras) await redis.hset(ERAS_KEY, Object.fromEntries(eras));
     for (const [key, { promise }] of registers) await redis.hset(REGISTER_PREFIX + key, 'promise', formatBallot(promise));
   }
@@ -88,6 +91,16 @@ describe('the Lua script of a greeting and the in-memory acceptor', () => {
     });
     await fc.assert(equal, { numRuns: RUNS });
     expect([...seen].sort()).toEqual(['back', 'ok', 'old', 'stranger', 'told']);
+  });
+
+  it('do not take a register that a collection removed for one that was lost', async () => {
+    const confirmed = { key: 'a', promise: { era: 4, counter: 7, proposer: 1, incarnation: 1 } };
+    const greeting: Greeting = { identity: RIGHT, beats: 0, confirmed, marked: WRONG, proposer: 1, era: 4, isCounting: false };
+    const memory: GreetedMemory = { registers: new Map(), identity: RIGHT, eras: new Map([[1, 4]]), floor: { era: 5, version: 0 } };
+    await store(memory);
+    expect([await sendGreeting(redis, greeting), greetMemory(memory, greeting)]).toEqual(Array(2).fill({ kind: 'ok', beats: 0 }));
+    const later = { ...greeting, confirmed: { ...confirmed, promise: { ...confirmed.promise, era: 5 } } };
+    expect([await sendGreeting(redis, later), greetMemory(memory, later)]).toEqual(Array(2).fill({ kind: 'back', identity: WRONG }));
   });
 
   it('writes at most one thing, and nothing where it is only looked at', async () => {

@@ -2,10 +2,10 @@ import { StrangerError } from '../../../src/protocol/errors.js';
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type Acceptor, type Value } from '../../../src/protocol/acceptor.js';
+import { type Acceptor, type Floor, type Value } from '../../../src/protocol/acceptor.js';
 import { type Ballot, compareBallots, formatBallot, ZERO_BALLOT } from '../../../src/protocol/ballot.js';
 import { type Memory, MemoryAcceptor } from '../../../src/protocol/memory-acceptor.js';
-import { IDENTITY_KEY, REGISTER_PREFIX } from '../../../src/redis/keys.js';
+import { FLOOR_KEY, IDENTITY_KEY, REGISTER_PREFIX } from '../../../src/redis/keys.js';
 import { RedisAcceptor } from '../../../src/redis/redis-acceptor.js';
 import { deliver } from '../../../verification/simulation/acceptor-message.js';
 import { RedisServer } from '../../redis-server.js';
@@ -81,6 +81,9 @@ const found = fc.option(fc.record({ promise: farBallot, ballot: farBallot, value
 /** Who the acceptor is. Undefined: it has forgotten. */
 const identity = fc.option(fc.constant(RIGHT), { nil: undefined, freq: 3 });
 
+/** What a collection left, if there was one. */
+const floors = fc.option(fc.record({ era: fc.oneof(fc.constantFrom(1, 9, 10, 11), part), version: part }), { nil: undefined, freq: 2 });
+
 interface Message {
   readonly kind: 'prepare' | 'accept' | 'read';
   readonly key: string;
@@ -113,8 +116,8 @@ async function send(message: Message, acceptor: Acceptor): Promise<unknown> {
   }
 }
 
-function memoryOf(identity: string | undefined): Memory {
-  return { registers: new Map(), ...(identity !== undefined && { identity }) };
+function memoryOf(identity: string | undefined, floor: Floor | undefined): Memory {
+  return { registers: new Map(), ...(identity !== undefined && { identity }), ...(floor && { floor }) };
 }
 
 const short = (value: Value): string => JSON.stringify(value).slice(0, 60);
@@ -173,15 +176,17 @@ describe('the Lua scripts and the in-memory acceptor', () => {
   }
 
   it('give the same replies and hold the same state, whatever they are asked', async () => {
-    const equal = fc.asyncProperty(found, identity, steps, async (register, present, list) => {
+    const equal = fc.asyncProperty(found, identity, floors, steps, async (register, present, floor, list) => {
       await redis.flushall('SYNC');
       await setIdentity(present);
-      const memory = memoryOf(present);
+      if (floor) await redis.set(FLOOR_KEY, `${floor.era}.${floor.version}`);
+      const memory = memoryOf(present, floor);
       const model = new MemoryAcceptor(memory);
       if (register) model.registers.set('a', register);
       if (register) await redis.hset(`${REGISTER_PREFIX}a`, storedBy(model, 'a') ?? {});
-      const identities = present === undefined ? 0 : 1;
-      const story = register ? [`found ${JSON.stringify(storedBy(model, 'a')).slice(0, 200)}`] : [];
+      const beside = Number(present !== undefined) + Number(floor !== undefined);
+      const story = [`under ${JSON.stringify(floor)}`];
+      if (register) story.push(`found ${JSON.stringify(storedBy(model, 'a')).slice(0, 200)}`);
       for (const drawn of list) {
         const message = messageOf(drawn, model);
         story.push(inWords(message));
@@ -190,7 +195,7 @@ describe('the Lua scripts and the in-memory acceptor', () => {
         expect(reply, `the reply ${told}`).toEqual(await send(message, new MemoryAcceptor(memory, message.meant)));
         expect(await storedByRedis(message.key), `the state ${told}`).toEqual(storedBy(model, message.key));
       }
-      expect(await redis.dbsize()).toBe(model.registers.size + identities);
+      expect(await redis.dbsize()).toBe(model.registers.size + beside);
     });
     await fc.assert(equal, { numRuns: RUNS });
   });
@@ -198,8 +203,8 @@ describe('the Lua scripts and the in-memory acceptor', () => {
   it('are asked all that rule 6 tells apart', async () => {
     const seen = new Set<string>();
     const place = (one: Ballot, other: Ballot): string => ['below', 'at', 'above'][Math.sign(compareBallots(one, other)) + 1] ?? '';
-    const told = fc.asyncProperty(identity, steps, async (present, list) => {
-      const memory = memoryOf(present);
+    const told = fc.asyncProperty(identity, floors, steps, async (present, floor, list) => {
+      const memory = memoryOf(present, floor);
       const model = new MemoryAcceptor(memory);
       for (const drawn of list) {
         const message = messageOf(drawn, model);
@@ -209,13 +214,28 @@ describe('the Lua scripts and the in-memory acceptor', () => {
         const reply = await send(message, new MemoryAcceptor(memory, message.meant));
         const whom = `${message.meant ?? 'anybody'} where ${present ?? 'nobody'} is`;
         seen.add(`${message.kind} of ${isAbsent ? 'an absent' : 'a present'} register, for ${whom}: ${typeof reply}`);
-        const { ok } = reply as { ok?: boolean };
+        const { ok, floor: told } = reply as { ok?: boolean; floor?: number };
+        const height = floor && Math.sign(message.ballot.era - floor.era) + 1;
+        const over = height === undefined ? 'no floor' : `a floor of ${['a later era', 'its era', 'an earlier era'][height] ?? ''}`;
+        if (isAbsent && typeof reply === 'object') seen.add(`${message.kind} of an absent register over ${over}: ${String(ok)}`);
+        if (message.kind === 'prepare' && ok)
+          seen.add(`a promise ${value === null ? 'without a value' : 'with a value'} told ${told ? 'a floor' : 'none'}`);
         seen.add(`${message.kind} ${where}, ${message.value === value ? 'same' : 'other'} value: ${String(ok)}`);
       }
     });
     await fc.assert(told, { numRuns: RUNS });
+    expect([...seen]).not.toContain('a promise with a value told a floor');
     expect([...seen]).toEqual(
       expect.arrayContaining([
+        ...['prepare', 'accept'].flatMap((kind) => [
+          `${kind} of an absent register over no floor: true`,
+          `${kind} of an absent register over a floor of an earlier era: true`,
+          `${kind} of an absent register over a floor of its era: true`,
+          `${kind} of an absent register over a floor of a later era: false`,
+        ]),
+        'a promise without a value told a floor',
+        'a promise without a value told none',
+        'a promise with a value told none',
         'prepare above the promise, above the accepted ballot, other value: true',
         'prepare at the promise, above the accepted ballot, other value: false',
         'prepare at the promise, at the accepted ballot, other value: false',

@@ -1,0 +1,77 @@
+import type { Floor } from '../../src/protocol/acceptor.js';
+import { acceptorsOf, type Configuration } from '../../src/protocol/configuration.js';
+import type { Nodes } from '../nodes/nodes.js';
+import { knownIdentities } from '../safety/identities.js';
+import { ControlError } from '../safety/objection.js';
+import type { Sight } from './look.js';
+
+export const NO_FLOOR: Floor = { era: 0, version: 0 };
+
+/** The highest of each part. */
+export function highestFloor(floors: readonly Floor[]): Floor {
+  return floors.reduce((a, b) => ({ era: Math.max(a.era, b.era), version: Math.max(a.version, b.version) }), NO_FLOOR);
+}
+
+/** Who belonged to the cluster at its last collection, or has joined since: the identities that are listed, or that values may rest on. */
+export function membersOf(configurations: readonly Configuration[]): ReadonlySet<string> {
+  const resting = configurations.flatMap((sets) => sets.resting ?? []).flatMap(({ nodes }) => nodes);
+  return new Set([...Object.values(knownIdentities(configurations)), ...resting]);
+}
+
+/**
+ * The highest floor of the cluster (paper, section 3.1), which each of its members that answers knows: it had it before anything was removed
+ * under it, or was given it when it joined. If no proposer remembers anything, every acceptor may be one.
+ *
+ * @param without acceptors that do not answer, which need not be waited for
+ * @returns undefined if there are members, and none of them answers
+ */
+export async function floorOf(
+  nodes: Nodes,
+  configurations: readonly Configuration[],
+  without: readonly string[],
+): Promise<Floor | undefined> {
+  const members = membersOf(configurations);
+  const isForgotten = configurations.every(({ era }) => era === 0);
+  const names = new Set([...configurations.flatMap(acceptorsOf), ...nodes.acceptors]);
+  const ask = (name: string): Promise<Floor[]> =>
+    nodes.withAcceptor(name, async (admin) => {
+      const floor = await admin.floor();
+      // Asked after the floor: it then was the same acceptor until then.
+      return isForgotten || members.has((await admin.identity()) ?? '') ? [floor] : [];
+    });
+  const told = await Promise.all([...names].filter((name) => !without.includes(name)).map((name) => ask(name).catch(() => [])));
+  return told.flat().length === 0 && members.size > 0 ? undefined : highestFloor(told.flat());
+}
+
+/**
+ * Gives the acceptors that join the highest floor of the cluster. Else a key that was collected, and that only newcomers are asked about, would begin
+ * at version 1 again. Example: acceptors 1 and 2 are replaced while the key is absent, of which a rescan carries nothing.
+ *
+ * Members are asked when the era is taken on every proposer. A collection that has not seen that era has all its floors on the members already, and one
+ * that sees it removes nothing: it looks at the eras between its last floor and its first removal.
+ *
+ * @throws ControlError if no member can be asked and the step is not forced, or a newcomer stopped answering
+ */
+export async function giveFloors(nodes: Nodes, { present, joining, absence }: Sight, force: boolean): Promise<void> {
+  const newcomers = Object.entries(joining.newcomers);
+  if (newcomers.length === 0) return;
+  const names = newcomers.map(([name]) => name).join(' and ');
+  const told = await floorOf(
+    nodes,
+    present.map(({ configuration }) => configuration),
+    absence.unreachable,
+  );
+  if (!told && !force) {
+    throw new ControlError(
+      `no acceptor of the cluster answers, to say what ${names} must know of what was deleted. Start one and run the same command again`,
+    );
+  }
+  try {
+    const own = await Promise.all(newcomers.map(([, { admin }]) => admin.floor()));
+    const floor = highestFloor([...own, ...(told ? [told] : [])]);
+    if (floor.era > 0) await Promise.all(newcomers.map(([, { admin }]) => admin.raiseFloor(floor)));
+  } catch (error) {
+    const why = `${names} stopped answering, or somebody else adds it at this moment (${error instanceof Error ? error.message : String(error)})`;
+    throw new ControlError(`${why}. Look at the status, and run the same command again`);
+  }
+}
