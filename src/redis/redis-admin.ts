@@ -11,6 +11,9 @@ import { connectRedis, type RedisAccess } from './redis-connection.js';
 /** How many keys one SCAN call looks at. */
 const SCAN_COUNT = 1000;
 
+/** Messages that share one time-out. */
+const FLOORS_AT_ONCE = 500;
+
 /** ARGV: the keys beside the registers. Returns how many other keys there are. */
 const SIZE = `
   local size = redis.call('DBSIZE')
@@ -149,7 +152,10 @@ export class RedisAdmin implements AcceptorAdmin {
 
   async raiseFloor({ era, version }: Floor): Promise<void> {
     // One command for each: a script with several writes is a transaction in the file, which may be torn (docs/acceptors.md).
-    await Promise.all(this.#floorKeys.map((key) => this.redis.eval(RAISE_FLOOR, 1, key, era, version)));
+    for (let at = 0; at < this.#floorKeys.length; at += FLOORS_AT_ONCE) {
+      const keys = this.#floorKeys.slice(at, at + FLOORS_AT_ONCE);
+      await Promise.all(keys.map((key) => this.redis.eval(RAISE_FLOOR, 1, key, era, version)));
+    }
   }
 
   async remains(keys: readonly string[]): Promise<(Remains | undefined)[]> {
