@@ -151,13 +151,16 @@ export class Batch {
   /** What the register tells of an attempt that may have been applied before. Undefined: it certainly was not. */
   #earlier(attempt: Attempt, present: Stored): Outcome | undefined {
     const { name } = attempt;
-    if (name) return earlierUnderName(this.#key, name, attempt, present);
     const sent = this.#sent.get(attempt);
+    if (name) {
+      const outcome = earlierUnderName(this.#key, name, attempt, present);
+      // Forgotten is what was sent before. This one was sent just now: a client that took it for not applied would have it applied twice.
+      return outcome instanceof OutcomeForgotten && sent ? outrun() : outcome;
+    }
     if (!sent) return undefined;
     const found = sent.find(({ id }) => present.ops.includes(id));
     if (found) return found.result;
-    if (sent.every(({ ver }) => ver > oldestTold(present))) return undefined;
-    return new CommitError('the key moved on while the outcome of this write was open');
+    return sent.every(({ ver }) => ver > oldestTold(present)) ? undefined : outrun();
   }
 
   /** What an attempt makes of a register that does not hold it yet, or why it makes nothing. */
@@ -212,6 +215,10 @@ function recordOf({ name, print }: OperationName, attempt: Attempt, val: unknown
 function recordsKept(before: number, applied: number): number {
   const wanted = Math.max(ROUNDS_KEPT * applied, before - applied);
   return Math.max(RECORDS_KEPT, applied, Math.min(wanted, RECORDS_KEPT_MAX));
+}
+
+function outrun(): CommitError {
+  return new CommitError('the key moved on while the outcome of this write was open');
 }
 
 /** A round that failed, at whatever point, did not apply what it never sent. */

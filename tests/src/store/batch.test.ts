@@ -387,6 +387,17 @@ describe('a name', () => {
     complete(register, { change: add(10) });
     expect(only(completeBatch(register, batch))).toEqual({ ver: 2, val: 11 });
   });
+
+  it('whose accept failed is unknown where the key moved on: its client must not take it for one that never was sent', () => {
+    for (const write of [{ change: add(1) }, { ver: 0, val: 1 }]) {
+      const register = empty();
+      const batch = new Batch('k', [attempt({ ...write, ...named('n', { since: 0 }) })]);
+      register.value = fail(register, batch);
+      for (let count = 0; count < 33; count += 1) complete(register, { change: add(10) });
+      expect(only(completeBatch(register, batch))).toBeInstanceOf(CommitError);
+      expect(only(complete(register, { ...write, ...named('n', { since: 0 }) }))).toBeInstanceOf(OutcomeForgotten);
+    }
+  });
 });
 
 describe('a batch', () => {
