@@ -56,8 +56,7 @@ function sum(val: unknown, argument: number): number {
   if (typeof val !== 'number') throw new ChangeRefused(`add needs a number, and the key holds ${kindOf(val)}`);
   const next = val + argument;
   // Beyond that a sum may be the same as before, and a count would stand still.
-  const isExact = Number.isSafeInteger(next) || !Number.isInteger(val) || !Number.isInteger(argument);
-  if (Number.isFinite(next) && isExact) return next;
+  if (Math.abs(next) <= Number.MAX_SAFE_INTEGER) return next;
   throw new ChangeRefused(`${val} and ${argument} make more than a number can tell exactly`);
 }
 
