@@ -1,4 +1,4 @@
-import type { WentBack } from '../src/store/greeting.js';
+import type { AcceptorState } from '../src/redis/acceptor-pool.js';
 import type { OperationKind } from '../src/store/options.js';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { Counts } from './counts.js';
@@ -8,7 +8,7 @@ export interface PresentMetrics {
   readonly era: number;
   readonly isConfigured: boolean;
   /** Those of the configuration, and whether each is connected and the one that is meant. */
-  readonly acceptors: readonly { readonly name: string; readonly isReady: boolean; readonly wentBack?: WentBack | undefined }[];
+  readonly acceptors: readonly Pick<AcceptorState, 'name' | 'isReady' | 'wentBack' | 'memoryUsed'>[];
 }
 
 /** From half a millisecond, which a local read takes, to the slowest answer. */
@@ -122,6 +122,15 @@ export function createMetrics(present: () => PresentMetrics): { counts: Counts; 
     ['acceptor'],
     (add) => {
       for (const { name, wentBack } of present().acceptors) add((wentBack?.atMs ?? 0) / 1_000, name);
+    },
+  );
+  metric(
+    Gauge,
+    'acceptor_memory_used_ratio',
+    'The share of its maxmemory that an acceptor uses, 0 to 1; at 1 it refuses to store more. Missing where it has no limit, or does not answer.',
+    ['acceptor'],
+    (add) => {
+      for (const { name, memoryUsed } of present().acceptors) if (memoryUsed !== undefined) add(memoryUsed, name);
     },
   );
   metric(Gauge, 'configuration_era', 'Era of the configuration in force.', [], (add) => add(present().era));

@@ -1,7 +1,7 @@
 import { UnfitAcceptor } from '../../src/protocol/errors.js';
 import { acceptorsOf, type Configuration, isConfigured } from '../../src/protocol/configuration.js';
 import { NetworkError } from '../../src/http/client.js';
-import { flawText } from '../../src/redis/fitness.js';
+import { flawText, memoryText } from '../../src/redis/fitness.js';
 import type { Nodes, Member } from '../nodes/nodes.js';
 import { adviceText, ControlError } from '../safety/objection.js';
 import { alwaysMeet, identified, setText } from '../safety/guard.js';
@@ -148,8 +148,9 @@ interface Seen {
 async function lookAt(nodes: Nodes, name: string): Promise<Seen | undefined> {
   try {
     return await nodes.withAcceptor(name, async (admin) => {
-      const { flaws, cautions } = (await admin.fitness?.('nothing')) ?? { flaws: [], cautions: [] };
-      return { size: await admin.size(), flaws: flaws.map(flawText), cautions };
+      const { flaws, cautions, memoryUsed } = (await admin.fitness?.('nothing')) ?? { flaws: [], cautions: [], memoryUsed: undefined };
+      const memory = memoryText(memoryUsed);
+      return { size: await admin.size(), flaws: flaws.map(flawText), cautions: memory === undefined ? cautions : [...cautions, memory] };
     });
   } catch (error) {
     return error instanceof UnfitAcceptor ? { flaws: [error.message], cautions: [] } : undefined;

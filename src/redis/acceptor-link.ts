@@ -33,6 +33,7 @@ export class AcceptorLink {
   /** Why it is unfit. */
   #flaws = '';
   #known: Acquaintance = 'nothing';
+  #memoryUsed: number | undefined;
   #wentBack: WentBack | undefined;
   #nextLook: NodeJS.Timeout | undefined;
   #nextGreeting: NodeJS.Timeout | undefined;
@@ -64,6 +65,11 @@ export class AcceptorLink {
   /** Why it is unfit; "" where it is not. */
   get flaws(): string {
     return this.#state === 'unfit' ? this.#flaws : '';
+  }
+
+  /** The share of its memory that was used when it was looked at last; undefined where that has no limit, or nobody answers. */
+  get memoryUsed(): number | undefined {
+    return this.#state === 'unreachable' ? undefined : this.#memoryUsed;
   }
 
   /** What is known of its disk, where it is a stranger because that went back. */
@@ -156,8 +162,9 @@ export class AcceptorLink {
     return lookAtFitness(this.redis, this.#known, parseAddress(this.#address).isConfigAsked);
   }
 
-  #judge({ flaws, cautions }: Fitness): void {
+  #judge({ flaws, cautions, memoryUsed }: Fitness): void {
     if (this.redis.status !== 'ready' || this.#state === 'stranger') return;
+    this.#memoryUsed = memoryUsed;
     this.#flaws = flaws.map(flawText).join('; ');
     if (flaws.length === 0) this.#known = 'served';
     else if (flaws.some(({ setting }) => setting === 'appendonly')) this.#known = 'no file';

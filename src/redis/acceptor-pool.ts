@@ -18,6 +18,8 @@ export interface AcceptorState {
   readonly trouble?: AcceptorTrouble;
   /** Of a stranger whose disk went back. */
   readonly wentBack?: WentBack;
+  /** The share of its memory that is used, from 0 to 1, if that is known. */
+  readonly memoryUsed?: number;
 }
 
 interface Connection {
@@ -128,9 +130,14 @@ export class AcceptorPool implements Acceptors {
 
   /** Of each acceptor of the configuration: whether it is connected, the one that is meant, fit, and does what it is told. */
   states(configuration: Configuration): AcceptorState[] {
-    return this.#connectionsOf(configuration).map(({ name, acceptor: { state, trouble, wentBack } }) => {
-      return { name, state, isReady: state === 'ready' && !trouble, ...(trouble && { trouble }), ...(wentBack && { wentBack }) };
-    });
+    return this.#connectionsOf(configuration).map(({ name, acceptor: { state, trouble, wentBack, memoryUsed } }) => ({
+      name,
+      state,
+      isReady: state === 'ready' && !trouble,
+      ...(trouble && { trouble }),
+      ...(wentBack && { wentBack }),
+      ...(memoryUsed !== undefined && { memoryUsed }),
+    }));
   }
 
   #connectionsOf(configuration: Configuration): Connection[] {

@@ -57,6 +57,11 @@ export class RedisAcceptor implements Acceptor {
     return this.#link.flaws;
   }
 
+  /** See {@link AcceptorLink.memoryUsed}. */
+  get memoryUsed(): number | undefined {
+    return this.#link.memoryUsed;
+  }
+
   get wentBack(): WentBack | undefined {
     return this.#link.wentBack;
   }

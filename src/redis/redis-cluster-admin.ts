@@ -2,7 +2,7 @@ import type { Floor } from '../protocol/acceptor.js';
 import { UnfitAcceptor } from '../protocol/errors.js';
 import type { AcceptorAdmin, Remains, Tombstone } from './acceptor-admin.js';
 import { identityKey, type ClusterLayout, layoutFrom } from './cluster-layout.js';
-import type { Acquaintance, Fitness } from './fitness.js';
+import { type Acquaintance, type Fitness, highest } from './fitness.js';
 import { floorKeyBeside, REGISTER_PREFIX } from './keys.js';
 import { joinIdentities, RedisAdmin } from './redis-admin.js';
 import type { RedisAccess } from './redis-connection.js';
@@ -61,11 +61,15 @@ export class RedisClusterAdmin implements AcceptorAdmin {
 
   readonly fitness = async (known: Acquaintance): Promise<Fitness> => {
     const ofNode = async (node: NodeAdmin): Promise<Fitness> => {
-      const { flaws, cautions } = await node.fitness(known);
-      return { flaws: flaws.map((flaw) => ({ ...flaw, value: `${flaw.value} at ${node.address}` })), cautions };
+      const { flaws, ...rest } = await node.fitness(known);
+      return { flaws: flaws.map((flaw) => ({ ...flaw, value: `${flaw.value} at ${node.address}` })), ...rest };
     };
     const nodes = await this.#each(ofNode);
-    return { flaws: nodes.flatMap(({ flaws }) => flaws), cautions: [...new Set(nodes.flatMap(({ cautions }) => cautions))] };
+    return {
+      flaws: nodes.flatMap(({ flaws }) => flaws),
+      cautions: [...new Set(nodes.flatMap(({ cautions }) => cautions))],
+      memoryUsed: highest(nodes.map(({ memoryUsed }) => memoryUsed)),
+    };
   };
   readonly size = async (): Promise<number> => sum(await this.#each((node) => node.size()));
   /** Only the node that has its slot answers. */

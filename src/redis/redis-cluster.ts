@@ -1,5 +1,6 @@
 import { StrangerError, UnfitAcceptor } from '../protocol/errors.js';
 import { type Acceptor } from '../protocol/acceptor.js';
+import { highest } from './fitness.js';
 import { identityKey, type ClusterLayout, layoutFrom, REPLICATED } from './cluster-layout.js';
 import { REGISTER_PREFIX } from './keys.js';
 import type { LinkState } from './link-options.js';
@@ -48,6 +49,11 @@ export class RedisClusterAcceptor implements Acceptor {
 
   /** As `RedisAcceptor.tryWrite`, of the node that has the empty key. */
   readonly tryWrite = (): Promise<void> => this.#ask('', (node) => node.tryWrite());
+
+  /** Of the fullest node. */
+  get memoryUsed(): number | undefined {
+    return highest([...this.#nodes.values()].map((node) => node.memoryUsed));
+  }
 
   get flaws(): string {
     const unfit = [...this.#nodes.values()].filter((node) => node.flaws !== '');

@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
 import { FAILURE_REASONS } from '../../proposer/counts.js';
 import { createMetrics } from '../../proposer/metrics.js';
 import { DEFAULT_LIMITS } from '../../src/store/limits.js';
 import { acceptorName, Cluster, configurationOf, majorities } from '../cluster.js';
 import type { ProposerProcess } from '../proposer-process.js';
+import type { RedisServer } from '../redis-server.js';
 
 interface Series {
   readonly name: string;
@@ -49,6 +51,12 @@ const alone = (proposers: number): Promise<Cluster> => Cluster.forThisTest({ acc
 
 const A1 = acceptorName(1);
 
+async function setMemoryLimit({ port }: RedisServer): Promise<void> {
+  const redis = new Redis({ host: '127.0.0.1', port });
+  await redis.config('SET', 'maxmemory', '100mb');
+  redis.disconnect();
+}
+
 describe('the metrics', () => {
   it('have the labels that the alerts of docs/operations.md go by, and the reasons that it lists', () => {
     const { registry } = createMetrics(() => ({ era: 0, isConfigured: true, acceptors: [] }));
@@ -69,6 +77,10 @@ describe('the metrics', () => {
   it('are those that docs/operations.md lists, with its labels', async () => {
     const cluster = await alone(1);
     await cluster.proposer(1).kv.put('k', 0, 'value');
+    await setMemoryLimit(cluster.acceptor(1));
+    await expect
+      .poll(async () => (await Metrics.of(cluster.proposer(1))).all('acceptor_memory_used_ratio'), { timeout: 20_000 })
+      .toHaveProperty([A1]);
     const { series, kinds } = await Metrics.of(cluster.proposer(1));
     const documented = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8').matchAll(
       /^\| `(caspaxos_\w+)` *\|([^|]*)\|/gm,

@@ -1,7 +1,7 @@
 import { type Configuration, EMPTY_CONFIGURATION } from '../../../src/protocol/configuration.js';
 import type { FunnelLine } from '../../../src/http/funnel-stream.js';
 import type { DatedConfiguration } from '../../../src/http/client.js';
-import { flawText } from '../../../src/redis/fitness.js';
+import { flawText, memoryText } from '../../../src/redis/fitness.js';
 import { wentBack } from '../../../src/store/greeting.js';
 import { sleep, type Time } from '../../../src/protocol/time.js';
 import type { WatchedConnections } from '../../nodes/connections.js';
@@ -29,6 +29,8 @@ interface AcceptorAnswer {
   readonly keys: number;
   readonly identity: string | undefined;
   readonly flaws: readonly string[];
+  /** Where its memory is nearly full. */
+  readonly memory?: string | undefined;
 }
 
 interface Watched<Answer> {
@@ -98,12 +100,12 @@ export class Observer {
     const configurations = answers.map(({ configuration }) => configuration);
     const identities = knownIdentities(configurations);
     const acceptors = this.#acceptors.map(({ name, probe: { state, answer } }): AcceptorView => {
-      if (state === 'gone' || !answer) return { name, state };
-      const { keys, identity, flaws } = answer;
+      if (state === 'gone' || !answer) return { name, state, keys: undefined };
+      const { keys, identity, flaws, memory } = answer;
       // One that joins may have answered before it was given its identity, and be listed by now: until the next look.
       const expected = identities[name] === this.#identities[name] ? identities[name] : undefined;
       if (expected !== undefined && identity !== expected) return { name, state: 'stranger', keys, remark: wentBack(identity)?.text };
-      return flaws.length === 0 ? { name, state, keys } : { name, state: 'unfit', keys, remark: flaws.join('; ') };
+      return flaws.length === 0 ? { name, state, keys, remark: memory } : { name, state: 'unfit', keys, remark: flaws.join('; ') };
     });
     const proposers = this.#proposers.map(({ name, probe: { state, answer }, before }): ProposerView => {
       const rates = before && answer && state !== 'gone' ? ratesBetween(before, answer) : undefined;
@@ -184,7 +186,7 @@ function askAcceptor(connections: WatchedConnections, name: string): () => Promi
     try {
       await admin.connect();
       const [keys, identity, fitness] = await Promise.all([admin.size(), admin.identity(), admin.fitness?.('nothing')]);
-      return { keys, identity, flaws: (fitness?.flaws ?? []).map(flawText) };
+      return { keys, identity, flaws: (fitness?.flaws ?? []).map(flawText), memory: memoryText(fitness?.memoryUsed) };
     } finally {
       admin.close();
     }

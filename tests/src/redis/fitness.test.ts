@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { afterEach, beforeAll, afterAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { UnfitAcceptor } from '../../../src/protocol/errors.js';
-import { cautionsOf, type Flaw, unfitnessOf } from '../../../src/redis/fitness.js';
+import { cautionsOf, type Flaw, memoryText, unfitnessOf } from '../../../src/redis/fitness.js';
 import { RedisAcceptor } from '../../../src/redis/redis-acceptor.js';
 import { RedisAdmin } from '../../../src/redis/redis-admin.js';
 import { RedisClusterAdmin } from '../../../src/redis/redis-cluster-admin.js';
@@ -366,5 +366,27 @@ describe('by what a server says of itself', () => {
     expect(cautions({ redis_version: '7.4.1' })).toEqual(['Redis 7.4.1 is not among the servers that were tried (docs/acceptors.md)']);
     expect(cautions({ redis_version: '8.60.1' })).toHaveLength(1);
     expect(cautionsOf(infoOf({}), undefined)).toEqual([expect.stringContaining('is not checked')]);
+  });
+});
+
+describe('how full the memory of an acceptor is', () => {
+  it('is known by its limit, looked at again and again, and not where it has none', async () => {
+    const server = await started();
+    const { acceptor } = watched(server.address);
+    await becomes(acceptor, 'ready');
+    expect(acceptor.memoryUsed).toBeUndefined();
+    await told(server, 'CONFIG', 'SET', 'maxmemory', '100mb');
+    await vi.waitFor(() => expect(acceptor.memoryUsed).toBeGreaterThan(0), { timeout: HANG_MS });
+    expect(acceptor.memoryUsed).toBeLessThan(0.5);
+    await told(server, 'CONFIG', 'SET', 'maxmemory', '1');
+    await vi.waitFor(() => expect(acceptor.memoryUsed).toBe(1), { timeout: HANG_MS });
+    await server.kill9();
+    await becomes(acceptor, 'unreachable');
+    expect(acceptor.memoryUsed).toBeUndefined();
+  });
+
+  it('is told from three quarters on', () => {
+    expect([undefined, 0, 0.749].map(memoryText)).toEqual([undefined, undefined, undefined]);
+    expect([0.75, 0.876, 1].map(memoryText)).toEqual([75, 88, 100].map((share) => expect.stringContaining(`${share}% full`) as string));
   });
 });

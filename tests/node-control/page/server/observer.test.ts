@@ -197,9 +197,12 @@ describe('an acceptor that could forget what it is told', () => {
     await later(1_100);
     expect(page.last().acceptors[0]).toMatchObject({ state: 'unfit', keys: 9, remark: expect.stringContaining('appendonly') as string });
     expect(page.last().narration.now).toContain('does not serve without acceptor-1');
-    nodes.acceptors[A1] = { identity: 'first', keys: 9 };
+    nodes.acceptors[A1] = { identity: 'first', keys: 9, memoryUsed: 0.5 };
     await later(1_000);
     expect(page.last().acceptors[0]).toEqual({ name: A1, state: 'healthy', keys: 9 });
+    nodes.acceptors[A1] = { identity: 'first', keys: 9, memoryUsed: 0.8 };
+    await later(1_000);
+    expect(page.last().acceptors[0]).toMatchObject({ state: 'healthy', remark: expect.stringContaining('80% full') as string });
     expect(page.last().marks.map(({ text }) => text)).toEqual(['acceptor-1 is back']);
   });
 

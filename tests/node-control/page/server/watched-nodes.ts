@@ -21,6 +21,7 @@ export interface WatchedAcceptor {
   register?: Partial<Register>;
   /** Names of settings that are wrong. */
   flaws?: readonly string[];
+  memoryUsed?: number;
   isGone?: boolean;
 }
 
@@ -89,7 +90,11 @@ export class WatchedNodes {
       size: () => reached(present().keys ?? 0),
       identity: () => reached(present().identity),
       fitness: () =>
-        reached({ flaws: (present().flaws ?? []).map((setting) => ({ setting, value: 'no', mend: 'mend it' })), cautions: [] }),
+        reached({
+          flaws: (present().flaws ?? []).map((setting) => ({ setting, value: 'no', mend: 'mend it' })),
+          cautions: [],
+          memoryUsed: present().memoryUsed,
+        }),
       register: () => reached({ promise: null, ballot: null, value: null, ...present().register }),
       close: () => void (this.open -= 1),
     };
