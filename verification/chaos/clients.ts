@@ -2,10 +2,10 @@ import type { Versioned } from '../../src/store/versioned.js';
 import { forkedFrom, type Random } from '../../client/random.js';
 import { within } from '../../client/within.js';
 import { PROPOSERS } from '../../local/layout.js';
-import type { History, ClientOutcome, Request } from '../checkers/history.js';
+import type { History, ClientOutcome } from '../checkers/history.js';
 import { type Answer, KeyValueClient, NetworkError } from '../../src/http/client.js';
 import { sleep, type Time } from '../../src/protocol/time.js';
-import { outcomeOf } from './outcome.js';
+import { type Asked, outcomeOf } from './outcome.js';
 
 /** Few, so that the clients meet. */
 export const KEYS: readonly string[] = ['chaos-1', 'chaos-2', 'chaos-3', 'chaos-4'];
@@ -22,7 +22,7 @@ const PAUSE_MS = 50;
 const THINK_MS_MAX = 10;
 
 /** Called at the end of each operation. */
-export type OnOutcome = (request: Request, outcome: ClientOutcome) => void;
+export type OnOutcome = (request: Asked, outcome: ClientOutcome) => void;
 
 interface ClientsOptions {
   readonly addressOf: (proposer: string) => string;
@@ -103,7 +103,7 @@ export class Clients {
     }
   }
 
-  async #send(client: string, proposer: string, key: string, request: Request): Promise<ClientOutcome> {
+  async #send(client: string, proposer: string, key: string, request: Asked): Promise<ClientOutcome> {
     const { history, time, onOutcome } = this.#options;
     const returned = history.invoke(client, key, request);
     const answer = await within(time, REQUEST_TIMEOUT_MS, this.#ask(proposer, key, request));
@@ -114,7 +114,7 @@ export class Clients {
   }
 
   /** Undefined where no answer came. */
-  async #ask(proposer: string, key: string, request: Request): Promise<Answer<Versioned> | undefined> {
+  async #ask(proposer: string, key: string, request: Asked): Promise<Answer<Versioned> | undefined> {
     const client = this.#proposers.get(proposer);
     if (!client) throw new TypeError(`no such proposer: ${proposer}`);
     try {

@@ -3,6 +3,9 @@ import { NOT_APPLIED } from '../../client/writer.js';
 import type { Answer } from '../../src/http/client.js';
 import type { ClientOutcome, Request } from '../checkers/history.js';
 
+/** What the clients ask for. */
+export type Asked = Extract<Request, { readonly kind: 'get' | 'cas' }>;
+
 /** A proposer said something that no proposer says: not the version that was asked for, or a value of nobody's. */
 export class ImpossibleAnswer extends Error {}
 
@@ -12,7 +15,7 @@ export class ImpossibleAnswer extends Error {}
  * @param answer undefined where none came, or none in time
  * @throws ImpossibleAnswer
  */
-export function outcomeOf(request: Request, answer: Answer<Versioned> | undefined): ClientOutcome {
+export function outcomeOf(request: Asked, answer: Answer<Versioned> | undefined): ClientOutcome {
   if (answer === undefined) return { kind: 'unknown' };
   if (!answer.ok) {
     if (answer.code === 'VersionMismatch' && request.kind === 'cas') return state(answer.body['ver'], answer.body['val']);
@@ -24,7 +27,7 @@ export function outcomeOf(request: Request, answer: Answer<Versioned> | undefine
   if (ver !== request.ver + 1 || val !== request.val) {
     throw new ImpossibleAnswer(`asked for version ${request.ver + 1} = ${request.val}, acknowledged: ${JSON.stringify(answer.body)}`);
   }
-  return { kind: 'written' };
+  return { kind: 'written', ver };
 }
 
 function state(ver: unknown, val: unknown): ClientOutcome {

@@ -1,3 +1,4 @@
+import { checkExactlyOnce } from './exactly-once.js';
 import { checkFinalState } from './final-state.js';
 import type { History, RecordedOperation, Violation } from './history.js';
 import { checkLineage } from './lineage.js';
@@ -10,13 +11,16 @@ import type { State } from './state.js';
  * @param finals what each key held when all was over; a key of the history that is missing there is a violation
  */
 export function checkHistory(history: History, finals: ReadonlyMap<string, State>): Violation[] {
+  const { collectedFrom } = history;
+  const isCollected = collectedFrom !== undefined;
   const byKey = new Map<string, RecordedOperation[]>([...history.keys, ...finals.keys()].map((key) => [key, []]));
   for (const operation of history.operations) byKey.get(operation.key)?.push(operation);
   return [...byKey].flatMap(([key, operations]) => {
     const final = finals.get(key);
+    const ofOperations = [checkLinearizability(operations, collectedFrom), checkExactlyOnce(operations)];
     const found = final
-      ? [checkLinearizability(operations), checkLineage(operations, final), checkFinalState(operations, final)]
-      : [checkLinearizability(operations), { rule: 'final state', key, message: 'nobody knows what the key held in the end' }];
+      ? [...ofOperations, checkLineage(operations, final, isCollected), checkFinalState(operations, final, isCollected)]
+      : [...ofOperations, { rule: 'final state', key, message: 'nobody knows what the key held in the end' }];
     return found.filter((violation) => violation !== undefined).map((violation) => ({ ...violation, key }));
   });
 }

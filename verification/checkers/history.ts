@@ -1,20 +1,35 @@
-/** What a client asked of a key. Every value written is unique in its history. */
-export type Request =
-  | { readonly kind: 'get' }
+/**
+ * A write of a key. Values are words: a `cas` and a `set` leave their own word alone, an `append` puts it behind those that are there. A word is
+ * unique in its history, so that a value tells which writes it was made by, up to the one that began it.
+ */
+export type WriteRequest = {
+  /** Under which the client sends it again until it knows the outcome; unique in the history. All that have it are one write, applied once at most. */
+  readonly name?: string;
+} & (
   | {
       readonly kind: 'cas';
-      /** The version that the write expects; it makes the next. 0: the key does not exist. */
+      /** The version that the write expects. 0: the key does not exist. */
       readonly ver: number;
       readonly val: string;
       /** The value that the client saw at `ver`, null for version 0: what this write is made from. */
       readonly onto: string | null;
-    };
+    }
+  | { readonly kind: 'set' | 'append'; readonly val: string }
+  /** Of a key that exists, at `ver` if that is given. */
+  | { readonly kind: 'delete'; readonly ver?: number }
+);
+
+/** What a client asked of a key. */
+export type Request = { readonly kind: 'get' } | WriteRequest;
 
 export type ClientOutcome =
-  /** The present state: of a get, or with a write that did not match and so was not applied. */
+  /**
+   * The present state: of a get, or with a write that did not match and so was not applied. Of a key that does not exist `val` is null, and `ver`
+   * the version of its deletion; 0 if that is not told, or if it never existed.
+   */
   | { readonly kind: 'state'; readonly ver: number; readonly val: string | null }
-  /** A write: its value is the version after the one that it expected. */
-  | { readonly kind: 'written' }
+  /** A write: the version that it made, and what that holds; undefined if that is not told. */
+  | { readonly kind: 'written'; readonly ver: number; readonly val?: string | null }
   /** Certainly not applied, and nothing learned. */
   | { readonly kind: 'refused' }
   /** A write that may have taken effect, may still, or never will. */
@@ -48,18 +63,32 @@ export class History {
   readonly operations: RecordedOperation[] = [];
   readonly #nowMs: () => number;
   #events = 0;
+  #collectedFrom: number | undefined;
 
   constructor(nowMs: () => number) {
     this.#nowMs = nowMs;
   }
 
-  /** An operation begins. Returns what is to be called at its end. */
-  invoke(client: string, key: string, request: Request): (outcome: ClientOutcome) => void {
+  /**
+   * From here on tombstones may be collected, of any key: one that does not exist may then go on above any version, and its readers are not told
+   * the version of its deletion.
+   */
+  noteCollection(): void {
+    this.#collectedFrom ??= this.#events += 1;
+  }
+
+  /** The event from which on that may be; undefined if it never was. */
+  get collectedFrom(): number | undefined {
+    return this.#collectedFrom;
+  }
+
+  /** An operation begins. Returns what is to be called at its end, which returns the whole. */
+  invoke(client: string, key: string, request: Request): (outcome: ClientOutcome) => RecordedOperation {
     const index = this.operations.length;
     const operation: RecordedOperation = { client, key, request, invokedAt: (this.#events += 1), invokedAtMs: this.#nowMs() };
     this.operations.push(operation);
     return (outcome) => {
-      this.operations[index] = { ...operation, returned: { at: (this.#events += 1), atMs: this.#nowMs(), outcome } };
+      return (this.operations[index] = { ...operation, returned: { at: (this.#events += 1), atMs: this.#nowMs(), outcome } });
     };
   }
 

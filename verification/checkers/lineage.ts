@@ -1,42 +1,76 @@
 import type { RecordedOperation, Violation } from './history.js';
-import { type State, stateToldTo } from './state.js';
+import { lastWord, type State, stateToldTo } from './state.js';
+import { possibleFrom, type Write, writesByWord, writesOf } from './writes.js';
 import { describeOperation, describeState } from './wording.js';
 
-interface Write {
-  readonly by: RecordedOperation;
-  /** The version that it made, where it took effect. */
-  readonly ver: number;
-  readonly onto: string | null;
-}
-
 /**
- * Whether all that anybody was told of one key lives on in what it holds in the end. Every value names the one that it was made from, so that
- * they form a tree; what was acknowledged or seen must lie on the one line that leads to the final value, as deep as its version says.
+ * Whether all that anybody was told of one key lives on in what it holds in the end. Every value names the one that it was made from: a
+ * compare-and-set by what its client saw, an append by the words before its own. So they form a tree; what was acknowledged or seen must lie on the
+ * one line that leads to the final value, as deep as its version says. A value that was set whatever there was, and a deletion, do not name what they
+ * were made from: the line goes on from what somebody was told of the version below, and where nobody was it has a gap, which nobody can contradict.
  *
  * @param final read when all was over
- * @throws RangeError where two writes have the same value, of which `onto` cannot tell which is meant
+ * @param isCollected whether versions may have been left out (see `History.noteCollection`)
+ * @throws RangeError where two writes have the same word, of which a value cannot tell which is meant
  */
-export function checkLineage(operations: readonly RecordedOperation[], final: State): Violation | undefined {
+export function checkLineage(operations: readonly RecordedOperation[], final: State, isCollected = false): Violation | undefined {
   const violation = (message: string): Violation => ({ rule: 'lineage', key: operations[0]?.key ?? '', message });
-  const writes = writesByValue(operations);
-  const line = new Map<number, string | null>([[0, null]]);
-  let { ver, val } = final;
-  for (; val !== null; ver -= 1) {
-    const state = describeState({ ver, val });
-    const write = writes.get(val);
-    if (!write) return violation(`${state} is, or led to, the final state, but nobody wrote it`);
-    if (write.ver !== ver) return violation(`${state} is, or led to, the final state, but it was written to be version ${write.ver}`);
-    if (write.by.returned?.outcome.kind === 'refused')
-      return violation(`${describeOperation(write.by)}, but is, or led to, the final state`);
-    line.set(ver, val);
-    val = write.onto;
-  }
-  if (ver !== 0) return violation(`the final state, ${describeState(final)}, was made from a key that does not exist at version ${ver}`);
+  const writes = writesOf(operations);
+  const byWord = writesByWord(writes);
+  // What such a key had been is not told any more: whether it may be gone is for the register itself to say.
+  if (isCollected && final.ver === 0 && final.val === null) return undefined;
 
+  const told = statesTold(operations);
+  let deletions = writes.filter((write) => write.request.kind === 'delete' && possibleFrom(write) !== undefined).length;
+  const line = new Map<number, string | null>([[0, null]]);
+  let val: string | null | undefined = final.val;
+  for (let ver = final.ver; ver > 0; ver -= 1) {
+    if (val === undefined) val = told.get(ver);
+    if (val === undefined) continue;
+    line.set(ver, val);
+    if (val === null) {
+      deletions -= 1;
+      if (deletions < 0 && !isCollected) {
+        return violation(`the final state, ${describeState(final)}, was made from a key that does not exist at version ${ver}`);
+      }
+      val = undefined;
+      continue;
+    }
+    const state = describeState({ ver, val });
+    const write = byWord.get(lastWord(val).word);
+    if (!write) return violation(`${state} is, or led to, the final state, but nobody wrote it`);
+    const meant = versionOf(write);
+    if (meant !== undefined && meant !== ver) {
+      return violation(`${state} is, or led to, the final state, but it was written to be version ${meant}`);
+    }
+    const [attempt] = write.attempts;
+    if (possibleFrom(write) === undefined && attempt?.returned?.outcome.kind === 'refused') {
+      return violation(`${describeOperation(attempt)}, but is, or led to, the final state`);
+    }
+    val = madeFrom(write, val);
+    // A key that was collected begins anew above versions that nobody made.
+    if (val === null && isCollected) val = undefined;
+  }
+  if (val !== undefined && val !== null) {
+    return violation(`the final state, ${describeState(final)}, was made from ${describeState({ ver: 0, val })}`);
+  }
+  return lostFrom(operations, final, line, isCollected, violation);
+}
+
+function lostFrom(
+  operations: readonly RecordedOperation[],
+  final: State,
+  line: ReadonlyMap<number, string | null>,
+  isCollected: boolean,
+  violation: (message: string) => Violation,
+): Violation | undefined {
   for (const operation of operations) {
     const told = stateToldTo(operation);
-    if (!told || line.get(told.ver) === told.val) continue;
+    if (!told) continue;
+    if (isCollected && told.ver === 0) continue;
     const there = line.get(told.ver);
+    const isOnLine = told.val === undefined ? wordOfOperation(operation) === (there && lastWord(there).word) : there === told.val;
+    if (isOnLine || (there === undefined && told.ver > 0 && told.ver <= final.ver)) continue;
     const instead =
       there === undefined ? `ended at ${describeState(final)}` : `went through ${describeState({ ver: told.ver, val: there })}`;
     return violation(`${describeOperation(operation)}, but ${describeState(told)} was lost: the key ${instead}`);
@@ -44,13 +78,29 @@ export function checkLineage(operations: readonly RecordedOperation[], final: St
   return undefined;
 }
 
-function writesByValue(operations: readonly RecordedOperation[]): Map<string, Write> {
-  const writes = new Map<string, Write>();
-  for (const by of operations) {
-    const { request } = by;
-    if (request.kind === 'get') continue;
-    if (writes.has(request.val)) throw new RangeError(`two writes of the value ${JSON.stringify(request.val)}`);
-    writes.set(request.val, { by, ver: request.ver + 1, onto: request.onto });
+/** What anybody was told of each version, the first of them. */
+function statesTold(operations: readonly RecordedOperation[]): Map<number, string | null> {
+  const told = new Map<number, string | null>();
+  for (const operation of operations) {
+    const state = stateToldTo(operation);
+    if (state?.val !== undefined && !told.has(state.ver)) told.set(state.ver, state.val);
   }
-  return writes;
+  return told;
+}
+
+/** The version that a write was meant to make, or was answered that it made; undefined if neither tells. */
+function versionOf({ request, attempts }: Write): number | undefined {
+  if (request.kind === 'cas' && request.ver > 0) return request.ver + 1;
+  for (const { returned } of attempts) if (returned?.outcome.kind === 'written') return returned.outcome.ver;
+  return undefined;
+}
+
+/** What a write made a value from: null if the key did not exist, undefined if it does not tell. */
+function madeFrom({ request }: Write, val: string): string | null | undefined {
+  if (request.kind === 'append') return lastWord(val).before;
+  return request.kind === 'cas' ? request.onto : undefined;
+}
+
+function wordOfOperation({ request }: RecordedOperation): string | undefined {
+  return request.kind === 'get' || request.kind === 'delete' ? undefined : request.val;
 }

@@ -1,8 +1,7 @@
 import type { Store } from '../../src/store/store.js';
-import { VersionMismatch } from '../../src/store/errors.js';
-import type { Versioned } from '../../src/store/versioned.js';
-import { ClusterError, CommitError } from '../../src/protocol/errors.js';
+import { ClusterError } from '../../src/protocol/errors.js';
 import type { ClientOutcome, Request } from '../checkers/history.js';
+import { asWrite, outcomeOf, refusalOf } from '../simulation/store-operation.js';
 import { KEY } from './messages.js';
 import type { Kind } from './scenario.js';
 
@@ -22,7 +21,7 @@ export function nextRequest(kind: Kind, client: number, performed: readonly Perf
   let known: { ver: number; val: string | null } = { ver: 0, val: null };
   for (const { request, outcome } of performed) {
     if (outcome?.kind === 'state') known = outcome;
-    if (outcome?.kind === 'written' && request.kind === 'cas') known = { ver: request.ver + 1, val: request.val };
+    if (outcome?.kind === 'written' && request.kind === 'cas') known = { ver: outcome.ver, val: request.val };
   }
   return { kind: 'cas', ver: known.ver, val: `v${client}.${performed.length + 1}`, onto: known.val };
 }
@@ -30,17 +29,10 @@ export function nextRequest(kind: Kind, client: number, performed: readonly Perf
 /** Rejects only where the product throws what it should not. */
 export async function perform(store: Store, kind: Kind, request: Request): Promise<ClientOutcome> {
   try {
-    if (request.kind === 'get') return stateOf(await store.get(KEY, { wait: kind === 'get' }));
-    await store.cas(KEY, request.ver, request.val);
-    return { kind: 'written' };
+    if (request.kind === 'get') return outcomeOf(request, await store.get(KEY, { wait: kind === 'get' }));
+    return outcomeOf(request, await store.write(KEY, asWrite(request)));
   } catch (error) {
-    if (error instanceof VersionMismatch) return stateOf({ ver: Number(error.details['ver']), val: error.details['val'] });
-    if (error instanceof CommitError) return { kind: 'unknown' };
-    if (error instanceof ClusterError) return { kind: 'refused' };
+    if (error instanceof ClusterError) return refusalOf(error);
     throw error;
   }
-}
-
-function stateOf({ ver, val }: Versioned): ClientOutcome {
-  return { kind: 'state', ver, val: val as string | null };
 }

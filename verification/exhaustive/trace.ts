@@ -1,3 +1,4 @@
+import { requestText } from '../simulation/client.js';
 import type { ClientOutcome, Request } from '../checkers/history.js';
 import { describeMessage, describeReply } from './messages.js';
 import type { Move } from './moves.js';
@@ -61,7 +62,8 @@ function spokenBy(
 }
 
 function describeRequest(request: Request): string {
-  return request.kind === 'get' ? 'the value' : `${request.val} over version ${request.ver}`;
+  if (request.kind === 'get') return 'the value';
+  return request.kind === 'cas' ? `${request.val} over version ${request.ver}` : requestText('', request);
 }
 
 function describeOutcome(outcome: ClientOutcome): string {

@@ -51,6 +51,8 @@ export interface RunSettings {
   readonly clients: number;
   readonly keys: number;
   readonly reads: number;
+  /** The share of writes that change a key whatever it holds, or delete it; 0: all are compare-and-sets. */
+  readonly changes: number;
   readonly thinkMs: number;
   /** The longest that a proposer waits for an acceptor, in milliseconds: some rounds are shorter than a step of the operator, some longer. */
   readonly timeoutMs: number;
@@ -172,5 +174,6 @@ export function settingsFor(seed: number, { scenario, operations, stopAfter, wit
     attempts: chosen === 'any commands' ? 2 : isFree ? 50 : 1_000,
     configuration: isMigration || isFree ? EMPTY_CONFIGURATION : configurationOf(quorums),
     typed: typedIn(chosen, { seed, names, passes, acceptors, proposers }),
+    changes: oneOf([0, 0.3, 0.7]),
   };
 }

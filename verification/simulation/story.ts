@@ -1,5 +1,5 @@
 import type { RecordedOperation, Violation } from '../checkers/history.js';
-import { outcomeText } from './client.js';
+import { outcomeText, requestText } from './client.js';
 import type { Report } from './world.js';
 import type { Overrides, RunSettings } from './settings.js';
 
@@ -40,7 +40,7 @@ export function storyOf({ history, trace }: Report, { key, withMessages }: { key
 }
 
 function operationText({ client, key, request, invokedAtMs, returned }: RecordedOperation): string {
-  const asked = request.kind === 'get' ? `get ${key}` : `cas ${key} ${request.ver} ${request.val} (onto ${request.onto ?? 'nothing'})`;
+  const asked = requestText(key, request) + (request.kind === 'cas' ? ` (onto ${request.onto ?? 'nothing'})` : '');
   return `* ${client}: ${asked}: ${returned ? outcomeText(returned.outcome) : 'no answer'}  [since ${invokedAtMs.toFixed(1)}]`;
 }
 

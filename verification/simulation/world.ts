@@ -39,6 +39,9 @@ const ANSWERS = 'answering when all is mended';
 /** As the product's, for a network that is faster than real ones. */
 const LIMITS = { patienceMs: 300, retryPauseMs: 2, resolvePauseMs: 5 };
 
+/** How often a named write is sent again when all is mended, and with what pause between: earlier rounds for its key may still wait for a time-out. */
+const [FINISH_ATTEMPTS, FINISH_PAUSE_MS] = [20, 100];
+
 /** How often a command may fail before anything else has begun. */
 const START_ATTEMPTS = 1_000;
 
@@ -109,6 +112,7 @@ export class SimulatedWorld {
       history: this.#history,
       keys: this.#keys,
       reads: settings.reads,
+      changes: settings.changes,
       thinkMs: settings.thinkMs,
       turn: () => this.#schedule.clientsTurn(),
     };
@@ -152,6 +156,7 @@ export class SimulatedWorld {
     if (isAnarchic) await sleep(this.time, network.lateMs);
     await this.#operator.alone();
     for (const command of [...left, ...unfinished, ...typed.ending]) await this.#demand(command);
+    await this.#finishAll();
     await this.#readAll('quorum');
     // What is still on its way arrives now, into a world that has moved on.
     await sleep(this.time, network.lateMs);
@@ -195,6 +200,15 @@ export class SimulatedWorld {
   #anything(random: Random): () => Step {
     const [acceptors, proposers] = [this.#acceptors, this.#proposers].map((nodes) => nodes.map(({ name }) => name));
     return () => anyCommand(random, { acceptors: acceptors ?? [], proposers: proposers ?? [] });
+  }
+
+  /** Clients learn what became of every write that they gave a name, or that it is forgotten. */
+  async #finishAll(): Promise<void> {
+    for (const client of this.#clients) {
+      for (const { key, name } of await client.finish(FINISH_PAUSE_MS, FINISH_ATTEMPTS)) {
+        this.#silent.push({ rule: ANSWERS, key, message: `nobody tells what became of ${name}` });
+      }
+    }
   }
 
   async #readAll(by: 'quorum' | 'round'): Promise<void> {

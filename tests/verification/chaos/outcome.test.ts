@@ -18,7 +18,7 @@ const ok = (ver: number, val: unknown): Answer<Versioned> => ({ ok: true, status
 
 describe('the outcome of a write', () => {
   it('is written where it was acknowledged as it was asked for', () => {
-    expect(outcomeOf(CAS, ok(5, 'new'))).toEqual({ kind: 'written' });
+    expect(outcomeOf(CAS, ok(5, 'new'))).toEqual({ kind: 'written', ver: 5 });
     expect(() => outcomeOf(CAS, ok(6, 'new'))).toThrow(ImpossibleAnswer);
     expect(() => outcomeOf(CAS, ok(5, 'other'))).toThrow(ImpossibleAnswer);
   });

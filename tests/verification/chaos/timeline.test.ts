@@ -10,7 +10,7 @@ describe('the throughput', () => {
   it('counts answered reads, acknowledged writes and unknown writes by the second in which they ended', () => {
     const throughput = new Throughput();
     throughput.add(999, GET, { kind: 'state', ver: 1, val: 'a' });
-    throughput.add(1_000, CAS, { kind: 'written' });
+    throughput.add(1_000, CAS, { kind: 'written', ver: 1 });
     throughput.add(1_500, CAS, { kind: 'unknown' });
     throughput.add(1_999, CAS, { kind: 'state', ver: 2, val: 'b' });
     throughput.add(1_999, CAS, { kind: 'refused' });

@@ -4,7 +4,7 @@ import { History } from '../../../verification/checkers/history.js';
 
 function evidence(changes: Partial<Evidence> = {}): Evidence {
   const history = new History(() => 0);
-  history.invoke('c', 'k', { kind: 'cas', ver: 0, val: 'a', onto: null })({ kind: 'written' });
+  history.invoke('c', 'k', { kind: 'cas', ver: 0, val: 'a', onto: null })({ kind: 'written', ver: 1 });
   return {
     history,
     finals: new Map([['k', { ver: 1, val: 'a' }]]),

@@ -37,7 +37,7 @@ export function busyRegister({ seed, operations, clients, keys, unknown }: Busy)
       const state = stateOf(key);
       if (request.kind === 'get' || request.ver !== state.ver) return { kind: 'state', ...state };
       finals.set(key, { ver: state.ver + 1, val: request.val });
-      return { kind: 'written' };
+      return { kind: 'written', ver: state.ver + 1 };
     };
     const isUnknown = isWrite && random() < unknown;
     const fate = random();

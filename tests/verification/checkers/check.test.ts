@@ -14,10 +14,10 @@ const state = (ver: number, val: string | null): { kind: 'state'; ver: number; v
 /** Key x is written and read; key y is written twice. */
 function goodHistory(): History {
   const history = new History(() => 0);
-  history.invoke('A', 'x', put(0, 'a'))({ kind: 'written' });
-  history.invoke('B', 'y', put(0, 'b'))({ kind: 'written' });
+  history.invoke('A', 'x', put(0, 'a'))({ kind: 'written', ver: 1 });
+  history.invoke('B', 'y', put(0, 'b'))({ kind: 'written', ver: 1 });
   history.invoke('A', 'x', get)(state(1, 'a'));
-  history.invoke('B', 'y', put(1, 'c', 'b'))({ kind: 'written' });
+  history.invoke('B', 'y', put(1, 'c', 'b'))({ kind: 'written', ver: 2 });
   return history;
 }
 

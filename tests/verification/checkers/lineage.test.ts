@@ -64,8 +64,8 @@ describe('lost', () => {
       state(2, 'b'),
       'B\'s write of "d" over version 0',
     ],
-    ['a state without a value that somebody saw', `${LINE}\n B get\n B 3`, state(2, 'b'), 'version 3 null was lost'],
-    ['an empty key at a version that was written', `${LINE}\n B get\n B 1`, state(2, 'b'), 'version 1 null was lost'],
+    ['a state without a value that somebody saw', `${LINE}\n B get\n B 3`, state(2, 'b'), 'version 3, deleted was lost'],
+    ['an empty key at a version that was written', `${LINE}\n B get\n B 1`, state(2, 'b'), 'version 1, deleted was lost'],
   ])('%s', (_, history, final, message) => {
     expect(checkLineage(told(history), final)).toMatchObject({
       rule: 'lineage',

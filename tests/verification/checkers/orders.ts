@@ -1,4 +1,4 @@
-import type { RecordedOperation, ClientOutcome } from '../../../verification/checkers/history.js';
+import type { RecordedOperation, ClientOutcome, Request } from '../../../verification/checkers/history.js';
 
 interface State {
   readonly ver: number;
@@ -33,17 +33,34 @@ function mustHappen({ returned }: RecordedOperation): boolean {
   return returned !== undefined && returned.outcome.kind !== 'unknown';
 }
 
-/** The register after the operation; undefined where it would have answered something else. */
+/** The register after the operation; undefined where it would have answered something else, or an unknown write would not have been applied. */
 function happen(state: State, { request, returned }: RecordedOperation): State | undefined {
   const outcome: ClientOutcome = returned?.outcome ?? { kind: 'unknown' };
-  const isAt = request.kind === 'get' || request.ver !== state.ver;
+  const next = applied(state, request);
   switch (outcome.kind) {
     case 'refused':
       return state;
     case 'state':
-      return isAt && outcome.ver === state.ver && outcome.val === state.val ? state : undefined;
+      return !next && outcome.ver === state.ver && outcome.val === state.val ? state : undefined;
     case 'written':
+      return next?.ver === outcome.ver && (outcome.val === undefined || outcome.val === next.val) ? next : undefined;
     case 'unknown':
-      return request.kind === 'cas' && request.ver === state.ver ? { ver: state.ver + 1, val: request.val } : undefined;
+      return next;
+  }
+}
+
+/** The register after a write; undefined where it does not apply. A key that does not exist has the value null, at the version of its deletion. */
+export function applied({ ver, val }: State, request: Request): State | undefined {
+  switch (request.kind) {
+    case 'get':
+      return undefined;
+    case 'cas':
+      return (request.ver === 0 ? val === null : val !== null && ver === request.ver) ? { ver: ver + 1, val: request.val } : undefined;
+    case 'set':
+      return { ver: ver + 1, val: request.val };
+    case 'append':
+      return { ver: ver + 1, val: val === null ? request.val : `${val} ${request.val}` };
+    case 'delete':
+      return val !== null && (request.ver === undefined || request.ver === ver) ? { ver: ver + 1, val: null } : undefined;
   }
 }

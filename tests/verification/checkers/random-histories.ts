@@ -1,4 +1,6 @@
 import fc from 'fast-check';
+import type { State } from '../../../verification/checkers/state.js';
+import { applied } from './orders.js';
 import type { RecordedOperation, ClientOutcome, Request } from '../../../verification/checkers/history.js';
 
 /** When things happen; of two that happen at once, the order is that of the list. */
@@ -11,21 +13,43 @@ const moments = fc
   .record({ invoked: fc.nat(12), lasts: fc.nat(6) })
   .map(({ invoked, lasts }): Moments => ({ invoked, returned: invoked + lasts }));
 
+/** What a client may ask; the words are given out later, each once. */
+const anyRequest = fc.oneof(
+  fc.constant({ kind: 'get' } as const),
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('cas' as const), ver: fc.nat(2) }) },
+  fc.record({ kind: fc.constantFrom('set' as const, 'append' as const) }),
+  fc.record({ kind: fc.constant('delete' as const), ver: fc.constantFrom(undefined, undefined, 1, 2) }),
+);
+
+type Asked = typeof anyRequest extends fc.Arbitrary<infer Value> ? Value : never;
+
+function withWord(asked: Asked, word: string): Request {
+  switch (asked.kind) {
+    case 'get':
+      return asked;
+    case 'cas':
+      return { ...asked, val: word, onto: null };
+    case 'delete':
+      return { kind: 'delete', ...(asked.ver !== undefined && { ver: asked.ver }) };
+    default:
+      return { kind: asked.kind, val: word };
+  }
+}
+
+const WORDS = ['a', 'b', 'c', 'd', 'e', 'f'];
+const version = fc.nat(3);
+const value = fc.constantFrom('a', 'b', 'c', 'd', 'a b', 'b a', null, null);
+
 /** Answers at random: few of these histories are linearizable. */
 export const anyHistory = fc
   .array(
     fc.record({
       moments,
-      request: fc.oneof(
-        fc.constant({ kind: 'get' } as const),
-        fc.record({ kind: fc.constant('cas' as const), ver: fc.nat(2), val: fc.constantFrom('a', 'b', 'c'), onto: fc.constant(null) }),
-      ),
+      asked: anyRequest,
       outcome: fc.oneof(
-        {
-          weight: 3,
-          arbitrary: fc.record({ kind: fc.constant('state' as const), ver: fc.nat(3), val: fc.constantFrom('a', 'b', 'c', null) }),
-        },
-        { weight: 3, arbitrary: fc.constant({ kind: 'written' } as const) },
+        { weight: 3, arbitrary: fc.record({ kind: fc.constant('state' as const), ver: version, val: value }) },
+        { weight: 3, arbitrary: fc.record({ kind: fc.constant('written' as const), ver: version }) },
+        { weight: 1, arbitrary: fc.record({ kind: fc.constant('written' as const), ver: version, val: value }) },
         { weight: 1, arbitrary: fc.constant({ kind: 'refused' } as const) },
         { weight: 3, arbitrary: fc.constant({ kind: 'unknown' } as const) },
         { weight: 1, arbitrary: fc.constant(undefined) },
@@ -33,7 +57,9 @@ export const anyHistory = fc
     }),
     { maxLength: 6 },
   )
-  .map(numbered);
+  .map((all) =>
+    numbered(all.map(({ moments, asked, outcome }, index) => ({ moments, request: withWord(asked, WORDS[index] ?? ''), outcome }))),
+  );
 
 /** What a client asks, when it takes effect, and what becomes of the answer. */
 const step = fc.record({
@@ -41,7 +67,7 @@ const step = fc.record({
   /** Between the two moments; where the outcome is open, a write may take effect later. */
   effect: fc.double({ min: 0, max: 1, noNaN: true }),
   laterBy: fc.nat(8),
-  isWrite: fc.boolean(),
+  kind: fc.constantFrom(...(['get', 'get', 'cas', 'cas', 'set', 'append', 'delete', 'delete version'] as const)),
   /** What a write expects, from the present version. */
   off: fc.constantFrom(0, 0, 0, 0, 1, -1),
   fate: fc.constantFrom('answered', 'answered', 'answered', 'answered', 'unknown', 'never answered', 'lost', 'refused'),
@@ -86,7 +112,7 @@ export const bentHistory = fc
         operations[index] = { ...bent, returned: { ...returned, outcome: answers[other % answers.length] ?? outcome } };
         break;
       case 'version':
-        if (outcome.kind === 'state')
+        if (outcome.kind === 'state' || outcome.kind === 'written')
           operations[index] = { ...bent, returned: { ...returned, outcome: { ...outcome, ver: outcome.ver + (up ? 1 : -1) } } };
         break;
       // At a number that no other event has.
@@ -107,29 +133,44 @@ type Step = typeof step extends fc.Arbitrary<infer Value> ? Value : never;
 
 /** Lets each step happen to a register at the moment of its effect. */
 function played(all: readonly Step[]): RecordedOperation[] {
-  let state: { readonly ver: number; readonly val: string | null } = { ver: 0, val: null };
+  let state: State = { ver: 0, val: null };
   const steps = all.map((each, index) => {
     const { invoked, returned } = each.moments;
     const isOpen = each.fate === 'unknown' || each.fate === 'never answered';
     return { ...each, index, at: invoked + each.effect * (returned - invoked) + (isOpen ? each.laterBy : 0) };
   });
   const happened = new Map<number, { request: Request; outcome: ClientOutcome | undefined }>();
-  for (const { index, isWrite, off, fate } of steps.sort((a, b) => a.at - b.at)) {
-    const seen = { kind: 'state', ...state } as const;
-    let request: Request = { kind: 'get' };
-    let outcome: ClientOutcome = seen;
-    if (isWrite) {
-      request = { kind: 'cas', ver: Math.max(0, state.ver + off), val: `v${index}`, onto: null };
-      const applies = request.ver === state.ver && fate !== 'lost' && fate !== 'refused';
-      if (applies) state = { ver: state.ver + 1, val: request.val };
-      outcome = applies ? { kind: 'written' } : request.ver === state.ver ? { kind: fate === 'lost' ? 'unknown' : 'refused' } : seen;
-    }
+  for (const { index, kind, off, fate } of steps.sort((a, b) => a.at - b.at)) {
+    const request = requestOf(kind, `v${index}`, state, off);
+    const next = fate === 'lost' || fate === 'refused' ? undefined : applied(state, request);
+    const isWrite = request.kind !== 'get';
+    let outcome: ClientOutcome = { kind: 'state', ...state };
+    if (next) outcome = { kind: 'written', ...next, ...(next.ver % 2 === 0 && { val: next.val }) };
+    else if (isWrite && applied(state, request)) outcome = { kind: fate === 'lost' ? 'unknown' : 'refused' };
+    state = next ?? state;
     if (fate === 'refused' || fate === 'unknown') outcome = { kind: fate };
     happened.set(index, { request, outcome: fate === 'never answered' ? undefined : outcome });
   }
   return numbered(
     all.map(({ moments }, index) => ({ moments, ...(happened.get(index) as { request: Request; outcome: ClientOutcome | undefined }) })),
   );
+}
+
+/** @param off what a write that expects a version expects, from the present one */
+function requestOf(kind: Step['kind'], word: string, { ver, val }: State, off: number): Request {
+  const expected = Math.max(0, (val === null ? 0 : ver) + off);
+  switch (kind) {
+    case 'get':
+      return { kind };
+    case 'cas':
+      return { kind, ver: expected, val: word, onto: null };
+    case 'delete version':
+      return { kind: 'delete', ver: Math.max(1, expected) };
+    case 'delete':
+      return { kind };
+    default:
+      return { kind, val: word };
+  }
 }
 
 /** Gives each event its number: an invocation before a response of the same moment. */

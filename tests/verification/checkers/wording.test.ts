@@ -17,7 +17,7 @@ it('says who did what, when, and what came of it', () => {
 it('says which states', () => {
   const state = (ver: number): { ver: number; val: string } => ({ ver, val: `v${ver}` });
   expect(describeState({ ver: 0, val: null })).toBe('version 0');
-  expect(describeState({ ver: 1, val: null })).toBe('version 1 null');
+  expect(describeState({ ver: 1, val: null })).toBe('version 1, deleted');
   expect(describeStates([])).toBe('none');
   expect(describeStates([state(1)])).toBe('version 1 "v1"');
   expect(describeStates([state(1), state(2), state(3)])).toBe('version 1 "v1", version 2 "v2" or version 3 "v3"');

@@ -1,0 +1,60 @@
+import type { RecordedOperation, WriteRequest } from './history.js';
+
+/** A write, however often it was sent under its name. */
+export interface Write {
+  readonly request: WriteRequest;
+  /** In the order of their invocations. */
+  readonly attempts: readonly RecordedOperation[];
+}
+
+/** The writes of a history: attempts under one name are one. */
+export function writesOf(operations: readonly RecordedOperation[]): Write[] {
+  const writes: { request: WriteRequest; attempts: RecordedOperation[] }[] = [];
+  const named = new Map<string, (typeof writes)[number]>();
+  for (const operation of operations) {
+    const { request } = operation;
+    if (request.kind === 'get') continue;
+    const known = request.name === undefined ? undefined : named.get(request.name);
+    if (known) {
+      known.attempts.push(operation);
+      continue;
+    }
+    const write = { request, attempts: [operation] };
+    writes.push(write);
+    if (request.name !== undefined) named.set(request.name, write);
+  }
+  return writes;
+}
+
+/** The word that a write puts into the value; undefined for a deletion. */
+export function wordOf({ request }: Write): string | undefined {
+  return request.kind === 'delete' ? undefined : request.val;
+}
+
+/**
+ * When a write was invoked by an attempt that can have applied it; undefined if none can have.
+ * @param until the event after which an answer does not count: the attempt is then as one that still runs
+ */
+export function possibleFrom({ attempts }: Write, until = Infinity): number | undefined {
+  const possible = attempts.filter(({ returned }) => {
+    return !returned || returned.at > until || returned.outcome.kind === 'written' || returned.outcome.kind === 'unknown';
+  });
+  return possible.length === 0 ? undefined : Math.min(...possible.map(({ invokedAt }) => invokedAt));
+}
+
+/** Whether an answer acknowledged it. */
+export function isAcknowledged({ attempts }: Write): boolean {
+  return attempts.some(({ returned }) => returned?.outcome.kind === 'written');
+}
+
+/** By the words of their writes. Throws RangeError if two have the same. */
+export function writesByWord(writes: readonly Write[]): Map<string, Write> {
+  const byWord = new Map<string, Write>();
+  for (const write of writes) {
+    const word = wordOf(write);
+    if (word === undefined) continue;
+    if (byWord.has(word)) throw new RangeError(`two writes of the value ${JSON.stringify(word)}`);
+    byWord.set(word, write);
+  }
+  return byWord;
+}
