@@ -34,8 +34,13 @@ interface Replay {
   readonly text: Value;
   /** The attempts that it applies. */
   readonly applied: ReadonlyMap<Attempt, Made>;
-  /** What became of the others; `missed`: the key is at another version than the attempt expects. */
-  readonly fates: ReadonlyMap<Attempt, Outcome | 'missed'>;
+  /** What became of the others. */
+  readonly fates: ReadonlyMap<Attempt, Outcome | Missed>;
+}
+
+/** The key was at another version than the attempt expects. */
+interface Missed {
+  readonly missedAt: Stored;
 }
 
 /** The operations that one round carries, in their order, and what is known of each of them. A read has no attempt. */
@@ -102,8 +107,10 @@ export class Batch {
     const { after, applied, fates } = this.#known(before) ?? this.#replay(before);
     return this.#attempts.map((attempt) => {
       if (!attempt) return versioned(after);
-      const outcome = applied.get(attempt)?.result ?? fates.get(attempt) ?? 'missed';
-      return outcome === 'missed' ? this.#mismatch(attempt, versioned(after)) : outcome;
+      const outcome = applied.get(attempt)?.result ?? fates.get(attempt) ?? { missedAt: after };
+      if (!('missedAt' in outcome)) return outcome;
+      // The newest state helps its client most; but one after it in this round may have made the very version that it expects.
+      return this.#mismatch(attempt, versioned(expects(attempt, after) ? outcome.missedAt : after));
     });
   }
 
@@ -126,12 +133,12 @@ export class Batch {
     const known = this.#known(value, floor);
     if (known) return (this.#last = known);
     const applied = new Map<Attempt, Made>();
-    const fates = new Map<Attempt, Outcome | 'missed'>();
+    const fates = new Map<Attempt, Outcome | Missed>();
     let after = decode(value, floor);
     for (const attempt of this.#attempts) {
       if (!attempt) continue;
       const fate = this.#earlier(attempt, after) ?? this.#next(attempt, after);
-      if (fate instanceof Error || fate === 'missed' || 'ver' in fate) {
+      if (fate instanceof Error || 'missedAt' in fate || 'ver' in fate) {
         fates.set(attempt, fate);
         continue;
       }
@@ -164,8 +171,9 @@ export class Batch {
   }
 
   /** What an attempt makes of a register that does not hold it yet, or why it makes nothing. */
-  #next(attempt: Attempt, { ver, val, ops, deleted }: Stored): { val: unknown } | Error | 'missed' {
-    if (attempt.ver !== undefined && attempt.ver !== (deleted ? 0 : ver)) return 'missed';
+  #next(attempt: Attempt, present: Stored): { val: unknown } | Error | Missed {
+    if (!expects(attempt, present)) return { missedAt: present };
+    const { ver, val, ops, deleted } = present;
     try {
       const next = 'change' in attempt ? attempt.change(val, !deleted) : attempt.val;
       if (next === DELETED && deleted) {
@@ -177,6 +185,10 @@ export class Batch {
       return error instanceof Error ? error : new Error(String(error));
     }
   }
+}
+
+function expects(attempt: Attempt, { ver, deleted }: Stored): boolean {
+  return attempt.ver === undefined || attempt.ver === (deleted ? 0 : ver);
 }
 
 /** What became of a client's operation when it was applied under its name; the error, if that cannot be told; undefined if it never was. */

@@ -1,5 +1,5 @@
-import type { Version, Versions } from './versions.js';
-import type { Write } from './writes.js';
+import type { Version, KnownVersions } from './versions.js';
+import type { RecordedWrite } from './writes.js';
 
 /** A way in which the key can have come to a version. */
 interface Course {
@@ -38,7 +38,7 @@ interface Way {
  * @param notBefore for versions that must not begin before some moment
  */
 export function earliestBegins(
-  { byNumber, open }: Versions,
+  { byNumber, open }: KnownVersions,
   collectedFrom: number | undefined,
   notBefore: ReadonlyMap<number, number>,
 ): number[] | undefined {
@@ -66,7 +66,7 @@ export function earliestBegins(
 }
 
 /** Above the last version that anybody was told of, open writes are best left out: nobody needs what they would make. */
-function lastTold(byNumber: Versions['byNumber']): number {
+function lastTold(byNumber: KnownVersions['byNumber']): number {
   let last = 0;
   for (const [ver, { firstAnswer }] of byNumber) if (firstAnswer < Infinity) last = Math.max(last, ver);
   return last;
@@ -79,12 +79,12 @@ interface OpenByKind extends Readonly<Record<Kind, readonly number[]>> {
   readonly exact: ReadonlyMap<number, { readonly changes?: number; readonly deletions?: number }>;
 }
 
-function openByKind(open: Versions['open']): OpenByKind {
+function openByKind(open: KnownVersions['open']): OpenByKind {
   const exact = new Map<number, { changes?: number; deletions?: number }>();
   const kinds = { changes: [] as number[], deletions: [] as number[], creations: [] as number[], exact };
   for (const { write, invokedAt } of open) {
     const { request } = write;
-    if ('ver' in request && request.ver !== undefined && request.ver > 0) {
+    if ('ver' in request && request.ver > 0) {
       const kind = request.kind === 'delete' ? 'deletions' : 'changes';
       exact.set(request.ver + 1, { [kind]: invokedAt, ...exact.get(request.ver + 1) });
     } else {
@@ -114,7 +114,7 @@ function waysTo(version: Version, ver: number, { used }: Course, open: OpenByKin
 }
 
 /** What the key was before a write: a word that was appended stands alone only if there was nothing. */
-function neededBy({ request }: Write, val: string | null | undefined): Way['needs'] {
+function neededBy({ request }: RecordedWrite, val: string | null | undefined): Way['needs'] {
   switch (request.kind) {
     case 'set':
       return undefined;

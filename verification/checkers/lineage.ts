@@ -1,6 +1,6 @@
 import type { RecordedOperation, Violation } from './history.js';
 import { lastWord, type State, stateToldTo } from './state.js';
-import { possibleFrom, type Write, writesByWord, writesOf } from './writes.js';
+import { possibleFrom, type RecordedWrite, writesByWord, writesOf } from './writes.js';
 import { describeOperation, describeState } from './wording.js';
 
 /**
@@ -89,14 +89,14 @@ function statesTold(operations: readonly RecordedOperation[]): Map<number, strin
 }
 
 /** The version that a write was meant to make, or was answered that it made; undefined if neither tells. */
-function versionOf({ request, attempts }: Write): number | undefined {
+function versionOf({ request, attempts }: RecordedWrite): number | undefined {
   if (request.kind === 'cas' && request.ver > 0) return request.ver + 1;
   for (const { returned } of attempts) if (returned?.outcome.kind === 'written') return returned.outcome.ver;
   return undefined;
 }
 
 /** What a write made a value from: null if the key did not exist, undefined if it does not tell. */
-function madeFrom({ request }: Write, val: string): string | null | undefined {
+function madeFrom({ request }: RecordedWrite, val: string): string | null | undefined {
   if (request.kind === 'append') return lastWord(val).before;
   return request.kind === 'cas' ? request.onto : undefined;
 }

@@ -1,7 +1,7 @@
 import type { RecordedOperation, Violation } from './history.js';
 import { earliestBegins } from './courses.js';
-import { type State, stateToldTo, type Told } from './state.js';
-import { versionsOf, type Versions } from './versions.js';
+import { type State, stateToldTo, type ToldState } from './state.js';
+import { versionsOf, type KnownVersions } from './versions.js';
 import { describeOperation, describeStates } from './wording.js';
 
 /**
@@ -38,7 +38,7 @@ function isLinearizable(operations: readonly RecordedOperation[], until: number,
  * that nobody was told of, this believes that it may have been a deletion, and of an open deletion that it may come last: so it may
  * pass a history that is wrong, but refuses none that is right.
  */
-function isPlaced(versions: Versions, collectedFrom: number | undefined): boolean {
+function isPlaced(versions: KnownVersions, collectedFrom: number | undefined): boolean {
   const { byNumber, open, absences } = versions;
   const notBefore = new Map<number, number>();
   const isMaybeAbsent = (ver: number): boolean => {
@@ -105,7 +105,7 @@ function statesDuring(
   operations: readonly RecordedOperation[],
   culprit: RecordedOperation,
   collectedFrom: number | undefined,
-): { states: Told[]; hidden: number } {
+): { states: ToldState[]; hidden: number } {
   const answerAt = answeredAt(culprit) - 0.5;
   const begun = operations.filter(({ invokedAt }) => invokedAt < answerAt);
   const lowest = begun

@@ -7,13 +7,13 @@ export interface State {
 }
 
 /** A version, and what it holds as far as that was told. */
-export interface Told {
+export interface ToldState {
   readonly ver: number;
   readonly val: string | null | undefined;
 }
 
 /** What an operation was told of a version: one that the key was at, or that it made itself. Undefined if it learned nothing. */
-export function stateToldTo({ request, returned }: RecordedOperation): Told | undefined {
+export function stateToldTo({ request, returned }: RecordedOperation): ToldState | undefined {
   const outcome = returned?.outcome;
   if (outcome?.kind === 'state') return { ver: outcome.ver, val: outcome.val };
   if (outcome?.kind !== 'written' || request.kind === 'get') return undefined;

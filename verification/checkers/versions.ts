@@ -1,13 +1,13 @@
 import type { RecordedOperation } from './history.js';
 import { lastWord, madeByItself, stateToldTo } from './state.js';
-import { possibleFrom, type Write, wordOf, writesOf } from './writes.js';
+import { possibleFrom, type RecordedWrite, wordOf, writesOf } from './writes.js';
 
 /** What is known of one version of the key. Moments are the numbers of events. */
 export interface Version {
   /** What it holds, null if it is a deletion; undefined if that is not known. */
   val?: string | null;
   /** The write that made it, if that is known. */
-  maker?: { readonly write: Write; readonly invokedAt: number };
+  maker?: { readonly write: RecordedWrite; readonly invokedAt: number };
   /** The first answer that told of it. */
   firstAnswer: number;
   /** The last invocation that was answered that the key is at it. */
@@ -15,10 +15,10 @@ export interface Version {
 }
 
 /** All that the answers tell, whatever the order. */
-export interface Versions {
+export interface KnownVersions {
   readonly byNumber: ReadonlyMap<number, Version>;
   /** The writes that may have made a version of which nobody was told, with the moment of their invocation, in that order. */
-  readonly open: readonly { readonly write: Write; readonly invokedAt: number }[];
+  readonly open: readonly { readonly write: RecordedWrite; readonly invokedAt: number }[];
   /** When those ran who were told that the key does not exist, but not since which version, if that can be another one than 0. */
   readonly absences: readonly { readonly invokedAt: number; readonly answeredAt: number }[];
 }
@@ -31,7 +31,7 @@ export interface Versions {
  * @param isCollected see `History.noteCollection`
  * @returns undefined where answers contradict each other, or themselves, in whatever order
  */
-export function versionsOf(operations: readonly RecordedOperation[], until: number, isCollected: boolean): Versions | undefined {
+export function versionsOf(operations: readonly RecordedOperation[], until: number, isCollected: boolean): KnownVersions | undefined {
   try {
     const gathered = new Gathering(until, isCollected);
     for (const operation of operations) gathered.hear(operation);
@@ -48,7 +48,7 @@ class Gathering {
   readonly #until: number;
   readonly #isCollected: boolean;
   readonly #versions = new Map<number, Version>();
-  readonly #made = new Map<Write, number>();
+  readonly #made = new Map<RecordedWrite, number>();
   readonly #absences: { invokedAt: number; answeredAt: number }[] = [];
 
   constructor(until: number, isCollected: boolean) {
@@ -83,7 +83,7 @@ class Gathering {
   }
 
   /** What the answers tell together. */
-  conclude(writes: readonly Write[]): Versions {
+  conclude(writes: readonly RecordedWrite[]): KnownVersions {
     const possible = writes
       .map((write) => ({ write, invokedAt: possibleFrom(write, this.#until) }))
       .filter((one): one is NonNullable<Version['maker']> => one.invokedAt !== undefined)
@@ -124,7 +124,7 @@ class Gathering {
   }
 
   /** A write that was sent again under its name cannot have missed any more once it was applied. */
-  #isToldInOrder({ attempts }: Write, ver: number): boolean {
+  #isToldInOrder({ attempts }: RecordedWrite, ver: number): boolean {
     return attempts.every(({ returned }) => {
       if (!returned || returned.at > this.#until || returned.outcome.kind !== 'state') return true;
       return returned.outcome.ver < ver;
@@ -153,8 +153,8 @@ class Gathering {
 }
 
 /** Whether a write may make this version: one that expects a version makes the next. */
-function isMeantToMake(ver: number, { request }: Write): boolean {
-  return !('ver' in request) || request.ver === undefined || request.ver === 0 || request.ver + 1 === ver;
+function isMeantToMake(ver: number, { request }: RecordedWrite): boolean {
+  return !('ver' in request) || request.ver === 0 || request.ver + 1 === ver;
 }
 
 /** Whether a write can have made what it was told that it made. */

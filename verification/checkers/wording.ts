@@ -1,5 +1,5 @@
 import type { ClientOutcome, RecordedOperation, Request } from './history.js';
-import type { Told } from './state.js';
+import type { ToldState } from './state.js';
 
 /** How many states are listed before the rest is only counted. */
 const STATES_LISTED = 6;
@@ -28,14 +28,14 @@ function describeOutcome(request: Request, outcome: ClientOutcome): string {
   return `written, ${describeState({ ver: outcome.ver, val: outcome.val })}`;
 }
 
-export function describeState({ ver, val }: Told): string {
+export function describeState({ ver, val }: ToldState): string {
   if (ver === 0 && val === null) return 'version 0';
   if (val === null) return `version ${ver}, deleted`;
   return val === undefined ? `version ${ver}` : `version ${ver} ${JSON.stringify(val)}`;
 }
 
 /** @param states in the order of their versions */
-export function describeStates(states: readonly Told[]): string {
+export function describeStates(states: readonly ToldState[]): string {
   const listed = states.slice(0, STATES_LISTED).map(describeState);
   const last = states.length > STATES_LISTED ? `${states.length - STATES_LISTED} more` : (listed.pop() ?? 'none');
   return listed.length === 0 ? last : `${listed.join(', ')} or ${last}`;

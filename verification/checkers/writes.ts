@@ -1,14 +1,14 @@
 import type { RecordedOperation, WriteRequest } from './history.js';
 
 /** A write, however often it was sent under its name. */
-export interface Write {
+export interface RecordedWrite {
   readonly request: WriteRequest;
   /** In the order of their invocations. */
   readonly attempts: readonly RecordedOperation[];
 }
 
 /** The writes of a history: attempts under one name are one. */
-export function writesOf(operations: readonly RecordedOperation[]): Write[] {
+export function writesOf(operations: readonly RecordedOperation[]): RecordedWrite[] {
   const writes: { request: WriteRequest; attempts: RecordedOperation[] }[] = [];
   const named = new Map<string, (typeof writes)[number]>();
   for (const operation of operations) {
@@ -27,7 +27,7 @@ export function writesOf(operations: readonly RecordedOperation[]): Write[] {
 }
 
 /** The word that a write puts into the value; undefined for a deletion. */
-export function wordOf({ request }: Write): string | undefined {
+export function wordOf({ request }: RecordedWrite): string | undefined {
   return request.kind === 'delete' ? undefined : request.val;
 }
 
@@ -35,7 +35,7 @@ export function wordOf({ request }: Write): string | undefined {
  * When a write was invoked by an attempt that can have applied it; undefined if none can have.
  * @param until the event after which an answer does not count: the attempt is then as one that still runs
  */
-export function possibleFrom({ attempts }: Write, until = Infinity): number | undefined {
+export function possibleFrom({ attempts }: RecordedWrite, until = Infinity): number | undefined {
   const possible = attempts.filter(({ returned }) => {
     return !returned || returned.at > until || returned.outcome.kind === 'written' || returned.outcome.kind === 'unknown';
   });
@@ -43,13 +43,13 @@ export function possibleFrom({ attempts }: Write, until = Infinity): number | un
 }
 
 /** Whether an answer acknowledged it. */
-export function isAcknowledged({ attempts }: Write): boolean {
+export function isAcknowledged({ attempts }: RecordedWrite): boolean {
   return attempts.some(({ returned }) => returned?.outcome.kind === 'written');
 }
 
 /** By the words of their writes. Throws RangeError if two have the same. */
-export function writesByWord(writes: readonly Write[]): Map<string, Write> {
-  const byWord = new Map<string, Write>();
+export function writesByWord(writes: readonly RecordedWrite[]): Map<string, RecordedWrite> {
+  const byWord = new Map<string, RecordedWrite>();
   for (const write of writes) {
     const word = wordOf(write);
     if (word === undefined) continue;

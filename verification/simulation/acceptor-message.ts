@@ -1,6 +1,6 @@
 import type { Accepted, Acceptor, AcceptReply, PrepareReply, RegisterState, Value } from '../../src/protocol/acceptor.js';
 import { type Ballot, formatBallot } from '../../src/protocol/ballot.js';
-import type { Versioned } from '../../src/store/versioned.js';
+import type { Stored } from '../../src/store/versioned.js';
 
 /** What a proposer asks of an acceptor, as a value: it can be lost, held back, counted and told. */
 export type Message =
@@ -52,6 +52,7 @@ function acceptedText({ ballot, value }: Accepted): string {
 /** The version, the value, and in brackets the operations that wrote it, the one before it, and so on. */
 export function valueText(value: Value): string {
   if (value === null) return 'the empty register';
-  const { ver, val, ops } = JSON.parse(value) as Versioned & { ops: string[] };
-  return `version ${ver} ${JSON.stringify(val)} (${ops.join(' ')})`;
+  const { ver, val, ops, deleted } = JSON.parse(value) as Stored;
+  const names = ops.map((record) => (typeof record === 'string' ? record : record.name));
+  return `version ${ver} ${deleted ? 'deleted' : JSON.stringify(val)} (${names.join(' ')})`;
 }

@@ -81,11 +81,10 @@ export class Client {
 
   async run(): Promise<void> {
     const { random, keys, proposers, thinkMs, take, turn } = this.#options;
-    const pick = <Item>(items: readonly Item[]): Item => items[Math.floor(random() * items.length)] as Item;
     while (take()) {
       await turn();
       await sleep(this.#process.time, random() * (thinkMs + this.#refusals * PAUSE_MS));
-      const [key, proposer] = [pick(keys), pick(proposers)];
+      const [key, proposer] = [this.#pick(keys), this.#pick(proposers)];
       const outcome = await this.operate(proposer, key);
       this.#refusals = outcome.kind === 'refused' ? Math.min(this.#refusals + 1, REFUSALS_COUNTED) : 0;
     }
@@ -104,14 +103,13 @@ export class Client {
    * @returns those that nobody tells the outcome of, although nothing is lost any more
    */
   async finish(pauseMs: number, attempts: number): Promise<{ key: string; name: string }[]> {
-    const { random, proposers } = this.#options;
+    const { proposers } = this.#options;
     const silent: { key: string; name: string }[] = [];
     for (const { key, request, since } of this.#open.splice(0)) {
       let isKnown = false;
       for (let attempt = 0; attempt < attempts && !isKnown; attempt += 1) {
         if (attempt > 0) await sleep(this.#process.time, pauseMs);
-        const proposer = proposers[Math.floor(random() * proposers.length)] as ProposerNode;
-        const outcome = await this.#send(proposer, key, request, since);
+        const outcome = await this.#send(this.#pick(proposers), key, request, since);
         isKnown = outcome.kind === 'written' || outcome.kind === 'state' || this.#forgotten.has(request);
       }
       if (!isKnown) silent.push({ key, name: request.name ?? '' });
@@ -132,8 +130,7 @@ export class Client {
     const name = `${this.#options.name}#${(this.#writes += 1)}`;
     const named = { key, request: { ...request, name }, since: this.#known.get(key) ?? 0, sent: 0 };
     const isDoubled = random() < DOUBLED;
-    const other = proposers[Math.floor(random() * proposers.length)] ?? proposer;
-    if (isDoubled) void this.#send(other, key, named.request, named.since);
+    if (isDoubled) void this.#send(this.#pick(proposers), key, named.request, named.since);
     return this.#sendNamed(proposer, named);
   }
 
@@ -191,6 +188,10 @@ export class Client {
     if (told) this.#note(key, told.ver);
     if (told?.val !== undefined) this.#seen.set(key, { ver: told.ver, val: told.val });
     return outcome;
+  }
+
+  #pick<Item>(items: readonly Item[]): Item {
+    return items[Math.floor(this.#options.random() * items.length)] as Item;
   }
 
   #note(key: string, ver: number): void {

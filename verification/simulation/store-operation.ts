@@ -34,7 +34,8 @@ export function outcomeOf(request: Request, answer: Versioned): ClientOutcome {
 
 /** As HTTP has it: what the key holds is told with 409 and 404, 504 is unknown, all else was certainly not applied. */
 export function refusalOf(error: unknown): ClientOutcome {
-  if (error instanceof VersionMismatch || error instanceof KeyNotFound) return stateOf({ val: null, ...error.details } as unknown as Versioned);
+  if (error instanceof VersionMismatch || error instanceof KeyNotFound)
+    return stateOf({ val: null, ...error.details } as unknown as Versioned);
   if (error instanceof CommitError) return { kind: 'unknown' };
   return { kind: 'refused' };
 }

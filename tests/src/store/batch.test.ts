@@ -126,6 +126,14 @@ describe('a delete', () => {
     expect(only(complete(register, { ver: 1, val: 'x' }))).toMatchObject({ code: 'VersionMismatch', details: { ver: 3, val: 'new' } });
   });
 
+  it('in the round of a create that found the key still there does not make its mismatch one with what it expects', () => {
+    const register = empty();
+    complete(register, { val: 1 });
+    const [create, deleted] = complete(register, { ver: 0, val: 'x' }, { val: DELETED });
+    expect(create).toMatchObject({ code: 'VersionMismatch', details: { ver: 1, val: 1 } });
+    expect(deleted).toMatchObject({ deletedVer: 2 });
+  });
+
   it('may expect a version', () => {
     const register = empty();
     complete(register, { val: 1 });
