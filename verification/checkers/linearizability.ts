@@ -93,7 +93,7 @@ function explain(operations: readonly RecordedOperation[], culprit: RecordedOper
     return `${what}, which is the very version that it expects`;
   }
   const { states, hidden } = statesDuring(operations, culprit, collectedFrom);
-  const more = hidden === 0 ? '' : `; or what ${hidden} more writes can have made of it, whose outcome nobody knew`;
+  const more = hidden === 0 ? '' : `; or at what the writes whose outcome nobody knew (${hidden}) can have made of it`;
   return `${what}, but while it ran the key can only have been at ${describeStates(states)}${more}`;
 }
 
@@ -108,6 +108,7 @@ function statesDuring(
 ): { states: ToldState[]; hidden: number } {
   const answerAt = answeredAt(culprit) - 0.5;
   const begun = operations.filter(({ invokedAt }) => invokedAt < answerAt);
+  const others = begun.filter((operation) => operation !== culprit);
   const lowest = begun
     .filter((operation) => answeredAt(operation) < culprit.invokedAt)
     .reduce((high, operation) => Math.max(high, stateToldTo(operation)?.ver ?? 0), 0);
@@ -126,6 +127,6 @@ function statesDuring(
     const returned = { at: answerAt, atMs: culprit.invokedAtMs, outcome: { kind: 'state', ...state } } as const;
     return isLinearizable([...begun, { ...culprit, request: { kind: 'get' }, returned }], answerAt, collectedFrom);
   };
-  const hidden = versionsOf(begun, answerAt, collectedFrom !== undefined)?.open.filter(({ write }) => write.request.kind !== 'cas');
+  const hidden = versionsOf(others, answerAt, collectedFrom !== undefined)?.open.filter(({ write }) => write.request.kind !== 'cas');
   return { states: [...states.values()].filter(isPossible).sort((a, b) => a.ver - b.ver), hidden: hidden?.length ?? 0 };
 }

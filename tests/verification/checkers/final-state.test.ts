@@ -53,3 +53,37 @@ it('a key that nobody wrote does not exist', () => {
   expect(checkFinalState([], { ver: 1, val: 'x' })).toBeDefined();
   expect(checkFinalState(told('A put 0 a'), { ver: 0, val: null })).toBeUndefined();
 });
+
+/** An append and a set acknowledged, the set twice; a deletion unknown. */
+const CHANGES = told(`
+  A append a
+  A written 1 a
+  A set b as N
+  A unknown
+  A set b as N
+  A written 2
+  A set b as N
+  A written 2
+  B append c
+  B refused
+  B delete
+  B unknown`);
+
+it.each([
+  [2, 'b', undefined],
+  [3, null, undefined],
+  [2, 'x a', undefined],
+  [1, 'a', 'fewer versions than writes that were acknowledged (2 writes acknowledged, 1 unknown)'],
+  [4, 'b', 'more versions than writes that can have made them (2 writes acknowledged, 1 unknown)'],
+  [2, 'b c', 'a value that none of its writes can have left'],
+])('counts writes under a name once, and goes by the last word: version %i %s', (ver, val, message) => {
+  const found = checkFinalState(CHANGES, { ver, val })?.message;
+  if (message === undefined) expect(found).toBeUndefined();
+  else expect(found).toContain(message);
+});
+
+it('does not count versions where some may have been left out', () => {
+  expect(checkFinalState(CHANGES, { ver: 9, val: 'b' }, true)).toBeUndefined();
+  expect(checkFinalState(CHANGES, { ver: 0, val: null }, true)).toBeUndefined();
+  expect(checkFinalState(CHANGES, { ver: 1, val: 'a' }, true)?.message).toContain('fewer versions');
+});

@@ -75,6 +75,77 @@ describe('lost', () => {
   });
 });
 
+describe('values that tell more than one write, or nothing of what they were made from', () => {
+  const APPENDED = 'A append a\n A written 1 a\n B append b\n B written 2';
+  it.each([
+    ['appends', APPENDED, state(2, 'a b')],
+    ['an append over a write', `${LINE}\n B append c\n B written 3`, state(3, 'b c')],
+    ['a set over them, of which nobody knows what was below', `${APPENDED}\n C set c\n C unknown\n C set d\n C written 4`, state(4, 'd')],
+    ['a deletion', `${LINE}\n A delete\n A written 3`, state(3, null)],
+    ['a create above a deletion', `${LINE}\n A delete\n A unknown\n C put 0 c\n C written 4`, state(4, 'c')],
+    ['two deletions', `${LINE}\n A delete\n A unknown\n C append c\n C written 4 c\n D delete\n D written 5`, state(5, null)],
+  ])('can be a line: %s', (_, history, final) => {
+    expect(checkLineage(told(history), final)).toBeUndefined();
+  });
+
+  it.each([
+    [
+      'an append that the values above do not hold',
+      `${APPENDED}\n C append c\n C written 3`,
+      state(3, 'a c'),
+      'version 2 "a" is, or led to, the final state, but',
+    ],
+    [
+      'an append of which only the version was told',
+      'A set a\n A written 1\n B append b\n B written 2\n C append c',
+      state(2, 'a c'),
+      'B\'s append of "b"',
+    ],
+    [
+      'a version below a set that somebody else was told of',
+      `${LINE}\n C set c\n C written 3\n D get\n D 2 x`,
+      state(3, 'c'),
+      'version 2 "x" was lost',
+    ],
+    ['a deletion', `${LINE}\n A delete\n A written 3`, state(2, 'b'), 'version 3, deleted was lost: the key ended at version 2 "b"'],
+    [
+      'a deletion, whose version another one has',
+      `${LINE}\n A delete\n A written 3\n C set c`,
+      state(3, 'c'),
+      'version 3, deleted was lost',
+    ],
+    [
+      'what was created above a deletion',
+      `${LINE}\n A delete\n A written 3\n C put 0 c\n C written 4`,
+      state(3, null),
+      'version 4 "c" was lost',
+    ],
+    ['one deletion for two', `${LINE}\n A delete\n A unknown\n C append c\n C written 4 c`, state(5, null), 'does not exist at version 3'],
+    ['words below version 1', 'A append a\n A unknown\n B append b\n B unknown', state(1, 'a b'), 'was made from version 0 "a"'],
+    ['a set at another version than it was answered', 'A set a\n A written 1', state(2, 'a'), 'but it was written to be version 1'],
+    [
+      'a write whose every attempt was refused',
+      'A set a as N\n A refused\n A set a as N\n A refused',
+      state(1, 'a'),
+      'was answered "refused", but is',
+    ],
+  ])('cannot: %s', (_, history, final, message) => {
+    expect(checkLineage(told(history), final)?.message).toContain(message);
+  });
+
+  it('does not ask what a collected key was', () => {
+    const history = told(`${LINE}\n A delete\n A written 3`);
+    expect(checkLineage(history, state(0, null), true)).toBeUndefined();
+    expect(checkLineage(history, state(0, null))).toBeDefined();
+    expect(
+      checkLineage(told(`${LINE}\n A delete\n A written 3\n D get\n D 0\n C put 0 c\n C written 9`), state(9, 'c'), true),
+    ).toBeUndefined();
+    expect(checkLineage(told(`${LINE}\n C put 0 c\n C written 9\n D get\n D 9 x`), state(9, 'c'), true)?.message).toContain(
+      'version 9 "x" was lost',
+    );
+  });
+});
+
 it('takes a read that was answered as a write for one that learned nothing: the register itself tells that it is wrong', () => {
   expect(checkLineage(told(`${LINE}\n C get\n C written`), state(2, 'b'))).toBeUndefined();
 });

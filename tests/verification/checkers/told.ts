@@ -12,9 +12,14 @@ import { History, type RecordedOperation, type ClientOutcome, type Request } fro
  *     A written 4 a+b   the version that it made, and what that holds, where it is told
  *     A 4               also: the key was deleted, with version 4
  *     A put 0 a as N    under a name
+ *     collection        from here on tombstones may be collected
  *     # …               a remark
  */
 export function told(text: string): RecordedOperation[] {
+  return toldHistory(text).operations;
+}
+
+export function toldHistory(text: string): History {
   let nowMs = 0;
   const history = new History(() => nowMs);
   const running = new Map<string, (answer: string, ...told: string[]) => void>();
@@ -28,7 +33,7 @@ export function told(text: string): RecordedOperation[] {
       if (running.has(client)) throw new Error(`${client} is not done yet: ${line}`);
       const settle = history.invoke(client, 'k', request);
       running.set(client, (answer, ...told) => settle(outcomeFrom(request, answer, told)));
-    } else if (what === 'collection') {
+    } else if (client === 'collection') {
       history.noteCollection();
     } else {
       const answer = running.get(client);
@@ -37,7 +42,7 @@ export function told(text: string): RecordedOperation[] {
       answer(what, ...words);
     }
   }
-  return history.operations;
+  return history;
 }
 
 function requestFrom(what: string, [first = '', second = '', over, onto]: string[], name: string | undefined): Request | undefined {
