@@ -190,6 +190,8 @@ sleep 1
 type_command ./run-control.sh status
 
 title 'The clients end with a check of every key'
+explain 'A write whose answer was lost was asked for again, under its name, until its outcome was known:' \
+  'each key has grown by exactly what was acknowledged.'
 failed_step='the final check'
 kill -TERM "$client"
 code=0

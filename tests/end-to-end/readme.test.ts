@@ -101,6 +101,19 @@ describe(`the README's commands, typed in three terminals (${mode})`, () => {
     expect(outputs[3]).toContain('"val":"blue"');
   });
 
+  test('show changes, a name that is sent again, and a deletion', async () => {
+    const outputs = await typeBlock(6);
+    expect(outputs.map((output) => /^HTTP\/1\.1 (\d+)/.exec(output)?.[1])).toEqual(['200', '200', '200', '200', '404']);
+    const bodies = outputs.map((output) => JSON.parse(output.split('\r\n\r\n')[1] ?? '') as unknown);
+    expect(bodies.slice(0, 4)).toEqual([
+      { key: 'visits', ver: 1, val: 1 },
+      { key: 'visits', ver: 2, val: 2 },
+      { key: 'visits', ver: 2, val: 2 },
+      { key: 'visits', ver: 0, val: null, deletedVer: 3 },
+    ]);
+    expect(bodies[4]).toMatchObject({ code: 'KeyNotFound', ver: 0, deletedVer: 3 });
+  });
+
   test('let no client see anything of it: no network error, no second without a write, no unknown outcome, nothing lost', async () => {
     expect(await clients?.interrupt()).toBe(0);
     const output = clients?.output ?? '';
@@ -117,6 +130,13 @@ describe(`the README's commands, typed in three terminals (${mode})`, () => {
     expect(code).toBe(0);
     expect(parseFunnel(stdout)).toHaveLength(6);
     expect(share(stdout)).toBeLessThan(defaults.share);
+  });
+
+  test('with --change add show less contention, and lose nothing', async () => {
+    const { code, stdout } = await control.type('./node-control/run-client.sh --change add --seconds 5');
+    expect(code).toBe(0);
+    expect(parseCheck(stdout).unknown).toBe(0);
+    expect(share(stdout)).toBeGreaterThan(defaults.share);
   });
 
   test('stop the cluster, which has its data when it is started again', async () => {
