@@ -142,12 +142,12 @@ class CountedAcceptor implements Acceptor {
     this.#read = tally(calls.read, failures);
   }
 
-  prepare(key: string, ballot: Ballot): Promise<PrepareReply> {
-    return counted(this.#acceptor.prepare(key, ballot), this.#prepare);
+  prepare(key: string, ballot: Ballot, frees?: boolean): Promise<PrepareReply> {
+    return counted(this.#acceptor.prepare(key, ballot, frees), this.#prepare);
   }
 
-  accept(key: string, ballot: Ballot, value: Value, next: Ballot): Promise<AcceptReply> {
-    return counted(this.#acceptor.accept(key, ballot, value, next), this.#accept);
+  accept(key: string, ballot: Ballot, value: Value, next: Ballot, frees?: boolean): Promise<AcceptReply> {
+    return counted(this.#acceptor.accept(key, ballot, value, next, frees), this.#accept);
   }
 
   read(key: string): ReturnType<Acceptor['read']> {

@@ -22,6 +22,7 @@ export const HTTP_STATUS = {
   StaleConfiguration: 503,
   StoreClosed: 503,
   CommitError: 504,
+  StorageFull: 507,
 } as const;
 
 /** What went wrong, by the name that clients see. */

@@ -41,13 +41,16 @@ export type AcceptReply = { readonly ok: true } | Conflict;
  * `StrangerError` if another acceptor answers; that one has changed nothing.
  */
 export interface Acceptor {
-  /** Promises to take nothing below `ballot`, which must be above the promise and above the accepted ballot. */
-  prepare(key: string, ballot: Ballot): Promise<PrepareReply>;
+  /**
+   * Promises to take nothing below `ballot`, which must be above the promise and above the accepted ballot.
+   * @param frees see `RoundOptions`; here and below it matters to an acceptor that has no memory left
+   */
+  prepare(key: string, ballot: Ballot, frees?: boolean): Promise<PrepareReply>;
   /**
    * Takes `value` if `ballot` is at least the promise and above the accepted ballot, or repeats the accepted ballot with the same value.
    * @param next is promised in the same step (paper, section 2.2.1), so that the proposer may skip its next prepare
    */
-  accept(key: string, ballot: Ballot, value: Value, next: Ballot): Promise<AcceptReply>;
+  accept(key: string, ballot: Ballot, value: Value, next: Ballot, frees?: boolean): Promise<AcceptReply>;
   /** What was promised, and accepted last. Changes nothing. */
   read(key: string): Promise<RegisterState>;
 }

@@ -42,12 +42,11 @@ export function ask<Reply>(
       outstanding.delete(node);
       if (isDecided(replies, outstanding.size) || outstanding.size === 0) end();
     };
-    for (const node of nodes) {
+    for (const node of nodes)
       sendSafely(send, node).then(
         (reply) => hear(node, () => replies.set(node, reply)),
         (reason: unknown) => hear(node, () => onFailure?.(node, reason)),
       );
-    }
   });
 }
 

@@ -7,7 +7,7 @@ import { CommitError, ConcurrentRequestError, NotConfigured, PrepareError, Stale
 import type { ProposerEvents } from './events.js';
 import { Gate } from './gate.js';
 import { PiggybackedPromises, type PromiseCache, type Promised } from './promises.js';
-import { type Heard, ayes, containsQuorum, isRunByNone, type QuorumSet, type Replies, shortfall, voteOf } from './quorum.js';
+import { type Heard, ayes, causeOf, containsQuorum, isRunByNone, type QuorumSet, type Replies, shortfall, voteOf } from './quorum.js';
 import type { Time } from './time.js';
 
 export interface ProposerOptions {
@@ -25,12 +25,14 @@ export interface ProposerOptions {
   readonly events?: ProposerEvents;
 }
 
-/** How a round begins and what it leaves behind. Both are true unless they are set. */
+/** How a round begins and what it leaves behind. The first two are true unless they are set. */
 export interface RoundOptions {
   /** Uses a piggybacked promise if there is one (paper, section 2.2.1); false prepares in any case. */
   readonly usePromise?: boolean;
   /** Keeps the next promise; false for rounds that take every key once, which would drive out the promises of the keys in use. */
   readonly keepPromise?: boolean;
+  /** The round makes the register smaller: an acceptor without memory is to run it, too. False unless it is set. */
+  readonly frees?: boolean;
 }
 
 /** The proposer's role (paper, section 2.2). One call makes one attempt; it neither retries nor queues. */
@@ -67,16 +69,16 @@ export class Proposer {
    * @throws CommitError no quorum confirmed the accept, and some acceptor may have taken it: the change may still take effect, or never; its
    *   `change` is what was sent
    */
-  change(key: string, fn: ChangeFunction, { usePromise = true, keepPromise = true }: RoundOptions = {}): Promise<Change> {
+  change(key: string, fn: ChangeFunction, { usePromise = true, keepPromise = true, frees }: RoundOptions = {}): Promise<Change> {
     return this.withConfiguration(async () => {
       if (this.#busy.has(key)) throw new ConcurrentRequestError('this proposer runs another round for the key');
       this.#busy.add(key);
       try {
         const kept = this.#promises.take(key);
         if (usePromise && kept) this.#options.events?.onPromiseUsed?.();
-        const { ballot, value, floor } = (usePromise ? kept : undefined) ?? (await this.#prepare(key));
+        const { ballot, value, floor } = (usePromise ? kept : undefined) ?? (await this.#prepare(key, frees));
         const change = applyChange(fn, value, floor);
-        const next = await this.#accept(key, ballot, change);
+        const next = await this.#accept(key, ballot, change, frees);
         if (next && keepPromise) this.#promises.keep(key, next);
         return change;
       } finally {
@@ -114,14 +116,14 @@ export class Proposer {
   }
 
   /** Phase 1: asks for promises under a new ballot. The value of the highest accepted ballot among them is the register's. */
-  async #prepare(key: string): Promise<Promised> {
+  async #prepare(key: string, frees?: boolean): Promise<Promised> {
     const { prepare } = this.#configuration;
     const ballot = this.#counter.next();
     this.#options.events?.onPhase?.('prepare');
-    const heard = await this.#ask(prepare, (acceptor) => acceptor.prepare(key, ballot));
+    const heard = await this.#ask(prepare, (acceptor) => acceptor.prepare(key, ballot, frees));
     if (!this.#learn(heard.replies))
       throw new StaleConfiguration(`era ${this.#configuration.era} of this proposer's configuration is over; write it the present one`);
-    if (!containsQuorum(prepare, ayes(heard.replies))) throw new PrepareError(shortfall('promised', prepare, heard));
+    if (!containsQuorum(prepare, ayes(heard.replies))) throw new PrepareError(shortfall('promised', prepare, heard), {}, causeOf(heard));
     let latest: Accepted = { ballot: ZERO_BALLOT, value: null };
     let floor = 0;
     for (const reply of heard.replies.values()) {
@@ -132,16 +134,16 @@ export class Proposer {
   }
 
   /** Phase 2: asks to accept the value, and for the promise of this proposer's next round in the same message. */
-  async #accept(key: string, ballot: Ballot, change: Change): Promise<Promised | undefined> {
+  async #accept(key: string, ballot: Ballot, change: Change, frees?: boolean): Promise<Promised | undefined> {
     const { prepare, accept } = this.#configuration;
     const next = this.#counter.next();
     this.#options.events?.onPhase?.('accept');
     // What no acceptor ran can never be chosen. A vote that is lost waits for the other acceptors if that may turn out so.
-    const heard = await this.#ask(accept, (acceptor) => acceptor.accept(key, ballot, change.after, next), isRunByNone);
+    const heard = await this.#ask(accept, (acceptor) => acceptor.accept(key, ballot, change.after, next, frees), isRunByNone);
     const confirmed = ayes(heard.replies);
     if (!this.#learn(heard.replies) || !containsQuorum(accept, confirmed)) {
       const message = shortfall('accepted', accept, heard);
-      throw isRunByNone(heard) ? new PrepareError(message) : new CommitError(message, { change });
+      throw isRunByNone(heard) ? new PrepareError(message, {}, causeOf(heard)) : new CommitError(message, { change });
     }
     // With flexible quorums an accept quorum need not hold a prepare quorum: only if it does is the piggybacked promise a full one.
     return containsQuorum(prepare, confirmed) ? { ballot: next, value: change.after, floor: change.floor } : undefined;

@@ -39,6 +39,9 @@ export function isRunByNone({ replies, failures }: Heard<unknown>): boolean {
   return replies.size === 0 && [...failures.values()].every((reason) => reason instanceof NotRun);
 }
 
+/** Why acceptors failed, as the cause of an error. */
+export const causeOf = ({ failures }: Heard<unknown>): AggregateError => new AggregateError(failures.values());
+
 const STRANGER = ' lost the data or is another acceptor and is not used: see run-control.sh status';
 
 /**

@@ -7,7 +7,5 @@ export interface Time {
 }
 
 export function sleep(time: Time, delayMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    time.after(delayMs, resolve);
-  });
+  return new Promise((resolve) => void time.after(delayMs, resolve));
 }

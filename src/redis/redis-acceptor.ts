@@ -12,7 +12,7 @@ import type { WentBack } from '../store/greeting.js';
 import { AcceptorLink } from './acceptor-link.js';
 import { floorKeyBeside, IDENTITY_KEY, REGISTER_PREFIX } from './keys.js';
 import { type IdentityKeys, type LinkOptions, type LinkState, ONE_IDENTITY } from './link-options.js';
-import { refusalIn } from './refusals.js';
+import { refusalIn, RefusedToRun } from './refusals.js';
 import { LARGE, type ScriptedRedis, TRY_WRITE } from './scripts.js';
 import { type AcceptorTrouble, type OnTrouble, TroubleWatch } from './trouble.js';
 
@@ -71,35 +71,37 @@ export class RedisAcceptor implements Acceptor {
     return this.#trouble.present;
   }
 
-  async prepare(key: string, ballot: Ballot): Promise<PrepareReply> {
+  async prepare(key: string, ballot: Ballot, frees = false): Promise<PrepareReply> {
     this.#gatherWrites();
     const register = REGISTER_PREFIX + key;
     const identityKey = this.#identityKeys.of(register);
+    const message = [register, identityKey, floorKeyBeside(identityKey), textOfBallot(ballot), this.#identity] as const;
     let answer: string[];
     try {
-      answer = await this.redis.casPrepare(register, identityKey, floorKeyBeside(identityKey), textOfBallot(ballot), this.#identity);
+      answer = await this.redis.casPrepare(...message);
+      this.#trouble.worked();
     } catch (error) {
-      throw this.#noteFailure(error, identityKey);
+      answer = await this.#freed(error, identityKey, frees, () => this.redis.freeingPrepare(...message));
     }
-    this.#trouble.worked();
     const [verdict, other, value, floor] = answer;
     if (verdict !== 'ok') return this.#refusal(verdict, String(other));
     this.#link.confirmed(key, ballot);
     return { ok: true, ...accepted(other, value), ...(Number(floor) > 0 && { floor: Number(floor) }) };
   }
 
-  async accept(key: string, ballot: Ballot, value: Value, next: Ballot): Promise<AcceptReply> {
+  async accept(key: string, ballot: Ballot, value: Value, next: Ballot, frees = false): Promise<AcceptReply> {
     this.#gatherWrites();
     const register = REGISTER_PREFIX + key;
     const identityKey = this.#identityKeys.of(register);
+    const keys = [register, identityKey, floorKeyBeside(identityKey)] as const;
+    const message = [...keys, textOfBallot(ballot), value ?? '', textOfNext(next), this.#identity] as const;
     let answer: string[];
     try {
-      const keys = [register, identityKey, floorKeyBeside(identityKey)] as const;
-      answer = await this.redis.casAccept(...keys, textOfBallot(ballot), value ?? '', textOfNext(next), this.#identity);
+      answer = await this.redis.casAccept(...message);
+      this.#trouble.worked();
     } catch (error) {
-      throw this.#noteFailure(error, identityKey);
+      answer = await this.#freed(error, identityKey, frees, () => this.redis.freeingAccept(...message));
     }
-    this.#trouble.worked();
     const [verdict, other] = answer;
     if (verdict !== 'ok') return this.#refusal(verdict, String(other));
     this.#link.confirmed(key, next);
@@ -155,6 +157,17 @@ export class RedisAcceptor implements Acceptor {
   }
 
   /** @returns what to throw */
+  /** Sends a message again that was refused for want of memory, where it frees some. It was certainly not run. Else throws what the refusal was. */
+  async #freed(error: unknown, identityKey: string, frees: boolean, send: () => Promise<string[]>): Promise<string[]> {
+    const refusal = this.#noteFailure(error, identityKey);
+    if (!(frees && refusal instanceof RefusedToRun && refusal.reason === 'OOM')) throw refusal;
+    try {
+      return await send();
+    } catch (again) {
+      throw this.#noteFailure(again, identityKey);
+    }
+  }
+
   #noteFailure(error: unknown, identityKey: string): unknown {
     const refusal = refusalIn(error, this.#timeoutMs);
     this.#failedBeside = identityKey;

@@ -1,4 +1,5 @@
 import { NotRun, TimedOut } from '../protocol/errors.js';
+import { FULL } from '../store/storage-full.js';
 
 /*
  * What a Redis, or a relative of it, answers in place of running a script. docs/acceptors.md says on which servers each was tried.
@@ -38,7 +39,7 @@ export class RefusedToRun extends NotRun {
   readonly reason: RefusalReason;
 
   constructor(reason: RefusalReason, cause: unknown) {
-    super(`${reason}, ${REFUSALS[reason]}`, {}, cause);
+    super(`${reason}, ${REFUSALS[reason]}`, reason === 'OOM' ? FULL : {}, cause);
     this.reason = reason;
   }
 }

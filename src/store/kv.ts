@@ -4,6 +4,7 @@ import type { Proposer } from '../protocol/proposer.js';
 import { sleep, type Time } from '../protocol/time.js';
 import type { QuorumReader } from '../reads/quorum-read.js';
 import { type Attempt, Batch, type Outcome } from './batch.js';
+import { fullIfSo } from './storage-full.js';
 import { decode, type Versioned, versioned } from './versioned.js';
 import type { Write } from './write.js';
 
@@ -76,11 +77,11 @@ export class KeyValue {
       const seen = this.#mayMiss(key, batch, mayWait) && (await this.#look(key, batch).catch(() => undefined));
       if (seen) return batch.outcomesOf(seen.value);
       // A rescan takes every key once: it would drive out the promises of all keys that are in use.
-      const options = isRescan ? { usePromise: false, keepPromise: false } : {};
+      const options = isRescan ? { usePromise: false, keepPromise: false } : { frees: batch.onlyDeletes };
       return batch.outcomesOf((await this.#options.proposer.change(key, batch.change, options)).before);
     } catch (error) {
       if (error instanceof CommitError) batch.noteSent(error.change);
-      if (!batch.isAnySent) return batch.outcomesAfter(asError(error));
+      if (!batch.isAnySent) return batch.outcomesAfter(fullIfSo(asError(error), this.#options.proposer.configuration));
     }
     return this.#resolve(key, batch, isRescan, mayWait);
   }
@@ -135,7 +136,7 @@ export class KeyValue {
     for (let pauseMs = resolvePauseMs; ; pauseMs = Math.min(2 * pauseMs, PAUSE_GROWTH_MAX * resolvePauseMs)) {
       try {
         const seen = isInTheWay && mayLook ? await this.#look(key, batch) : undefined;
-        return seen ? seen.value : (await proposer.change(key, batch.change, { usePromise: false })).before;
+        return seen ? seen.value : (await proposer.change(key, batch.change, { usePromise: false, frees: batch.onlyDeletes })).before;
       } catch (error) {
         if (error instanceof CommitError) batch.noteSent(error.change);
         if (time.nowMs() + pauseMs > giveUpAtMs) {
