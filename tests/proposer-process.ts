@@ -8,7 +8,8 @@ import { freePort } from './redis-server.js';
 
 export const DIST = fileURLToPath(new URL('../dist/', import.meta.url));
 const HOST = '127.0.0.1';
-const START_TIMEOUT_MS = 15_000;
+/** The machine may be busy. */
+const START_TIMEOUT_MS = 60_000;
 
 export interface Exit {
   readonly code: number | null;

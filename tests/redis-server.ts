@@ -23,7 +23,8 @@ const OWN_SHARE = process.env['END_TO_END']
   : END_TO_END.length + (Number(process.env['VITEST_POOL_ID'] ?? 0) % (SHARES - END_TO_END.length));
 const OWN_PORTS = LOWEST_PORT + OWN_SHARE * PORTS_OF_A_PROCESS;
 let nextPort = Math.floor(Math.random() * PORTS_OF_A_PROCESS);
-const START_TIMEOUT_MS = 20_000;
+/** The machine may be busy. */
+const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 10_000;
 const POLL_MS = 10;
 /** How much of its output a server that would not start is quoted with, in characters. */

@@ -46,13 +46,14 @@ const majorities: Quorums = (count) => [majority(count)];
 const allQuorums: Quorums = (count) => (count === 0 ? [0] : Array.from({ length: count }, (_, index) => index + 1));
 
 function search(from: Start, to: Sets, identities: Identities, quorums: Quorums, statesMax: number): PlannedStep[] | undefined {
+  const neighbours = rememberedNeighbours(quorums);
   const seen = new Set([keyOf(from)]);
   let ways: { readonly state: Start; readonly steps: readonly PlannedStep[] }[] = [{ state: from, steps: [] }];
   while (ways.length > 0 && seen.size < statesMax) {
     const longer: typeof ways = [];
     for (const { state, steps } of ways) {
       if (isReached(state, to)) return [...steps];
-      for (const step of [...rescanFrom(state, identities), ...changesFrom(state, to, identities, quorums)]) {
+      for (const step of [...rescanFrom(state, identities), ...changesFrom(state, to, identities, neighbours)]) {
         const key = keyOf(step.after);
         if (seen.has(key)) continue;
         seen.add(key);
@@ -64,13 +65,14 @@ function search(from: Start, to: Sets, identities: Identities, quorums: Quorums,
   return undefined;
 }
 
-function changesFrom(state: Start, to: Sets, identities: Identities, quorums: Quorums): PlannedStep[] {
+function changesFrom(state: Start, to: Sets, identities: Identities, neighbours: Neighbours): PlannedStep[] {
   const phases: readonly StepPhase[] = ['accept', 'prepare'];
+  const before = asConfiguration(state, identities);
   return phases.flatMap((phase) =>
-    neighbours(state[phase], state[phase === 'accept' ? 'prepare' : 'accept'], to[phase], quorums).flatMap(({ verb, acceptor, set }) => {
+    neighbours(state[phase], state[phase === 'accept' ? 'prepare' : 'accept'], to[phase]).flatMap(({ verb, acceptor, set }) => {
       const after = { ...state, [phase]: set };
-      const transition = { name: '', before: asConfiguration(state, identities), after: asConfiguration(after, identities), changed: true };
-      if (isConfigured(transition.before) && !isConfigured(transition.after)) return [];
+      const transition = { name: '', before, after: asConfiguration(after, identities), changed: true };
+      if (isConfigured(before) && !isConfigured(transition.after)) return [];
       if (dangersOf([transition]).length > 0) return [];
       const step: Step = { verb, phase, proposers: 'all', acceptor, quorum: set.quorum };
       return [{ step, after: { ...after, resting: restingAfter([transition]) } }];
@@ -85,11 +87,32 @@ interface Neighbour {
   readonly set: QuorumSet;
 }
 
+type Neighbours = (set: QuorumSet, beside: QuorumSet, to: QuorumSet) => readonly Neighbour[];
+
+/** Many moments of a search have the same sets, and differ in where values may rest: what the guard remembers of a set serves for all of them. */
+function rememberedNeighbours(quorums: Quorums): Neighbours {
+  const sets = new Map<string, QuorumSet>();
+  const answers = new Map<string, readonly Neighbour[]>();
+  const textOf = ({ nodes, quorum }: QuorumSet): string => `${quorum} ${nodes.join(' ')}`;
+  const same = (set: QuorumSet): QuorumSet => {
+    const text = textOf(set);
+    const known = sets.get(text) ?? set;
+    sets.set(text, known);
+    return known;
+  };
+  return (set, beside, to) => {
+    const question = [set, beside, to].map(textOf).join(', ');
+    const answer = answers.get(question) ?? neighboursOf(set, beside, to, quorums).map((one) => ({ ...one, set: same(one.set) }));
+    answers.set(question, answer);
+    return answer;
+  };
+}
+
 /**
  * The sets that one command makes of a set, towards another: with the next of its acceptors, another quorum, or without one that it does not have.
  * @param beside of the other phase: what was begun there and has to be given up may have to be finished first
  */
-function neighbours(set: QuorumSet, beside: QuorumSet, to: QuorumSet, quorums: Quorums): Neighbour[] {
+function neighboursOf(set: QuorumSet, beside: QuorumSet, to: QuorumSet, quorums: Quorums): Neighbour[] {
   const missing = [to, beside].flatMap(({ nodes }) => nodes.find((node) => !set.nodes.includes(node)) ?? []);
   const spare = set.nodes.findLast((node) => !to.nodes.includes(node));
   const last = set.nodes.at(-1);

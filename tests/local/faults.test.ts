@@ -56,7 +56,7 @@ test('a process that dies by itself is started again', async () => {
 test('what is paused takes connections and answers nothing until it is resumed', async () => {
   expect(await cluster.run('node', 'pause', 'proposer-1')).toEqual(done('proposer-1 paused: it hangs until "fault.sh resume proposer-1"'));
   expect(await cluster.run('node', 'pause', 'proposer-1')).toEqual(done('proposer-1 was paused already'));
-  await expect(cluster.healthz('PROPOSER_1_PORT')).rejects.toThrow('timeout');
+  await expect(cluster.healthz('PROPOSER_1_PORT', 1_000)).rejects.toThrow('timeout');
   expect(await cluster.run('node', 'start', 'proposer-1')).toEqual(refused('proposer-1 is paused. Resume it: fault.sh resume proposer-1'));
 
   expect(await cluster.run('node', 'resume', 'proposer-1')).toEqual(done('proposer-1 resumed'));

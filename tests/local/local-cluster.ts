@@ -148,8 +148,9 @@ export class LocalCluster {
     return reply.replace('+OK\r\n', '');
   }
 
-  async healthz(variable: string): Promise<number> {
-    return (await fetch(`http://127.0.0.1:${this.port(variable)}/healthz`, { signal: AbortSignal.timeout(1_000) })).status;
+  /** @param patienceMs for a node that is to answer, the machine may be busy */
+  async healthz(variable: string, patienceMs = 10_000): Promise<number> {
+    return (await fetch(`http://127.0.0.1:${this.port(variable)}/healthz`, { signal: AbortSignal.timeout(patienceMs) })).status;
   }
 
   /** Ends what the test left, by its pid. */

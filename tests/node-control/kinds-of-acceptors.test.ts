@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Program, type Running } from '../client/program.js';
-import { Cluster } from '../cluster.js';
+import { Cluster, UNHURRIED } from '../cluster.js';
 import { RedisClusterServers } from '../redis-cluster-servers.js';
 import { RedisServer } from '../redis-server.js';
 import { TlsRedis } from '../tls-redis.js';
@@ -45,7 +45,7 @@ describe('a plain Redis, a Redis Cluster and one that speaks TLS, with the users
 
   it('pass the tour, in which the Redis Cluster loses a node; and then it is replaced', async () => {
     const addresses = [clustered, encrypted, plain].map(({ address }) => address);
-    const cluster = await Cluster.forThisTest({ addresses, configured: 0, env: access('proposer') });
+    const cluster = await Cluster.forThisTest({ addresses, configured: 0, env: { ...access('proposer'), ...UNHURRIED } });
     const control = async (...args: string[]): Promise<string> => {
       const result = await cluster.controlWith(access('control'), ...args);
       expect([args, result]).toMatchObject([args, { code: 0 }]);
@@ -91,11 +91,11 @@ describe('a plain Redis, a Redis Cluster and one that speaks TLS, with the users
     const onEachNode = (await Promise.all(clustered.nodes.map((node) => clustered.ask(node, 'EVAL', count, 0)))).map(Number);
     expect(onEachNode.reduce((sum, keys) => sum + keys, 0)).toBe(QUIET.length);
     expect(Math.min(...onEachNode)).toBeGreaterThan(0);
-  }, 120_000);
+  }, 300_000);
 
   it('are refused where the Redis Cluster has a replica, and status says why', async () => {
     const addresses = [plain.address, clustered.address];
-    const cluster = await Cluster.forThisTest({ addresses, configured: 0, env: access('proposer') });
+    const cluster = await Cluster.forThisTest({ addresses, configured: 0, env: { ...access('proposer'), ...UNHURRIED } });
     const replica = await clustered.addNode();
     await clustered.settled();
     await clustered.ask(replica, 'CLUSTER', 'REPLICATE', await clustered.idOf(clustered.node(1)));

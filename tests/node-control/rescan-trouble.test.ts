@@ -9,8 +9,9 @@ import { rescan, type RescanLimits } from '../../node-control/commands/rescan.js
 import { overNetwork } from '../../node-control/nodes/connections.js';
 import { RescanFile, type RescanNotes } from '../../node-control/rescan/notes.js';
 import { readAddresses } from '../../src/node/addresses.js';
+import { readLimits } from '../../src/store/limits.js';
 import { RedisAdmin } from '../../src/redis/redis-admin.js';
-import { acceptorName, Cluster, configurationOf, firstAcceptors, majorities } from '../cluster.js';
+import { acceptorName, Cluster, configurationOf, firstAcceptors, majorities, UNHURRIED } from '../cluster.js';
 import { RedisServer } from '../redis-server.js';
 
 const [one, two] = [acceptorName(1), acceptorName(2)];
@@ -25,7 +26,7 @@ function redisOf(cluster: Cluster, number: number): Redis {
 /** A control node, and the keys of every request for a rescan that it makes. */
 function controlOf(cluster: Cluster, notes?: RescanNotes): { control: Nodes; asked: string[][] } {
   const names = { proposers: cluster.proposers.map(({ name }) => name), acceptors: cluster.acceptors.map((_, at) => acceptorName(at + 1)) };
-  const network = overNetwork(readAddresses(cluster.addressMap));
+  const network = overNetwork(readAddresses(cluster.addressMap), undefined, undefined, readLimits(UNHURRIED));
   const control = new Nodes(names.proposers, names.acceptors, network, undefined, { notes });
   onTestFinished(() => control.close());
   const asked: string[][] = [];
@@ -60,7 +61,7 @@ function notesOfThisTest(): RescanNotes {
 
 describe('the keys of a rescan', () => {
   it('go through once, though several acceptors hold them', async () => {
-    const cluster = await Cluster.forThisTest({ acceptors: 2 });
+    const cluster = await Cluster.forThisTest({ acceptors: 2, env: UNHURRIED });
     await fill(redisOf(cluster, 1), numbered(1_200));
     await fill(redisOf(cluster, 2), numbered(1_300));
     const { control, asked } = controlOf(cluster);
@@ -69,7 +70,7 @@ describe('the keys of a rescan', () => {
   });
 
   it('go through twice rather than not at all where memory is short, which is said', async () => {
-    const cluster = await Cluster.forThisTest({ acceptors: 2 });
+    const cluster = await Cluster.forThisTest({ acceptors: 2, env: UNHURRIED });
     await fill(redisOf(cluster, 1), ['a', 'b', 'c']);
     await fill(redisOf(cluster, 2), ['b', 'c', 'd', 'e']);
     const { control, asked } = controlOf(cluster);
@@ -82,7 +83,7 @@ describe('the keys of a rescan', () => {
   });
 
   it('are shared out among the proposers, in batches', async () => {
-    const cluster = await Cluster.forThisTest({ acceptors: 1 });
+    const cluster = await Cluster.forThisTest({ acceptors: 1, env: UNHURRIED });
     await fill(redisOf(cluster, 1), numbered(2_000));
     const { control, asked } = controlOf(cluster);
     await run(control, [one], 1, { batchKeys: 100 });
@@ -156,7 +157,7 @@ describe('a key that fails', () => {
   });
 
   it('is every one that a proposer was asked for and does not tell of', async () => {
-    const cluster = await Cluster.forThisTest({ acceptors: 1 });
+    const cluster = await Cluster.forThisTest({ acceptors: 1, env: UNHURRIED });
     await fill(redisOf(cluster, 1), ['a', 'b']);
     const { control } = controlOf(cluster);
     for (const { admin } of control.members) {
@@ -182,7 +183,7 @@ describe('a key that fails', () => {
 
 describe('a proposer that is killed during a rescan', () => {
   it('hands its keys to the other, and may be back at the end', async () => {
-    const cluster = await Cluster.forThisTest({ acceptors: 1 });
+    const cluster = await Cluster.forThisTest({ acceptors: 1, env: UNHURRIED });
     await fill(redisOf(cluster, 1), numbered(1_000));
     const { control } = controlOf(cluster);
     killWithItsFirstBatch(cluster, control, () => void cluster.proposer(2).start());
@@ -195,7 +196,7 @@ describe('a proposer that is killed during a rescan', () => {
   });
 
   it('makes it prove nothing where it stays away; the next one has nothing left to do', async () => {
-    const cluster = await Cluster.forThisTest({ acceptors: 1 });
+    const cluster = await Cluster.forThisTest({ acceptors: 1, env: UNHURRIED });
     await fill(redisOf(cluster, 1), numbered(300));
     const { control, asked } = controlOf(cluster, notesOfThisTest());
     killWithItsFirstBatch(cluster, control, () => undefined);

@@ -5,7 +5,7 @@ import { rescan } from '../../node-control/commands/rescan.js';
 import { overNetwork } from '../../node-control/nodes/connections.js';
 import { Progress } from '../../node-control/terminal/progress.js';
 import { readAddresses } from '../../src/node/addresses.js';
-import { acceptorName, Cluster, configurationOf, firstAcceptors, majorities } from '../cluster.js';
+import { acceptorName, Cluster, configurationOf, firstAcceptors, majorities, UNHURRIED } from '../cluster.js';
 
 const AWKWARD_KEYS = ['*', 'a/b', ' ', '😀', '__proto__', 'a\u0000b', 'r:r:x', 'k'.repeat(512)];
 
@@ -31,7 +31,7 @@ const both = `${acceptorName(1)},${acceptorName(2)}`;
 
 describe('rescan', () => {
   it('brings every key of the union to the new acceptor, also keys with strange names and keys with a promise only', async () => {
-    const cluster = await Cluster.forThisTest({ acceptors: 2, configured: 1 });
+    const cluster = await Cluster.forThisTest({ acceptors: 2, configured: 1, env: UNHURRIED });
     await withKeys(cluster, AWKWARD_KEYS);
     const [one, two] = [redisOf(cluster, 1), redisOf(cluster, 2)];
     await one.hset('r:promised', 'promise', '1.70.2.1');
@@ -64,7 +64,7 @@ describe('rescan', () => {
   });
 
   it('takes several batches for many keys, and counts each key once', async () => {
-    const cluster = await Cluster.forThisTest({ acceptors: 2, configured: 1 });
+    const cluster = await Cluster.forThisTest({ acceptors: 2, configured: 1, env: UNHURRIED });
     const keys = Array.from({ length: 1_100 }, (_, index) => `key-${index}`);
     const rest = keys.values();
     const writer = async (): Promise<void> => {
@@ -158,9 +158,13 @@ describe('a control node that was killed in its last writes', () => {
 
 describe('a configuration that changes during a rescan', () => {
   it('makes it fail, wherever the change falls', async () => {
-    const cluster = await Cluster.forThisTest({ acceptors: 2 });
+    const cluster = await Cluster.forThisTest({ acceptors: 2, env: UNHURRIED });
     const keys = Array.from({ length: 600 }, (_, index) => `key-${index}`);
-    await Promise.all(keys.map((key, index) => cluster.proposer(1 + (index % 2)).kv.put(key, 0, 1)));
+    const rest = keys.entries();
+    const writer = async (): Promise<void> => {
+      for (const [index, key] of rest) await cluster.proposer(1 + (index % 2)).kv.put(key, 0, 1);
+    };
+    await Promise.all(Array.from({ length: 20 }, writer));
     let isOver = false;
     const rescanned = cluster.control('rescan', both, '2').finally(() => (isOver = true));
     const sets = majorities(2);

@@ -28,7 +28,8 @@ const ROOMS = ['src', 'proposer', 'node-control', 'client', 'verification'];
  */
 export function copyWith(patches: readonly Patch[], project: string, copy: string): void {
   rmSync(copy, { recursive: true, force: true });
-  for (const room of ROOMS) cpSync(join(project, 'dist', room), join(copy, room), { recursive: true });
+  const isRun = (path: string): boolean => !/\.(d\.ts|map)$/.test(path);
+  for (const room of ROOMS) cpSync(join(project, 'dist', room), join(copy, room), { recursive: true, filter: isRun });
   for (const [file, text] of patched(patches, project)) writeFileSync(join(copy, file.replace(/\.ts$/, '.js')), text);
 }
 

@@ -53,9 +53,9 @@ describe('a search that takes every message as a step of its own', () => {
     const ends = [...plain.ends.values()];
     expect(new Set([...reduced.values()].map(shapeOf))).toEqual(new Set(ends.map(shapeOf)));
     const all = new Set(ends.map(wholeOf));
-    for (const end of reduced.keys()) expect(all).toContain(end);
+    expect([...reduced.keys()].filter((end) => !all.has(end))).toEqual([]);
     const byShape = new Map<string, End[]>();
     for (const end of reduced.values()) byShape.set(shapeOf(end), [...(byShape.get(shapeOf(end)) ?? []), end]);
-    for (const end of ends) expect(byShape.get(shapeOf(end))?.some((strict) => isAsStrict(strict, end))).toBe(true);
+    expect(ends.filter((end) => !byShape.get(shapeOf(end))?.some((strict) => isAsStrict(strict, end)))).toEqual([]);
   });
 });
