@@ -5,7 +5,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { IDLE_AT_SHUTDOWN_MS, SHUTDOWN_MS } from '../../proposer/limits.js';
-import { Cluster, majorities } from '../cluster.js';
+import { Cluster, majorities, UNHURRIED } from '../cluster.js';
 import { ProposerProcess } from '../proposer-process.js';
 import { send } from '../raw-http.js';
 
@@ -106,12 +106,12 @@ describe('SIGTERM', () => {
     cluster.acceptor(1).resume();
     expect(await running).toMatchObject({ ok: true, body: { ver: 2 } });
     expect(await ended).toEqual({ code: 0, signal: null });
-    expect(performance.now() - startedAt).toBeLessThan(SHUTDOWN_MS + 5_000);
+    expect(performance.now() - startedAt).toBeLessThan(SHUTDOWN_MS + 15_000);
     expect(proposer.logged('stopped')).toHaveLength(1);
   });
 
   it('loses no request of clients that are busy on connections that they keep', async () => {
-    const cluster = await Cluster.forThisTest({ acceptors: 1, proposers: 1 });
+    const cluster = await Cluster.forThisTest({ acceptors: 1, proposers: 1, env: UNHURRIED });
     const proposer = cluster.proposer(1);
     const agent = new Agent({ keepAlive: true });
     onTestFinished(() => agent.destroy());
@@ -120,6 +120,7 @@ describe('SIGTERM', () => {
       const message = request({ host: '127.0.0.1', ...options }).end(JSON.stringify({ ver, val: ver }));
       const [response] = (await once(message, 'response')) as [IncomingMessage];
       await once(response.resume(), 'end');
+      expect(response.statusCode).toBeOneOf([200, 201]);
       return response;
     };
     /** Writes until it is refused a connection: then certainly nothing was sent. Returns how much was acknowledged, and the last answer. */
@@ -171,8 +172,9 @@ describe('SIGTERM', () => {
       duplex: 'half',
     }).catch((error: unknown) => error);
     await sleep(200);
+    const hungAt = performance.now();
     expect(await proposer.end('SIGTERM')).toEqual({ code: 0, signal: null });
-    expect(performance.now() - startedAt).toBeLessThan(2 * SHUTDOWN_MS + 5_000);
+    expect(performance.now() - hungAt).toBeLessThan(SHUTDOWN_MS + 15_000);
     expect(await hanging).toBeInstanceOf(Error);
   });
 });
