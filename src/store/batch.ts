@@ -100,11 +100,19 @@ export class Batch {
    *
    * For example, an accept of version 8 failed. If the key is at version 9 now, the proposer that wrote 9 had read a version 8, and its records say
    * whose; the failed accept, of a lower ballot, can change that no more. If the key is at version 7, nothing is decided: the accept may
-   * still arrive.
+   * still arrive. Another proposer may have sent what has a name: that it is not there proves as little, unless its version is past.
    */
   isDecidedBy(value: Value): boolean {
-    const present = this.#replay(value);
-    return present.applied.size === 0 && [...this.#sent.values()].flat().every((made) => made.ver <= present.after.ver);
+    const { applied, fates, after } = this.#replay(value);
+    const isPast = (attempt: Attempt): boolean => {
+      const fate = fates.get(attempt);
+      return (fate !== undefined && 'ver' in fate) || (0 < (attempt.ver ?? 0) && (attempt.ver ?? 0) < after.ver);
+    };
+    return (
+      applied.size === 0 &&
+      [...this.#sent.values()].flat().every((made) => made.ver <= after.ver) &&
+      this.#attempts.every((attempt) => !attempt?.name || isPast(attempt))
+    );
   }
 
   /** What became of each, by a round that was completed, or by what a quorum read has shown. What that round itself applied is known. */

@@ -168,11 +168,8 @@ export const BROKEN_PROTOCOL: readonly Variant[] = [
     scenario: 'majority',
     seeds: 200,
     patches: [
-      patch(
-        BATCH,
-        'present.applied.size === 0 && [...this.#sent.values()].flat().every((made) => made.ver <= present.after.ver)',
-        '[...present.applied.keys()].every((attempt) => this.#sent.has(attempt))',
-      ),
+      patch(BATCH, '      applied.size === 0 &&', '      [...applied.keys()].every((attempt) => this.#sent.has(attempt)) &&'),
+      patch(BATCH, '      [...this.#sent.values()].flat().every((made) => made.ver <= after.ver) &&', ''),
     ],
   },
   {

@@ -386,6 +386,23 @@ describe('a name', () => {
     expect(only(complete(register, { ver: 56, val: 'a', ...named('old') }))).toBeInstanceOf(OutcomeForgotten);
   });
 
+  it('that a read does not show may be under way from another proposer: only a round, or a later version, decides that it missed', () => {
+    const register = empty();
+    complete(register, { val: 1 }, { val: 2 });
+    const isDecided = (write: Write): boolean => new Batch('k', [attempt(write)]).isDecidedBy(register.value);
+    expect(isDecided({ ver: 7, val: 'x' })).toBe(true);
+    expect(isDecided({ ver: 7, val: 'x', ...named('n') })).toBe(false);
+    expect(isDecided({ ver: 1, val: 'x', ...named('n') })).toBe(true);
+    expect(isDecided({ ver: 0, val: 'x', ...named('n') })).toBe(false);
+    const refuse: JsonChange = () => {
+      throw new ChangeRefused('no');
+    };
+    expect(isDecided({ change: refuse })).toBe(true);
+    expect(isDecided({ change: refuse, ...named('n') })).toBe(false);
+    complete(register, { val: 3, ...named('n') });
+    expect(isDecided({ change: refuse, ...named('n') })).toBe(true);
+  });
+
   it('whose accept failed is found, or sent again, as any other', () => {
     const register = empty();
     const batch = new Batch('k', [attempt({ change: add(1), ...named('n') })]);
