@@ -29,6 +29,25 @@ const COMMANDS: readonly Command[] = [
     isConcurrent: true,
   },
   {
+    form: /^(p\d+) add (\S+) (\d+)(?: as (\S+))?$/,
+    run: (world, [proposer = '', key = '', by = '', name]) => {
+      const change = (val: unknown): number => Number(val ?? 0) + Number(by);
+      const write = { change, ...(name !== undefined && { name: { name, print: `add ${by}` } }) };
+      return world.begin(
+        proposer,
+        `add ${key} ${by}${name === undefined ? '' : ` as ${name}`}`,
+        async (store) => `done: ${stateText(await store.write(key, write))}`,
+      );
+    },
+    isConcurrent: true,
+  },
+  {
+    form: /^(p\d+) delete (\S+)$/,
+    run: (world, [proposer = '', key = '']) =>
+      world.begin(proposer, `delete ${key}`, async (store) => `deleted, version ${(await store.delete(key)).deletedVer}`),
+    isConcurrent: true,
+  },
+  {
     form: /^(p\d+) get (\S+)$/,
     run: (world, [proposer = '', key = '']) => world.begin(proposer, `get ${key}`, async (store) => stateText(await store.get(key))),
     isConcurrent: true,

@@ -4,7 +4,8 @@ import { ClusterError, CommitError } from '../../src/protocol/errors.js';
 import type { QuorumSet } from '../../src/protocol/quorum.js';
 
 /** The state of a key as a client sees it. */
-export function stateText({ ver, val }: Versioned): string {
+export function stateText({ ver, val, deletedVer }: Versioned): string {
+  if (deletedVer !== undefined) return `does not exist, deleted as version ${deletedVer}`;
   return ver === 0 ? 'does not exist, version 0' : `version ${ver}, ${JSON.stringify(val)}`;
 }
 
