@@ -1,7 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { pino } from 'pino';
-import pretty from 'pino-pretty';
 import { readAddresses } from '../src/node/addresses.js';
 import { stateFolder } from '../src/node/state-folder.js';
 import { type Configuration, isConfigured } from '../src/protocol/configuration.js';
@@ -25,7 +24,8 @@ async function main(): Promise<void> {
   const log =
     settings.logFormat === 'json'
       ? pino(options, pino.destination({ sync: true }))
-      : pino(options, pretty({ sync: true, colorize: isatty(1) && !process.env['NO_COLOR'] }));
+      : // Where nobody asks for it, a start does without loading it.
+        pino(options, (await import('pino-pretty')).default({ sync: true, colorize: isatty(1) && !process.env['NO_COLOR'] }));
   const addresses = readAddresses(settings.addressMap);
   const state = await openState(settings.stateFolder);
   const { configuration, incarnation } = state;

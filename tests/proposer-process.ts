@@ -11,6 +11,9 @@ const HOST = '127.0.0.1';
 /** The machine may be busy. */
 const START_TIMEOUT_MS = 60_000;
 
+/** One that logs warnings only does not say that it has started. */
+const SILENT_START_MS = 1_000;
+
 export interface Exit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -130,11 +133,18 @@ export class ProposerProcess {
 
   /** Starts it, and waits until it answers on both ports. Throws with what it said where it does not. */
   async start(): Promise<void> {
+    const said = this.#stdout.length;
     void this.launch();
-    const giveUpAt = Date.now() + START_TIMEOUT_MS;
+    const [begunAt, giveUpAt] = [Date.now(), Date.now() + START_TIMEOUT_MS];
     for (;;) {
       if (!this.#process) throw new Error(`${this.name} ended: ${this.#stderr}`);
       if (Date.now() > giveUpAt) throw new Error(`${this.name} does not answer: ${this.#stdout}${this.#stderr}`);
+      // To knock at a port on which nobody listens yet takes time from the one who is starting.
+      const isHeard = this.#stdout.includes('proposer started', said) || Date.now() > begunAt + SILENT_START_MS;
+      if (!isHeard) {
+        await new Promise((resolve) => setTimeout(resolve, 10));
+        continue;
+      }
       const answers = await Promise.allSettled([fetch(`http://${this.address}/healthz`), this.admin.configuration()]);
       if (answers.every(({ status }) => status === 'fulfilled')) return;
       await new Promise((resolve) => setTimeout(resolve, 20));

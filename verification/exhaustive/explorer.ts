@@ -11,6 +11,7 @@ import { ProposerStates } from './proposer-states.js';
 import { acceptorNames as namesOf, adminWritesOf, alikeAcceptors, type Scenario } from './scenario.js';
 import { Sites } from './sites.js';
 import { ViolationFound } from './violation-found.js';
+import { withoutStacks } from './without-stacks.js';
 import { keyOf, requestTo, type ScenarioSystem, type World } from './world.js';
 
 /** What was visited. */
@@ -43,7 +44,7 @@ export interface ExplorerOptions {
 /** Visits every execution of a scenario, until the first violation. */
 export async function explore(scenario: Scenario, options: ExplorerOptions = {}): Promise<Exploration> {
   const system = systemOf(scenario, options.makeAcceptor ?? (() => new MemoryAcceptor()));
-  return new Explorer(system, options).run();
+  return withoutStacks(() => new Explorer(system, options).run());
 }
 
 /** How many states lie between two reports. */
