@@ -4,7 +4,7 @@
  */
 
 /** KEYS: where a floor is kept. ARGV: an era and a version. Neither part of a floor is ever lowered. One write command. */
-export const RAISE_FLOOR = `
+export const RAISE_FLOOR = `#!lua flags=allow-oom
   local function larger(a, b) if tonumber(a) >= tonumber(b) then return a else return b end end
   local present = redis.call('GET', KEYS[1])
   local era, version = string.match(present or '0.0', '^(%d+)%.(%d+)$')

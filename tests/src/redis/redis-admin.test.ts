@@ -210,3 +210,24 @@ describe('what greetings leave beside the registers', () => {
     expect(await admin.size()).toBe(0);
   });
 });
+
+describe('a collection on an acceptor whose memory is full', () => {
+  it('goes through: it is what makes room', async () => {
+    await admin.wipe();
+    const redis = new Redis({ host: '127.0.0.1', port: server.port });
+    onTestFinished(() => redis.disconnect());
+    await redis.hset('r:k', 'promise', '1.2.1.1', 'ballot', '1.1.1.1', 'value', '{"ver":2,"val":null,"ops":["a"],"deleted":true}');
+    await redis.config('SET', 'maxmemory', '1');
+    try {
+      await expect(redis.set('other', 1)).rejects.toThrow('OOM');
+      const [remains] = await admin.remains(['k']);
+      expect(remains).toEqual({ key: 'k', ballot: ballot(1, 1), version: 2 });
+      await admin.raiseFloor({ era: 4, version: 2 });
+      expect(await admin.floor()).toEqual({ era: 4, version: 2 });
+      expect(await admin.erase(4, [{ key: 'k', ballot: ballot(1, 1), version: 2 }])).toBe(1);
+      expect(await redis.exists('r:k')).toBe(0);
+    } finally {
+      await redis.config('SET', 'maxmemory', '0');
+    }
+  });
+});
