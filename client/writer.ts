@@ -35,7 +35,6 @@ export const NOT_APPLIED: ReadonlySet<ErrorCode> = new Set([
   'PrepareError',
   'OldState',
   'StaleConfiguration',
-  'StorageFull',
 ]);
 
 /**

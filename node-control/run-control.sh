@@ -19,6 +19,7 @@ usage: run-control.sh COMMAND …
   resize ACCEPTOR,ACCEPTOR…                                         lead all proposers to these acceptors, step by step
   wipe PROPOSER|all                                                 back to the empty configuration
   wipe-acceptor ACCEPTOR                                            remove all data of an acceptor
+  collect                                                           remove what deleted keys have left
 
 A step that could lose a write is refused, with what to do first. --dry-run shows what would be done, --force does it all the same.
 
@@ -29,7 +30,7 @@ END
 
 wants_help "$@"
 case ${1:-} in
-  help | -h | --help | ls | dump | status | add-accept | rm-accept | add-prepare | rm-prepare | rescan | resize | copy | wipe | wipe-acceptor) ;;
+  help | -h | --help | ls | dump | status | add-accept | rm-accept | add-prepare | rm-prepare | rescan | resize | copy | wipe | wipe-acceptor | collect) ;;
   '') misuse 'Which command?' ;;
   *) misuse "Unknown command \"$1\"." ;;
 esac

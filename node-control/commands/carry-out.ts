@@ -2,6 +2,7 @@ import type { Nodes } from '../nodes/nodes.js';
 import type { Step } from '../safety/typed-step.js';
 import type { Manner } from '../step/step.js';
 import type { Progress } from '../terminal/progress.js';
+import { collect } from './collect.js';
 import { copy } from './copy.js';
 import { membership } from './membership.js';
 import { rescan } from './rescan.js';
@@ -47,5 +48,7 @@ function dispatch(step: Step, nodes: Nodes, terminal: Terminal, manner: Manner):
       return wipe(nodes, step.proposers, manner);
     case 'wipe-acceptor':
       return wipeAcceptor(nodes, step.acceptor, manner);
+    case 'collect':
+      return collect(nodes, terminal.progress);
   }
 }

@@ -14,7 +14,8 @@ export type Step =
   | { readonly verb: 'resize'; readonly acceptors: readonly string[] }
   | { readonly verb: 'copy'; readonly from: string; readonly proposers: string }
   | { readonly verb: 'wipe'; readonly proposers: string }
-  | { readonly verb: 'wipe-acceptor'; readonly acceptor: string };
+  | { readonly verb: 'wipe-acceptor'; readonly acceptor: string }
+  | { readonly verb: 'collect' };
 
 export type StepOf<Verb extends Step['verb']> = Extract<Step, { readonly verb: Verb }>;
 
@@ -34,6 +35,8 @@ export function typed(step: Step): string {
       return `wipe ${step.proposers}`;
     case 'wipe-acceptor':
       return `wipe-acceptor ${step.acceptor}`;
+    case 'collect':
+      return 'collect';
   }
 }
 
@@ -54,6 +57,7 @@ const MAKERS: ReadonlyMap<string, readonly [words: number, make: Maker]> = new M
   ['copy', [2, (from, proposers) => ({ verb: 'copy', from, proposers })]],
   ['wipe', [1, (proposers) => ({ verb: 'wipe', proposers })]],
   ['wipe-acceptor', [1, (acceptor) => ({ verb: 'wipe-acceptor', acceptor })]],
+  ['collect', [0, () => ({ verb: 'collect' })]],
 ]);
 
 /**

@@ -47,6 +47,7 @@ describe('a step', () => {
     { verb: 'copy', from: 'proposer-1', proposers: 'all' },
     { verb: 'wipe', proposers: 'proposer-2' },
     { verb: 'wipe-acceptor', acceptor: 'acceptor-3:6379' },
+    { verb: 'collect' },
   ];
 
   it.each(steps.map((step) => [typed(step), step] as const))('that was typed is read again: %s', (text, step) => {

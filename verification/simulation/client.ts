@@ -117,6 +117,11 @@ export class Client {
     return silent;
   }
 
+  /** Deletes the key, whatever it holds. */
+  delete(proposer: ProposerNode, key: string): Promise<ClientOutcome> {
+    return this.#send(proposer, key, { kind: 'delete' });
+  }
+
   /** @param by `quorum`: by a round only if the quorum does not agree, as most clients want it */
   async get(proposer: ProposerNode, key: string, by: 'quorum' | 'round' = 'quorum'): Promise<ClientOutcome> {
     const wait = this.#options.random() < PATIENT && by === 'quorum';

@@ -37,6 +37,8 @@ export interface OperatorOptions {
   readonly interruptions: number;
   /** How often a command may fail, if nothing else is said. */
   readonly mostAttempts: number;
+  /** Called when a collection begins. */
+  readonly onCollection: () => void;
   /** What the second operator types, if not the same. */
   readonly other?: () => Step;
 }
@@ -119,6 +121,7 @@ export class Operator {
   #attempt(command: Step, name: string, lifeMs: number | undefined): Promise<Refusal | undefined> {
     const { time, trace, random, interruptions } = this.#options;
     const control = new Process(time);
+    if (command.verb === 'collect') this.#options.onCollection();
     return new Promise((resolve, reject) => {
       const kill = (): void => {
         control.kill();

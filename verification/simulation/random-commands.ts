@@ -18,6 +18,17 @@ export function resizes(random: Random, acceptors: readonly string[], count: num
   return commands;
 }
 
+/** Collections, with changes of the acceptors between them. */
+export function collections(random: Random, acceptors: readonly string[], count: number): Step[] {
+  return Array.from({ length: count }, (): Step => {
+    const kind = random();
+    if (kind < 0.65) return { verb: 'collect' };
+    if (kind < 0.9) return { verb: 'resize', acceptors: someOf(random, acceptors) };
+    const [acceptor = ''] = someOf(random, acceptors);
+    return { verb: 'wipe-acceptor', acceptor };
+  });
+}
+
 const CHANGES = [
   { verb: 'add', phase: 'accept' },
   { verb: 'add', phase: 'prepare' },
@@ -45,6 +56,7 @@ export function anyCommand(random: Random, { acceptors, proposers }: Names): Ste
   if (kind < 0.7) return { verb: 'wipe-acceptor', acceptor: oneOf(acceptors) };
   if (kind < 0.76) return { verb: 'wipe', proposers: who() };
   if (kind < 0.84) return { verb: 'copy', from: oneOf(proposers), proposers: who() };
+  if (kind < 0.9) return { verb: 'collect' };
   return { verb: 'resize', acceptors: someOf(random, acceptors) };
 }
 

@@ -15,6 +15,8 @@ export const SCENARIOS = [
   'resize',
   'stepwise resize',
   'any commands',
+  'collections',
+  'stepwise collections',
 ] as const;
 /** Those that only who names them gets: with these among the others every seed would be another run. */
 export const NAMED_SCENARIOS = [...SCENARIOS, 'old disks'] as const;
@@ -114,7 +116,8 @@ export function settingsFor(seed: number, { scenario, operations, stopAfter, wit
   const chosen = scenario ?? drawn;
   const isMigration = chosen.endsWith('migration');
   const isStepwise = chosen.startsWith('stepwise') || chosen === 'any commands';
-  const isFree = chosen.endsWith('resize') || chosen === 'any commands';
+  const isCollected = chosen.endsWith('collections');
+  const isFree = chosen.endsWith('resize') || chosen === 'any commands' || isCollected;
   const isQuiet = isStepwise || isFree || chosen === 'quiet migration';
   const shared = operations ?? 200;
 
@@ -148,7 +151,7 @@ export function settingsFor(seed: number, { scenario, operations, stopAfter, wit
     acceptors,
     proposers,
     clients: between(2, 5),
-    keys: isStepwise ? between(1, 2) : isQuiet ? between(6, 12) : oneOf([1, 1, 2, 3, 10]),
+    keys: isStepwise ? between(1, 2) : isCollected ? between(1, 3) : isQuiet ? between(6, 12) : oneOf([1, 1, 2, 3, 10]),
     reads: isQuiet ? 0.1 : oneOf([0.1, 0.4, 0.7]),
     thinkMs: isStepwise ? 5 : isQuiet ? oneOf([10, 50]) : oneOf([0, 5, 50]),
     timeoutMs: (isMigration || isFree) && isQuiet ? 30 : chosen === 'stepwise quorums' ? 300 : oneOf([roundTripMs + 10, 300]),
@@ -174,6 +177,6 @@ export function settingsFor(seed: number, { scenario, operations, stopAfter, wit
     attempts: chosen === 'any commands' ? 2 : isFree ? 50 : 1_000,
     configuration: isMigration || isFree ? EMPTY_CONFIGURATION : configurationOf(quorums),
     typed: typedIn(chosen, { seed, names, passes, acceptors, proposers }),
-    changes: oneOf([0, 0.3, 0.7]),
+    changes: isCollected ? 0.7 : oneOf([0, 0.3, 0.7]),
   };
 }

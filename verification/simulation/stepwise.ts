@@ -16,6 +16,8 @@ const SLOWNESS = 60;
 /** The longest that the operator waits for the operations that were begun before the next command, in milliseconds. */
 const PATIENCE_MS = 40;
 const OPERATIONS = 3;
+/** How many times longer a message takes that outlasts a deletion and its collection, at least and at most. */
+const [LONG_LEAST, LONG_MOST] = [40, 400];
 /** Long enough for a prepare to arrive. */
 const STALL_MS = 3;
 
@@ -78,6 +80,7 @@ export class Stepwise {
     if (this.#random() < 0.2) this.#restart(this.#pick(proposers));
     if (canLoseDisks && this.#random() < 0.15) this.#loseDisk(this.#pick(acceptors));
     if (!isRescan && this.#random() < 0.5) await this.#pick([() => this.#breakLinks(), () => this.#leaveBehind(), () => this.#stall()])();
+    if (verb === 'collect' && this.#random() < 0.6) await this.#bury();
     if (this.#random() < 0.5) await this.#operate();
   }
 
@@ -118,6 +121,19 @@ export class Stepwise {
     void this.#begin(stalled, key);
     await sleep(time, STALL_MS);
     if (other !== stalled) await this.#begin(other, key);
+  }
+
+  /** A write is on its way to one acceptor for long after its key was deleted: a collection is to remove the tombstone there before it arrives. */
+  async #bury(): Promise<void> {
+    this.#mendLinks();
+    const { proposers, acceptors, keys, network, distance, trace } = this.#options;
+    const [writer, other, late, key] = [this.#pick(proposers), this.#pick(proposers), this.#pick(acceptors).name, this.#pick(keys)];
+    trace.event(() => `what ${writer.name} sends to ${late} now is long on its way`);
+    this.faults += 1;
+    network.slowDown(writer.name, late, distance * (LONG_LEAST + this.#random() * (LONG_MOST - LONG_LEAST)));
+    await this.#begin(writer, key);
+    network.slowDown(writer.name, late, distance);
+    await this.#begin(other, key, (client) => client.delete(other, key));
   }
 
   #links(): [proposer: string, acceptor: string][] {
@@ -174,12 +190,16 @@ export class Stepwise {
   }
 
   /** One operation of a client that has nothing to do, if there is one. */
-  async #begin(proposer: ProposerNode, key: string): Promise<void> {
+  async #begin(
+    proposer: ProposerNode,
+    key: string,
+    operate = (client: Client): Promise<unknown> => client.operate(proposer, key),
+  ): Promise<void> {
     const client = this.#options.clients.find((candidate) => !this.#busy.has(candidate));
     if (!client) return;
     this.#isOver ||= !this.#options.take();
     if (this.#isOver) return;
-    const done = client.operate(proposer, key).finally(() => this.#busy.delete(client));
+    const done = operate(client).finally(() => this.#busy.delete(client));
     this.#busy.set(client, done);
     await done;
   }

@@ -2,7 +2,7 @@ import type { Step } from '../../node-control/safety/typed-step.js';
 import { type Random, randomFrom } from '../../client/random.js';
 import { FLEX, forAcceptors, GROW, SHRINK, START, WIPE } from './migration.js';
 import { acceptorName, proposerName } from './node-names.js';
-import { anyCommands, resizes } from './random-commands.js';
+import { anyCommands, collections, resizes } from './random-commands.js';
 import type { ScenarioName } from './settings.js';
 
 /** What the operator of a run types. */
@@ -19,6 +19,7 @@ const NOTHING: Typed = { start: [], commands: [], ending: [], inOrder: true };
 
 /** How many commands a run has in which they do not follow a list. */
 const RESIZES = 7;
+const COLLECTIONS = 12;
 const ANY_COMMANDS = 40;
 
 export interface Drawn {
@@ -39,6 +40,7 @@ export function typedIn(scenario: ScenarioName, { seed, names, passes, acceptors
   if (scenario.endsWith('migration')) return migrationTyped(names, passes);
   if (scenario === 'stepwise quorums') return quorumsTyped(names);
   if (scenario.endsWith('resize')) return resizesTyped(random, all);
+  if (scenario.endsWith('collections')) return collectionsTyped(random, all);
   if (scenario === 'any commands') return anyTyped(random, all, named(proposers, proposerName));
   return NOTHING;
 }
@@ -56,6 +58,13 @@ function quorumsTyped(acceptors: readonly string[]): Typed {
 function resizesTyped(random: Random, acceptors: readonly string[]): Typed {
   const [start, ending] = [resizes(random, acceptors, 1), resizes(random, acceptors, 1)];
   return { start: start.slice(0, 1), commands: resizes(random, acceptors, RESIZES), ending: ending.slice(0, 1), inOrder: false };
+}
+
+/** The last one finds all alike, and every proposer and acceptor up. */
+function collectionsTyped(random: Random, acceptors: readonly string[]): Typed {
+  const { start, ending } = resizesTyped(random, acceptors);
+  const commands = collections(random, acceptors, COLLECTIONS);
+  return { start, commands, ending: [...ending, { verb: 'collect' }], inOrder: false };
 }
 
 function anyTyped(random: Random, acceptors: readonly string[], proposers: readonly string[]): Typed {

@@ -1,4 +1,5 @@
 import type { ScenarioName } from '../simulation/settings.js';
+import { BROKEN_COLLECTIONS } from './collections.js';
 import { UNCHECKED_IDENTITIES } from './identities.js';
 import type { Patch } from './patch.js';
 import { BROKEN_PROTOCOL } from './protocol.js';
@@ -28,4 +29,5 @@ export const VARIANTS: readonly Variant[] = [
   ...UNGUARDED_STEPS,
   ...BROKEN_RESCANS,
   ...UNCHECKED_IDENTITIES,
+  ...BROKEN_COLLECTIONS,
 ];

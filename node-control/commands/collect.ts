@@ -1,0 +1,196 @@
+import { acceptorsOf, type Configuration, isConfigured } from '../../src/protocol/configuration.js';
+import type { Tombstone } from '../../src/redis/acceptor-admin.js';
+import { sleep } from '../../src/protocol/time.js';
+import { inParts, KEYS_AT_ONCE, Survey } from '../collection/survey.js';
+import type { MemberConfiguration, Nodes } from '../nodes/nodes.js';
+import { Pace } from '../rescan/pace.js';
+import { RescanWorkers } from '../rescan/workers.js';
+import { ControlError, type Objection } from '../safety/objection.js';
+import { rescanOf } from '../safety/plan.js';
+import { absenceAmong, objectionsTo } from '../step/absence.js';
+import { inAgreement } from '../step/agreement.js';
+import { underNewEra } from '../step/eras.js';
+import { highestFloor } from '../step/floors.js';
+import type { Progress } from '../terminal/progress.js';
+
+/** Tombstones under one era: as many as fit well into memory. Where there are more, it begins anew until none is left. */
+const TOMBSTONES_MAX = 50_000;
+/** Keys in one request to a proposer. */
+const ROUNDS_AT_ONCE = 100;
+/** A round ends with a quorum: what it sent to the other acceptors arrives a little later. */
+const SETTLING_PAUSES_MS = [20, 200, 1_000];
+/** Of a proposer that gets nothing done, before its next batches. */
+const TROUBLE_PAUSES_MS = [200, 500, 1_000];
+
+/** What one pass did. */
+interface Pass {
+  readonly era: number;
+  readonly removed: number;
+  /** Keys whose tombstone is not the same on all acceptors, and such that a round has begun for meanwhile. */
+  readonly differing: number;
+  readonly busy: number;
+  /** Whether there were more than it could take. */
+  readonly isCutOff: boolean;
+}
+
+/**
+ * Removes the registers of keys that were deleted from every acceptor (paper, section 3.1), while clients run. In this order, without which an
+ * older value could come back, or a version be given out twice (docs/protocol.md, "Deletion"):
+ *
+ * 1. each tombstone is on every acceptor, under one ballot; where it is not, a round that keeps the value brings it there;
+ * 2. a step that changes nothing but the era, on every proposer: what was sent before it is of an earlier era;
+ * 3. every acceptor has a floor of that era, and of the highest version among the tombstones; and the era is still in force;
+ * 4. each acceptor removes exactly the tombstones that were seen, unless a round of the new era has touched them.
+ *
+ * It may end anywhere: what it leaves is safe, and the next one begins with the first again.
+ *
+ * @returns what was removed, and what was not and why
+ * @throws ControlError if not every node can be asked, or the configuration changes meanwhile
+ */
+export async function collect(nodes: Nodes, progress: Pick<Progress, 'show'>, tombstonesMax = TOMBSTONES_MAX): Promise<string[]> {
+  let removed = 0;
+  for (;;) {
+    const pass = await collectOnce(nodes, progress, tombstonesMax);
+    removed += pass.removed;
+    if (pass.isCutOff && pass.removed > 0) continue;
+    const left = [
+      ...(pass.differing > 0 ? [`${pass.differing} not the same on all acceptors yet`] : []),
+      ...(pass.busy > 0 ? [`${pass.busy} in use again`] : []),
+    ];
+    return [
+      removed === 0 ? 'nothing was removed' : `${registersText(removed)} of deleted keys removed (era ${pass.era})`,
+      ...(left.length > 0 ? [`left: ${left.join(', ')}; the next collection looks at them again`] : []),
+    ];
+  }
+}
+
+async function collectOnce(nodes: Nodes, progress: Pick<Progress, 'show'>, tombstonesMax: number): Promise<Pass> {
+  const present = await inAgreement(nodes);
+  const [configuration] = present.flatMap(({ configuration: sets }) => (isConfigured(sets) ? [sets] : []));
+  if (!configuration) throw new ControlError('no proposer is configured. Give them acceptors with add-accept and add-prepare first');
+  const identities = await membersOf(nodes, configuration);
+  const survey = new Survey(nodes, identities);
+
+  const pace = new Pace(nodes.time, await survey.size());
+  const tombstones = new Map<string, Tombstone>();
+  const differing = new Set<string>();
+  let isCutOff = false;
+  const take: Parameters<Survey['list']>[0] = (findings) => {
+    for (const [key, finding] of findings) {
+      if (finding.kind === 'collectable') tombstones.set(key, finding.tombstone);
+      else if (finding.kind === 'differing') differing.add(key);
+    }
+    isCutOff = tombstones.size + differing.size >= tombstonesMax;
+    return !isCutOff;
+  };
+  await survey.list(take, (count) => {
+    pace.add(count);
+    progress.show(`looked at ${String(pace)}`, pace.fraction);
+  });
+  for (const key of tombstones.keys()) differing.delete(key);
+  if (differing.size > 0) await bringTogether(nodes, present, survey, differing, tombstones);
+  const { era } = configuration;
+  if (tombstones.size === 0) return { era, removed: 0, differing: differing.size, busy: 0, isCutOff };
+  const entered = await enterEra(nodes, present, survey, [...tombstones.values()]);
+  const removed = await remove(survey, entered, [...tombstones.values()], progress);
+  return { era: entered, removed, differing: differing.size, busy: tombstones.size - removed, isCutOff };
+}
+
+/**
+ * The acceptors of both sets, each of which has to take part, with their identities.
+ * @throws ControlError if one cannot, or one of an earlier step may hold what is removed here
+ */
+async function membersOf(nodes: Nodes, configuration: Configuration): Promise<Record<string, string>> {
+  const listed = acceptorsOf(configuration);
+  const { identities = {}, resting = [], prepare } = configuration;
+  const objections: Objection[] = [];
+  const anonymous = listed.filter((name) => identities[name] === undefined);
+  if (anonymous.length > 0) {
+    const why = `${anonymous.join(' and ')} has no identity yet, so nobody would notice that it lost its data`;
+    objections.push({ why, advice: 'The next step gives it one', steps: [{ verb: 'resize', acceptors: listed }] });
+  }
+  const members = new Set(listed.map((name) => identities[name]));
+  if (resting.some(({ nodes: holders }) => holders.some((identity) => !members.has(identity)))) {
+    const why = 'values may rest on acceptors of an earlier step, which hold what would be removed here: a rescan is owed';
+    objections.push({ why, advice: 'First', steps: [rescanOf(prepare)] });
+  }
+  const absence = await absenceAmong(nodes, listed, identities);
+  if (absence.unreachable.length > 0) {
+    objections.push({ why: `${absence.unreachable.join(' and ')} cannot be reached`, advice: 'Start it and run the command again' });
+  }
+  objections.push(...objectionsTo(absence, listed));
+  const [first] = objections;
+  if (first) throw new ControlError(`${first.why}. Nothing was removed`, first);
+  return Object.fromEntries(listed.map((name) => [name, identities[name] ?? '']));
+}
+
+/** Brings tombstones to all acceptors that differ in them, by rounds that keep the value. Those that are alike then go from the one to the other. */
+async function bringTogether(
+  nodes: Nodes,
+  present: readonly MemberConfiguration[],
+  survey: Survey,
+  differing: Set<string>,
+  tombstones: Map<string, Tombstone>,
+): Promise<void> {
+  const configured = present.filter(({ configuration }) => isConfigured(configuration));
+  const workers = new RescanWorkers({
+    proposers: configured.map(({ member }) => member),
+    era: configured[0]?.configuration.era ?? 0,
+    batchKeys: ROUNDS_AT_ONCE,
+    pausesMs: TROUBLE_PAUSES_MS,
+    failuresMax: Infinity,
+    time: nodes.time,
+    onKeys: () => undefined,
+  });
+  await workers.through((take) => take([...differing]));
+  for (const pauseMs of SETTLING_PAUSES_MS) {
+    await sleep(nodes.time, pauseMs);
+    for (const [key, finding] of await survey.lookAt([...differing])) {
+      if (finding.kind !== 'differing') differing.delete(key);
+      if (finding.kind === 'collectable') tombstones.set(key, finding.tombstone);
+    }
+    if (differing.size === 0) return;
+  }
+}
+
+/**
+ * Raises the era on every proposer and the floor on every acceptor. The order matters if this ends in between: a floor of an era that no proposer has
+ * would leave them without a quorum for absent keys until the next run.
+ *
+ * @returns the era
+ */
+async function enterEra(
+  nodes: Nodes,
+  present: readonly MemberConfiguration[],
+  survey: Survey,
+  tombstones: readonly Tombstone[],
+): Promise<number> {
+  const era = await underNewEra(present, {}, ({ configuration }) => configuration);
+  const { version: before } = highestFloor(await survey.onAll((admin) => admin.floor()));
+  const version = tombstones.reduce((highest, tombstone) => Math.max(highest, tombstone.version), before);
+  await survey.onAll((admin) => admin.raiseFloor({ era, version }));
+  // Whoever lets an acceptor join takes an era first, and asks for the floor then: one that asked before all had it is seen here.
+  const now = await nodes.readAll();
+  if (now.some(({ configuration }) => configuration.era !== era)) {
+    throw new ControlError('a configuration changed during the collection, so nothing was removed. Run it again');
+  }
+  return era;
+}
+
+/** @returns how many of these keys no acceptor has a register of any more */
+async function remove(survey: Survey, era: number, tombstones: readonly Tombstone[], progress: Pick<Progress, 'show'>): Promise<number> {
+  let [removed, tried] = [0, 0];
+  for (const part of inParts(tombstones, KEYS_AT_ONCE)) {
+    const counts = await survey.onAll((admin) => admin.erase(era, part));
+    const isWhole = counts.every((count) => count === part.length);
+    const left = isWhole ? [] : [...(await survey.lookAt(part.map(({ key }) => key))).values()].filter(({ kind }) => kind !== 'absent');
+    removed += part.length - left.length;
+    tried += part.length;
+    progress.show(`removed ${removed} of ${registersText(tombstones.length)}`, tried / tombstones.length);
+  }
+  return removed;
+}
+
+function registersText(count: number): string {
+  return `${count} register${count === 1 ? '' : 's'}`;
+}
