@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Member, Nodes } from '../../../node-control/nodes/nodes.js';
+import { NO_FLOOR } from '../../../node-control/step/floors.js';
 import { step } from '../../../node-control/step/step.js';
 import type { Configuration } from '../../../src/protocol/configuration.js';
 import { adminWritesOf, alikeAcceptors } from '../../../verification/exhaustive/scenario.js';
@@ -20,10 +21,20 @@ function cluster(first: Configuration): { cluster: Nodes; written: { proposer: n
     admin: { configure: (era: number, configuration: Configuration) => configure(proposer, era, configuration) },
   })) as unknown as Member[];
   const readAll = (): unknown => Promise.resolve(members.map((member, index) => ({ member, configuration: present[index] })));
-  const admin = { size: async () => 0, identity: async () => undefined, adopt: async (identity: string) => identity };
-  const withAcceptor = (_: string, task: (acceptor: typeof admin) => Promise<unknown>): Promise<unknown> => task(admin);
+  const identities = new Map<string, string>();
+  const adminOf = (name: string) => ({
+    size: async () => 0,
+    identity: async () => identities.get(name),
+    adopt: async (identity: string) => {
+      identities.set(name, identity);
+      return identity;
+    },
+    floor: async () => NO_FLOOR,
+  });
+  const withAcceptor = (name: string, task: (acceptor: ReturnType<typeof adminOf>) => Promise<unknown>): Promise<unknown> =>
+    task(adminOf(name));
   const newIdentity = (name: string): string => `${name}#1`;
-  return { cluster: { members, readAll, withAcceptor, newIdentity } as unknown as Nodes, written };
+  return { cluster: { members, acceptors: [], readAll, withAcceptor, newIdentity } as unknown as Nodes, written };
 }
 
 describe('the writes of the control node', () => {
