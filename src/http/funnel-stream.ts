@@ -2,11 +2,11 @@ import { request } from 'undici';
 
 /** What one client did in one second. */
 export interface FunnelCounts {
-  /** GETs sent. */
+  /** GETs sent; of a client that increments by change function, increments begun. */
   readAttempts: number;
-  /** GETs answered 200 or KeyNotFound. */
+  /** GETs answered 200 or KeyNotFound; or increments that were answered. */
   reads: number;
-  /** PUTs answered 200 or 201. */
+  /** PUTs, or POSTs, answered 200 or 201. */
   writes: number;
   /** Requests without an HTTP answer. */
   networkErrors: number;

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 
 /** How a request goes wrong. `lost` and `doubled` are answered as a success, and are none. */
 export type Fault =
-  | { readonly status: number; readonly code: string; readonly since?: number }
+  | { readonly status: number; readonly code: string; readonly since?: number; readonly deletedVer?: number }
   | 'commit error, applied'
   | 'commit error, not applied'
   | 'reset, applied'
