@@ -1,4 +1,4 @@
-import type { RecordedOperation } from './history.js';
+import type { ClientOutcome, Request } from './history.js';
 
 /** What a key holds. A key that does not exist has the value null, and the version of its deletion; 0 if it was never there, or nobody tells. */
 export interface State {
@@ -12,8 +12,13 @@ export interface ToldState {
   readonly val: string | null | undefined;
 }
 
+interface Answered {
+  readonly request: Request;
+  readonly returned?: { readonly outcome: ClientOutcome };
+}
+
 /** What an operation was told of a version: one that the key was at, or that it made itself. Undefined if it learned nothing. */
-export function stateToldTo({ request, returned }: RecordedOperation): ToldState | undefined {
+export function stateToldTo({ request, returned }: Answered): ToldState | undefined {
   const outcome = returned?.outcome;
   if (outcome?.kind === 'state') return { ver: outcome.ver, val: outcome.val };
   if (outcome?.kind !== 'written' || request.kind === 'get') return undefined;
@@ -21,7 +26,7 @@ export function stateToldTo({ request, returned }: RecordedOperation): ToldState
 }
 
 /** What a write leaves whatever was there; undefined if that depends on it. */
-export function madeByItself(request: RecordedOperation['request']): string | null | undefined {
+export function madeByItself(request: Request): string | null | undefined {
   if (request.kind === 'delete') return null;
   return request.kind === 'cas' || request.kind === 'set' ? request.val : undefined;
 }

@@ -1,6 +1,7 @@
 import type { Store } from '../../src/store/store.js';
 import { ClusterError } from '../../src/protocol/errors.js';
 import type { ClientOutcome, Request } from '../checkers/history.js';
+import { stateToldTo } from '../checkers/state.js';
 import { asWrite, outcomeOf, refusalOf } from '../simulation/store-operation.js';
 import { KEY } from './messages.js';
 import type { Kind } from './scenario.js';
@@ -17,13 +18,31 @@ export interface Performed {
  * @param client counted from 1
  */
 export function nextRequest(kind: Kind, client: number, performed: readonly Performed[]): Request {
-  if (kind !== 'cas') return { kind: 'get' };
-  let known: { ver: number; val: string | null } = { ver: 0, val: null };
-  for (const { request, outcome } of performed) {
-    if (outcome?.kind === 'state') known = outcome;
-    if (outcome?.kind === 'written' && request.kind === 'cas') known = { ver: outcome.ver, val: request.val };
+  const val = `v${client}.${performed.length + 1}`;
+  switch (kind) {
+    case 'cas':
+      return { kind: 'cas', ...lastSeen(performed), val };
+    case 'create':
+      return { kind: 'cas', ver: 0, val, onto: null };
+    case 'append':
+      return { kind: 'append', val };
+    case 'named':
+      return { kind: 'append', val: 'named', name: 'N' };
+    case 'delete':
+      return { kind: 'delete' };
+    default:
+      return { kind: 'get' };
   }
-  return { kind: 'cas', ver: known.ver, val: `v${client}.${performed.length + 1}`, onto: known.val };
+}
+
+/** What a compare-and-set is made from, by what its client was told last. */
+function lastSeen(performed: readonly Performed[]): { ver: number; onto: string | null } {
+  let known: { ver: number; onto: string | null } = { ver: 0, onto: null };
+  for (const { request, outcome } of performed) {
+    const told = outcome && stateToldTo({ request, returned: { outcome } });
+    if (told?.val !== undefined) known = { ver: told.val === null ? 0 : told.ver, onto: told.val };
+  }
+  return known;
 }
 
 /** Rejects only where the product throws what it should not. */

@@ -2,6 +2,7 @@ import { createStore } from '../../src/store/store.js';
 import type { Acceptor } from '../../src/protocol/acceptor.js';
 import type { Configuration } from '../../src/protocol/configuration.js';
 import { StaleConfiguration } from '../../src/protocol/errors.js';
+import { checkExactlyOnce } from '../checkers/exactly-once.js';
 import { checkFinalState } from '../checkers/final-state.js';
 import type { RecordedOperation, Violation } from '../checkers/history.js';
 import { checkLineage } from '../checkers/lineage.js';
@@ -97,8 +98,8 @@ export class Endings {
     });
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const { ver, val } = await time.run(store.get(KEY, { wait: false }));
-        return { ver, val: val as string | null };
+        const { ver, val, deletedVer } = await time.run(store.get(KEY, { wait: false }));
+        return { ver: deletedVer ?? ver, val: val as string | null };
       } catch (error) {
         if (error instanceof StaleConfiguration) return 'stale';
         if (attempt === READER_ATTEMPTS) return 'unreadable';
@@ -118,7 +119,8 @@ function check(operations: readonly RecordedOperation[], final: Final | 'unreada
     invokedAtMs: last,
     returned: { at: last + 1, atMs: last + 1, outcome: { kind: 'state', ...final } },
   };
-  return checkLinearizability([...operations, read]) ?? checkLineage(operations, final) ?? checkFinalState(operations, final);
+  const all = [...operations, read];
+  return checkLinearizability(all) ?? checkExactlyOnce(all) ?? checkLineage(operations, final) ?? checkFinalState(operations, final);
 }
 
 function configurationsIn({ proposers }: World): Configuration[] {

@@ -1,7 +1,10 @@
 import { acceptorsOf, type Configuration } from '../../src/protocol/configuration.js';
 
-/** `cas` writes over what its client last saw, `get` reads by quorum and else by a round, `settle` reads by a round at once. */
-export type Kind = 'cas' | 'get' | 'settle';
+/**
+ * `cas` writes over what its client last saw, `create` over nothing, `append` and `delete` whatever there is, `named` appends the same under the same
+ * name for every client; `get` reads by quorum and else by a round, `settle` reads by a round at once.
+ */
+export type Kind = 'cas' | 'create' | 'append' | 'named' | 'delete' | 'get' | 'settle';
 
 /** One small world of which every execution is visited. */
 export interface Scenario {

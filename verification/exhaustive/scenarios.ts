@@ -23,12 +23,13 @@ const ALL = anyOf(3, 'a1', 'a2', 'a3');
 const ACCEPT_ANY: StepSets = { prepare: ALL, accept: ANY };
 const ACCEPT_ALL: StepSets = { prepare: ANY, accept: ALL };
 
-const KINDS: Readonly<Record<string, Kind>> = { w: 'cas', g: 'get', s: 'settle' };
+const KINDS: Readonly<Record<string, Kind>> = { w: 'cas', c: 'create', a: 'append', n: 'named', d: 'delete', g: 'get', s: 'settle' };
 
 type Extent = Partial<Pick<Scenario, 'losses' | 'resolutions' | 'isQuick'>>;
 
 /**
- * @param operations of each client: w is a write, g a read by quorum or else by a round, s a read by a round at once
+ * @param operations of each client: w is a write over what it saw, c one over nothing, a an append whatever there is, n one under a name that all
+ *   clients use for it, d a deletion, g a read by quorum or else by a round, s a read by a round at once
  * @param way the sets that the proposers begin with, and those that the control node makes of them step by step
  */
 function scenario(name: string, operations: string, title: string, extent: Extent = {}, way: readonly StepSets[] = [BOTH_3]): Scenario {
@@ -58,6 +59,11 @@ export const SCENARIOS: readonly Scenario[] = [
   scenario('wsw', 'wsw', 'a write, a read by a round and a write by one client, two losses', { losses: 2 }),
   scenario('wsw-g-pair', 'wsw-g', 'the same beside a read by quorum, two acceptors, both needed', {}, [BOTH_2]),
   scenario('www-s', 'www-s', 'three writes, and a read by a round'),
+  scenario('a-a', 'a-a', 'two appends'),
+  scenario('n-n', 'n-n', 'an append that is sent through both proposers under one name'),
+  scenario('n-dn', 'n-dn', 'the same, and a deletion before the second sending', LONG),
+  scenario('nd-n', 'nd-n', 'the same, and a deletion after the first one', LONG),
+  scenario('ad-c', 'ad-c', 'an append and a deletion, and a create'),
   scenario('ww-w', 'ww-w', 'two writes, and one', LONG),
   scenario('wg-w', 'wg-w', 'a write and a read after it, and a write', LONG),
   scenario('ww-gw', 'ww-gw', 'two writes, and a write that comes after a read, nothing lost', { ...LONG, losses: 0 }),

@@ -26,6 +26,8 @@ const REPEATED = 0.5;
 /** Of named writes: those that are sent through two proposers at once, and those that are sent again although the outcome is known. */
 const DOUBLED = 0.1;
 const ASKED_AGAIN = 0.2;
+/** Of writes over a key that was deleted: those that expect the version of the deletion, as if the key existed. */
+const MISTAKEN = 0.1;
 /** How often one is sent at most. */
 const SENT_MAX = 6;
 /** Of the changes that expect nothing: appends, and deletions; the others set a value whatever there is. */
@@ -142,7 +144,8 @@ export class Client {
   #nextWrite(key: string): WriteRequest {
     const { name, random, changes } = this.#options;
     const { ver: seenVer, val: onto } = this.#seen.get(key) ?? { ver: 0, val: null };
-    const ver = onto === null ? 0 : seenVer;
+    const isMistaken = changes > 0 && onto === null && random() < MISTAKEN;
+    const ver = onto === null && !isMistaken ? 0 : seenVer;
     const val = `${name}.${(this.#writes += 1)}`;
     if (changes === 0 || random() >= changes) return { kind: 'cas', ver, val, onto };
     const dice = random();

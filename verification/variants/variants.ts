@@ -1,6 +1,7 @@
 import type { ScenarioName } from '../simulation/settings.js';
 import { BROKEN_COLLECTIONS } from './collections.js';
 import { UNCHECKED_IDENTITIES } from './identities.js';
+import { BROKEN_OPERATIONS } from './operations.js';
 import type { Patch } from './patch.js';
 import { BROKEN_PROTOCOL } from './protocol.js';
 import { BROKEN_RESCANS } from './rescans.js';
@@ -25,6 +26,7 @@ export interface Variant {
 /** Each breaks a rule by a few lines. */
 export const VARIANTS: readonly Variant[] = [
   ...BROKEN_PROTOCOL,
+  ...BROKEN_OPERATIONS,
   ...SKIPPED_STEPS,
   ...UNGUARDED_STEPS,
   ...BROKEN_RESCANS,

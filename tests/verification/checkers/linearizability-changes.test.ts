@@ -63,6 +63,17 @@ const BAD: readonly (readonly [title: string, history: string, message: string])
   ['an append of another word than its own', 'A set a\n A written 1\n C append c\n C written 2 a', "C's append"],
   ['an append that left nothing', 'A append a\n A written 1 x', "A's append"],
   ['a value with a word before one that was set', 'A set a\n A written 1\n B set b\n B unknown\n C get\n C 2 a+b', "C's get"],
+  ['an append that made nothing of it', 'A append a\n A written 1 -', "A's append"],
+  [
+    'an append whose version holds the word of another',
+    'A set a\n A written 1\n B append b\n B written 2\n C append c\n C unknown\n D get\n D 2 a+c',
+    "D's get",
+  ],
+  [
+    'words that are not those of a version further down',
+    'X set x\n X written 1\n B append b\n B written 2\n C append c\n C written 3\n A append a\n A unknown\n D get\n D 3 a+b+c',
+    "D's get",
+  ],
   ['a word that is there twice', 'A append a\n A unknown\n C get\n C 2 a+a', "C's get"],
   ['a word in two versions', 'A append a\n A unknown\n B get\n B 1 a\n C delete\n C written 2\n D get\n D 3 a', "D's get"],
   ['a deletion of a key that did not exist', 'A delete\n A written 1', "A's delete"],

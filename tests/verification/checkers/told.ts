@@ -9,7 +9,7 @@ import { History, type RecordedOperation, type ClientOutcome, type Request } fro
  *     B 1 a             its answer: version 1, "a" (`B 0`: the key does not exist)
  *     A written         also: refused, unknown
  *     A set a           … to write "a" whatever there is; A append a, A delete, A delete 3 (only version 3) alike
- *     A written 4 a+b   the version that it made, and what that holds, where it is told
+ *     A written 4 a+b   the version that it made, and what that holds, where it is told; - for nothing
  *     A 4               also: the key was deleted, with version 4
  *     A put 0 a as N    under a name
  *     collection        from here on tombstones may be collected
@@ -67,7 +67,7 @@ function outcomeFrom(request: Request, what: string, [first, second]: string[]):
   if (what === 'refused' || what === 'unknown') return { kind: what };
   if (what === 'written') {
     const ver = first === undefined ? ('ver' in request ? (request.ver ?? 0) : 0) + 1 : Number(first);
-    return { kind: 'written', ver, ...(second !== undefined && { val: second.replaceAll('+', ' ') }) };
+    return { kind: 'written', ver, ...(second !== undefined && { val: second === '-' ? null : second.replaceAll('+', ' ') }) };
   }
   if (!/^-?[\d.]+$/.test(what)) throw new Error(`what is this: ${what}`);
   return { kind: 'state', ver: Number(what), val: first === undefined || first === '' ? null : first.replaceAll('+', ' ') };

@@ -47,6 +47,20 @@ describe('a product that is broken', () => {
       },
     ],
     [
+      'does not look for the name of an operation',
+      'n-n',
+      {
+        file: 'src/store/batch.ts',
+        find: "const index = present.ops.findIndex((record) => typeof record !== 'string' && record.name === name);",
+        put: 'const index = -1;',
+      },
+    ],
+    [
+      'begins a key anew after its deletion',
+      'ad-c',
+      { file: 'src/store/batch.ts', find: 'const ver = after.ver + 1;', put: 'const ver = (after.deleted ? 0 : after.ver) + 1;' },
+    ],
+    [
       'uses a ballot again',
       'wsw',
       { file: 'src/protocol/promises.ts', find: '    this.#cache.delete(key);\n    return promised;\n', put: '    return promised;\n' },
