@@ -57,6 +57,8 @@ const PLAIN = { patienceMs: 0, contendedKeysMax: 0, acceptorLateMs: undefined };
 /** One proposer of the product and its client, with a world in place of the network that says nothing but what it is told to. */
 export class ProposerRun {
   readonly performed: Performed[] = [];
+  /** How many phases there were before the present operation. */
+  #begunAt = 0;
   readonly #options: ProposerRunOptions;
   readonly #time = new VirtualTime();
   readonly #store: Store;
@@ -132,15 +134,19 @@ export class ProposerRun {
 
   /**
    * What it would say from now on if it heard nothing more, until its operation ends, and then if it were asked for one change more. That shows
-   * all that it remembers: the era and the counter of its clock, a piggybacked promise, its configuration, and how far its operation is.
+   * all that it remembers: the era and the counter of its clock, a piggybacked promise, its configuration, and how far its operation is. What it
+   * does not show is what accepts of this operation carried that failed: a write is told the version that one of them made, if that is found later.
    */
   async lastWords(): Promise<unknown> {
     const first = this.#phases.length - (this.asking ? 1 : 0);
+    const sent = this.asking
+      ? new Set(this.#phases.slice(this.#begunAt, first).map(({ message }) => ('value' in message ? message.value : '')))
+      : [];
     this.#isDraining = true;
     while (this.asking) await this.apply({ kind: 'timeout' });
     if (isConfigured(this.configuration)) void this.#store.get(KEY, { wait: false }).catch(() => undefined);
     await this.#settle();
-    return [this.#phases.slice(first).map(({ message, acceptors }) => [message, acceptors]), this.performed, this.configuration];
+    return [this.#phases.slice(first).map(({ message, acceptors }) => [message, acceptors]), this.performed, this.configuration, [...sent]];
   }
 
   async #settle(): Promise<void> {
@@ -162,6 +168,7 @@ export class ProposerRun {
     if (kind === undefined) throw new RangeError('no operation is left');
     const request = nextRequest(kind, this.#options.client, this.performed);
     const index = this.performed.push({ request }) - 1;
+    this.#begunAt = this.#phases.length;
     void perform(this.#store, kind, request).then((outcome) => {
       this.performed[index] = { request, outcome };
     });

@@ -63,7 +63,7 @@ export const SCENARIOS: readonly Scenario[] = [
   scenario('n-n', 'n-n', 'an append that is sent through both proposers under one name'),
   scenario('n-dn', 'n-dn', 'the same, and a deletion before the second sending', LONG),
   scenario('nd-n', 'nd-n', 'the same, and a deletion after the first one', LONG),
-  scenario('ad-c', 'ad-c', 'an append and a deletion, and a create'),
+  scenario('ad-c', 'ad-c', 'an append and a deletion, and a create', LONG),
   scenario('ww-w', 'ww-w', 'two writes, and one', LONG),
   scenario('wg-w', 'wg-w', 'a write and a read after it, and a write', LONG),
   scenario('ww-gw', 'ww-gw', 'two writes, and a write that comes after a read, nothing lost', { ...LONG, losses: 0 }),

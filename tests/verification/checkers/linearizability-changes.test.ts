@@ -207,6 +207,8 @@ describe('where tombstones are collected', () => {
       'A set a\n A written 1\n collection\n C get\n C 0\n B delete',
       "C's get",
     ],
+    ['an open set does not make a key go', 'A set a\n A written 1\n E set e\n collection\n C get\n C 0', "C's get"],
+    ['a key is not gone before it was deleted', 'A set a\n A written 1\n collection\n B get\n B 0\n A delete\n A written 2', "B's get"],
     ['nor after which the value was seen', 'A set a\n A written 1\n B delete\n collection\n C get\n C 0\n C get\n C 1 a', "C's get"],
     [
       'who finds nothing ends the time before the create for all that come later',
