@@ -15,7 +15,8 @@ export function fullIfSo(error: Error, { prepare, accept }: Configuration): Erro
   if (!(error instanceof NotApplied && error.cause instanceof AggregateError)) return error;
   const full = error.cause.errors.filter((reason) => reason instanceof NotRun && reason.details['isFull'] === true).length;
   if (![prepare, accept].some((set) => full >= fewestInTheWay(set))) return error;
-  return new StorageFull(`${error.message}. Delete keys, which is possible still, or give the acceptors more memory`, {}, error);
+  const advice = 'Delete keys, which is possible still, and collect them (run-control.sh collect), or give the acceptors more memory';
+  return new StorageFull(`${error.message}. ${advice}`, {}, error);
 }
 
 function fewestInTheWay({ nodes, quorum }: QuorumSet): number {
