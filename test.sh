@@ -110,8 +110,8 @@ run_tests() { # ARGUMENT...
   FAILED_TESTS=$failed_tests npx vitest run --project "${PROJECT:-unit}" --reporter=default --reporter=./tests/failed-tests.ts "$@"
 }
 
-end_to_end() { # docker|local ARGUMENT...
-  CLUSTER=$1 PROJECT=end-to-end run_tests --bail 1 "${@:2}"
+end_to_end() { # docker|local
+  CLUSTER=$1 PROJECT=end-to-end run_tests --bail 1
 }
 
 # One seed, so that each run has quiet seconds that prove something: what it breaks is the same, what that hits is not.
@@ -137,10 +137,7 @@ variants() {
 
 # The parts that mostly wait. There is one tour at a time, and chaos is told from a machine that is late only where little runs beside it.
 clusters() {
-  if [ -n "$docker" ]; then
-    finish scripts_in_docker
-    beside readme_in_docker
-  fi
+  if [ -n "$docker" ]; then beside readme_in_docker; fi
   part 'README, local processes' end_to_end local
   part 'tour, local processes' ./tour.sh --local
   if [ -n "$docker" ]; then finish readme_in_docker; fi
@@ -149,22 +146,14 @@ clusters() {
     part 'tour, Docker' ./tour.sh --docker
     part 'chaos, Docker' chaos --docker
   else
-    left_out 'scripts, Docker' 'no Docker engine answers'
     left_out 'README, Docker' 'no Docker engine answers'
     left_out 'tour, Docker' 'no Docker engine answers'
     left_out 'chaos, Docker' 'no Docker engine answers'
   fi
 }
 
-# No client of these has to write in every second: they run beside the tests.
-patient='tests/end-to-end/{networks,scripts,swarm}.test.ts'
-
-scripts_in_docker() {
-  part 'scripts, Docker' end_to_end docker networks scripts swarm
-}
-
 readme_in_docker() {
-  part 'README, Docker' end_to_end docker --exclude "$patient"
+  part 'README, Docker' end_to_end docker
 }
 
 echo '== What the tests need'
@@ -179,10 +168,7 @@ if install_tool chromium chromium; then has_chromium=yes; fi
 if engine_answers; then docker=yes; fi
 
 beside computations
-if [ -z "$quick" ]; then
-  beside variants
-  if [ -n "$docker" ]; then beside scripts_in_docker; fi
-fi
+if [ -z "$quick" ]; then beside variants; fi
 if [ -n "$has_chromium" ]; then
   part 'tests' run_tests
 else

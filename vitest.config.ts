@@ -14,8 +14,8 @@ export default defineConfig({
           include: ['tests/**/*.test.ts'],
           exclude: ['tests/end-to-end/**'],
           globalSetup: ['tests/build.ts'],
-          // Most tests wait for programs that they started: five files at a time also where there are two cores only.
-          maxWorkers: Math.max(5, availableParallelism() - 1),
+          // Most tests wait for programs that they started: three files at a time also where there are two cores only.
+          maxWorkers: Math.max(3, availableParallelism() - 1),
           testTimeout: 180_000,
           hookTimeout: 60_000,
         },
