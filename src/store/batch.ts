@@ -122,6 +122,9 @@ export class Batch {
       if (!attempt) return versioned(after);
       const outcome = applied.get(attempt)?.result ?? fates.get(attempt) ?? { missedAt: after };
       if (!('missedAt' in outcome)) return outcome;
+      // Its name may have been applied since, in this same round, by another sending of it.
+      const again = attempt.name && earlierUnderName(this.#key, attempt.name, attempt, after);
+      if (again && !(again instanceof Error)) return again;
       // The newest state helps its client most; but one after it in this round may have made the very version that it expects.
       return this.#mismatch(attempt, versioned(expects(attempt, after) ? outcome.missedAt : after));
     });

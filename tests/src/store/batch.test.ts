@@ -134,6 +134,15 @@ describe('a delete', () => {
     expect(deleted).toMatchObject({ deletedVer: 2 });
   });
 
+  it('between two sendings of one create in its round gives both the same answer', () => {
+    const register = empty();
+    complete(register, { val: 1 });
+    const create: Write = { ver: 0, val: 'x', name: { name: 'N', print: 'x' } };
+    const [first, , second] = complete(register, create, { val: DELETED }, create);
+    expect(second).toEqual({ ver: 3, val: 'x' });
+    expect(first).toEqual(second);
+  });
+
   it('may expect a version', () => {
     const register = empty();
     complete(register, { val: 1 });

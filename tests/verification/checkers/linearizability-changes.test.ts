@@ -184,6 +184,10 @@ describe('where tombstones are collected', () => {
       'a key that is gone, between two values',
       `${DELETED}\n B put 0 b\n B written 3\n D get\n B delete\n B written 4\n D 0\n B set c\n B written 5`,
     ],
+    [
+      'a version that nobody was told of may have been a deletion',
+      'A set a\n A written 1\n collection\n B delete\n B unknown\n C get\n C 0\n D set d\n D written 3',
+    ],
     ['a deletion says that there is nothing', `${DELETED}\n B delete\n B 0`],
   ])('%s', (_, history) => {
     const { operations, collectedFrom } = toldHistory(history);
