@@ -48,26 +48,22 @@ export function checkLineage(operations: readonly RecordedOperation[], final: St
       return violation(`${describeOperation(attempt)}, but is, or led to, the final state`);
     }
     val = madeFrom(write, val);
-    // A key that was collected begins anew above versions that nobody made.
-    if (val === null && isCollected) val = undefined;
   }
   if (val !== undefined && val !== null) {
     return violation(`the final state, ${describeState(final)}, was made from ${describeState({ ver: 0, val })}`);
   }
-  return lostFrom(operations, final, line, isCollected, violation);
+  return lostFrom(operations, final, line, violation);
 }
 
 function lostFrom(
   operations: readonly RecordedOperation[],
   final: State,
   line: ReadonlyMap<number, string | null>,
-  isCollected: boolean,
   violation: (message: string) => Violation,
 ): Violation | undefined {
   for (const operation of operations) {
     const told = stateToldTo(operation);
     if (!told) continue;
-    if (isCollected && told.ver === 0) continue;
     const there = line.get(told.ver);
     const isOnLine = told.val === undefined ? wordOfOperation(operation) === (there && lastWord(there).word) : there === told.val;
     if (isOnLine || (there === undefined && told.ver > 0 && told.ver <= final.ver)) continue;

@@ -62,3 +62,10 @@ it('judges a key that nobody used', () => {
   expect(checkHistory(goodHistory(), new Map([...FINALS, ['z', { ver: 0, val: null }]]))).toEqual([]);
   expect(checkHistory(goodHistory(), new Map([...FINALS, ['z', { ver: 1, val: 'a' }]])).map(({ key }) => key)).toEqual(['z', 'z']);
 });
+
+it('asks that nothing was applied twice', () => {
+  const history = goodHistory();
+  const answer = { kind: 'written', ver: 4, val: 'd e d' } as const;
+  history.invoke('A', 'y', { kind: 'append', val: 'd' })(answer);
+  expect(checkHistory(history, FINALS).map(({ rule }) => rule)).toContain('exactly once');
+});

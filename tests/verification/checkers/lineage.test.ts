@@ -81,6 +81,7 @@ describe('values that tell more than one write, or nothing of what they were mad
     ['appends', APPENDED, state(2, 'a b')],
     ['an append over a write', `${LINE}\n B append c\n B written 3`, state(3, 'b c')],
     ['a set over them, of which nobody knows what was below', `${APPENDED}\n C set c\n C unknown\n C set d\n C written 4`, state(4, 'd')],
+    ['a write that was refused at first, and then unknown', 'A set a as N\n A refused\n A set a as N\n A unknown', state(1, 'a')],
     ['a deletion', `${LINE}\n A delete\n A written 3`, state(3, null)],
     ['a create above a deletion', `${LINE}\n A delete\n A unknown\n C put 0 c\n C written 4`, state(4, 'c')],
     ['two deletions', `${LINE}\n A delete\n A unknown\n C append c\n C written 4 c\n D delete\n D written 5`, state(5, null)],
@@ -122,6 +123,12 @@ describe('values that tell more than one write, or nothing of what they were mad
     ],
     ['one deletion for two', `${LINE}\n A delete\n A unknown\n C append c\n C written 4 c`, state(5, null), 'does not exist at version 3'],
     ['words below version 1', 'A append a\n A unknown\n B append b\n B unknown', state(1, 'a b'), 'was made from version 0 "a"'],
+    [
+      'an unknown write at another version than the one that it expects',
+      'A put 2 a over x\n A unknown',
+      state(4, 'a'),
+      'but it was written to be version 3',
+    ],
     ['a set at another version than it was answered', 'A set a\n A written 1', state(2, 'a'), 'but it was written to be version 1'],
     [
       'a write whose every attempt was refused',
