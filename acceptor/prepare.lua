@@ -9,7 +9,7 @@
     ARGV[2]  the identity of the acceptor that is meant, "" where none is known
 
   Output:
-    {"ok", ballot, value, version}  promised; the accepted ballot and value, both "" where nothing was accepted yet; and the floor's version,
+    {"ok", ballot, value, version}  promised; the accepted ballot and value, both "" where nothing was accepted; and the floor's version,
                                     "" where there is no floor, or the register holds a value
     {"conflict", ballot}            refused; the ballot that stood in the way
     {"stranger", identity}          refused: the register is absent here, and this acceptor is another one, or has forgotten who it is ("")
