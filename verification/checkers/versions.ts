@@ -108,6 +108,8 @@ class Gathering {
     }
     // Those that values are found for on the way come after the ones that they were found by.
     for (const [ver, { val }] of this.#versions) {
+      // What was appended to is no deletion.
+      if (val === null && this.#at(ver).maker?.write.request.kind === 'append') throw new Contradiction();
       if (val === undefined || val === null) continue;
       const { before, word } = lastWord(val);
       const maker = this.#at(ver).maker ?? byWord.get(word)?.find(({ write }) => isMeantToMake(ver, write) && !this.#made.has(write));
