@@ -35,6 +35,7 @@ export const NOT_APPLIED: ReadonlySet<ErrorCode> = new Set([
   'PrepareError',
   'OldState',
   'StaleConfiguration',
+  'StorageFull',
 ]);
 
 /**

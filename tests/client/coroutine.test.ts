@@ -260,6 +260,7 @@ describe.each(['cas', 'add'] as const)('a coroutine that names its writes (%s)',
     [{ status: 500, code: 'InternalError' }, 'acknowledged'],
     [{ status: 502, code: 'NobodyKnowsThis' }, 'acknowledged'],
     [{ status: 503, code: 'PrepareError' }, 'refused'],
+    [{ status: 507, code: 'StorageFull' }, 'refused'],
     [{ status: 409, code: 'VersionMismatch' }, 'refused'],
     [{ status: 410, code: 'OutcomeForgotten' }, 'refused'],
   ] as const)('knows what became of a write that met %j: %s', async (fault, outcome) => {
