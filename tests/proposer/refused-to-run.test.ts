@@ -190,3 +190,21 @@ describe('a delete, where the memory of all acceptors is full', () => {
     expect(await kv.put('k', 0, 'again')).toMatchObject({ body: { ver: 3 } });
   });
 });
+
+describe('the way out that 507 names', () => {
+  it('leads out: keys are deleted and collected while the memory of all acceptors is full, and what is written next goes through', async () => {
+    const cluster = await Cluster.forThisTest({ proposers: 2, configured: 0 });
+    const { kv } = cluster.proposer(1);
+    expect(await cluster.control('resize', `${A1},${A2},${A3}`)).toMatchObject({ code: 0 });
+    for (const key of ['k', 'l', 'm']) expect(await kv.put(key, 0, 'x'.repeat(60_000))).toMatchObject({ ok: true });
+    await fill(cluster.acceptors);
+    const refused = await kv.put('new', 0, 1);
+    expect(refused).toMatchObject({ status: 507, message: expect.stringContaining('run-control.sh collect') as string });
+    for (const key of ['k', 'l', 'm']) expect(await kv.delete(key)).toMatchObject({ body: { deletedVer: 2 } });
+    const { code, stdout, stderr } = await cluster.control('collect');
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(/^3 registers of deleted keys removed \(era \d+\)$/m);
+    await make(cluster.acceptors);
+    expect(await kv.put('new', 0, 1)).toMatchObject({ body: { ver: 3, val: 1 } });
+  });
+});
