@@ -4,7 +4,7 @@
  * @type {import('@stryker-mutator/api/core').PartialStrykerOptions}
  */
 export default {
-  mutate: ['src/protocol/*.ts', 'src/reads/*.ts', 'src/store/batch.ts', 'src/store/kv.ts', '!src/protocol/errors.ts'],
+  mutate: ['src/protocol/*.ts', 'src/reads/*.ts', 'src/store/{batch,records}.ts', 'src/store/kv.ts', '!src/protocol/errors.ts'],
   testRunner: 'vitest',
   vitest: { configFile: 'tests/mutants.config.ts' },
   // What the tests need, and nothing else of the project.

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { ConcurrentRequestError, PrepareError, StaleConfiguration } from '../protocol/errors.js';
 import { sleep, type Time } from '../protocol/time.js';
-import type { Outcome } from './batch.js';
+import type { Outcome } from './records.js';
 import { VersionMismatch } from './errors.js';
 import type { KeyValue, Operation } from './kv.js';
 import type { StoreLimits } from './limits.js';

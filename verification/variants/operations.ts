@@ -2,11 +2,12 @@ import { patch } from './patch.js';
 import type { Variant } from './variants.js';
 
 const BATCH = 'src/store/batch.ts';
+const RECORDS = 'src/store/records.ts';
 
 /** Registers tell of one version only, as if a hundred others had passed by between two looks: where outcomes may be forgotten, they soon are. */
 const SHORT_MEMORY = [
-  patch(BATCH, 'const RECORDS_KEPT = 32;', 'const RECORDS_KEPT = 1;'),
-  patch(BATCH, 'const [ROUNDS_KEPT, RECORDS_KEPT_MAX] = [16, 512];', 'const [ROUNDS_KEPT, RECORDS_KEPT_MAX] = [1, 1];'),
+  patch(RECORDS, 'const RECORDS_KEPT = 32;', 'const RECORDS_KEPT = 1;'),
+  patch(RECORDS, 'const [ROUNDS_KEPT, RECORDS_KEPT_MAX] = [16, 512];', 'const [ROUNDS_KEPT, RECORDS_KEPT_MAX] = [1, 1];'),
 ];
 
 /** What change functions, operation names and deletions rest on. */
@@ -17,7 +18,7 @@ export const BROKEN_OPERATIONS: readonly Variant[] = [
     seeds: 60,
     patches: [
       patch(
-        BATCH,
+        RECORDS,
         "const index = present.ops.findIndex((record) => typeof record !== 'string' && record.name === name);",
         'const index = -1;',
       ),
@@ -27,7 +28,7 @@ export const BROKEN_OPERATIONS: readonly Variant[] = [
     name: 'a name is told the present version for its own',
     scenario: 'majority',
     seeds: 60,
-    patches: [patch(BATCH, 'const ver = present.ver - index;', 'const ver = present.ver;')],
+    patches: [patch(RECORDS, 'const ver = present.ver - index;', 'const ver = present.ver;')],
   },
   {
     name: 'registers tell of few versions',
@@ -42,11 +43,7 @@ export const BROKEN_OPERATIONS: readonly Variant[] = [
     seeds: 100,
     patches: [
       ...SHORT_MEMORY,
-      patch(
-        BATCH,
-        '(attempt.ver ?? 0) >= oldestTold(present) : since >= oldestTold(present)) return',
-        '(attempt.ver ?? 0) >= oldestTold(present) : true) return',
-      ),
+      patch(RECORDS, '(expected > 0 ? expected : since) >= oldestTold(present)', '(expected > 0 ? expected >= oldestTold(present) : true)'),
     ],
   },
   {
@@ -71,11 +68,7 @@ export const BROKEN_OPERATIONS: readonly Variant[] = [
     seeds: 100,
     patches: [
       patch(BATCH, '{ ver, val: null, ops, deleted: true }', '{ ver, val: null, ops: [record], deleted: true }'),
-      patch(
-        BATCH,
-        '(attempt.ver ?? 0) >= oldestTold(present) : since >= oldestTold(present)) return',
-        '(attempt.ver ?? 0) >= oldestTold(present) : true) return',
-      ),
+      patch(RECORDS, '(expected > 0 ? expected : since) >= oldestTold(present)', '(expected > 0 ? expected >= oldestTold(present) : true)'),
     ],
   },
   {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Value } from '../../../src/protocol/acceptor.js';
 import { CommitError } from '../../../src/protocol/errors.js';
-import { type Attempt, Batch, type Outcome } from '../../../src/store/batch.js';
+import { Batch } from '../../../src/store/batch.js';
+import type { Attempt, Outcome } from '../../../src/store/records.js';
 import { ChangeRefused, KeyNotFound, NameReused, OutcomeForgotten, VersionMismatch } from '../../../src/store/errors.js';
 import type { Stored } from '../../../src/store/versioned.js';
 import { DELETED, type JsonChange, type Write } from '../../../src/store/write.js';

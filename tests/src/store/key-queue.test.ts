@@ -5,7 +5,7 @@ import { DEFAULT_LIMITS } from '../../../src/store/limits.js';
 import { systemTime } from '../../../src/store/system-time.js';
 import { VirtualTime } from '../../../verification/simulation/virtual-time.js';
 import { CommitError, ConcurrentRequestError, NotConfigured, PrepareError, StaleConfiguration } from '../../../src/protocol/errors.js';
-import type { Outcome } from '../../../src/store/batch.js';
+import type { Outcome } from '../../../src/store/records.js';
 import type { KeyValue, Operation } from '../../../src/store/kv.js';
 
 const DONE = { ver: 1, val: 'done' };
