@@ -436,6 +436,21 @@ describe('a name', () => {
 });
 
 describe('a batch', () => {
+  it('tells what the round that ran last made of nothing, whichever floor was told before', () => {
+    const batch = new Batch('k', [attempt({ val: 'mine' })]);
+    fail(empty(0), batch);
+    expect(only(completeBatch(empty(57), batch))).toBeInstanceOf(CommitError);
+    expect(only(completeBatch(empty(0), batch))).toEqual({ ver: 1, val: 'mine' });
+  });
+
+  it('frees memory where it only deletes', () => {
+    const onlyDeletes = (...writes: Write[]): boolean => new Batch('k', writes.map(attempt)).onlyDeletes;
+    expect(onlyDeletes({ val: DELETED }, { ver: 3, val: DELETED })).toBe(true);
+    for (const write of [{ val: 1 }, { change: add(1) }, { change: () => DELETED }])
+      expect(onlyDeletes({ val: DELETED }, write)).toBe(false);
+    expect(new Batch('k', [undefined, attempt({ val: DELETED })]).onlyDeletes).toBe(false);
+  });
+
   it('leaves a value that decides all of it', () => {
     const register = empty();
     complete(register, { val: 1, ...named('n') });
