@@ -1,7 +1,8 @@
 import { UnfitAcceptor } from '../../src/protocol/errors.js';
 import { acceptorsOf, type Configuration, isConfigured } from '../../src/protocol/configuration.js';
 import { NetworkError } from '../../src/http/client.js';
-import { flawText, memoryText } from '../../src/redis/fitness.js';
+import { flawText } from '../../src/redis/fitness.js';
+import { memoryText } from '../../src/redis/memory-use.js';
 import type { Nodes, Member } from '../nodes/nodes.js';
 import { adviceText, ControlError } from '../safety/objection.js';
 import { alwaysMeet, identified, setText } from '../safety/guard.js';

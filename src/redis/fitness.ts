@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { memoryUsedIn } from './memory-use.js';
 
 /*
  * What makes a Redis, or a relative of it, lose what it has promised or accepted. docs/acceptors.md gives the reasons and says what was run.
@@ -144,28 +145,6 @@ export function cautionsOf(info: string, configured: Configured): string[] {
   ];
 }
 
-/** From here on an operator should do something. */
-const NEARLY_FULL = 0.75;
-
-/** How full its memory is, for people; undefined as long as it is not nearly full. */
-export function memoryText(memoryUsed: number | undefined): string | undefined {
-  if (memoryUsed === undefined || memoryUsed < NEARLY_FULL) return undefined;
-  return `its memory is ${Math.round(100 * memoryUsed)}% full: see "The memory of an acceptor is full" in docs/operations.md`;
-}
-
-/** The share of `maxmemory` that is used; undefined where there is no limit. */
-function memoryUsedIn(info: string): number | undefined {
-  const fields = fieldsOf(info);
-  const limit = Number(fields.get('maxmemory') ?? 0);
-  return limit > 0 ? Math.min(1, Number(fields.get('used_memory')) / limit) : undefined;
-}
-
-/** The highest of those that are known. */
-export function highest(memoryUsed: readonly (number | undefined)[]): number | undefined {
-  const known = memoryUsed.filter((share) => share !== undefined);
-  return known.length === 0 ? undefined : Math.max(...known);
-}
-
 export function flawText({ setting, value, mend }: Flaw): string {
   return `${setting} is ${value}. ${mend}`;
 }
@@ -181,7 +160,7 @@ export interface Fitness {
 /** Asks a server. @param isConfigAsked whether its provider lets CONFIG GET through */
 export async function lookAtFitness(redis: Redis, known: Acquaintance, isConfigAsked: boolean): Promise<Fitness> {
   const [info, configured] = await Promise.all([redis.info(), isConfigAsked ? configuredOn(redis) : undefined]);
-  return { flaws: unfitnessOf(info, configured, known), cautions: cautionsOf(info, configured), memoryUsed: memoryUsedIn(info) };
+  return { flaws: unfitnessOf(info, configured, known), cautions: cautionsOf(info, configured), memoryUsed: memoryUsedIn(fieldsOf(info)) };
 }
 
 async function configuredOn(redis: Redis): Promise<Configured> {

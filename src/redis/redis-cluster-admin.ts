@@ -2,7 +2,8 @@ import type { Floor } from '../protocol/acceptor.js';
 import { UnfitAcceptor } from '../protocol/errors.js';
 import type { AcceptorAdmin, Remains, Tombstone } from './acceptor-admin.js';
 import { identityKey, type ClusterLayout, layoutFrom } from './cluster-layout.js';
-import { type Acquaintance, type Fitness, highest } from './fitness.js';
+import type { Acquaintance, Fitness } from './fitness.js';
+import { highestShare } from './memory-use.js';
 import { floorKeyBeside, REGISTER_PREFIX } from './keys.js';
 import { joinIdentities, RedisAdmin } from './redis-admin.js';
 import type { RedisAccess } from './redis-connection.js';
@@ -68,7 +69,7 @@ export class RedisClusterAdmin implements AcceptorAdmin {
     return {
       flaws: nodes.flatMap(({ flaws }) => flaws),
       cautions: [...new Set(nodes.flatMap(({ cautions }) => cautions))],
-      memoryUsed: highest(nodes.map(({ memoryUsed }) => memoryUsed)),
+      memoryUsed: highestShare(nodes.map(({ memoryUsed }) => memoryUsed)),
     };
   };
   readonly size = async (): Promise<number> => sum(await this.#each((node) => node.size()));

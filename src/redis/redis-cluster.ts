@@ -1,6 +1,6 @@
 import { StrangerError, UnfitAcceptor } from '../protocol/errors.js';
 import { type Acceptor } from '../protocol/acceptor.js';
-import { highest } from './fitness.js';
+import { highestShare } from './memory-use.js';
 import { identityKey, type ClusterLayout, layoutFrom, REPLICATED } from './cluster-layout.js';
 import { REGISTER_PREFIX } from './keys.js';
 import type { LinkState } from './link-options.js';
@@ -52,7 +52,7 @@ export class RedisClusterAcceptor implements Acceptor {
 
   /** Of the fullest node. */
   get memoryUsed(): number | undefined {
-    return highest([...this.#nodes.values()].map((node) => node.memoryUsed));
+    return highestShare([...this.#nodes.values()].map((node) => node.memoryUsed));
   }
 
   get flaws(): string {

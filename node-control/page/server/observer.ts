@@ -1,7 +1,8 @@
 import { type Configuration, EMPTY_CONFIGURATION } from '../../../src/protocol/configuration.js';
 import type { FunnelLine } from '../../../src/http/funnel-stream.js';
 import type { DatedConfiguration } from '../../../src/http/client.js';
-import { flawText, memoryText } from '../../../src/redis/fitness.js';
+import { flawText } from '../../../src/redis/fitness.js';
+import { memoryText } from '../../../src/redis/memory-use.js';
 import { wentBack } from '../../../src/store/greeting.js';
 import { sleep, type Time } from '../../../src/protocol/time.js';
 import type { WatchedConnections } from '../../nodes/connections.js';

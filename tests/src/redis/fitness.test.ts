@@ -1,7 +1,8 @@
 import { Redis } from 'ioredis';
 import { afterEach, beforeAll, afterAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { UnfitAcceptor } from '../../../src/protocol/errors.js';
-import { cautionsOf, type Flaw, memoryText, unfitnessOf } from '../../../src/redis/fitness.js';
+import { cautionsOf, type Flaw, unfitnessOf } from '../../../src/redis/fitness.js';
+import { memoryText } from '../../../src/redis/memory-use.js';
 import { RedisAcceptor } from '../../../src/redis/redis-acceptor.js';
 import { RedisAdmin } from '../../../src/redis/redis-admin.js';
 import { RedisClusterAdmin } from '../../../src/redis/redis-cluster-admin.js';
