@@ -17,7 +17,10 @@ it('sees a wait whole in the stretch in which it ends', async () => {
   await sleep(30);
   waits.look();
   waits.end(1, true);
-  expect(waits.look()).toMatchObject({ count: 1, p50Ms: expect.closeTo(30, -1.5) as number });
+  const { count, p50Ms } = waits.look();
+  expect(count).toBe(1);
+  // From its begin, not from the look; how long a sleep takes is the machine's business.
+  expect(p50Ms).toBeGreaterThan(25);
 });
 
 it('leaves out what came to nothing', () => {
