@@ -1,17 +1,17 @@
 import type { Acceptor } from '../protocol/acceptor.js';
-import { acceptorsOf, type Configuration, EMPTY_CONFIGURATION, isConfigured } from '../protocol/configuration.js';
+import type { Configuration } from '../protocol/configuration.js';
 import { Gate } from '../protocol/gate.js';
 import { Proposer } from '../protocol/proposer.js';
 import { QuorumReader } from '../reads/quorum-read.js';
-import { BadRequest, EraMismatch, OldState, StorageError, StoreClosed } from './errors.js';
+import { OldState, StoreClosed } from './errors.js';
 import { beatsInMemory } from './greeting.js';
 import { assertJson } from './json-value.js';
 import { KeyQueue } from './key-queue.js';
 import { KeyValue } from './kv.js';
 import { DEFAULT_LIMITS, type StoreLimits } from './limits.js';
 import type { OperationKind, OperationOptions, StoreOptions } from './options.js';
-import { parseConfiguration } from './parse-configuration.js';
 import { promiseCache } from './promise-cache.js';
+import { Reconfiguration } from './reconfiguration.js';
 import { type Rescanned, rescanKeys } from './rescan.js';
 import { systemTime } from './system-time.js';
 import type { Versioned } from './versioned.js';
@@ -29,12 +29,9 @@ export class Store {
   readonly #proposer: Proposer;
   readonly #kv: KeyValue;
   readonly #queue: KeyQueue;
-  /** One reconfiguration at a time: the end of one must not close the connections that the next has opened. */
-  readonly #turn = new Gate();
+  readonly #reconfiguration: Reconfiguration;
   readonly #operations = new Gate();
   #isClosed = false;
-  /** Why the configuration that was on disk is given up, until there is another one. */
-  #oldState: string | undefined;
 
   constructor(options: StoreOptions) {
     this.#options = options;
@@ -44,6 +41,7 @@ export class Store {
     const acceptor = (name: string, identity: string | undefined): Acceptor => acceptors.get(name, identity);
     const ask = { acceptor, time, timeoutMs: limits.acceptorTimeoutMs, ...(events && { events }) };
     this.#proposer = new Proposer({ id, incarnation, configuration, promises: promiseCache(), ...ask });
+    this.#reconfiguration = new Reconfiguration({ proposer: this.#proposer, acceptors, state, events });
     const reader = new QuorumReader({ proposer: this.#proposer, lateMs: limits.acceptorLateMs, ...ask });
     let count = 0;
     const nextOperationId = (): string => [id, incarnation, (count += 1)].map((part) => part.toString(36)).join('.');
@@ -61,7 +59,7 @@ export class Store {
       proposer: id,
       era: () => this.configuration.era,
       beats: state.beats ?? beatsInMemory(),
-      onOld: (seenEra) => void this.#noteOldState(seenEra),
+      onOld: (seenEra) => void this.#reconfiguration.noteOldState(seenEra),
     });
     this.#queue = new KeyQueue({ kv: this.#kv, time, random, limits, onRetry: events?.onRetry?.bind(events) });
   }
@@ -72,7 +70,7 @@ export class Store {
 
   /** Why this proposer has no acceptors, if that is because its state was found to be an old one. */
   get oldState(): string | undefined {
-    return this.#oldState;
+    return this.#reconfiguration.oldState;
   }
 
   /**
@@ -160,23 +158,9 @@ export class Store {
    * @throws StorageError it could not be written; the present one stays
    */
   reconfigure(next: Configuration, expectedEra: number = this.configuration.era): Promise<Configuration> {
-    const { acceptors } = this.#options;
-    return this.#turn.exclusive(async () => {
+    return this.#reconfiguration.inTurn(async () => {
       this.#assertOpen();
-      parseConfiguration(next);
-      if (next.era <= expectedEra) throw new BadRequest('era must be higher than expectedEra');
-      for (const name of acceptorsOf(next)) this.#assertName(name);
-      const isGivenUp = this.#oldState !== undefined;
-      await this.#giveUpOldState();
-      this.#assertEra(expectedEra);
-      await acceptors.connect?.(next);
-      try {
-        await this.#proposer.reconfigure(next, async () => this.#save(next));
-      } finally {
-        acceptors.retain?.(this.configuration);
-      }
-      if (isGivenUp && isConfigured(next)) this.#oldState = undefined;
-      return next;
+      return this.#reconfiguration.to(next, expectedEra);
     });
   }
 
@@ -184,7 +168,7 @@ export class Store {
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#operations.exclusive(() => Promise.resolve());
-    await this.#turn.exclusive(async () => {
+    await this.#reconfiguration.inTurn(async () => {
       await this.#options.acceptors.close?.();
       await this.#options.state.close?.();
     });
@@ -193,7 +177,7 @@ export class Store {
   #run<Result>(kind: OperationKind, signal: AbortSignal | undefined, task: () => Promise<Result>): Promise<Result> {
     const running = this.#operations.shared(() => {
       this.#assertOpen();
-      if (this.#oldState !== undefined) throw new OldState(this.#oldState);
+      if (this.oldState !== undefined) throw new OldState(this.oldState);
       signal?.throwIfAborted();
       return task();
     });
@@ -201,51 +185,7 @@ export class Store {
     return running;
   }
 
-  /** At once nothing is done any more under a configuration whose quorums may miss those of the others; then the disk follows. */
-  async #noteOldState(seenEra: number): Promise<void> {
-    if (this.#oldState !== undefined) return;
-    const { configuration } = this;
-    this.#oldState =
-      `the state folder of this proposer is older than its last configuration: it is of era ${configuration.era}, and an acceptor was told of ` +
-      `era ${seenEra}; it was put back from a copy, or another proposer has the same number. Its sets are given up; to give it those of ` +
-      'another: run-control.sh copy OTHER-PROPOSER THIS-PROPOSER';
-    this.#options.events?.onOldState?.(configuration, seenEra);
-    // If that fails the next change of the configuration tries it again, and nothing is done before.
-    await this.#turn.exclusive(() => this.#giveUpOldState()).catch(() => undefined);
-  }
-
-  /** As if the folder had been lost: a step that only raises the era must not bring the old sets back. */
-  async #giveUpOldState(): Promise<void> {
-    if (this.#oldState === undefined || acceptorsOf(this.configuration).length === 0) return;
-    await this.#proposer.reconfigure(EMPTY_CONFIGURATION, async () => this.#save(EMPTY_CONFIGURATION));
-    this.#options.acceptors.retain?.(EMPTY_CONFIGURATION);
-  }
-
   #assertOpen(): void {
     if (this.#isClosed) throw new StoreClosed('this store is closed');
-  }
-
-  #assertEra(expectedEra: number): void {
-    const { configuration } = this;
-    if (configuration.era === expectedEra) return;
-    throw new EraMismatch(`the configuration is of era ${configuration.era}, not ${expectedEra}: somebody else changed it`, {
-      ...configuration,
-    });
-  }
-
-  #assertName(name: string): void {
-    try {
-      this.#options.acceptors.assertName?.(name);
-    } catch (error) {
-      throw new BadRequest(`not the name of an acceptor${error instanceof Error ? `: ${error.message}` : ''}`, {}, error);
-    }
-  }
-
-  #save(next: Configuration): void {
-    try {
-      this.#options.state.saveConfiguration(next);
-    } catch (error) {
-      throw new StorageError(`the configuration could not be saved: ${error instanceof Error ? error.message : String(error)}`, {}, error);
-    }
   }
 }

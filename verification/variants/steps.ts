@@ -163,6 +163,6 @@ export const UNGUARDED_STEPS: readonly Variant[] = [
     seeds: 1_000,
     seed: 650,
     patches: [OFTEN_TWO],
-    unguarded: [patch('src/store/store.ts', '      this.#assertEra(expectedEra);\n', '')],
+    unguarded: [patch('src/store/reconfiguration.ts', '    this.#assertEra(expectedEra);\n', '')],
   },
 ];
