@@ -49,6 +49,6 @@ function dispatch(step: Step, nodes: Nodes, terminal: Terminal, manner: Manner):
     case 'wipe-acceptor':
       return wipeAcceptor(nodes, step.acceptor, manner);
     case 'collect':
-      return collect(nodes, terminal.progress);
+      return collect(nodes, terminal.progress, manner);
   }
 }

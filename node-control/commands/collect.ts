@@ -11,6 +11,7 @@ import { absenceAmong, objectionsTo } from '../step/absence.js';
 import { inAgreement } from '../step/agreement.js';
 import { underNewEra } from '../step/eras.js';
 import { highestFloor } from '../step/floors.js';
+import type { Manner } from '../step/step.js';
 import type { Progress } from '../terminal/progress.js';
 
 /** Tombstones under one era: as many as fit well into memory. Where there are more, it begins anew until none is left. */
@@ -47,7 +48,13 @@ interface Pass {
  * @returns what was removed, and what was not and why
  * @throws ControlError if not every node can be asked, or the configuration changes meanwhile
  */
-export async function collect(nodes: Nodes, progress: Pick<Progress, 'show'>, tombstonesMax = TOMBSTONES_MAX): Promise<string[]> {
+export async function collect(
+  nodes: Nodes,
+  progress: Pick<Progress, 'show'>,
+  { dryRun = false }: Manner = {},
+  tombstonesMax = TOMBSTONES_MAX,
+): Promise<string[]> {
+  if (dryRun) return outlook(nodes, progress, tombstonesMax);
   let removed = 0;
   for (;;) {
     const pass = await collectOnce(nodes, progress, tombstonesMax);
@@ -64,7 +71,26 @@ export async function collect(nodes: Nodes, progress: Pick<Progress, 'show'>, to
   }
 }
 
-async function collectOnce(nodes: Nodes, progress: Pick<Progress, 'show'>, tombstonesMax: number): Promise<Pass> {
+/** What a collection would find now. Changes nothing. */
+async function outlook(nodes: Nodes, progress: Pick<Progress, 'show'>, tombstonesMax: number): Promise<string[]> {
+  const { tombstones, differing, isCutOff } = await look(nodes, progress, tombstonesMax);
+  const count = tombstones.size + differing.size;
+  if (isCutOff) return [`${count} or more registers of deleted keys would be removed`];
+  const apart = differing.size > 0 ? `, ${differing.size} of them not the same on all acceptors yet` : '';
+  return [count === 0 ? 'nothing would be removed' : `${registersText(count)} of deleted keys would be removed${apart}`];
+}
+
+/** What one look at every acceptor has found. */
+interface Findings {
+  readonly present: readonly MemberConfiguration[];
+  readonly configuration: Configuration;
+  readonly survey: Survey;
+  readonly tombstones: Map<string, Tombstone>;
+  readonly differing: Set<string>;
+  readonly isCutOff: boolean;
+}
+
+async function look(nodes: Nodes, progress: Pick<Progress, 'show'>, tombstonesMax: number): Promise<Findings> {
   const present = await inAgreement(nodes);
   const [configuration] = present.flatMap(({ configuration: sets }) => (isConfigured(sets) ? [sets] : []));
   if (!configuration) throw new ControlError('no proposer is configured. Give them acceptors with add-accept and add-prepare first');
@@ -88,6 +114,11 @@ async function collectOnce(nodes: Nodes, progress: Pick<Progress, 'show'>, tombs
     progress.show(`looked at ${String(pace)}`, pace.fraction);
   });
   for (const key of tombstones.keys()) differing.delete(key);
+  return { present, configuration, survey, tombstones, differing, isCutOff };
+}
+
+async function collectOnce(nodes: Nodes, progress: Pick<Progress, 'show'>, tombstonesMax: number): Promise<Pass> {
+  const { present, configuration, survey, tombstones, differing, isCutOff } = await look(nodes, progress, tombstonesMax);
   if (differing.size > 0) await bringTogether(nodes, present, survey, differing, tombstones);
   const { era } = configuration;
   if (tombstones.size === 0) return { era, removed: 0, differing: differing.size, busy: 0, isCutOff };

@@ -56,7 +56,7 @@ export const COMMANDS: readonly ListedCommand[] = [
     },
   },
   stepping('wipe-acceptor', 'remove all data of an acceptor that no proposer lists any more', [ACCEPTOR]),
-  { ...stepping('collect', 'remove the registers of deleted keys from all acceptors', []), options: [] },
+  { ...stepping('collect', 'remove the registers of deleted keys from all acceptors', []), options: ['dry-run'] },
 ];
 
 function looking(name: string, description: string, run: ListedCommand['run']): ListedCommand {

@@ -32,7 +32,10 @@ export function earlierUnderName(
     const { ver: expected = 0 } = attempt;
     // One that expects a version could only be applied as the next.
     if ((expected > 0 ? expected : since) >= oldestTold(present)) return undefined;
-    const told = `the last ${present.ops.length} writes of the key do not tell what became of ${JSON.stringify(name)}, and there were more`;
+    const told =
+      present.ops.length > 0
+        ? `the last ${present.ops.length} writes of the key do not tell what became of ${JSON.stringify(name)}, and there were more`
+        : `deleted keys were collected since, so nothing tells what became of ${JSON.stringify(name)}`;
     const advice = `if you send it for the first time, send with it "since": ${present.ver}, and the same again when you repeat it`;
     return new OutcomeForgotten(expected > 0 ? told : `${told}; ${advice}`, { key, since: present.ver });
   }

@@ -390,7 +390,11 @@ describe('a name', () => {
   it('of before a collection is forgotten, and the name of a new one is told what to say', () => {
     const register = empty(57);
     const create = { ver: 0, val: 'a', ...named('create') };
-    expect(only(complete(register, create))).toMatchObject({ code: 'OutcomeForgotten', details: { since: 57 } });
+    expect(only(complete(register, create))).toMatchObject({
+      code: 'OutcomeForgotten',
+      message: expect.stringMatching(/^deleted keys were collected since, .*"create".*"since": 57,/) as string,
+      details: { since: 57 },
+    });
     expect(register.value).toBeNull();
     expect(only(complete(register, { ver: 0, val: 'a', ...named('create', { since: 57 }) }))).toEqual({ ver: 58, val: 'a' });
     expect(only(complete(register, { ver: 56, val: 'a', ...named('old') }))).toBeInstanceOf(OutcomeForgotten);
