@@ -27,7 +27,7 @@ export const UNCHECKED_IDENTITIES: readonly Variant[] = [
     name: 'an acceptor that lost its disk while it is replaced is not noticed',
     scenario: 'stepwise resize',
     seeds: 400,
-    seed: 46,
+    seed: 34,
     patches: [UNCHECKED],
   },
   {
@@ -51,7 +51,6 @@ export const UNCHECKED_IDENTITIES: readonly Variant[] = [
     name: 'an acceptor keeps its identity over a wipe',
     scenario: 'stepwise migration',
     seeds: 400,
-    seed: 246,
     patches: [...HASTY, WIPED_AND_BACK, COPIES_DO_NOT_COUNT],
     unguarded: [patch('src/redis/memory-admin.ts', '    forgetAll(this.#memory);\n', '    this.#memory.registers.clear();\n')],
   },
@@ -59,14 +58,14 @@ export const UNCHECKED_IDENTITIES: readonly Variant[] = [
     name: 'an acceptor whose disk went back is not noticed',
     scenario: 'old disks',
     seeds: 300,
-    seed: 34,
+    seed: 50,
     patches: [greeted('false')],
   },
   {
     name: "an acceptor's count is not compared with what proposers have on their disks",
     scenario: 'old disks',
     seeds: 600,
-    seed: 136,
+    seed: 58,
     patches: [greeted('compareBallots(confirmed?.promise ?? ZERO_BALLOT, promise) > 0')],
   },
   {

@@ -50,6 +50,7 @@ export const BROKEN_OPERATIONS: readonly Variant[] = [
     name: 'registers tell of few versions, and a write of this proposer that is not among them was never applied',
     scenario: 'majority',
     seeds: 200,
+    seed: 8,
     patches: [
       ...SHORT_MEMORY,
       patch(BATCH, 'return sent.every(({ ver }) => ver > oldestTold(present)) ? undefined : outrun();', 'return undefined;'),
@@ -75,12 +76,14 @@ export const BROKEN_OPERATIONS: readonly Variant[] = [
     name: 'a change whose accept failed is applied again without a look whether it was',
     scenario: 'majority',
     seeds: 100,
+    seed: 8,
     patches: [patch(BATCH, '    if (!sent) return undefined;\n', '    if (!sent || attempt.ver === undefined) return undefined;\n')],
   },
   {
     name: 'two accepts of one change that begin differently carry the same id',
     scenario: 'majority',
     seeds: 400,
+    seed: 88,
     patches: [patch(BATCH, '`${attempt.op}~${this.#sentReplays.length}`', 'attempt.op')],
   },
   {
@@ -93,6 +96,7 @@ export const BROKEN_OPERATIONS: readonly Variant[] = [
     name: 'a tombstone is matched by the version of the deletion',
     scenario: 'majority',
     seeds: 100,
+    seed: 34,
     patches: [patch(BATCH, 'attempt.ver === (deleted ? 0 : ver);', 'attempt.ver === ver || (attempt.ver === 0 && deleted === true);')],
   },
   {

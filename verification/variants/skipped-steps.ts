@@ -12,6 +12,7 @@ export const SKIPPED_STEPS: readonly Variant[] = [
     name: 'a step is skipped: no add-accept for the second acceptor',
     scenario: 'stepwise migration',
     seeds: 50,
+    seed: 8,
     patches: growing('rescan A,B 2', 'add-prepare all B 2', 'add-accept all C 2', 'add-prepare all C 2'),
     unguarded: NO_DEBTS,
   },
