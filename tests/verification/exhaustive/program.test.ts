@@ -50,7 +50,7 @@ describe('a product that is broken', () => {
       'does not look for the name of an operation',
       'n-n',
       {
-        file: 'src/store/batch.ts',
+        file: 'src/store/records.ts',
         find: "const index = present.ops.findIndex((record) => typeof record !== 'string' && record.name === name);",
         put: 'const index = -1;',
       },
