@@ -2,6 +2,8 @@ import { Nodes } from '../../node-control/nodes/nodes.js';
 import { ControlError } from '../../node-control/safety/objection.js';
 import { carryOut } from '../../node-control/commands/carry-out.js';
 import { stepOf } from '../../node-control/safety/typed-step.js';
+import type { AcceptorAdmin } from '../../src/redis/acceptor-admin.js';
+import { formatBallot } from '../../src/protocol/ballot.js';
 import type { ProposerAdmin } from '../../node-control/nodes/connections.js';
 import type { AcceptorNode } from '../../verification/simulation/acceptor-node.js';
 import { acceptorAdminAcross, adminAcross } from '../../verification/simulation/admin-ports.js';
@@ -35,7 +37,7 @@ export class ControlNode {
         const node = present(proposers, name);
         return this.#logged(node, adminAcross(network, process, NAME, node));
       },
-      acceptor: (name: string) => acceptorAdminAcross(network, process, NAME, present(acceptors, name)),
+      acceptor: (name: string) => this.#collecting(name, acceptorAdminAcross(network, process, NAME, present(acceptors, name))),
     };
     let identities = 0;
     const newIdentity = (name: string): string => `${name}#${(identities += 1)}`;
@@ -67,6 +69,22 @@ export class ControlNode {
       rescan: (era, keys) => {
         say(`rescan ${keys.join(' ')}`);
         return admin.rescan(era, keys);
+      },
+    };
+  }
+
+  /** Logs what a collection changes on an acceptor. */
+  #collecting(name: string, admin: AcceptorAdmin): AcceptorAdmin {
+    const say = (what: string): void => this.#log.add(`${NAME} -> ${name}`, what);
+    return {
+      ...admin,
+      raiseFloor: (floor) => {
+        say(`floor: era ${floor.era}, version ${floor.version}`);
+        return admin.raiseFloor(floor);
+      },
+      erase: (era, tombstones) => {
+        say(`remove ${tombstones.map(({ key, ballot }) => `${key}, deleted at ${formatBallot(ballot)}`).join('; ')}`);
+        return admin.erase(era, tombstones);
       },
     };
   }

@@ -1,7 +1,11 @@
 import { Interpreter } from './commands.js';
+import { interpreterOf } from './variant.js';
 
 /** Between the commands of a step and what has to come out. */
 const DIVIDER = '----';
+
+/** The step that may come before all others: the program is to be the one with this rule broken. */
+const VARIANT = /^variant (.+)$/;
 
 /**
  * Runs the steps of a transcript. It consists of paragraphs: prose, every line of which begins with `#`, and steps, which are commands,
@@ -11,7 +15,7 @@ const DIVIDER = '----';
  * @throws where a command fails, a step brings nothing out, or a paragraph is neither; with the number of the line
  */
 export async function replay(text: string): Promise<string> {
-  const interpreter = new Interpreter();
+  let interpreter = new Interpreter();
   const paragraphs: string[] = [];
   let line = 1;
   let steps = 0;
@@ -22,7 +26,12 @@ export async function replay(text: string): Promise<string> {
         paragraphs.push(paragraph);
       } else {
         const commands = commandsOf(lines);
-        paragraphs.push([...commands, DIVIDER, ...(await outputOf(interpreter, commands))].join('\n'));
+        const [, variant] = VARIANT.exec(commands[0] ?? '') ?? [];
+        if (variant !== undefined && (steps > 0 || commands.length > 1))
+          throw new TypeError('a variant is a step of its own, the first one');
+        const broken = variant === undefined ? undefined : interpreterOf(variant);
+        if (broken) ({ interpreter } = broken);
+        paragraphs.push([...commands, DIVIDER, ...(broken?.changes ?? (await outputOf(interpreter, commands)))].join('\n'));
         steps += 1;
       }
     } catch (error) {

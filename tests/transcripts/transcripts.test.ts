@@ -33,6 +33,8 @@ describe('the transcripts', () => {
     ['a message that was to be lost and never came', `${CLUSTER}\nlose p2 -> a1 read\np1 get k\n----`, 'line 4: no such message was sent'],
     ['a message that was to be held and never came', `${CLUSTER}\nhold p2 -> a1 read\np1 get k\n----`, 'no such message was sent'],
     ['an operation without an outcome', `${CLUSTER}\nlose p1 -> a1,a2 read\np1 get k\n----`, 'still without an outcome: p1 get k'],
+    ['a variant that is not known', 'variant no rule at all\n----', 'line 1: there is no variant: no rule at all'],
+    ['a variant that comes later', `${CLUSTER}\nvariant accept ignores the promise\n----`, 'line 4: a variant is a step of its own'],
     ['prose alone', '# Once upon a time', 'there is no step'],
   ])('cannot have %s', async (_what, text, message) => {
     await expect(replay(text)).rejects.toThrow(message);

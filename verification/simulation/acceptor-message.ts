@@ -42,7 +42,8 @@ export function messageText(message: Message): string {
 export function replyText(reply: Reply): string {
   if ('ok' in reply && !reply.ok) return `refused: ${formatBallot(reply.conflict)} stands in the way`;
   if (!('ballot' in reply)) return 'accepted';
-  return `${'ok' in reply ? 'promised; ' : ''}holds ${acceptedText(reply)}`;
+  const floor = 'floor' in reply && reply.floor ? `; floor of version ${reply.floor}` : '';
+  return `${'ok' in reply ? 'promised; ' : ''}holds ${acceptedText(reply)}${floor}`;
 }
 
 function acceptedText({ ballot, value }: Accepted): string {
