@@ -76,12 +76,20 @@ function proposer(name: string, id: number, layout: Layout, env: NodeJS.ProcessE
 
 /** The service only: the commands of the control node are programs of their own. */
 function control(layout: Layout, env: NodeJS.ProcessEnv, port: number): NodeSpec {
+  const folder = path.join(layout.folder, CONTROL);
   return {
     name: CONTROL,
     command: process.execPath,
     args: [...NODE_FLAGS, path.join(layout.root, 'dist/node-control/page/server/main.js')],
-    env: { ...env, HOST: '127.0.0.1', PORT: String(port), ADDRESS_MAP: layout.addressesFile, ...accessAs('control', layout) },
-    folder: path.join(layout.folder, CONTROL),
+    env: {
+      ...env,
+      STATE_DIR: folder,
+      HOST: '127.0.0.1',
+      PORT: String(port),
+      ADDRESS_MAP: layout.addressesFile,
+      ...accessAs('control', layout),
+    },
+    folder,
     logFile: path.join(layout.logs, `${CONTROL}.log`),
     answers: () => httpAnswers(port),
   };

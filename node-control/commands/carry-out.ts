@@ -26,10 +26,12 @@ export const UNSEEN: Terminal = { print: () => undefined, progress: { show: () =
  * @throws ControlError if it is refused, could not be done, or not be finished
  */
 export async function carryOut(step: Step, nodes: Nodes, terminal = UNSEEN, manner: Manner = {}): Promise<string[]> {
+  const giveTurnBack = manner.dryRun ? undefined : await nodes.takeTurn?.();
   try {
     return await dispatch(step, nodes, terminal, manner);
   } finally {
     nodes.closeAcceptors();
+    giveTurnBack?.();
   }
 }
 

@@ -42,6 +42,7 @@ interface Pass {
  *
  * It may end anywhere: what it leaves is safe, and the next one begins with the first again.
  *
+ * @param progress what its `show` throws, a `ControlError`, ends the collection
  * @returns what was removed, and what was not and why
  * @throws ControlError if not every node can be asked, or the configuration changes meanwhile
  */
@@ -79,7 +80,7 @@ async function outlook(nodes: Nodes, progress: Pick<Progress, 'show'>, tombstone
 
 async function collectOnce(nodes: Nodes, progress: Pick<Progress, 'show'>, tombstonesMax: number): Promise<Pass> {
   const { present, configuration, survey, tombstones, differing, isCutOff } = await look(nodes, progress, tombstonesMax);
-  if (differing.size > 0) await bringTogether(nodes, present, survey, differing, tombstones);
+  if (differing.size > 0) await bringTogether(nodes, present, survey, differing, tombstones, progress);
   const { era } = configuration;
   if (tombstones.size === 0) return { era, removed: 0, differing: differing.size, busy: 0, isCutOff };
   const entered = await enterEra(nodes, present, survey, [...tombstones.values()]);
@@ -94,7 +95,9 @@ async function bringTogether(
   survey: Survey,
   differing: Set<string>,
   tombstones: Map<string, Tombstone>,
+  progress: Pick<Progress, 'show'>,
 ): Promise<void> {
+  let done = 0;
   const configured = present.filter(({ configuration }) => isConfigured(configuration));
   const workers = new RescanWorkers({
     proposers: configured.map(({ member }) => member),
@@ -103,7 +106,8 @@ async function bringTogether(
     pausesMs: TROUBLE_PAUSES_MS,
     failuresMax: Infinity,
     time: nodes.time,
-    onKeys: () => undefined,
+    onKeys: (count) =>
+      progress.show(`${(done += count)} of ${registersText(differing.size)} brought to all acceptors`, done / differing.size),
   });
   await workers.through((take) => take([...differing]));
   for (const pauseMs of SETTLING_PAUSES_MS) {

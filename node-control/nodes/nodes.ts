@@ -26,6 +26,8 @@ export interface Surroundings {
   readonly time?: Time;
   /** Without a place for them, every rescan does everything. */
   readonly notes?: RescanNotes | undefined;
+  /** Is asked before a command changes anything: the service then gives way, which may collect by itself. Returns what gives the turn back. */
+  readonly takeTurn?: (() => Promise<() => void>) | undefined;
 }
 
 interface Session {
@@ -44,6 +46,7 @@ export class Nodes {
   readonly newIdentity: (acceptor: string) => string;
   readonly time: Time;
   readonly notes: RescanNotes | undefined;
+  readonly takeTurn: Surroundings['takeTurn'];
 
   /**
    * @param proposers names, without a port
@@ -54,10 +57,11 @@ export class Nodes {
     acceptors: readonly string[],
     connections: Connections,
     newIdentity = (acceptor: string): string => `${acceptor}#${randomBytes(6).toString('hex')}`,
-    { time = systemTime, notes }: Surroundings = {},
+    { time = systemTime, notes, takeTurn }: Surroundings = {},
   ) {
     this.time = time;
     this.notes = notes;
+    this.takeTurn = takeTurn;
     this.#connections = connections;
     this.newIdentity = newIdentity;
     this.acceptors = acceptors;

@@ -1,5 +1,5 @@
 import { renameSync, rmSync, statSync } from 'node:fs';
-import { connect, createServer, type Server } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Longer than another process takes from finding a dead lock to replacing it. */
@@ -13,12 +13,13 @@ const ABANDONED = ['ENOENT', 'ECONNREFUSED', 'ENOTSOCK'];
  * file with a process number does not, and reaches across containers that share the volume.
  *
  * @param path of the socket; at most about 100 bytes, so preferably relative to the working folder
+ * @param answer is given each connection to the socket, that of a process which only looks whether it is held among them
  * @throws if another process holds it
  */
-export async function lockFolder(path: string): Promise<Server> {
+export async function lockFolder(path: string, answer = (socket: Socket): void => void socket.destroy()): Promise<Server> {
   if (await isHeld(path)) throw new Error('another process uses this state folder');
   await removeAbandoned(path);
-  const server = createServer((socket) => socket.destroy());
+  const server = createServer(answer);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(path, resolve);

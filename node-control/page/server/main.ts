@@ -3,14 +3,17 @@ import { FUNNEL_NAME, followFunnel } from '../../../src/http/funnel-stream.js';
 import { systemTime } from '../../../src/store/system-time.js';
 import { settingsFrom } from '../../nodes/settings.js';
 import { createApp } from './app.js';
+import { startCollecting } from './collecting.js';
 import { Observer } from './observer.js';
 
 /** As a proposer has them: a sender that is slower holds a connection for nothing. */
 const LIMITS = { headersTimeout: 5_000, requestTimeout: 10_000, connectionsCheckingInterval: 1_000 };
 /** A page that is open keeps one, and takes some more while it loads. */
 const CONNECTIONS_MAX = 100;
+/** A collection ends between two of its messages, and may be cut off anywhere: whoever stops the service waits no longer. */
+const GRACE_MS = 4_000;
 
-function main(): void {
+async function main(): Promise<void> {
   const nodes = settingsFrom(process.env);
   const host = process.env['HOST'] || '0.0.0.0';
   const port = Number(process.env['PORT'] || 8080);
@@ -18,14 +21,22 @@ function main(): void {
     for await (const line of followFunnel(nodes.addresses(FUNNEL_NAME))) onLine(line);
   });
   void observer.followClients();
+  const stopCollecting = await startCollecting(nodes, process.env, (line) => {
+    process.stdout.write(`control: ${new Date().toISOString()} ${line}\n`);
+  });
 
   const server = createServer(LIMITS, createApp(nodes, observer));
   server.maxConnections = CONNECTIONS_MAX;
   server.on('error', (error) => fail(`cannot listen on port ${port}: ${error.message}. CONTROL_PORT takes another one.`));
   server.listen(port, host, () => process.stdout.write(`control: the page is served on port ${port}\n`));
 
-  // Nothing here has to be finished, and a page that is open would hold its connection for ever.
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => process.exit(0));
+  // Nothing else has to be finished, and a page that is open would hold its connection for ever.
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => {
+      setTimeout(() => process.exit(0), GRACE_MS);
+      void stopCollecting().then(() => process.exit(0));
+    });
+  }
 }
 
 function fail(reason: string): never {
@@ -34,7 +45,7 @@ function fail(reason: string): never {
 }
 
 try {
-  main();
+  await main();
 } catch (error) {
   fail(error instanceof Error ? error.message : String(error));
 }
