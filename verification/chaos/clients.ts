@@ -1,127 +1,72 @@
-import type { Versioned } from '../../src/store/versioned.js';
 import { forkedFrom, type Random } from '../../client/random.js';
-import { within } from '../../client/within.js';
 import { PROPOSERS } from '../../local/layout.js';
-import type { History, ClientOutcome } from '../checkers/history.js';
-import { type Answer, KeyValueClient, NetworkError } from '../../src/http/client.js';
 import { sleep, type Time } from '../../src/protocol/time.js';
-import { type Asked, outcomeOf } from './outcome.js';
+import type { State } from '../checkers/state.js';
+import { ClientLoop, type Repeats } from './client-loop.js';
+import { type ChaosKey, KEYS } from './key-kinds.js';
+import { NextWrite } from './next-write.js';
+import type { Requests, Told } from './requests.js';
 
-/** Few, so that the clients meet. */
-export const KEYS: readonly string[] = ['chaos-1', 'chaos-2', 'chaos-3', 'chaos-4'];
 /** Clients that ask this proposer only: one that hangs cannot hold up all of them at once. Two more ask any. */
 const FAITHFUL_CLIENTS = 2;
 const ROAMING_CLIENTS = 2;
-/** Of all turns: those that only read. */
-const READ_SHARE = 0.25;
-/** A proposer that hangs is given up after this long; a write is then unknown. */
-const REQUEST_TIMEOUT_MS = 1_000;
-/** After a request that brought nothing. */
+/** Before a key is read again that could not be. */
 const PAUSE_MS = 50;
-/** After any other: the machine is also for the cluster. */
-const THINK_MS_MAX = 10;
-
-/** Called at the end of each operation. */
-export type OnOutcome = (request: Asked, outcome: ClientOutcome) => void;
 
 interface ClientsOptions {
-  readonly addressOf: (proposer: string) => string;
-  readonly history: History;
+  readonly requests: Requests;
   readonly time: Time;
   readonly random: Random;
-  readonly onOutcome: OnOutcome;
 }
 
-/** What a key held in the end. */
-export interface Final {
-  readonly ver: number;
-  readonly val: string | null;
-}
-
-/** Closed loops that read and write the keys, and record what they were told. */
+/** Closed loops that do all that a client can do with the keys, and record what they were told. */
 export class Clients {
+  readonly repeats: Repeats = { unknown: 0, resolved: 0, known: 0, forgotten: 0 };
   readonly #options: ClientsOptions;
-  readonly #proposers: ReadonlyMap<string, KeyValueClient>;
+  readonly #loops: readonly ClientLoop[];
 
   constructor(options: ClientsOptions) {
     this.#options = options;
-    this.#proposers = new Map(PROPOSERS.map((name) => [name, new KeyValueClient(options.addressOf(name))]));
-  }
-
-  /** Resolves when every loop has ended its last request. Rejects with `ImpossibleAnswer`. */
-  async run(stop: AbortSignal): Promise<void> {
-    const { random } = this.#options;
+    const { requests, time, random } = options;
+    const writes = new NextWrite(forkedFrom(random));
     const faithful = PROPOSERS.flatMap((name) =>
       Array.from({ length: FAITHFUL_CLIENTS }, (_, at) => ({ client: `${name}/${at + 1}`, asks: [name] })),
     );
     const roaming = Array.from({ length: ROAMING_CLIENTS }, (_, at) => ({ client: `any/${at + 1}`, asks: PROPOSERS }));
-    await Promise.all([...faithful, ...roaming].map(({ client, asks }) => this.#loop(client, asks, forkedFrom(random), stop)));
+    this.#loops = [...faithful, ...roaming].map(
+      (one) => new ClientLoop({ ...one, requests, writes, random: forkedFrom(random), time, repeats: this.repeats }),
+    );
+  }
+
+  /** Resolves when every loop has ended its last request. Rejects with `ImpossibleAnswer`. */
+  async run(stop: AbortSignal): Promise<void> {
+    await Promise.all(this.#loops.map((loop) => loop.run(stop)));
   }
 
   /**
-   * Reads every key through every proposer.
-   * @returns what each key held, by the last read, and what could not be read
+   * Asks for every outcome that is still open, and then reads every key through every proposer.
+   * @returns what each key held, by the last read; and what nobody told
    */
-  async readAll(deadlineMs: number): Promise<{ finals: Map<string, Final>; unread: string[] }> {
-    const finals = new Map<string, Final>();
-    const unread: string[] = [];
+  async finish(deadlineMs: number): Promise<{ finals: Map<string, State>; untold: string[] }> {
+    const open = await Promise.all(this.#loops.map((loop) => loop.finish(deadlineMs)));
+    const finals = new Map<string, State>();
+    const untold = open.flat().map((name) => `what became of ${name}`);
     for (const key of KEYS) {
       for (const proposer of PROPOSERS) {
-        const outcome = await this.#readUntil(proposer, key, deadlineMs);
-        if (outcome.kind === 'state') finals.set(key, { ver: outcome.ver, val: outcome.val });
-        else unread.push(`${key} through ${proposer}`);
+        const { seen } = await this.#readUntil(proposer, key, deadlineMs);
+        if (seen) finals.set(key.key, seen);
+        else untold.push(`${key.key} through ${proposer}`);
       }
     }
-    return { finals, unread };
+    return { finals, untold };
   }
 
-  async close(): Promise<void> {
-    await Promise.all([...this.#proposers.values()].map((client) => client.close()));
-  }
-
-  async #loop(client: string, asks: readonly string[], random: Random, stop: AbortSignal): Promise<void> {
-    const { time } = this.#options;
-    for (let turn = 1; !stop.aborted; turn += 1) {
-      const proposer = asks[Math.floor(random() * asks.length)] ?? '';
-      const key = KEYS[Math.floor(random() * KEYS.length)] ?? '';
-      const onlyReads = random() < READ_SHARE;
-      const read = await this.#send(client, proposer, key, { kind: 'get' });
-      let last = read;
-      if (read.kind === 'state' && !onlyReads) {
-        last = await this.#send(client, proposer, key, { kind: 'cas', ver: read.ver, val: `${client}.${turn}`, onto: read.val });
-      }
-      await sleep(time, last.kind === 'refused' || last.kind === 'unknown' ? PAUSE_MS : random() * THINK_MS_MAX);
-    }
-  }
-
-  async #readUntil(proposer: string, key: string, deadlineMs: number): Promise<ClientOutcome> {
-    const { time } = this.#options;
+  async #readUntil(proposer: string, key: ChaosKey, deadlineMs: number): Promise<Told> {
+    const { requests, time } = this.#options;
     for (;;) {
-      const outcome = await this.#send('final', proposer, key, { kind: 'get' });
-      if (outcome.kind === 'state' || time.nowMs() > deadlineMs) return outcome;
+      const told = await requests.send('final', proposer, { key, request: { kind: 'get' } });
+      if (told.seen || time.nowMs() > deadlineMs) return told;
       await sleep(time, PAUSE_MS);
-    }
-  }
-
-  async #send(client: string, proposer: string, key: string, request: Asked): Promise<ClientOutcome> {
-    const { history, time, onOutcome } = this.#options;
-    const returned = history.invoke(client, key, request);
-    const answer = await within(time, REQUEST_TIMEOUT_MS, this.#ask(proposer, key, request));
-    const outcome = outcomeOf(request, answer);
-    returned(outcome);
-    onOutcome(request, outcome);
-    return outcome;
-  }
-
-  /** Undefined where no answer came. */
-  async #ask(proposer: string, key: string, request: Asked): Promise<Answer<Versioned> | undefined> {
-    const client = this.#proposers.get(proposer);
-    if (!client) throw new TypeError(`no such proposer: ${proposer}`);
-    try {
-      return await (request.kind === 'get' ? client.get(key) : client.put(key, request.ver, request.val));
-    } catch (error) {
-      if (error instanceof NetworkError) return undefined;
-      throw error;
     }
   }
 }

@@ -16,9 +16,21 @@ export function saveEvidence(
   sets: readonly SetsSpan[],
   violations: readonly Violation[],
 ): string {
-  const { history, finals, faults, stalls, silent, unread, failures } = evidence;
+  const { history, finals, faults, stalls, silent, untold, failures } = evidence;
   const file = path.join(mkdtempSync(path.join(tmpdir(), 'caspaxos-chaos-')), `history-${settings.seed}.jsonl`);
-  const run = { ...settings, violations, silent, unread, failures, finals: Object.fromEntries(finals), faults, stalls, sets };
+  const { collectedFrom } = history;
+  const run = {
+    ...settings,
+    collectedFrom,
+    violations,
+    silent,
+    untold,
+    failures,
+    finals: Object.fromEntries(finals),
+    faults,
+    stalls,
+    sets,
+  };
   writeFileSync(file, [run, ...history.operations].map((line) => `${JSON.stringify(line)}\n`).join(''));
   return file;
 }

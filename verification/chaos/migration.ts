@@ -51,6 +51,11 @@ export const SHRINK: readonly MigrationStep[] = [
   { label: 'shrink 7/7 wipe', command: ['./wipe-acceptor-3.sh'], after: sets([one, 1], [one, 1]) },
 ];
 
+/** Refused where an acceptor or a proposer is away: it is not typed again before it is due. */
+const COLLECT = [control, 'collect'];
+/** Between two collections, where the acceptors stay as they are. */
+const COLLECT_MS = 500;
+
 /** Three acceptors are where faults can be borne: most of the time is spent there. */
 const AT_THREE_MS = { least: 8_000, most: 20_000 };
 const AT_ONE_MS = { least: 1_000, most: 4_000 };
@@ -67,18 +72,29 @@ export class Migration {
   attempts = 0;
   /** Attempts that failed. */
   failures = 0;
+  /** Collections that were tried; those that came to their end; and the registers that these removed. */
+  readonly collections = { tried: 0, done: 0, removed: 0 };
   /** What the last failed attempt said. */
   complaint = '';
   readonly #cluster: Pick<ChaosCluster, 'control'>;
   readonly #time: Time;
   readonly #random: Random;
   readonly #elapsedMs: () => number;
+  readonly #onCollection: () => void;
 
-  constructor(cluster: Pick<ChaosCluster, 'control'>, time: Time, elapsedMs: () => number, random: Random) {
+  /** @param onCollection called before each collection */
+  constructor(
+    cluster: Pick<ChaosCluster, 'control'>,
+    time: Time,
+    elapsedMs: () => number,
+    random: Random,
+    onCollection = (): void => undefined,
+  ) {
     this.#cluster = cluster;
     this.#time = time;
     this.#elapsedMs = elapsedMs;
     this.#random = random;
+    this.#onCollection = onCollection;
     const [configured] = FIRST.slice(-1);
     if (configured) this.spans.push({ sets: configured.after, fromMs: 0 });
   }
@@ -123,7 +139,21 @@ export class Migration {
   }
 
   async #stay(label: string, { least, most }: { least: number; most: number }, stop: AbortSignal): Promise<void> {
-    if (!stop.aborted) this.label = label;
-    await pause(this.#time, least + this.#random() * (most - least), stop);
+    const untilMs = this.#elapsedMs() + least + this.#random() * (most - least);
+    while (!stop.aborted && this.#elapsedMs() < untilMs) {
+      this.label = label;
+      await pause(this.#time, Math.min(COLLECT_MS, untilMs - this.#elapsedMs()), stop);
+      await this.#collect(label, stop);
+    }
+  }
+
+  async #collect(label: string, stop: AbortSignal): Promise<void> {
+    if (stop.aborted) return;
+    this.label = `${label}, collect`;
+    this.#onCollection();
+    this.collections.tried += 1;
+    const { code, output } = await this.#cluster.control(COLLECT);
+    if (code === 0) this.collections.done += 1;
+    this.collections.removed += Number(/^(\d+) registers? of deleted keys removed/m.exec(output)?.[1] ?? 0);
   }
 }

@@ -3,6 +3,7 @@ import { History } from '../checkers/history.js';
 import type { Time } from '../../src/protocol/time.js';
 import { demandsWrites } from './availability.js';
 import { Clients } from './clients.js';
+import { Requests } from './requests.js';
 import type { ChaosCluster } from './cluster.js';
 import { DiskProbe, openUnnamed } from './disk-probe.js';
 import { saveEvidence } from './evidence-file.js';
@@ -16,7 +17,7 @@ import { type Evidence, judge } from './verdict.js';
 const SECOND_MS = 1_000;
 /** For the step under way to be finished once all is mended: a command that hangs is ended after 20 s, and typed again. */
 const LAST_STEP_MS = 45_000;
-/** For all keys to be read then. */
+/** For all open outcomes to be asked for then, and all keys to be read. */
 const READ_ALL_MS = 10_000;
 
 export interface Console {
@@ -47,15 +48,15 @@ export async function run(
   const elapsedMs = (): number => Math.round(time.nowMs() - begunMs);
   const history = new History(elapsedMs);
   const throughput = new Throughput();
-  const migration = new Migration(cluster, time, elapsedMs, forkedFrom(random));
+  const migration = new Migration(cluster, time, elapsedMs, forkedFrom(random), () => history.noteCollection());
   const saboteur = new Saboteur(cluster, time, elapsedMs, forkedFrom(random));
-  const clients = new Clients({
+  const requests = new Requests({
     addressOf: (proposer) => cluster.addressOf(proposer),
     history,
     time,
-    random: forkedFrom(random),
     onOutcome: (request, outcome) => throughput.add(elapsedMs(), request, outcome),
   });
+  const clients = new Clients({ requests, time, random: forkedFrom(random) });
 
   const file = await openUnnamed(cluster.folder);
   const sync = async (): Promise<void> => {
@@ -92,20 +93,21 @@ export async function run(
   await pause(time, settings.durationMs - elapsedMs(), stop.signal);
   stop.abort();
 
-  print('Mending everything, finishing the step under way, reading every key through both proposers');
+  print('Mending everything, finishing the step under way, asking for every open outcome and for every key');
   await Promise.all([mended, clientsEnded, probed]);
   await file.close();
   const cancel = time.after(LAST_STEP_MS, () => giveUp.abort());
   await migrated;
   cancel();
-  const { finals, unread } = await clients.readAll(time.nowMs() + READ_ALL_MS);
-  await clients.close();
+  const { finals, untold } = await clients.finish(time.nowMs() + READ_ALL_MS);
+  await requests.close();
 
   const evidence: Evidence = {
     history,
     finals,
-    unread,
+    untold,
     total: throughput.total,
+    repeats: clients.repeats,
     faults: saboteur.spans,
     stalls: disk.stalls,
     migration,

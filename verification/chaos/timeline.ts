@@ -35,8 +35,8 @@ export class Throughput {
   add(elapsedMs: number, request: Request, outcome: ClientOutcome): void {
     for (const counts of [this.of(Math.floor(elapsedMs / SECOND_MS)), this.total]) {
       if (outcome.kind === 'written') counts.writes += 1;
-      else if (request.kind === 'cas' && outcome.kind === 'unknown') counts.unknown += 1;
-      else if (request.kind === 'get' && outcome.kind === 'state') counts.reads += 1;
+      else if (request.kind === 'get') counts.reads += outcome.kind === 'state' ? 1 : 0;
+      else if (outcome.kind === 'unknown') counts.unknown += 1;
     }
   }
 

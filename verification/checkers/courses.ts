@@ -1,5 +1,5 @@
 import type { Version, KnownVersions } from './versions.js';
-import type { RecordedWrite } from './writes.js';
+import { foundBy, type RecordedWrite } from './writes.js';
 
 /** A way in which the key can have come to a version. */
 interface Course {
@@ -84,11 +84,11 @@ function openByKind(open: KnownVersions['open']): OpenByKind {
   const kinds = { changes: [] as number[], deletions: [] as number[], creations: [] as number[], exact };
   for (const { write, invokedAt } of open) {
     const { request } = write;
-    if ('ver' in request && request.ver > 0) {
+    if (request.ver !== undefined && request.ver > 0) {
       const kind = request.kind === 'delete' ? 'deletions' : 'changes';
       exact.set(request.ver + 1, { [kind]: invokedAt, ...exact.get(request.ver + 1) });
     } else {
-      kinds[request.kind === 'delete' ? 'deletions' : request.kind === 'cas' ? 'creations' : 'changes'].push(invokedAt);
+      kinds[request.kind === 'delete' ? 'deletions' : request.ver === 0 ? 'creations' : 'changes'].push(invokedAt);
     }
   }
   return kinds;
@@ -109,22 +109,17 @@ function waysTo(version: Version, ver: number, { used }: Course, open: OpenByKin
   add(exact?.changes, { needs: 'present', isPresent: true });
   add(open.changes[used.changes], { needs: undefined, isPresent: true, uses: 'changes' });
   add(open.creations[used.creations], { needs: 'absent', isPresent: true, uses: 'creations' });
-  add(collectedFrom, { needs: 'absent', isPresent: false });
+  if (val === undefined) add(collectedFrom, { needs: 'absent', isPresent: false });
   return ways;
 }
 
-/** What the key was before a write: a word that was appended stands alone only if there was nothing. */
-function neededBy({ request }: RecordedWrite, val: string | null | undefined): Way['needs'] {
-  switch (request.kind) {
-    case 'set':
-      return undefined;
-    case 'append':
-      return val === undefined ? undefined : val === request.val ? 'absent' : 'present';
-    case 'delete':
-      return 'present';
-    case 'cas':
-      return request.ver === 0 ? 'absent' : 'present';
-  }
+/** What the key was before a write: a word that was appended, or a number that was added, stands alone only if there was nothing. */
+function neededBy(write: RecordedWrite, val: string | null | undefined): Way['needs'] {
+  const { kind, ver } = write.request;
+  if (kind === 'delete') return 'present';
+  if (ver !== undefined) return ver === 0 ? 'absent' : 'present';
+  const found = typeof val === 'string' ? foundBy(write, val)?.val : undefined;
+  return found === undefined ? undefined : found === null ? 'absent' : 'present';
 }
 
 function withoutWorse(courses: readonly Course[]): Course[] {

@@ -1,6 +1,9 @@
 /**
  * A write of a key. Values are words: a `cas` and a `set` leave their own word alone, an `append` puts it behind those that are there. A word is
  * unique in its history, so that a value tells which writes it was made by, up to the one that began it.
+ *
+ * Or they are whole numbers above 0, to which an `add` adds its own. These are unique as well, and none of them is a sum of others, so that of two
+ * successive values the difference tells which write made the second.
  */
 export type WriteRequest = {
   /** Under which the client sends it again until it knows the outcome; unique in the history. All that have it are one write, applied once at most. */
@@ -14,7 +17,8 @@ export type WriteRequest = {
       /** The value that the client saw at `ver`, null for version 0: what this write is made from. */
       readonly onto: string | null;
     }
-  | { readonly kind: 'set' | 'append'; readonly val: string }
+  /** If `ver` is given, only where the key is at that version; 0: where it does not exist. */
+  | { readonly kind: 'set' | 'append' | 'add'; readonly val: string; readonly ver?: number }
   /** Of a key that exists, at `ver` if that is given. */
   | { readonly kind: 'delete'; readonly ver?: number }
 );

@@ -1,6 +1,6 @@
 import type { RecordedOperation, Violation } from './history.js';
 import { lastWord, type State, stateToldTo } from './state.js';
-import { possibleFrom, type RecordedWrite, writesByWord, writesOf } from './writes.js';
+import { difference, foundBy, isAcknowledged, possibleFrom, type RecordedWrite, writesByWord, writesOf } from './writes.js';
 import { describeOperation, describeState } from './wording.js';
 
 /**
@@ -37,7 +37,11 @@ export function checkLineage(operations: readonly RecordedOperation[], final: St
       continue;
     }
     const state = describeState({ ver, val });
-    const write = byWord.get(lastWord(val).word);
+    const write = byWord.get(lastWord(val).word) ?? addAt(writes, ver, difference(val, told.get(ver - 1) ?? ''));
+    if (!write && writes.some(isOpenAdd)) {
+      val = undefined;
+      continue;
+    }
     if (!write) return violation(`${state} is, or led to, the final state, but nobody wrote it`);
     const meant = versionOf(write);
     if (meant !== undefined && meant !== ver) {
@@ -53,6 +57,17 @@ export function checkLineage(operations: readonly RecordedOperation[], final: St
     return violation(`the final state, ${describeState(final)}, was made from ${describeState({ ver: 0, val })}`);
   }
   return lostFrom(operations, final, line, violation);
+}
+
+/** The add that made a version, by what it was told or by what it added. */
+function addAt(writes: readonly RecordedWrite[], ver: number, added: string | null | undefined): RecordedWrite | undefined {
+  const adds = writes.filter(({ request }) => request.kind === 'add');
+  return adds.find((write) => isAcknowledged(write) && versionOf(write) === ver) ?? adds.find(({ request }) => 'val' in request && request.val === added);
+}
+
+/** Whether it can have left a sum of which nobody was told who made it. */
+function isOpenAdd(write: RecordedWrite): boolean {
+  return write.request.kind === 'add' && possibleFrom(write) !== undefined && !isAcknowledged(write);
 }
 
 function lostFrom(
@@ -86,15 +101,14 @@ function statesTold(operations: readonly RecordedOperation[]): Map<number, strin
 
 /** The version that a write was meant to make, or was answered that it made; undefined if neither tells. */
 function versionOf({ request, attempts }: RecordedWrite): number | undefined {
-  if (request.kind === 'cas' && request.ver > 0) return request.ver + 1;
+  if (request.ver !== undefined && request.ver > 0) return request.ver + 1;
   for (const { returned } of attempts) if (returned?.outcome.kind === 'written') return returned.outcome.ver;
   return undefined;
 }
 
 /** What a write made a value from: null if the key did not exist, undefined if it does not tell. */
-function madeFrom({ request }: RecordedWrite, val: string): string | null | undefined {
-  if (request.kind === 'append') return lastWord(val).before;
-  return request.kind === 'cas' ? request.onto : undefined;
+function madeFrom(write: RecordedWrite, val: string): string | null | undefined {
+  return write.request.kind === 'cas' ? write.request.onto : foundBy(write, val)?.val;
 }
 
 function wordOfOperation({ request }: RecordedOperation): string | undefined {

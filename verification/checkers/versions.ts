@@ -1,6 +1,6 @@
 import type { RecordedOperation } from './history.js';
 import { lastWord, madeByItself, stateToldTo } from './state.js';
-import { possibleFrom, type RecordedWrite, wordOf, writesOf } from './writes.js';
+import { difference, foundBy, isExtending, isMeantToMake, possibleFrom, type RecordedWrite, wordOf, writesOf } from './writes.js';
 
 /** What is known of one version of the key. Moments are the numbers of events. */
 export interface Version {
@@ -108,20 +108,40 @@ class Gathering {
     }
     // Those that values are found for on the way come after the ones that they were found by.
     for (const [ver, { val }] of this.#versions) {
-      // What was appended to is no deletion.
-      if (val === null && this.#at(ver).maker?.write.request.kind === 'append') throw new Contradiction();
+      // What was appended or added to is no deletion.
+      if (val === null && isExtending(this.#at(ver).maker?.write.request)) throw new Contradiction();
       if (val === undefined || val === null) continue;
-      const { before, word } = lastWord(val);
-      const maker = this.#at(ver).maker ?? byWord.get(word)?.find(({ write }) => isMeantToMake(ver, write) && !this.#made.has(write));
-      if (!maker || wordOf(maker.write) !== word || (before !== null && maker.write.request.kind !== 'append')) throw new Contradiction();
+      const sameWord = byWord.get(lastWord(val).word);
+      if (!sameWord && !this.#at(ver).maker && this.#isMaybeSum(val, possible)) continue;
+      const maker = this.#at(ver).maker ?? sameWord?.find(({ write }) => isMeantToMake(ver, write) && !this.#made.has(write));
+      const found = maker && foundBy(maker.write, val);
+      if (!found) throw new Contradiction();
       this.#makes(ver, maker);
-      if (before !== null && this.#at(ver - 1).val !== before) {
+      if (typeof found.val === 'string' && this.#at(ver - 1).val !== found.val) {
         // It may have been passed already, and is looked at again.
         const below = this.#at(ver - 1);
-        this.#holds(ver - 1, before);
+        this.#holds(ver - 1, found.val);
         this.#versions.delete(ver - 1);
         this.#versions.set(ver - 1, below);
       }
+    }
+    this.#recognizeAdds(byWord);
+  }
+
+  /** Whether a number that is nobody's own can have been left by an add whose outcome is open: no other is told without its version. */
+  #isMaybeSum(val: string, possible: readonly NonNullable<Version['maker']>[]): boolean {
+    return Number.isSafeInteger(Number(val)) && possible.some(({ write }) => write.request.kind === 'add' && !this.#made.has(write));
+  }
+
+  /** By what they added, where the version below is known; where it is not, the maker stays unknown. */
+  #recognizeAdds(byWord: ReadonlyMap<string, readonly NonNullable<Version['maker']>[]>): void {
+    for (const [ver, { val, maker }] of this.#versions) {
+      const below = this.#versions.get(ver - 1)?.val;
+      if (maker || typeof val !== 'string' || below === undefined) continue;
+      const added = below === null ? undefined : difference(val, below);
+      const [adding] = byWord.get(added ?? '') ?? [];
+      if (adding?.write.request.kind !== 'add') throw new Contradiction();
+      this.#makes(ver, adding);
     }
   }
 
@@ -154,15 +174,10 @@ class Gathering {
   }
 }
 
-/** Whether a write may make this version: one that expects a version makes the next. */
-function isMeantToMake(ver: number, { request }: RecordedWrite): boolean {
-  return !('ver' in request) || request.ver === 0 || request.ver + 1 === ver;
-}
-
 /** Whether a write can have made what it was told that it made. That the last word is its own is looked at where makers are recognized. */
 function isOwn(request: RecordedOperation['request'], val: string | null | undefined): boolean {
   if (val === undefined) return true;
-  return request.kind === 'append' ? val !== null : val === madeByItself(request);
+  return isExtending(request) ? val !== null : val === madeByItself(request);
 }
 
 /** Whether a write can have been told the state that it was told, instead of being applied: only if that is not the one that it expects. */
@@ -172,12 +187,10 @@ function canMiss({ request, returned }: RecordedOperation): boolean {
   switch (request.kind) {
     case 'get':
       return true;
-    case 'set':
-    case 'append':
-      return false;
     case 'delete':
       return val === null || (request.ver !== undefined && request.ver !== ver);
-    case 'cas':
+    default:
+      if (request.ver === undefined) return false;
       return request.ver === 0 ? val !== null : val === null || request.ver !== ver;
   }
 }

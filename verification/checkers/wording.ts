@@ -18,7 +18,8 @@ function describeRequest(request: Request): string {
   const name = request.name === undefined ? '' : ` (named ${request.name})`;
   if (request.kind === 'delete') return `delete${request.ver === undefined ? '' : ` of version ${request.ver}`}${name}`;
   const word = JSON.stringify(request.val);
-  return (request.kind === 'cas' ? `write of ${word} over version ${request.ver}` : `${request.kind} of ${word}`) + name;
+  const over = request.ver === undefined ? '' : ` over version ${request.ver}`;
+  return `${request.kind === 'cas' ? 'write' : request.kind} of ${word}${over}${name}`;
 }
 
 /** Where a write says which version it makes, that it was written says all. */

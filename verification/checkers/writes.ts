@@ -1,4 +1,5 @@
-import type { RecordedOperation, WriteRequest } from './history.js';
+import type { RecordedOperation, Request, WriteRequest } from './history.js';
+import { lastWord } from './state.js';
 
 /** A write, however often it was sent under its name. */
 export interface RecordedWrite {
@@ -24,6 +25,40 @@ export function writesOf(operations: readonly RecordedOperation[]): RecordedWrit
     if (request.name !== undefined) named.set(request.name, write);
   }
   return writes;
+}
+
+/** Whether it leaves what was there, and more. */
+export function isExtending(request: Request | undefined): boolean {
+  return request?.kind === 'append' || request?.kind === 'add';
+}
+
+/** Whether a write may make this version: one that expects a version makes the next. */
+export function isMeantToMake(ver: number, { request }: RecordedWrite): boolean {
+  return request.ver === undefined || request.ver === 0 || request.ver + 1 === ver;
+}
+
+/**
+ * What a write found there, if it left this value: null if the key did not exist, undefined if that cannot be told from the value.
+ * @returns undefined where it cannot have left this value
+ */
+export function foundBy({ request }: RecordedWrite, val: string): { readonly val: string | null | undefined } | undefined {
+  if (request.kind === 'delete') return undefined;
+  if (request.kind === 'cas' || request.kind === 'set') return val === request.val ? { val: undefined } : undefined;
+  const before = request.kind === 'append' ? withoutLast(val, request.val) : difference(val, request.val);
+  if (before === undefined || (request.ver !== undefined && (request.ver === 0) !== (before === null))) return undefined;
+  return { val: before };
+}
+
+function withoutLast(val: string, last: string): string | null | undefined {
+  const { before, word } = lastWord(val);
+  return word === last ? before : undefined;
+}
+
+/** Between two values of a key that holds numbers, null if there is none; undefined where no number is left. */
+export function difference(val: string, less: string): string | null | undefined {
+  const left = Number(val) - Number(less);
+  if (!Number.isSafeInteger(left) || left < 0) return undefined;
+  return left === 0 ? null : String(left);
 }
 
 /** The word that a write puts into the value; undefined for a deletion. */

@@ -10,15 +10,17 @@ import type { ClientOutcome, Request, WriteRequest } from '../checkers/history.j
  */
 export function asWrite(request: WriteRequest, since = 0): Write {
   const named = request.name === undefined ? {} : { name: nameOf(request, request.name, since) };
+  const condition = request.ver === undefined ? {} : { ver: request.ver };
   switch (request.kind) {
     case 'cas':
-      return { ver: request.ver, val: request.val, ...named };
     case 'set':
-      return { val: request.val, ...named };
+      return { val: request.val, ...condition, ...named };
     case 'append':
-      return { change: (val, exists) => (exists ? `${String(val)} ${request.val}` : request.val), ...named };
+      return { change: (val, exists) => (exists ? `${String(val)} ${request.val}` : request.val), ...condition, ...named };
+    case 'add':
+      return { change: (val, exists) => String(Number(exists ? val : 0) + Number(request.val)), ...condition, ...named };
     case 'delete':
-      return { val: DELETED, ...(request.ver === undefined ? {} : { ver: request.ver }), ...named };
+      return { val: DELETED, ...condition, ...named };
   }
 }
 

@@ -10,17 +10,21 @@ const README = readFileSync(new URL('../../../README.md', import.meta.url), 'utf
 const never = new AbortController().signal;
 
 /** An operator at a control node that answers as told, with success where nothing is told. */
-function operator(answers: Finished[] = []): { time: VirtualTime; migration: Migration; typed: string[] } {
+function operator(answers: Finished[] = []): { time: VirtualTime; migration: Migration; typed: string[]; collected: () => number } {
   const time = new VirtualTime();
   const typed: string[] = [];
+  let collections = 0;
   const control = async (command: readonly string[]): Promise<Finished> => {
     typed.push(command.join(' '));
     await new Promise<void>((resolve) => time.after(1_000, resolve));
     return answers.shift() ?? { code: 0, output: '' };
   };
-  return { time, typed, migration: new Migration({ control }, time, () => time.nowMs(), randomFrom(1)) };
+  const onCollection = (): void => void (collections += 1);
+  const migration = new Migration({ control }, time, () => time.nowMs(), randomFrom(1), onCollection);
+  return { time, typed, migration, collected: () => collections };
 }
 
+const COLLECT = './run-control.sh collect';
 const [GROW_1, GROW_2] = GROW as [MigrationStep, MigrationStep];
 
 describe('the steps', () => {
@@ -45,6 +49,21 @@ describe('the steps', () => {
 });
 
 describe('the operator', () => {
+  it('collects where the acceptors stay as they are, and goes on where that is refused', async () => {
+    const removed = { code: 0, output: 'looking\n12 registers of deleted keys removed (era 9)\nleft: 1 in use again' };
+    const { time, migration, typed, collected } = operator([removed, { code: 1, output: 'acceptor-1 cannot be reached' }]);
+    const stop = new AbortController();
+    const run = migration.run(stop.signal, never);
+    while (migration.grown === 0) await time.advance(100);
+    expect(typed.filter((command) => command !== COLLECT)).toEqual(GROW.map(({ command }) => command.join(' ')));
+    while (collected() < 9) await time.advance(100);
+    stop.abort();
+    await time.run(run);
+    expect(migration.collections).toEqual({ tried: 9, done: 8, removed: 12 });
+    expect(typed.filter((command) => command === COLLECT)).toHaveLength(9);
+    expect(migration.failures).toBe(0);
+  });
+
   it('types a command again until it succeeds; meanwhile the sets before it and those after it are possible', async () => {
     const { time, migration, typed } = operator([
       { code: 1, output: 'error: proposer-2 cannot be reached' },
@@ -69,13 +88,17 @@ describe('the operator', () => {
   });
 
   it('finishes the command under way when it is to stop, and says so where it cannot', async () => {
-    const { time, migration, typed } = operator([{ code: 1, output: 'not yet' }]);
+    const { time, migration, typed } = operator([
+      { code: 0, output: 'nothing was removed' },
+      { code: 0, output: 'nothing was removed' },
+      { code: 1, output: 'not yet' },
+    ]);
     const stop = new AbortController();
     const run = migration.run(stop.signal, never);
-    while (typed.length === 0) await time.advance(100);
+    while (!typed.includes(GROW_1.command.join(' '))) await time.advance(100);
     stop.abort();
     await time.run(run);
-    expect(typed).toHaveLength(2);
+    expect(typed.filter((command) => command !== COLLECT)).toHaveLength(2);
     expect(migration.grown).toBe(0);
 
     const other = operator([{ code: 1, output: 'not ever' }]);
@@ -90,7 +113,8 @@ describe('the operator', () => {
     stop.abort();
     await time.run(run);
     const round = [...GROW, ...SHRINK].map(({ command }) => command.join(' '));
-    expect(typed.slice(0, round.length + GROW.length)).toEqual([...round, ...round.slice(0, GROW.length)]);
+    const steps = typed.filter((command) => command !== COLLECT);
+    expect(steps.slice(0, round.length + GROW.length)).toEqual([...round, ...round.slice(0, GROW.length)]);
     expect(migration.grown).toBeGreaterThanOrEqual(2);
     expect(migration.shrunk).toBeGreaterThanOrEqual(1);
   });

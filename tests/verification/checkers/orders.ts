@@ -1,4 +1,4 @@
-import type { RecordedOperation, ClientOutcome, Request } from '../../../verification/checkers/history.js';
+import type { RecordedOperation, ClientOutcome, Request, WriteRequest } from '../../../verification/checkers/history.js';
 
 interface State {
   readonly ver: number;
@@ -51,16 +51,21 @@ function happen(state: State, { request, returned }: RecordedOperation): State |
 
 /** The register after a write; undefined where it does not apply. A key that does not exist has the value null, at the version of its deletion. */
 export function applied({ ver, val }: State, request: Request): State | undefined {
+  if (request.kind === 'get' || (request.kind === 'delete' && val === null)) return undefined;
+  if (request.ver !== undefined && (val === null ? 0 : ver) !== request.ver) return undefined;
+  return { ver: ver + 1, val: left(val, request) };
+}
+
+function left(val: string | null, request: WriteRequest): string | null {
   switch (request.kind) {
-    case 'get':
-      return undefined;
     case 'cas':
-      return (request.ver === 0 ? val === null : val !== null && ver === request.ver) ? { ver: ver + 1, val: request.val } : undefined;
     case 'set':
-      return { ver: ver + 1, val: request.val };
+      return request.val;
     case 'append':
-      return { ver: ver + 1, val: val === null ? request.val : `${val} ${request.val}` };
+      return val === null ? request.val : `${val} ${request.val}`;
+    case 'add':
+      return String(Number(val ?? 0) + Number(request.val));
     case 'delete':
-      return val !== null && (request.ver === undefined || request.ver === ver) ? { ver: ver + 1, val: null } : undefined;
+      return null;
   }
 }

@@ -17,7 +17,7 @@ const moments = fc
 const anyRequest = fc.oneof(
   fc.constant({ kind: 'get' } as const),
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('cas' as const), ver: fc.nat(2) }) },
-  fc.record({ kind: fc.constantFrom('set' as const, 'append' as const) }),
+  fc.record({ kind: fc.constantFrom('set' as const, 'append' as const), ver: fc.constantFrom(undefined, undefined, undefined, 0, 1, 2) }),
   fc.record({ kind: fc.constant('delete' as const), ver: fc.constantFrom(undefined, undefined, 1, 2) }),
 );
 
@@ -32,7 +32,7 @@ function withWord(asked: Asked, word: string): Request {
     case 'delete':
       return { kind: 'delete', ...(asked.ver !== undefined && { ver: asked.ver }) };
     default:
-      return { kind: asked.kind, val: word };
+      return { kind: asked.kind, val: word, ...(asked.ver !== undefined && { ver: asked.ver }) };
   }
 }
 
@@ -67,14 +67,17 @@ const step = fc.record({
   /** Between the two moments; where the outcome is open, a write may take effect later. */
   effect: fc.double({ min: 0, max: 1, noNaN: true }),
   laterBy: fc.nat(8),
-  kind: fc.constantFrom(...(['get', 'get', 'cas', 'cas', 'set', 'append', 'delete', 'delete version'] as const)),
+  kind: fc.constantFrom(...(['get', 'get', 'cas', 'cas', 'set', 'append', 'append version', 'delete', 'delete version'] as const)),
   /** What a write expects, from the present version. */
   off: fc.constantFrom(0, 0, 0, 0, 1, -1),
   fate: fc.constantFrom('answered', 'answered', 'answered', 'answered', 'unknown', 'never answered', 'lost', 'refused'),
 });
 
 /** What a register answered, so that all are linearizable. */
-export const trueHistory = stepsOf(1, 7).map(played);
+export const trueHistory = stepsOf(1, 7).map((steps) => played(steps));
+
+/** The same of a key that holds numbers: where the others append, it adds. */
+export const trueNumbers = stepsOf(1, 7).map((steps) => played(steps, inNumbers));
 
 /** A long one, with this many operations. */
 export function longTrueHistory(length: number): fc.Arbitrary<RecordedOperation[]> {
@@ -89,16 +92,14 @@ export function longTrueHistory(length: number): fc.Arbitrary<RecordedOperation[
 }
 
 /** What a register answered, but for one answer, which is another or came at another moment: the near misses. */
-export const bentHistory = fc
-  .record({
-    steps: stepsOf(3, 7),
-    at: fc.nat(),
-    other: fc.nat(),
-    up: fc.boolean(),
-    how: fc.constantFrom(...(['answer', 'version', 'later', 'earlier'] as const)),
-  })
-  .map(({ steps, at, other, up, how }): RecordedOperation[] => {
-    const operations = played(steps);
+export const bentHistory = bent((steps) => played(steps));
+export const bentNumbers = bent((steps) => played(steps, inNumbers));
+
+function bent(play: (steps: readonly Step[]) => RecordedOperation[]): fc.Arbitrary<RecordedOperation[]> {
+  const how = fc.constantFrom(...(['answer', 'version', 'later', 'earlier'] as const));
+  const bends = fc.record({ steps: stepsOf(3, 7), at: fc.nat(), other: fc.nat(), up: fc.boolean(), how });
+  return bends.map(({ steps, at, other, up, how }): RecordedOperation[] => {
+    const operations = play(steps);
     const told = [...operations.entries()].filter(([, { returned }]) => returned && /state|written/.test(returned.outcome.kind));
     const [index, bent] = told[at % told.length] ?? [];
     if (index === undefined || !bent?.returned) return operations;
@@ -124,6 +125,7 @@ export const bentHistory = fc
     }
     return operations;
   });
+}
 
 function stepsOf(minLength: number, maxLength: number): fc.Arbitrary<Step[]> {
   return fc.array(step, { minLength, maxLength, size: 'max' });
@@ -132,7 +134,7 @@ function stepsOf(minLength: number, maxLength: number): fc.Arbitrary<Step[]> {
 type Step = typeof step extends fc.Arbitrary<infer Value> ? Value : never;
 
 /** Lets each step happen to a register at the moment of its effect. */
-function played(all: readonly Step[]): RecordedOperation[] {
+function played(all: readonly Step[], worded = (request: Request): Request => request): RecordedOperation[] {
   let state: State = { ver: 0, val: null };
   const steps = all.map((each, index) => {
     const { invoked, returned } = each.moments;
@@ -141,7 +143,7 @@ function played(all: readonly Step[]): RecordedOperation[] {
   });
   const happened = new Map<number, { request: Request; outcome: ClientOutcome | undefined }>();
   for (const { index, kind, off, fate } of steps.sort((a, b) => a.at - b.at)) {
-    const request = requestOf(kind, `v${index}`, state, off);
+    const request = worded(requestOf(kind, `v${index}`, state, off));
     const next = fate === 'lost' || fate === 'refused' ? undefined : applied(state, request);
     const isWrite = request.kind !== 'get';
     let outcome: ClientOutcome = { kind: 'state', ...state };
@@ -164,6 +166,8 @@ function requestOf(kind: Step['kind'], word: string, { ver, val }: State, off: n
       return { kind };
     case 'cas':
       return { kind, ver: expected, val: word, onto: null };
+    case 'append version':
+      return { kind: 'append', ver: expected, val: word };
     case 'delete version':
       return { kind: 'delete', ver: Math.max(1, expected) };
     case 'delete':
@@ -171,6 +175,14 @@ function requestOf(kind: Step['kind'], word: string, { ver, val }: State, off: n
     default:
       return { kind, val: word };
   }
+}
+
+/** Numbers of which none is a sum of others. */
+function inNumbers(request: Request): Request {
+  if (!('val' in request)) return request;
+  const index = Number(request.val.slice(1));
+  if (request.kind !== 'append') return { ...request, val: String((index + 1) * 1_000_000) };
+  return { ...request, kind: 'add', val: String(1_000 + index) };
 }
 
 /** Gives each event its number: an invocation before a response of the same moment. */

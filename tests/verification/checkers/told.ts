@@ -8,7 +8,7 @@ import { History, type RecordedOperation, type ClientOutcome, type Request } fro
  *     B get             client B begins to read
  *     B 1 a             its answer: version 1, "a" (`B 0`: the key does not exist)
  *     A written         also: refused, unknown
- *     A set a           … to write "a" whatever there is; A append a, A delete, A delete 3 (only version 3) alike
+ *     A set a           … to write "a" whatever there is; A append a, A add 5, A delete, and A append a 3, A delete 3 (only version 3) alike
  *     A written 4 a+b   the version that it made, and what that holds, where it is told; - for nothing
  *     A 4               also: the key was deleted, with version 4
  *     A put 0 a as N    under a name
@@ -55,7 +55,8 @@ function requestFrom(what: string, [first = '', second = '', over, onto]: string
       return { kind: 'cas', ver: Number(first), val: second, onto: onto?.replaceAll('+', ' ') ?? null, ...named };
     case 'set':
     case 'append':
-      return { kind: what, val: first, ...named };
+    case 'add':
+      return { kind: what, val: first, ...(second !== '' && { ver: Number(second) }), ...named };
     case 'delete':
       return { kind: 'delete', ...(first !== '' && { ver: Number(first) }), ...named };
     default:
