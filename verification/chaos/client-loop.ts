@@ -4,7 +4,7 @@ import { sleep, type Time } from '../../src/protocol/time.js';
 import type { Request } from '../checkers/history.js';
 import { type ChaosKey, KEYS, rests } from './key-kinds.js';
 import type { Asked, NextWrite } from './next-write.js';
-import type { Requests, Told } from './requests.js';
+import type { Requests, Learned } from './requests.js';
 
 /** Of all turns that begin with a read: those that are no more than that. */
 const READ_SHARE = 0.25;
@@ -86,7 +86,7 @@ export class ClientLoop {
     }
   }
 
-  async #readAndWrite(): Promise<Told> {
+  async #readAndWrite(): Promise<Learned> {
     const { client, writes, random, time } = this.#options;
     const [proposer, key] = [this.#pick(this.#options.asks), this.#pick(KEYS.filter((one) => !this.#isLeftAlone(one)))];
     const read = await this.#send(proposer, { key, request: { kind: 'get' } });
@@ -113,7 +113,7 @@ export class ClientLoop {
     return this.#leftAlone.has(key);
   }
 
-  async #repeat({ asked, isKnown, proposer: last }: Open): Promise<Told> {
+  async #repeat({ asked, isKnown, proposer: last }: Open): Promise<Learned> {
     const { repeats } = this.#options;
     const proposer = PROPOSERS.find((name) => name !== last) ?? last;
     const told = await this.#send(proposer, asked, !isKnown);
@@ -123,7 +123,7 @@ export class ClientLoop {
   }
 
   /** Keeps a write to be sent again, if it is to be. */
-  #keep(asked: Asked, proposer: string, told: Told): Told {
+  #keep(asked: Asked, proposer: string, told: Learned): Learned {
     const { random, repeats } = this.#options;
     const isKnown = isTold(told);
     if (told.isForgotten) repeats.forgotten += 1;
@@ -131,7 +131,7 @@ export class ClientLoop {
     return told;
   }
 
-  async #send(proposer: string, asked: Asked<Request>, isCounted = true): Promise<Told> {
+  async #send(proposer: string, asked: Asked<Request>, isCounted = true): Promise<Learned> {
     const { client, requests } = this.#options;
     const told = await requests.send(client, proposer, asked, isCounted);
     this.#known.set(asked.key, Math.max(this.#known.get(asked.key) ?? 0, told.ver));
@@ -144,6 +144,6 @@ export class ClientLoop {
 }
 
 /** Whether the client knows what became of its write, or of the key. */
-function isTold({ outcome }: Told): boolean {
+function isTold({ outcome }: Learned): boolean {
   return outcome.kind === 'written' || outcome.kind === 'state';
 }

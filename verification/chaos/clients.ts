@@ -5,7 +5,7 @@ import type { State } from '../checkers/state.js';
 import { ClientLoop, type Repeats } from './client-loop.js';
 import { type ChaosKey, KEYS } from './key-kinds.js';
 import { NextWrite } from './next-write.js';
-import type { Requests, Told } from './requests.js';
+import type { Requests, Learned } from './requests.js';
 
 /** Clients that ask this proposer only: one that hangs cannot hold up all of them at once. Two more ask any. */
 const FAITHFUL_CLIENTS = 2;
@@ -61,7 +61,7 @@ export class Clients {
     return { finals, untold };
   }
 
-  async #readUntil(proposer: string, key: ChaosKey, deadlineMs: number): Promise<Told> {
+  async #readUntil(proposer: string, key: ChaosKey, deadlineMs: number): Promise<Learned> {
     const { requests, time } = this.#options;
     for (;;) {
       const told = await requests.send('final', proposer, { key, request: { kind: 'get' } });

@@ -12,7 +12,7 @@ import { outcomeOf } from './outcome.js';
 const REQUEST_TIMEOUT_MS = 1_000;
 
 /** What the asker learned. */
-export interface Told {
+export interface Learned {
   readonly outcome: ClientOutcome;
   /** What the key held, or the write made of it, if all of that was told. */
   readonly seen?: { readonly ver: number; readonly val: string | null };
@@ -46,7 +46,7 @@ export class Requests {
    * @param isCounted whether its outcome is news: that of a write that was known before is none
    * @throws ImpossibleAnswer
    */
-  async send(client: string, proposer: string, asked: Asked<Request>, isCounted = true): Promise<Told> {
+  async send(client: string, proposer: string, asked: Asked<Request>, isCounted = true): Promise<Learned> {
     const { history, time, onOutcome } = this.#options;
     const { key, request } = asked;
     const returned = history.invoke(client, key.key, request);

@@ -62,7 +62,10 @@ export function checkLineage(operations: readonly RecordedOperation[], final: St
 /** The add that made a version, by what it was told or by what it added. */
 function addAt(writes: readonly RecordedWrite[], ver: number, added: string | null | undefined): RecordedWrite | undefined {
   const adds = writes.filter(({ request }) => request.kind === 'add');
-  return adds.find((write) => isAcknowledged(write) && versionOf(write) === ver) ?? adds.find(({ request }) => 'val' in request && request.val === added);
+  return (
+    adds.find((write) => isAcknowledged(write) && versionOf(write) === ver) ??
+    adds.find(({ request }) => 'val' in request && request.val === added)
+  );
 }
 
 /** Whether it can have left a sum of which nobody was told who made it. */
