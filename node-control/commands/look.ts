@@ -3,6 +3,7 @@ import { acceptorsOf, type Configuration, isConfigured } from '../../src/protoco
 import { NetworkError } from '../../src/http/client.js';
 import { flawText } from '../../src/redis/fitness.js';
 import { memoryText } from '../../src/redis/memory-use.js';
+import { countText, countTombstones, type TombstoneCount } from '../collection/sample.js';
 import type { Nodes, Member } from '../nodes/nodes.js';
 import { adviceText, ControlError } from '../safety/objection.js';
 import { alwaysMeet, identified, setText } from '../safety/guard.js';
@@ -68,6 +69,7 @@ export async function status(nodes: Nodes, print: (line: string) => void): Promi
       .filter((name) => !nodes.acceptors.includes(name))
       .map((name) => `A proposer lists ${name}, which this control node does not know.`),
     ...owedNotes(configurations),
+    ...tombstoneNotes(listed, nodes.acceptors, seen),
     ...[...new Set(configurations.flatMap(({ forced }) => forced ?? []))].map((record) => `Forced: ${record}.`),
   ];
   for (const note of notes) print(note);
@@ -101,6 +103,16 @@ function owedNotes(configurations: readonly Configuration[]): string[] {
   return [
     adviceText({ advice: `A rescan is owed for what rests on ${owed.map(setText).join(', and on ')}`, steps: [rescanOf(first.prepare)] }),
   ];
+}
+
+/** Of the acceptors that a collection is about. One that went on without hearing of a deletion holds an older value in place of the tombstone. */
+function tombstoneNotes(listed: readonly string[], names: readonly string[], seen: readonly (Seen | undefined)[]): string[] {
+  const counts = names.flatMap((name, index) => {
+    const { tombstones } = seen[index] ?? {};
+    return tombstones && tombstones.count > 0 && listed.includes(name) ? [`${countText(tombstones)} on ${name}`] : [];
+  });
+  if (counts.length === 0) return [];
+  return [`${adviceText({ advice: `Tombstones of deleted keys: ${counts.join(', ')}. To remove them`, steps: [{ verb: 'collect' }] })}.`];
 }
 
 function cellText({ nodes, quorum }: Configuration['prepare']): string {
@@ -140,6 +152,7 @@ async function troublesOf({ name: proposer, admin }: Member): Promise<string[]> 
 interface Seen {
   /** The number of its keys. */
   readonly size?: number;
+  readonly tombstones?: TombstoneCount | undefined;
   /** Why it is not used. */
   readonly flaws: readonly string[];
   readonly cautions: readonly string[];
@@ -151,7 +164,10 @@ async function lookAt(nodes: Nodes, name: string): Promise<Seen | undefined> {
     return await nodes.withAcceptor(name, async (admin) => {
       const { flaws, cautions, memoryUsed } = (await admin.fitness?.('nothing')) ?? { flaws: [], cautions: [], memoryUsed: undefined };
       const memory = memoryText(memoryUsed);
-      return { size: await admin.size(), flaws: flaws.map(flawText), cautions: memory === undefined ? cautions : [...cautions, memory] };
+      const size = await admin.size();
+      // One that does not list its keys answers all the same.
+      const tombstones = await countTombstones(admin, size).catch(() => undefined);
+      return { size, tombstones, flaws: flaws.map(flawText), cautions: memory === undefined ? cautions : [...cautions, memory] };
     });
   } catch (error) {
     return error instanceof UnfitAcceptor ? { flaws: [error.message], cautions: [] } : undefined;
