@@ -10,7 +10,7 @@ import { checkLinearizability } from '../checkers/linearizability.js';
 import { VirtualTime } from '../simulation/virtual-time.js';
 import { KEY } from './messages.js';
 import { operationsOf } from './operations.js';
-import { forEachChoice } from './moves.js';
+import { forEachChoice } from './move.js';
 import { Computed } from './computed.js';
 import type { ScenarioSystem, World } from './world.js';
 
@@ -31,9 +31,13 @@ export class Endings {
   readonly #system: ScenarioSystem;
   readonly #finals = new Computed<string, Final | 'stale' | 'unreadable'>();
   readonly #sound = new Set<string>();
+  /** See `History.noteCollection`: after what has begun before the search. */
+  readonly #collectedFrom: number | undefined;
 
   constructor(system: ScenarioSystem) {
     this.#system = system;
+    const { collections = 0, begun } = system.scenario;
+    this.#collectedFrom = collections > 0 ? 2 * (begun?.operations ?? 0) + 0.5 : undefined;
   }
 
   /**
@@ -51,7 +55,7 @@ export class Endings {
       for (const [final, quorum] of this.#finalsFor(world, configuration)) {
         const key = `${history} ${JSON.stringify(final)}`;
         if (this.#sound.has(key)) continue;
-        const violation = check(operations, final);
+        const violation = check(operations, final, this.#collectedFrom);
         if (violation) return { ...violation, message: `${violation.message} (the reader was answered by ${quorum.join(' and ')})` };
         this.#sound.add(key);
       }
@@ -108,7 +112,11 @@ export class Endings {
   }
 }
 
-function check(operations: readonly RecordedOperation[], final: Final | 'unreadable'): Violation | undefined {
+function check(
+  operations: readonly RecordedOperation[],
+  final: Final | 'unreadable',
+  collectedFrom: number | undefined,
+): Violation | undefined {
   if (final === 'unreadable') return { rule: 'an end', key: KEY, message: 'a quorum of acceptors answers, and yet the key cannot be read' };
   const last = 2 * operations.length + 1;
   const read: RecordedOperation = {
@@ -120,7 +128,13 @@ function check(operations: readonly RecordedOperation[], final: Final | 'unreada
     returned: { at: last + 1, atMs: last + 1, outcome: { kind: 'state', ...final } },
   };
   const all = [...operations, read];
-  return checkLinearizability(all) ?? checkExactlyOnce(all) ?? checkLineage(operations, final) ?? checkFinalState(operations, final);
+  const isCollected = collectedFrom !== undefined;
+  return (
+    checkLinearizability(all, collectedFrom) ??
+    checkExactlyOnce(all) ??
+    checkLineage(operations, final, isCollected) ??
+    checkFinalState(operations, final, isCollected)
+  );
 }
 
 function configurationsIn({ proposers }: World): Configuration[] {

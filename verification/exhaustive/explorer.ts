@@ -1,18 +1,20 @@
-import { MemoryAcceptor } from '../../src/protocol/memory-acceptor.js';
+import { type Memory, MemoryAcceptor } from '../../src/protocol/memory-acceptor.js';
 import { formatBallot } from '../../src/protocol/ballot.js';
 import type { Violation } from '../checkers/history.js';
 import { AcceptorStates } from './acceptor-states.js';
-import type { Message, Reply } from '../simulation/acceptor-message.js';
+import { beginning, invocationsOf } from './beginning.js';
+import { type CollectorMoment, CollectorStates } from './collector-states.js';
 import { whenComputed } from './computed.js';
 import { Endings } from './ending.js';
-import { KEY, Numbered } from './messages.js';
-import { type Move, movesOf } from './moves.js';
-import { ProposerStates } from './proposer-states.js';
+import { type AnyMessage, type AnyReply, KEY, Numbered } from './messages.js';
+import type { Move } from './move.js';
+import { movesOf } from './moves.js';
+import { type ProposerMoment, ProposerStates } from './proposer-states.js';
 import { acceptorNames as namesOf, adminWritesOf, alikeAcceptors, type Scenario } from './scenario.js';
-import { Sites } from './sites.js';
+import { type Site, Sites } from './sites.js';
 import { ViolationFound } from './violation-found.js';
 import { withoutStacks } from './without-stacks.js';
-import { keyOf, requestTo, type ScenarioSystem, type World } from './world.js';
+import { collectorRequestTo, keyOf, requestTo, type ScenarioSystem, type World } from './world.js';
 
 /** What was visited. */
 export interface Visited {
@@ -34,7 +36,7 @@ export interface Exploration {
 
 export interface ExplorerOptions {
   /** The acceptor's code; a broken one in tests. */
-  readonly makeAcceptor?: () => MemoryAcceptor;
+  readonly makeAcceptor?: (memory: Memory) => MemoryAcceptor;
   /** Called for each moment at which every operation has ended. */
   readonly onEnd?: (world: World, system: ScenarioSystem) => void;
   /** Called now and then. */
@@ -43,7 +45,7 @@ export interface ExplorerOptions {
 
 /** Visits every execution of a scenario, until the first violation. */
 export async function explore(scenario: Scenario, options: ExplorerOptions = {}): Promise<Exploration> {
-  const system = systemOf(scenario, options.makeAcceptor ?? (() => new MemoryAcceptor()));
+  const system = systemOf(scenario, options.makeAcceptor ?? ((memory) => new MemoryAcceptor(memory)));
   return withoutStacks(() => new Explorer(system, options).run());
 }
 
@@ -122,15 +124,16 @@ class Explorer {
   }
 }
 
-function systemOf(scenario: Scenario, makeAcceptor: () => MemoryAcceptor): ScenarioSystem {
-  const messages = new Numbered<Message>();
-  const replies = new Numbered<Reply>();
+function systemOf(scenario: Scenario, makeAcceptor: (memory: Memory) => MemoryAcceptor): ScenarioSystem {
+  const messages = new Numbered<AnyMessage>();
+  const replies = new Numbered<AnyReply>();
   const acceptorNames = namesOf(scenario);
   const alike = alikeAcceptors(scenario).map((group) => group.map((name) => acceptorNames.indexOf(name)));
   const adminWrites = adminWritesOf(scenario);
   const proposers = scenario.scripts.map((script, index) => {
     const id = scenario.ids?.[index] ?? index + 1;
-    const changes = adminWrites.filter(({ proposer }) => proposer === index).length;
+    const isCollected = (scenario.collections ?? 0) > 0;
+    const changes = isCollected ? Infinity : adminWrites.filter(({ proposer }) => proposer === index).length;
     const { configuration, resolutions } = scenario;
     return new ProposerStates({ id, client: index + 1, configuration, script, resolutions, changes }, messages, replies, {
       acceptorNames,
@@ -138,22 +141,42 @@ function systemOf(scenario: Scenario, makeAcceptor: () => MemoryAcceptor): Scena
     });
   });
   const acceptors = new AcceptorStates(makeAcceptor, messages, replies);
-  const sites = new Sites(acceptors, messages);
-  return { scenario, acceptorNames, alike, messages, replies, acceptors, sites, proposers, adminWrites };
+  const sites = new Sites(acceptors, messages, proposers.length);
+  const { identities = {} } = scenario.configuration;
+  const collectors = new CollectorStates({ proposers: proposers.length, acceptorNames, alike, identities }, messages, replies);
+  return { scenario, acceptorNames, alike, messages, replies, acceptors, sites, proposers, adminWrites, collectors };
 }
 
-async function initialWorld({ scenario, acceptorNames, acceptors, sites, proposers }: ScenarioSystem): Promise<World> {
-  const states = await Promise.all(proposers.map((proposer) => proposer.initial()));
+async function initialWorld(system: ScenarioSystem): Promise<World> {
+  const { scenario, sites, proposers } = system;
+  const { registers, late, first } = await beginning(system);
+  const states = await Promise.all(proposers.map(async (proposer, index) => (index === 0 && first ? first : proposer.initial())));
+  const collecting = await collectionsIn(system, states);
+  const site = (register: number, at: number): Site => {
+    const requests = [...states.map((state) => requestTo(state, at)), ...collecting.map((each) => collectorRequestTo(each, at))];
+    return sites.site(register, requests, late[at] ?? []);
+  };
   return {
-    sites: acceptorNames.map((_, at) => {
-      const requests = states.map((state) => requestTo(state, at));
-      return sites.site(acceptors.empty, requests, []);
-    }),
+    sites: await whenComputed(() => registers.map(site)),
     proposers: states,
-    invoked: states.map(() => []),
+    invoked: states.map((_, index) => (index === 0 ? invocationsOf(first, states.length) : [])),
     lossesLeft: scenario.losses,
     adminWrites: 0,
+    collectors: collecting,
   };
+}
+
+/** One that is alone has read the configurations: nobody else changes them. */
+async function collectionsIn({ scenario, collectors }: ScenarioSystem, states: readonly ProposerMoment[]): Promise<CollectorMoment[]> {
+  const count = scenario.collections ?? 0;
+  if (count === 0) return [];
+  const configurations = states.map(({ configuration }) => configuration);
+  let moment = await collectors.initial();
+  while (count === 1 && moment.isReading) {
+    const present = moment;
+    moment = await whenComputed(() => collectors.told(present, configurations));
+  }
+  return Array.from({ length: count }, () => moment);
 }
 
 /** Over all that is accepted, and all that is still asked to be. */

@@ -1,6 +1,12 @@
 import type { Value } from '../../src/protocol/acceptor.js';
 import { formatBallot } from '../../src/protocol/ballot.js';
+import type { Stored } from '../../src/store/versioned.js';
 import type { Message, Reply } from '../simulation/acceptor-message.js';
+import type { CollectorMessage, CollectorReply } from './collector-messages.js';
+
+/** Of a proposer or of a collection. */
+export type AnyMessage = Message | CollectorMessage;
+export type AnyReply = Reply | CollectorReply;
 
 /** All worlds here have one. */
 export const KEY = 'k';
@@ -39,12 +45,13 @@ export function describeReply(reply: Reply): string {
   if ('ok' in reply && !reply.ok) return `conflict with ${formatBallot(reply.conflict)}`;
   if (!('ballot' in reply)) return 'accepted';
   const held = formatBallot(reply.ballot) === '' ? 'nothing accepted' : `has ${formatBallot(reply.ballot)} ${describeValue(reply.value)}`;
-  return 'ok' in reply ? `promised, ${held}` : held;
+  const floor = 'floor' in reply && reply.floor ? `, floor of version ${reply.floor}` : '';
+  return 'ok' in reply ? `promised, ${held}${floor}` : held;
 }
 
 /** The operation ids that are stored with a value would only be noise to a reader. */
 function describeValue(value: Value): string {
   if (value === null) return 'nothing';
-  const { ver, val } = JSON.parse(value) as { ver: number; val: unknown };
-  return `${String(val)} (version ${ver})`;
+  const { ver, val, deleted } = JSON.parse(value) as Stored;
+  return `${deleted ? 'deleted' : String(val)} (version ${ver})`;
 }

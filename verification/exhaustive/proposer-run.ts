@@ -38,7 +38,7 @@ export interface ProposerRunOptions {
   readonly configuration: Configuration;
   readonly script: readonly Kind[];
   readonly resolutions: number;
-  /** How many times it will be reconfigured. Until then an operation waits for a `start`, so that a change can come before it. */
+  /** How many times it will be reconfigured, Infinity if nobody knows. Until then an operation waits for a `start`, so that a change can come before it. */
   readonly changes: number;
 }
 
@@ -59,6 +59,8 @@ export class ProposerRun {
   readonly performed: Performed[] = [];
   /** How many phases there were before the present operation. */
   #begunAt = 0;
+  /** The highest that was told since the last prepare: an accept that is under way does not show it. */
+  #floor = 0;
   readonly #options: ProposerRunOptions;
   readonly #time = new VirtualTime();
   readonly #store: Store;
@@ -142,11 +144,19 @@ export class ProposerRun {
     const sent = this.asking
       ? new Set(this.#phases.slice(this.#begunAt, first).map(({ message }) => ('value' in message ? message.value : '')))
       : [];
+    const floor = this.asking ? this.#floor : 0;
     this.#isDraining = true;
     while (this.asking) await this.apply({ kind: 'timeout' });
-    if (isConfigured(this.configuration)) void this.#store.get(KEY, { wait: false }).catch(() => undefined);
+    if (isConfigured(this.configuration)) void this.#askForOneMore().catch(() => undefined);
     await this.#settle();
-    return [this.#phases.slice(first).map(({ message, acceptors }) => [message, acceptors]), this.performed, this.configuration, [...sent]];
+    const said = this.#phases.slice(first).map(({ message, acceptors }) => [message, acceptors]);
+    return [said, this.performed, this.configuration, [...sent], floor];
+  }
+
+  /** A change shows the floor that a promise over the empty value holds, which matters where there are collections. */
+  #askForOneMore(): Promise<unknown> {
+    if (Number.isFinite(this.#options.changes)) return this.#store.get(KEY, { wait: false });
+    return this.#store.write(KEY, { change: (val, exists) => ({ val, exists }) });
   }
 
   async #settle(): Promise<void> {
@@ -186,6 +196,7 @@ export class ProposerRun {
     // A proposer asks each acceptor once in a phase, so that a second message to the same one begins the next.
     if (!phase || phase.acceptors.includes(acceptor) || !isSame(phase.message, message)) {
       phase = { message, acceptors: [], unanswered: new Map() };
+      if (message.kind === 'prepare') this.#floor = 0;
       this.#phases.push(phase);
     }
     phase.acceptors.push(acceptor);
@@ -197,6 +208,7 @@ export class ProposerRun {
     const resolve = phase?.unanswered.get(acceptor);
     if (!resolve) throw new RangeError(`nothing was asked of ${acceptor}`);
     phase?.unanswered.delete(acceptor);
+    if ('floor' in reply) this.#floor = Math.max(this.#floor, reply.floor ?? 0);
     resolve(reply);
   }
 }

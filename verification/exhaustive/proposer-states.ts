@@ -1,7 +1,7 @@
 import type { Configuration } from '../../src/protocol/configuration.js';
 import { Computed } from './computed.js';
 import type { Message, Reply } from '../simulation/acceptor-message.js';
-import { KEY, type Numbered } from './messages.js';
+import { type AnyReply, KEY, type Numbered } from './messages.js';
 import type { Performed } from './client.js';
 import { type Input, type AskedPhase, ProposerRun, type ProposerRunOptions } from './proposer-run.js';
 import { ViolationFound } from './violation-found.js';
@@ -46,14 +46,19 @@ interface Places {
  */
 export class ProposerStates {
   readonly #options: ProposerRunOptions;
-  readonly #messages: Numbered<Message>;
-  readonly #replies: Numbered<Reply>;
+  readonly #messages: Pick<Numbered<Message>, 'numberOf'>;
+  readonly #replies: Pick<Numbered<AnyReply>, 'at'>;
   readonly #places: Places;
   readonly #states = new Map<string, ProposerMoment>();
   readonly #consequences = new Computed<string, Consequence>();
   readonly #next = new Computed<string, ProposerMoment>();
 
-  constructor(options: ProposerRunOptions, messages: Numbered<Message>, replies: Numbered<Reply>, places: Places) {
+  constructor(
+    options: ProposerRunOptions,
+    messages: Pick<Numbered<Message>, 'numberOf'>,
+    replies: Pick<Numbered<AnyReply>, 'at'>,
+    places: Places,
+  ) {
     this.#options = options;
     this.#messages = messages;
     this.#replies = replies;
@@ -71,8 +76,8 @@ export class ProposerStates {
   /** @param what an operation begins, or this change of configuration arrives */
   after(state: ProposerMoment, what: 'start' | Configuration): ProposerMoment {
     const input: Input = what === 'start' ? { kind: 'start' } : { kind: 'configure', configuration: what };
-    const era = what === 'start' ? '' : what.era;
-    return this.#next.get(`${state.number} ${input.kind} ${era}`, () => this.#stateAfter([...state.inputs, input]));
+    const configuration = what === 'start' ? '' : JSON.stringify(what);
+    return this.#next.get(`${state.number} ${input.kind} ${configuration}`, () => this.#stateAfter([...state.inputs, input]));
   }
 
   hear(state: ProposerMoment, answers: Answers): Consequence {
@@ -89,7 +94,7 @@ export class ProposerStates {
     const heard = replies.flatMap((ofGroup, group) =>
       ofGroup.map((reply, index): Input => {
         const acceptor = this.#places.acceptorNames[this.#places.alike[group]?.[index] ?? 0] ?? '';
-        return { kind: 'reply', acceptor, reply: this.#replies.at(reply) };
+        return { kind: 'reply', acceptor, reply: this.#replies.at(reply) as Reply };
       }),
     );
     const decided = new Map<number, ProposerMoment>();

@@ -22,8 +22,26 @@ export interface Scenario {
   readonly resolutions: number;
   /** What the control node does meanwhile, step by step: from the sets of one step to those of the next. */
   readonly steps: readonly StepSets[];
+  /** How many collections begin, at any moment. */
+  readonly collections?: number;
+  readonly begun?: Begun;
   /** Short enough for every run of the CI. */
   readonly isQuick: boolean;
+}
+
+/** The first operations of the first client have been told their outcome when the search begins: each message arrived, in their order, but for the late ones. */
+export interface Begun {
+  readonly operations: number;
+  readonly late: readonly LateAccept[];
+}
+
+/** An accept that arrives at any moment of the search, or never. */
+export interface LateAccept {
+  readonly acceptor: string;
+  /** Counted from 1. */
+  readonly operation: number;
+  /** Whether it arrived in its time as well, and this is a second copy. */
+  readonly isAgain: boolean;
 }
 
 export type StepSets = Pick<Configuration, 'prepare' | 'accept'>;

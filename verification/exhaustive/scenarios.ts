@@ -1,5 +1,6 @@
 import type { QuorumSet } from '../../src/protocol/quorum.js';
-import type { Kind, Scenario, StepSets } from './scenario.js';
+import { acceptorsOf } from '../../src/protocol/configuration.js';
+import type { Kind, LateAccept, Scenario, StepSets } from './scenario.js';
 
 function anyOf(quorum: number, ...nodes: readonly string[]): QuorumSet {
   return { nodes, quorum };
@@ -25,7 +26,7 @@ const ACCEPT_ALL: StepSets = { prepare: ANY, accept: ALL };
 
 const KINDS: Readonly<Record<string, Kind>> = { w: 'cas', c: 'create', a: 'append', n: 'named', d: 'delete', g: 'get', s: 'settle' };
 
-type Extent = Partial<Pick<Scenario, 'losses' | 'resolutions' | 'isQuick'>>;
+type Extent = Partial<Pick<Scenario, 'losses' | 'resolutions' | 'isQuick' | 'collections'>>;
 
 /**
  * @param operations of each client: w is a write over what it saw, c one over nothing, a an append whatever there is, n one under a name that all
@@ -39,6 +40,26 @@ function scenario(name: string, operations: string, title: string, extent: Exten
 }
 
 const LONG: Extent = { isQuick: false };
+
+/** A key was created and deleted through the first proposer when the search begins, and is collected while it goes on. */
+function collection(
+  name: string,
+  operations: string,
+  title: string,
+  late: readonly LateAccept[] = [],
+  extent: Extent = {},
+  way: StepSets = BOTH_2,
+): Scenario {
+  const { configuration, ...rest } = scenario(name, operations, title, { losses: 0, collections: 1, ...extent }, [way]);
+  const identities = Object.fromEntries(acceptorsOf(configuration).map((acceptor) => [acceptor, `${acceptor}#1`]));
+  return { ...rest, configuration: { ...configuration, identities }, begun: { operations: 2, late } };
+}
+
+/** The accept of the create comes once more; the one of the deletion has not come yet. */
+const CREATE_AGAIN: readonly LateAccept[] = [{ acceptor: 'a1', operation: 1, isAgain: true }];
+const LATE_DELETION: readonly LateAccept[] = [{ acceptor: 'a2', operation: 2, isAgain: false }];
+const PAIR_ACCEPT_ALL: StepSets = { prepare: anyOf(1, 'a1', 'a2'), accept: TWO };
+const PAIR_ACCEPT_ANY: StepSets = { prepare: TWO, accept: anyOf(1, 'a1', 'a2') };
 
 export const SCENARIOS: readonly Scenario[] = [
   scenario('w-w', 'w-w', 'two writes'),
@@ -88,4 +109,30 @@ export const SCENARIOS: readonly Scenario[] = [
     BOTH_3,
   ]),
   scenario('grow-w-w', 'w-w', 'two writes in the same three steps', LONG, [ACCEPT_2, BOTH_2, ACCEPT_3, BOTH_3]),
+  collection('collect-c', 'cd-c', 'a key is collected and created anew, and the accept of its first value comes once more', CREATE_AGAIN),
+  collection('collect-lossy', 'cd-c', 'the same, one loss', CREATE_AGAIN, { losses: 1 }),
+  collection('collect-3', 'cd-c', 'the same as collect-c, three acceptors', CREATE_AGAIN, {}, BOTH_3),
+  collection('collect-late-d', 'cd-c', 'the same, the deletion is late on one of two, accept quorum 1', LATE_DELETION, {}, PAIR_ACCEPT_ANY),
+  collection('collect-c-c', 'cdc-c', 'a key is collected while two create it'),
+  collection('collect-s-c', 'cds-c', 'a key is collected, read by a round, and created', CREATE_AGAIN),
+  collection('collect-sc-s', 'cdsc-s', 'a key is collected, read by rounds, and created on the promise of one of these reads'),
+  collection('collect-twice', 'cd-c', 'two collections at once while the key is created', CREATE_AGAIN, { collections: 2 }),
+  collection('collect-c-c-lossy', 'cdc-c', 'the same as collect-c-c, one loss', [], { ...LONG, losses: 1 }),
+  collection('collect-c-c-any', 'cdc-c', 'the same as collect-c-c, prepare quorum 2 and accept quorum 1', [], LONG, PAIR_ACCEPT_ANY),
+  collection(
+    'collect-s-c-all',
+    'cds-c',
+    'the same as collect-s-c, prepare quorum 1 and accept quorum 2',
+    CREATE_AGAIN,
+    LONG,
+    PAIR_ACCEPT_ALL,
+  ),
+  collection(
+    'collect-cd-c',
+    'cdcd-c',
+    'a key is collected, created by two and deleted, accept quorum 1',
+    CREATE_AGAIN,
+    LONG,
+    PAIR_ACCEPT_ANY,
+  ),
 ];

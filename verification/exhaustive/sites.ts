@@ -1,12 +1,13 @@
 import type { AcceptorStates, Delivered } from './acceptor-states.js';
 import type { Violation } from '../checkers/history.js';
-import type { Message } from '../simulation/acceptor-message.js';
-import type { Numbered } from './messages.js';
+import type { AnyMessage, Numbered } from './messages.js';
 
 /** What became of the request of a proposer's present phase to an acceptor: none was sent, it is under way, or the reply to it is. */
 export type RequestState = number;
 
 export const NOT_ASKED: RequestState = -1;
+/** Of a collection that asks nothing more. */
+export const NEVER_ASKED: RequestState = -2;
 
 export function requestUnderWay(message: number): RequestState {
   return 2 * message;
@@ -28,7 +29,7 @@ function isUnderWay(request: RequestState): boolean {
 export interface Site {
   readonly number: number;
   readonly register: number;
-  /** By proposer. */
+  /** By proposer, and then by collection. */
   readonly requests: readonly RequestState[];
   /** Requests of phases that are over, which may still arrive. */
   readonly late: readonly number[];
@@ -81,17 +82,21 @@ export interface Rest {
 /** What can happen at one acceptor, each once computed and then looked up. */
 export class Sites {
   readonly #acceptors: AcceptorStates;
-  readonly #messages: Numbered<Message>;
+  readonly #messages: Numbered<AnyMessage>;
+  readonly #proposers: number;
   readonly #sites = new Map<string, Site>();
 
-  constructor(acceptors: AcceptorStates, messages: Numbered<Message>) {
+  /** @param proposers how many there are: whoever else makes requests is a collection */
+  constructor(acceptors: AcceptorStates, messages: Numbered<AnyMessage>, proposers: number) {
     this.#acceptors = acceptors;
     this.#messages = messages;
+    this.#proposers = proposers;
   }
 
   /** @param sent requests of phases that are over */
   site(register: number, requests: readonly RequestState[], sent: readonly number[]): Site {
-    const late = sent.filter((message) => !this.#isSpent(register, message));
+    const isErasable = requests.some((request, asker) => asker >= this.#proposers && request !== NEVER_ASKED);
+    const late = sent.filter((message) => !this.#isSpent(register, message, isErasable));
     const key = `${register}:${requests.join()}:${late.join()}`;
     let site = this.#sites.get(key);
     if (!site) {
@@ -152,6 +157,8 @@ export class Sites {
     }
     for (const message of site.late) {
       const delivered = this.#acceptors.deliver(site.register, message);
+      // It would be lost by that, and stays where it is of use after a removal.
+      if (delivered.register === site.register) continue;
       const others = site.late.filter((one) => one !== message);
       const delivery = { ...delivered, message, proposer: undefined };
       steps.push({ delivery, site: this.site(delivered.register, site.requests, others) });
@@ -185,9 +192,12 @@ export class Sites {
 
   /**
    * Whether a request that nobody waits for can be forgotten. Promises and accepted ballots only go up, so that one which is refused now, or
-   * tells the acceptor nothing new, will change nothing at any later moment either.
+   * tells the acceptor nothing new, will change nothing at any later moment either. Where the register may be removed, that has to be so for an absent one, too,
+   * under the present floor: it only goes up.
    */
-  #isSpent(register: number, message: number): boolean {
-    return this.#messages.at(message).kind === 'read' || this.#acceptors.deliver(register, message).register === register;
+  #isSpent(register: number, message: number, isErasable: boolean): boolean {
+    const isWithout = (present: number): boolean => this.#acceptors.deliver(present, message).register === present;
+    if (this.#messages.at(message).kind === 'read') return true;
+    return isWithout(register) && (!isErasable || isWithout(this.#acceptors.withoutKey(register)));
   }
 }

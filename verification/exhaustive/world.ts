@@ -1,9 +1,9 @@
 import type { AcceptorStates } from './acceptor-states.js';
-import type { Message, Reply } from '../simulation/acceptor-message.js';
-import type { Numbered } from './messages.js';
+import type { CollectorMoment, CollectorStates } from './collector-states.js';
+import type { AnyMessage, AnyReply, Numbered } from './messages.js';
 import type { ProposerMoment, ProposerStates } from './proposer-states.js';
 import type { AdminWrite, Scenario } from './scenario.js';
-import { NOT_ASKED, type RequestState, requestUnderWay, type Site, type Sites } from './sites.js';
+import { NEVER_ASKED, NOT_ASKED, type RequestState, requestUnderWay, type Site, type Sites } from './sites.js';
 
 /** What one scenario is made of. Messages, replies and registers go by their numbers. */
 export interface ScenarioSystem {
@@ -11,12 +11,13 @@ export interface ScenarioSystem {
   readonly acceptorNames: readonly string[];
   /** Groups of acceptors, by their places, that nothing tells apart. */
   readonly alike: readonly (readonly number[])[];
-  readonly messages: Numbered<Message>;
-  readonly replies: Numbered<Reply>;
+  readonly messages: Numbered<AnyMessage>;
+  readonly replies: Numbered<AnyReply>;
   readonly acceptors: AcceptorStates;
   readonly sites: Sites;
   readonly proposers: readonly ProposerStates[];
   readonly adminWrites: readonly AdminWrite[];
+  readonly collectors: CollectorStates;
 }
 
 /** One moment of one execution. */
@@ -32,12 +33,14 @@ export interface World {
   readonly lossesLeft: number;
   /** How many of the control node's writes have arrived. */
   readonly adminWrites: number;
+  /** One for each collection. What it asks of an acceptor comes after the requests of the proposers. */
+  readonly collectors: readonly CollectorMoment[];
 }
 
 /** The same text for two worlds with the same future, and with the same past as far as a client could tell. */
-export function keyOf({ sites, proposers, invoked, lossesLeft, adminWrites }: World, { alike }: ScenarioSystem): string {
+export function keyOf({ sites, proposers, invoked, lossesLeft, adminWrites, collectors }: World, { alike }: ScenarioSystem): string {
   let key = String.fromCharCode(lossesLeft, adminWrites);
-  for (const { number } of proposers) key += characters(number);
+  for (const { number } of [...proposers, ...collectors]) key += characters(number);
   for (const group of alike) {
     const numbers = group.map((at) => sites[at]?.number ?? 0);
     for (const number of numbers.sort((a, b) => a - b)) key += characters(number);
@@ -55,8 +58,13 @@ function characters(number: number): string {
 }
 
 /** What a phase that has just begun asks of an acceptor. */
-export function requestTo({ asking }: ProposerMoment, acceptor: number): RequestState {
+export function requestTo({ asking }: Pick<ProposerMoment, 'asking'>, acceptor: number): RequestState {
   return asking?.acceptors.includes(acceptor) ? requestUnderWay(asking.message) : NOT_ASKED;
+}
+
+/** The same, of a collection. */
+export function collectorRequestTo(moment: CollectorMoment, acceptor: number): RequestState {
+  return moment.isOver ? NEVER_ASKED : requestTo(moment, acceptor);
 }
 
 /**

@@ -186,6 +186,9 @@ describe('the scenarios', () => {
     ['wsw-g-pair', 835_187],
     ['add-accept-2', 46_656_923],
     ['grow-w-s', 13_214_701],
+    ['collect-c', 587],
+    ['collect-3', 49_773],
+    ['collect-lossy', 42_051],
   ])(
     '%s: no violation in %i executions',
     async (name, executions) => {

@@ -32,8 +32,19 @@ describe('the program', () => {
   });
 });
 
+/** The monitor of the acceptors would see what is wrong first: whether anybody loses anything by it, clients tell. */
+const UNMONITORED: Patch = {
+  file: 'verification/checkers/acceptor-monitor.ts',
+  find: 'if (compare(to.promise, from.promise) < 0) {',
+  put: "if (compare(to.promise, from.promise) < 0 && key === '') {",
+};
+
+const ACCEPTOR = 'src/protocol/memory-acceptor.ts';
+const ERASURE = 'src/redis/memory-collection.ts';
+const FLOOR_TOLD = 'const floor = register.value === null && this.#memory.floor?.version;';
+
 describe('a product that is broken', () => {
-  const broken: [string, string, Patch][] = [
+  const broken: [string, string, ...Patch[]][] = [
     [
       'learns from late conflicts',
       'w-w',
@@ -97,11 +108,48 @@ describe('a product that is broken', () => {
         put: 'notApplied(failure)',
       },
     ],
+    [
+      'takes any ballot for a key that was collected',
+      'collect-c',
+      UNMONITORED,
+      { file: ACCEPTOR, find: 'floor = this.#memory.floor?.era ?? 0)', put: 'floor = 0)' },
+    ],
+    [
+      'collects a tombstone that some acceptor does not have',
+      'collect-late-d',
+      {
+        file: 'node-control/collection/survey.ts',
+        find: 'present.length === held.length && present.every(({ ballot }) => compareBallots(ballot, top.ballot) === 0)',
+        put: 'present.some(({ ballot }) => compareBallots(ballot, top.ballot) === 0)',
+      },
+    ],
+    [
+      'removes a tombstone that is not the one that was seen',
+      'collect-cd-c',
+      { file: ERASURE, find: 'compareBallots(register.ballot, ballot) === 0', put: 'remainsIn(memory, key)?.version !== undefined' },
+    ],
+    [
+      'removes a tombstone although a round has its promise',
+      'collect-c-c-any',
+      UNMONITORED,
+      { file: ERASURE, find: ' || register.promise.era >= era) continue;', put: ') continue;' },
+    ],
+    ['begins at version 1 again after a collection', 'collect-c', { file: ACCEPTOR, find: FLOOR_TOLD, put: 'const floor = 0;' }],
+    [
+      'tells the version of a floor for absent registers only',
+      'collect-s-c',
+      { file: ACCEPTOR, find: FLOOR_TOLD, put: FLOOR_TOLD.replace('= ', '= register.promise.counter === 0 && ') },
+    ],
+    [
+      'forgets the floor with a promise over the empty value',
+      'collect-sc-s',
+      { file: 'src/protocol/proposer.ts', find: 'value: change.after, floor: change.floor }', put: 'value: change.after }' },
+    ],
   ];
 
-  it.each(broken)('that %s ends the program with 1, and the order of messages is told', (what, scenario, patch) => {
+  it.each(broken)('that %s ends the program with 1, and the order of messages is told', (what, scenario, ...patches) => {
     const copy = join(copies, what.replaceAll(' ', '-'));
-    copyWith([patch], project, copy);
+    copyWith(patches, project, copy);
     const { status, stdout } = run(copy, scenario);
     expect(stdout).toContain(`VIOLATION in ${scenario}`);
     expect(stdout).toMatch(/^ +\d+\. client 1 asks p1 for (v1\.1 over version 0|append .*)$/m);

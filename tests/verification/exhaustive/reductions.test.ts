@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Configuration } from '../../../src/protocol/configuration.js';
 import { explore } from '../../../verification/exhaustive/explorer.js';
-import { forEachChoice } from '../../../verification/exhaustive/moves.js';
+import { forEachChoice } from '../../../verification/exhaustive/move.js';
 import type { Scenario } from '../../../verification/exhaustive/scenario.js';
 import { withoutStacks } from '../../../verification/exhaustive/without-stacks.js';
 import type { ScenarioSystem, World } from '../../../verification/exhaustive/world.js';
