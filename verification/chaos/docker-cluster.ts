@@ -5,6 +5,7 @@ import type { Fault } from './fault.js';
 import { type Finished, runProgram } from './script.js';
 
 const PING_TIMEOUT_MS = 3_000;
+const PAUSES_TRIED = 5;
 
 /** The containers of a Compose project of its own. A node that is cut is disconnected from the others; a proposer not from the control node, through whose network its published port still answers. */
 export class DockerCluster implements ChaosCluster {
@@ -42,7 +43,8 @@ export class DockerCluster implements ChaosCluster {
   }
 
   async inflict({ kind, target }: Fault): Promise<void> {
-    if (kind === 'kill' || kind === 'pause') await this.#scripts.fault(kind, target);
+    if (kind === 'kill') await this.#scripts.fault(kind, target);
+    else if (kind === 'pause') await this.#pause(target);
     else
       for (const network of this.#networksOf(target))
         await insist('docker', ['network', 'disconnect', network, this.#container(target)], this.#scripts);
@@ -64,6 +66,18 @@ export class DockerCluster implements ChaosCluster {
 
   remove(): Promise<void> {
     return this.#scripts.clear();
+  }
+
+  /** On a busy machine the engine cannot freeze every container at the first attempt, and leaves it as it was. */
+  async #pause(target: string): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await this.#scripts.fault('pause', target);
+        return;
+      } catch (error) {
+        if (attempt === PAUSES_TRIED || !String(error).includes('unable to freeze')) throw error;
+      }
+    }
   }
 
   get #project(): string {

@@ -13,9 +13,11 @@ const MINUTES_MAX = 24 * 60;
 const SEED_MAX = 2 ** 32 - 1;
 
 const EXPLANATION = `
-Starts a cluster of its own and, while clients read and write four keys through both proposers, breaks and mends nodes at random moments
-and moves the cluster from one acceptor to three and back. Then all is mended, every key is read through both proposers, and the history
-of all operations is checked. A cluster that you run is left alone; all that was started is removed.
+Starts a cluster of its own and, while clients read, write, change and delete four keys through both proposers, breaks and mends nodes at
+random moments, moves the cluster from one acceptor to three and back, and collects what was deleted. Half of the writes have a name, under
+which they are sent again through the other proposer until the outcome is known, and some although it is. Then all is mended, every key is
+read through both proposers, and the history of all operations is checked. A cluster that you run is left alone; all that was started is
+removed.
 
 Faults: kill (SIGKILL, restart later; disks are kept), pause (SIGSTOP; in Docker the container), cut (nothing passes; in Docker the node is
 disconnected from the network), mute (requests arrive, replies do not; local only). Local only, as root, and where there are loop devices, since
