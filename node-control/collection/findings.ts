@@ -15,6 +15,7 @@ export interface Findings {
   readonly configuration: Configuration;
   readonly survey: Survey;
   readonly tombstones: Map<string, Tombstone>;
+  /** Keys that a round has to bring to all acceptors first. */
   readonly differing: Set<string>;
   readonly isCutOff: boolean;
 }
@@ -29,7 +30,7 @@ export async function look(nodes: Nodes, progress: Pick<Progress, 'show'>, tombs
   const [configuration] = present.flatMap(({ configuration: sets }) => (isConfigured(sets) ? [sets] : []));
   if (!configuration) throw new ControlError('no proposer is configured. Give them acceptors with add-accept and add-prepare first');
   const identities = await takingPart(nodes, configuration);
-  const survey = new Survey(nodes, identities);
+  const survey = new Survey(nodes, identities, configuration.era);
 
   const pace = new Pace(nodes.time, await survey.size());
   const tombstones = new Map<string, Tombstone>();

@@ -8,14 +8,20 @@ export const KEYS_AT_ONCE = 100;
 
 /** What is to become of a key, by what all acceptors hold of it. */
 export type Finding =
-  /** A tombstone, or no value, under the same ballot on every acceptor; or nothing but promises. */
+  /** A tombstone, or no value, under the same ballot of this era on every acceptor; or nothing but promises. */
   | { readonly kind: 'collectable'; readonly tombstone: Tombstone }
-  /** So it is under the highest ballot, which some acceptors do not have. */
+  /** So it is under the highest ballot, which some acceptors do not have, or which is of an earlier era. */
   | { readonly kind: 'differing' }
   | { readonly kind: 'in use' | 'absent' };
 
-/** @param held what each acceptor holds of one key */
-export function findingOn(held: readonly (Remains | undefined)[]): Finding {
+/**
+ * A ballot of an earlier era may have been brought to all acceptors by copying, which does not prove it chosen: a round that it does not know of may
+ * have been begun above it, whose accept is yet to arrive.
+ *
+ * @param held what each acceptor holds of one key
+ * @param era of the configuration
+ */
+export function findingOn(held: readonly (Remains | undefined)[], era: number): Finding {
   const present = held.filter((remains) => remains !== undefined);
   const [first, ...others] = present;
   if (!first) return { kind: 'absent' };
@@ -23,18 +29,24 @@ export function findingOn(held: readonly (Remains | undefined)[]): Finding {
   if (top.version === undefined) return { kind: 'in use' };
   const isNowhereAccepted = compareBallots(top.ballot, ZERO_BALLOT) === 0;
   const isOnAll = present.length === held.length && present.every(({ ballot }) => compareBallots(ballot, top.ballot) === 0);
-  return isNowhereAccepted || isOnAll ? { kind: 'collectable', tombstone: { ...top, version: top.version } } : { kind: 'differing' };
+  const isProven = isOnAll && top.ballot.era >= era;
+  return isNowhereAccepted || isProven ? { kind: 'collectable', tombstone: { ...top, version: top.version } } : { kind: 'differing' };
 }
 
 /** Looks at the registers of all acceptors of a cluster, some at a time. Its methods throw a {@link ControlError} if an acceptor stops answering. */
 export class Survey {
   readonly #nodes: Nodes;
   readonly #identities: Readonly<Record<string, string>>;
+  readonly #era: number;
 
-  /** @param identities of the acceptors, by name */
-  constructor(nodes: Nodes, identities: Readonly<Record<string, string>>) {
+  /**
+   * @param identities of the acceptors, by name
+   * @param era of the configuration that lists them
+   */
+  constructor(nodes: Nodes, identities: Readonly<Record<string, string>>, era: number) {
     this.#nodes = nodes;
     this.#identities = identities;
+    this.#era = era;
   }
 
   get acceptors(): string[] {
@@ -74,7 +86,14 @@ export class Survey {
     const findings = new Map<string, Finding>();
     for (const part of inParts(keys, KEYS_AT_ONCE)) {
       const held = await this.onAll((admin) => admin.remains(part));
-      for (const [index, key] of part.entries()) findings.set(key, findingOn(held.map((remains) => remains[index])));
+      for (const [index, key] of part.entries())
+        findings.set(
+          key,
+          findingOn(
+            held.map((remains) => remains[index]),
+            this.#era,
+          ),
+        );
     }
     return findings;
   }

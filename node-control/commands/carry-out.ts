@@ -41,7 +41,7 @@ function dispatch(step: Step, nodes: Nodes, terminal: Terminal, manner: Manner):
     case 'rm':
       return membership(nodes, step, manner);
     case 'rescan':
-      return rescan(nodes, step.acceptors, step.required, terminal.progress);
+      return rescan(nodes, step.acceptors, step.required, terminal.progress, { byRounds: manner.byRounds ?? false });
     case 'resize':
       return resize(nodes, step.acceptors, terminal, manner);
     case 'copy':

@@ -74,7 +74,7 @@ async function outlook(nodes: Nodes, progress: Pick<Progress, 'show'>, tombstone
   const { tombstones, differing, isCutOff } = await look(nodes, progress, tombstonesMax);
   const count = tombstones.size + differing.size;
   if (isCutOff) return [`${count} or more registers of deleted keys would be removed`];
-  const apart = differing.size > 0 ? `, ${differing.size} of them not the same on all acceptors yet` : '';
+  const apart = differing.size > 0 ? `, ${differing.size} of them after a round that brings them to all acceptors` : '';
   return [count === 0 ? 'nothing would be removed' : `${registersText(count)} of deleted keys would be removed${apart}`];
 }
 

@@ -19,6 +19,7 @@ Start with one acceptor, then grow to three while clients run:
 const OPTIONS = {
   force: 'although it is not safe, and may lose acknowledged writes; it is recorded',
   'dry-run': 'say what would be done, or why not, and change nothing',
+  'by-rounds': 'bring every key by a round, where registers could be copied',
 };
 
 /** As shells have it; 1 is for what could not be done. */

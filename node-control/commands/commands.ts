@@ -11,7 +11,7 @@ export interface ListedCommand {
   readonly description: string;
   /** What follows the name: each word, in square brackets if it may be left out and then is `all`, and what it means. */
   readonly words: readonly (readonly [word: string, meaning: string])[];
-  readonly options: readonly ('force' | 'dry-run')[];
+  readonly options: readonly ('force' | 'dry-run' | 'by-rounds')[];
   /** @returns what is to be printed at the end */
   readonly run: (nodes: Nodes, words: readonly string[], terminal: Terminal, manner: Manner) => Promise<string[]>;
 }
@@ -31,7 +31,7 @@ export const COMMANDS: readonly ListedCommand[] = [
     ...stepping('resize', 'lead all proposers to these acceptors, step by step; run it again where it was interrupted', [
       ['ACCEPTORS', 'the acceptors from then on, with commas between'],
     ]),
-    options: ['dry-run'],
+    options: ['dry-run', 'by-rounds'],
     run: async (nodes, words, terminal, manner) => {
       for (const line of await carryOut(stepOf(['resize', ...words]), nodes, terminal, manner)) terminal.print(line);
       return manner.dryRun ? [] : printStatus(nodes, terminal);
@@ -48,11 +48,11 @@ export const COMMANDS: readonly ListedCommand[] = [
       ['ACCEPTORS', 'acceptors to list the keys of, with commas between'],
       ['REQUIRED', 'how many of them must list their keys completely'],
     ]),
-    options: [],
-    run: async (nodes, words, terminal) => {
+    options: ['by-rounds'],
+    run: async (nodes, words, terminal, manner) => {
       const step = stepOf(['rescan', ...words]);
       if (step.verb === 'rescan') assertKnown(nodes, step.acceptors, step.required);
-      return carryOut(step, nodes, terminal);
+      return carryOut(step, nodes, terminal, manner);
     },
   },
   stepping('wipe-acceptor', 'remove all data of an acceptor that no proposer lists any more', [ACCEPTOR]),

@@ -1,17 +1,17 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Configuration, isConfigured } from '../../src/protocol/configuration.js';
-import type { QuorumSet } from '../../src/protocol/quorum.js';
-import { sleep, type Time } from '../../src/protocol/time.js';
+import type { Time } from '../../src/protocol/time.js';
 import { inAgreement } from '../step/agreement.js';
 import type { Nodes, MemberConfiguration } from '../nodes/nodes.js';
 import { ControlError, keysText } from '../safety/objection.js';
-import { underNewEra } from '../step/eras.js';
-import { restingAfterRescan, setText } from '../safety/guard.js';
+import { setText } from '../safety/guard.js';
 import { knownIdentities } from '../safety/identities.js';
+import { Copying } from '../rescan/copying.js';
 import { KeyListing } from '../rescan/key-listing.js';
 import { Pace } from '../rescan/pace.js';
 import type { Progress } from '../terminal/progress.js';
 import type { Unfinished } from '../rescan/notes.js';
+import { assertProven, payOff } from '../rescan/proof.js';
 import { RescanWorkers } from '../rescan/workers.js';
 
 export interface RescanLimits {
@@ -27,7 +27,13 @@ export interface RescanLimits {
   readonly troublePausesMs: readonly number[];
 }
 
-const LIMITS: RescanLimits = {
+export interface RescanOptions extends RescanLimits {
+  /** Brings every key by a round, where registers could be copied. */
+  readonly byRounds: boolean;
+}
+
+const DEFAULTS: RescanOptions = {
+  byRounds: false,
   batchKeys: 500,
   memoryBytes: 80 * 1024 * 1024,
   failuresMax: 10_000,
@@ -35,12 +41,10 @@ const LIMITS: RescanLimits = {
   troublePausesMs: [200, 500, 1_000, 2_000, 4_000],
 };
 
-/** How many of the keys that failed are named; the others are counted. */
-const NAMED_FAILURES = 20;
-
 /**
  * Brings every key to an accept quorum of the present configuration (paper, section 2.3): the union of the keys that the listed acceptors
- * hold, each through the identity by one of the proposers. If the last one left keys and nothing changed since, only these.
+ * hold, each by copying its register (section 2.3.3), or where that is not possible through the identity by one of the proposers. If the last one left
+ * keys and nothing changed since, only these.
  *
  * @param required how many of the acceptors must list their keys completely
  * @throws ControlError if the listing is incomplete, a key failed, or a configuration changed meanwhile
@@ -50,9 +54,9 @@ export async function rescan(
   acceptors: readonly string[],
   required: number,
   progress: Pick<Progress, 'show'>,
-  limits: Partial<RescanLimits> = {},
+  options: Partial<RescanOptions> = {},
 ): Promise<string[]> {
-  const { pausesMs, memoryBytes, ...rest } = { ...LIMITS, ...limits };
+  const { byRounds, pausesMs, memoryBytes, ...limits } = { ...DEFAULTS, ...options };
   const { time, notes } = nodes;
   const before = await inAgreement(nodes);
   const configured = before.filter(({ configuration }) => isConfigured(configuration));
@@ -67,13 +71,15 @@ export async function rescan(
   assertComplete(listing, acceptors, required, 'Nothing was rescanned');
 
   const pace = new Pace(time, left ? left.failed.length : listing.estimate);
-  const workers = workersOf(configured, era, time, pace, progress, rest);
+  const workers = workersOf(configured, era, time, pace, progress, limits);
+  const copying = byRounds || left ? undefined : await Copying.meet(nodes, first.configuration, acceptors, required);
   await workers.through(async (take) => {
     if (left) await take(left.failed);
-    else await listing.list(take);
+    else await listing.list(copying ? (keys) => copyFirst(copying, keys, workers, take) : take);
     assertComplete(listing, acceptors, required, 'So this rescan proves nothing, and what was owed still is. Run it again');
   });
   await workers.again(pausesMs);
+  await copying?.assertSame();
 
   const listed = left?.listed ?? listing.listed(required);
   const notListed = left?.notListed ?? listing.failures;
@@ -89,6 +95,18 @@ export async function rescan(
     ...(listing.isRepetitive ? ['some keys went through twice: there were more than fit into memory'] : []),
     `${keysText(pace.done)} rescanned (era ${era})`,
   ];
+}
+
+/** What cannot be copied goes by rounds. */
+async function copyFirst(
+  copying: Copying,
+  keys: readonly string[],
+  workers: RescanWorkers,
+  take: (keys: readonly string[]) => Promise<void>,
+): Promise<void> {
+  const rest = await copying.bring(keys);
+  workers.note(keys.length - rest.length);
+  if (rest.length > 0) await take(rest);
 }
 
 function workersOf(
@@ -109,38 +127,6 @@ function workersOf(
       progress.show(String(pace), pace.fraction);
     },
   });
-}
-
-/** Every key was done, and under the same configurations from before the first was listed. What is left undone is noted for the next rescan. */
-async function assertProven(
-  nodes: Nodes,
-  before: readonly MemberConfiguration[],
-  unfinished: Unfinished,
-  failed: ReadonlyMap<string, string>,
-  count: number,
-  pausesMs: readonly number[],
-): Promise<void> {
-  const goOn = (): string =>
-    nodes.notes?.save(unfinished) ? 'Run the same rescan again: it does only what is left' : 'Run the rescan again';
-  if (failed.size > 0) throw new ControlError(`${failed.size} of ${count} keys failed. ${goOn()}${named(failed)}`);
-  const missing = await changedSince(nodes, before, pausesMs);
-  if (missing.length === 0) return;
-  throw new ControlError(`${missing.join(' and ')} cannot be asked after the rescan, so it proves nothing. ${goOn()}`);
-}
-
-/** Takes off the list what the rescan has paid for. Returns what the listing could have missed. */
-async function payOff(before: readonly MemberConfiguration[], listed: QuorumSet): Promise<readonly QuorumSet[]> {
-  const configurations = before.map(({ configuration }) => configuration);
-  const { kept, unlisted } = restingAfterRescan(listed, configurations);
-  const known = configurations.find(isConfigured)?.resting ?? [];
-  // Unless any of them changed since it was read.
-  if (kept.length < known.length) {
-    await underNewEra(before, { identities: knownIdentities(configurations) }, ({ configuration }) => ({
-      ...configuration,
-      resting: kept,
-    }));
-  }
-  return unlisted;
 }
 
 /** What the last rescan left, if it counts as a part of this one; else why not. */
@@ -170,25 +156,4 @@ function assertComplete(listing: KeyListing, acceptors: readonly string[], requi
   throw new ControlError(
     `${required} of ${acceptors.length} acceptors must list their keys; failed: ${failures.join(', ')}. ${consequence}`,
   );
-}
-
-/** The proposers that cannot be asked. Throws {@link ControlError} if any configuration is not the same as before. */
-async function changedSince(nodes: Nodes, before: readonly MemberConfiguration[], pausesMs: readonly number[]): Promise<string[]> {
-  for (const pauseMs of [...pausesMs, undefined]) {
-    const after = await nodes.tryReadAll();
-    const differs = after.some(({ member, configuration }) => {
-      const earlier = before.find((present) => present.member === member)?.configuration;
-      return configuration !== undefined && !isDeepStrictEqual(earlier, configuration);
-    });
-    if (differs) throw new ControlError('a configuration changed during the rescan, so it proves nothing. Run it again');
-    const missing = after.filter(({ configuration }) => configuration === undefined).map(({ member }) => member.name);
-    if (missing.length === 0 || pauseMs === undefined) return missing;
-    await sleep(nodes.time, pauseMs);
-  }
-  return [];
-}
-
-function named(failed: ReadonlyMap<string, string>): string {
-  const lines = [...failed].slice(0, NAMED_FAILURES).map(([key, message]) => `\n  ${JSON.stringify(key)}: ${message}`);
-  return lines.join('') + (failed.size > NAMED_FAILURES ? `\n  and ${failed.size - NAMED_FAILURES} more` : '');
 }

@@ -24,7 +24,7 @@ export async function resize(
   nodes: Nodes,
   target: readonly string[],
   terminal: Terminal,
-  { dryRun = false }: Pick<Manner, 'dryRun'> = {},
+  { dryRun = false, byRounds = false }: Pick<Manner, 'dryRun' | 'byRounds'> = {},
 ): Promise<string[]> {
   const { print } = terminal;
   for (const name of target) nodes.assertAcceptor(name);
@@ -60,7 +60,7 @@ export async function resize(
   if (dryRun) return [];
 
   for (const [index, { step, after }] of plan.entries()) {
-    const lines = await carryOut(step, nodes, terminal);
+    const lines = await carryOut(step, nodes, terminal, { byRounds });
     const era = await eraWith(nodes, after);
     print(`[${index + 1}/${plan.length}] ${typed(step)}: ${step.verb === 'rescan' ? lines.join('; ') : `done (era ${era})`}`);
   }

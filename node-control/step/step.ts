@@ -10,6 +10,8 @@ export interface Manner {
   readonly force?: boolean;
   /** Says what it would do, or why not, and changes nothing. */
   readonly dryRun?: boolean;
+  /** A rescan brings every key by a round, where registers could be copied (paper, section 2.3.3). */
+  readonly byRounds?: boolean;
 }
 
 /** What a step did to one proposer. */

@@ -1,4 +1,4 @@
-import type { Floor } from '../protocol/acceptor.js';
+import type { Accepted, Floor } from '../protocol/acceptor.js';
 import type { Ballot } from '../protocol/ballot.js';
 import type { Acquaintance, Fitness } from './fitness.js';
 
@@ -14,6 +14,18 @@ export interface Remains {
 /** A register that may be removed, if it is still the same one. */
 export interface Tombstone extends Remains {
   readonly version: number;
+}
+
+/** How much a register holds. */
+export interface Holding {
+  /** The accepted ballot; `ZERO_BALLOT` if it holds nothing but a promise. */
+  readonly ballot: Ballot;
+  readonly valueBytes: number;
+}
+
+/** What an acceptor has accepted for a key, to be copied to another one. */
+export interface Copied extends Accepted {
+  readonly key: string;
 }
 
 /**
@@ -78,6 +90,23 @@ export interface AcceptorAdmin {
    * @returns how many were removed
    */
   erase(era: number, tombstones: readonly Tombstone[]): Promise<number>;
+
+  /** How much the registers of these keys hold, in their order; undefined for one that is absent. @param keys at most 1,000 */
+  holdings(keys: readonly string[]): Promise<(Holding | undefined)[]>;
+
+  /** What was accepted for these keys, in their order; undefined for a register that is absent. @param keys at most 1,000 */
+  accepted(keys: readonly string[]): Promise<(Accepted | undefined)[]>;
+
+  /**
+   * Copies registers to this acceptor (paper, section 2.3.3): each only if its ballot is above the accepted one and at least the promise, as an accept that
+   * comes late. A register that is absent takes a ballot from before the floor, too, but only while the floor is not above `era`. So it may come late, and
+   * more than once.
+   *
+   * @param era of the configuration under which it was read that a copy is wanted
+   * @param registers at most 1,000
+   * @returns the accepted ballot of each then, in their order
+   */
+  copy(era: number, registers: readonly Copied[]): Promise<Ballot[]>;
 
   close(): void;
 }

@@ -1,7 +1,9 @@
-import type { Floor } from '../protocol/acceptor.js';
+import type { Accepted, Floor } from '../protocol/acceptor.js';
+import type { Ballot } from '../protocol/ballot.js';
 import type { Memory } from '../protocol/memory-acceptor.js';
-import type { AcceptorAdmin, Remains, Tombstone } from './acceptor-admin.js';
+import type { AcceptorAdmin, Copied, Holding, Remains, Tombstone } from './acceptor-admin.js';
 import { erase, raiseFloor, remainsIn } from './memory-collection.js';
+import { acceptedIn, copyInto, holdingIn } from './memory-copying.js';
 import { forgetAll, type GreetedMemory } from './memory-greeting.js';
 
 /** The connections that each acceptor has open. */
@@ -78,6 +80,18 @@ export class MemoryAdmin implements AcceptorAdmin {
 
   async erase(era: number, tombstones: readonly Tombstone[]): Promise<number> {
     return erase(this.#connected(), era, tombstones);
+  }
+
+  async holdings(keys: readonly string[]): Promise<(Holding | undefined)[]> {
+    return keys.map((key) => holdingIn(this.#connected(), key));
+  }
+
+  async accepted(keys: readonly string[]): Promise<(Accepted | undefined)[]> {
+    return keys.map((key) => acceptedIn(this.#connected(), key));
+  }
+
+  async copy(era: number, registers: readonly Copied[]): Promise<Ballot[]> {
+    return registers.map((register) => copyInto(this.#connected(), era, register));
   }
 
   close(): void {

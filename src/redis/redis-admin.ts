@@ -1,9 +1,9 @@
-import type { Redis } from 'ioredis';
-import type { Floor } from '../protocol/acceptor.js';
-import { formatBallot, parseBallot } from '../protocol/ballot.js';
+import type { Accepted, Floor } from '../protocol/acceptor.js';
+import { type Ballot, formatBallot, parseBallot } from '../protocol/ballot.js';
 import { parseAddress } from '../node/addresses.js';
-import type { AcceptorAdmin, Remains, Tombstone } from './acceptor-admin.js';
+import type { AcceptorAdmin, Copied, Holding, Remains, Tombstone } from './acceptor-admin.js';
 import { ERASE, RAISE_FLOOR, REMAINS } from './collection-scripts.js';
+import { acceptedIn, COPYING_SCRIPTS, copyInto, type CopyingRedis, holdingsIn } from './copying.js';
 import { type Acquaintance, type Fitness, lookAtFitness } from './fitness.js';
 import { type AcceptorKeys, ERAS_KEY, FLOOR_KEY, floorKeyBeside, ONE_REDIS, REGISTER_PREFIX } from './keys.js';
 import { connectRedis, type RedisAccess } from './redis-connection.js';
@@ -71,7 +71,7 @@ export interface Register {
 /** An acceptor that is one Redis. */
 export class RedisAdmin implements AcceptorAdmin {
   protected readonly address: string;
-  protected readonly redis: Redis;
+  protected readonly redis: CopyingRedis;
   readonly #keys: AcceptorKeys;
   readonly #floorKeys: readonly string[];
 
@@ -82,7 +82,8 @@ export class RedisAdmin implements AcceptorAdmin {
    */
   constructor(address: string, timeoutMs: number, access: RedisAccess = {}, keys: AcceptorKeys = ONE_REDIS) {
     this.address = address;
-    this.redis = connectRedis(address, timeoutMs, access, { lazyConnect: true, retryStrategy: () => null });
+    const options = { scripts: COPYING_SCRIPTS, lazyConnect: true, retryStrategy: (): null => null };
+    this.redis = connectRedis(address, timeoutMs, access, options) as CopyingRedis;
     this.#keys = keys;
     this.#floorKeys = keys.identity.map(floorKeyBeside);
   }
@@ -174,6 +175,18 @@ export class RedisAdmin implements AcceptorAdmin {
   async eraseUnder(floorKey: string, era: number, tombstones: readonly Tombstone[]): Promise<number> {
     const registers = tombstones.flatMap(({ key, ballot, version }) => [REGISTER_PREFIX + key, formatBallot(ballot), version]);
     return Number(await this.redis.eval(ERASE, 1, floorKey, era, ...registers));
+  }
+
+  holdings(keys: readonly string[]): Promise<(Holding | undefined)[]> {
+    return holdingsIn(this.redis, keys);
+  }
+
+  accepted(keys: readonly string[]): Promise<(Accepted | undefined)[]> {
+    return acceptedIn(this.redis, keys);
+  }
+
+  copy(era: number, registers: readonly Copied[], floorKeyOf: (register: string) => string = () => FLOOR_KEY): Promise<Ballot[]> {
+    return copyInto(this.redis, era, registers, floorKeyOf);
   }
 
   close(): void {

@@ -1,6 +1,7 @@
-import type { Floor } from '../protocol/acceptor.js';
+import type { Accepted, Floor } from '../protocol/acceptor.js';
+import type { Ballot } from '../protocol/ballot.js';
 import { UnfitAcceptor } from '../protocol/errors.js';
-import type { AcceptorAdmin, Remains, Tombstone } from './acceptor-admin.js';
+import type { AcceptorAdmin, Copied, Holding, Remains, Tombstone } from './acceptor-admin.js';
 import { identityKey, type ClusterLayout, layoutFrom } from './cluster-layout.js';
 import type { Acquaintance, Fitness } from './fitness.js';
 import { highestShare } from './memory-use.js';
@@ -16,6 +17,8 @@ function grouped<Item, Group>(items: readonly Item[], groupOf: (item: Item) => G
   for (const item of items) groups.set(groupOf(item), [...(groups.get(groupOf(item)) ?? []), item]);
   return groups;
 }
+
+const keyItself = (key: string): string => key;
 
 class NodeAdmin extends RedisAdmin {
   declare readonly address: string;
@@ -91,11 +94,20 @@ export class RedisClusterAdmin implements AcceptorAdmin {
     await this.#assertUnmovedSince(before);
   }
 
-  async remains(keys: readonly string[]): Promise<(Remains | undefined)[]> {
-    const byNode = grouped(keys, (key) => this.#ownerOf(slotOf(REGISTER_PREFIX + key)));
-    const found = await Promise.all([...byNode].map(([node, ofNode]) => node.remains(ofNode)));
-    const byKey = new Map(found.flat().map((remains) => [remains?.key, remains]));
-    return keys.map((key) => byKey.get(key));
+  readonly remains = (keys: readonly string[]): Promise<(Remains | undefined)[]> =>
+    this.#byOwner(keys, keyItself, (node, own) => node.remains(own));
+  readonly holdings = (keys: readonly string[]): Promise<(Holding | undefined)[]> =>
+    this.#byOwner(keys, keyItself, (node, own) => node.holdings(own));
+  readonly accepted = (keys: readonly string[]): Promise<(Accepted | undefined)[]> =>
+    this.#byOwner(keys, keyItself, (node, own) => node.accepted(own));
+
+  copy(era: number, registers: readonly Copied[]): Promise<Ballot[]> {
+    const floorKeyOf = (register: string): string => floorKeyBeside(identityKey(slotOf(register)));
+    return this.#byOwner(
+      registers,
+      ({ key }) => key,
+      (node, own) => node.copy(era, own, floorKeyOf),
+    );
   }
 
   /** A command for each slot: a node refuses one that is about keys of several. */
@@ -112,6 +124,25 @@ export class RedisClusterAdmin implements AcceptorAdmin {
     let given = identity;
     for (const node of this.#nodes) given = await node.adopt(given);
     return given;
+  }
+
+  /** Asks each node about what is its own. @returns the answers in the order of the items */
+  async #byOwner<Item, Answer>(
+    items: readonly Item[],
+    keyOf: (item: Item) => string,
+    ask: (node: NodeAdmin, own: readonly Item[]) => Promise<Answer[]>,
+  ): Promise<Answer[]> {
+    const byNode = grouped([...items.keys()], (at) => this.#ownerOf(slotOf(REGISTER_PREFIX + keyOf(items[at] as Item))));
+    const answers: Answer[] = [];
+    const askOne = async ([node, places]: [node: NodeAdmin, places: readonly number[]]): Promise<void> => {
+      const own = await ask(
+        node,
+        places.map((at) => items[at] as Item),
+      );
+      for (const [index, at] of places.entries()) answers[at] = own[index] as Answer;
+    };
+    await Promise.all([...byNode].map(askOne));
+    return answers;
   }
 
   #ownerOf(slot: number): NodeAdmin {

@@ -97,7 +97,7 @@ it('what an acceptor missed is brought to it first', async () => {
   await cluster.acceptor(3).start();
   await reconnected(cluster, 1);
   expect((await cluster.control('collect', '--dry-run')).stdout).toBe(
-    '2 registers of deleted keys would be removed, 2 of them not the same on all acceptors yet\n',
+    '2 registers of deleted keys would be removed, 2 of them after a round that brings them to all acceptors\n',
   );
   expect(await cluster.control('collect')).toMatchObject({ code: 0, stdout: `2 registers of deleted keys removed (era ${era + 2})\n` });
   expect(await sizes(cluster)).toEqual([0, 0, 0]);

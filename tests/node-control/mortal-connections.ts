@@ -46,6 +46,9 @@ export class Mortal {
           raiseFloor: (floor) => write(() => admin.raiseFloor(floor)),
           remains: (keys) => this.#alive(() => admin.remains(keys)),
           erase: (era, tombstones) => write(() => admin.erase(era, tombstones)),
+          holdings: (keys) => this.#alive(() => admin.holdings(keys)),
+          accepted: (keys) => this.#alive(() => admin.accepted(keys)),
+          copy: (era, registers) => write(() => admin.copy(era, registers)),
           close: () => admin.close(),
         };
       },

@@ -89,13 +89,17 @@ export class AcceptorNode {
   /** Does what a message for a key asks of the acceptor that is meant, watched by the monitor. Rejects while the acceptor is down. */
   async answer<Reply>(key: string, identity: string | undefined, ask: (acceptor: Acceptor) => Promise<Reply>): Promise<Reply> {
     if (!this.#isUp) throw new Error('connection refused');
-    const { registers } = this.memory;
-    const before = registers.get(key) ?? absentUnder(this.memory.floor);
-    if (this.#hasMoments) this.moments.push({ ...this.memory, registers: new Map(registers) });
-    // The acceptor in memory acts before it returns its promise.
-    const reply = ask(new MemoryAcceptor(this.memory, identity));
-    this.#monitor.observe(this.name, key, before, registers.get(key) ?? absentUnder(this.memory.floor));
-    return reply;
+    if (this.#hasMoments) this.moments.push({ ...this.memory, registers: new Map(this.memory.registers) });
+    return this.watched([key], () => ask(new MemoryAcceptor(this.memory, identity)));
+  }
+
+  /** A step on the registers of some keys, which is taken before it returns its promise. */
+  watched<Result>(keys: readonly string[], step: () => Promise<Result>): Promise<Result> {
+    const look = (): RegisterState[] => keys.map((key) => this.memory.registers.get(key) ?? absentUnder(this.memory.floor));
+    const before = look();
+    const result = step();
+    for (const [index, after] of look().entries()) this.#monitor.observe(this.name, keys[index] ?? '', before[index] ?? after, after);
+    return result;
   }
 }
 

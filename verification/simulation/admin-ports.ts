@@ -97,6 +97,28 @@ export function acceptorAdminAcross(network: Network, caller: Process, from: str
         },
         (count) => `${count} keys removed`,
       ),
+    holdings: (keys) =>
+      call(
+        `HMGET ballots of ${keys.join(' ')}`,
+        () => admin.holdings(keys),
+        (holdings) => holdings.map((found) => (found ? formatBallot(found.ballot) || 'a promise' : 'absent')).join(', '),
+      ),
+    accepted: (keys) =>
+      call(
+        `HMGET values of ${keys.join(' ')}`,
+        () => admin.accepted(keys),
+        (accepted) => accepted.map((found) => (found ? `${formatBallot(found.ballot)} ${String(found.value)}` : 'absent')).join(', '),
+      ),
+    copy: (era, registers) =>
+      call(
+        `COPY at era ${era}: ${registers.map(({ key, ballot, value }) => `${key} at ${formatBallot(ballot)} ${String(value)}`).join(', ')}`,
+        () =>
+          node.watched(
+            registers.map(({ key }) => key),
+            () => admin.copy(era, registers),
+          ),
+        (ballots) => ballots.map((ballot) => formatBallot(ballot) || 'nothing').join(', '),
+      ),
     close: () => undefined,
   };
 }

@@ -33,6 +33,8 @@ export interface OperatorOptions {
   /** How many attempts at a command are killed in the middle, from 0 to 1; and beside how many a second operator types something. */
   readonly deaths: number;
   readonly doubles: number;
+  /** See `Settings`. */
+  readonly byRounds: number;
   /** After how many steps of a `resize` it is interrupted, from 0 to 1. */
   readonly interruptions: number;
   /** How often a command may fail, if nothing else is said. */
@@ -119,7 +121,7 @@ export class Operator {
   }
 
   #attempt(command: Step, name: string, lifeMs: number | undefined): Promise<Refusal | undefined> {
-    const { time, trace, random, interruptions } = this.#options;
+    const { time, trace, random, interruptions, byRounds } = this.#options;
     const control = new Process(time);
     if (command.verb === 'collect') this.#options.onCollection();
     return new Promise((resolve, reject) => {
@@ -132,7 +134,8 @@ export class Operator {
         if (!this.#isCalm && line.startsWith('[') && random() < interruptions) kill();
       };
       if (lifeMs !== undefined) time.after(lifeMs, kill);
-      carryOut(command, this.#nodesFor(control, name), { print, progress: { show: () => undefined } }).then(
+      const manner = { byRounds: random() < byRounds };
+      carryOut(command, this.#nodesFor(control, name), { print, progress: { show: () => undefined } }, manner).then(
         () => resolve(undefined),
         (error: unknown) => {
           if (error instanceof ControlError) resolve(error);

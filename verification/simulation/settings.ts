@@ -84,6 +84,8 @@ export interface RunSettings {
   readonly doubles: number;
   /** Whether a second operator types what comes to mind, and not the same. */
   readonly isAnarchic: boolean;
+  /** How many of the commands that rescan do so by rounds, where registers could be copied, from 0 to 1. */
+  readonly byRounds: number;
   /** How often a command may be refused before the operator goes on to the next one. */
   readonly attempts: number;
   readonly configuration: Configuration;
@@ -178,5 +180,6 @@ export function settingsFor(seed: number, { scenario, operations, stopAfter, wit
     configuration: isMigration || isFree ? EMPTY_CONFIGURATION : configurationOf(quorums),
     typed: typedIn(chosen, { seed, names, passes, acceptors, proposers }),
     changes: isCollected ? 0.7 : oneOf([0, 0.3, 0.7]),
+    byRounds: oneOf([0, 0.5, 1]),
   };
 }

@@ -102,9 +102,9 @@ export class SimulatedWorld {
     }
     const nodes = { network, proposers: this.#proposers, acceptors: this.#acceptors };
     this.#faults = new Faults({ ...forAll, ...nodes, settings, random: forkedFrom(seeds) });
-    const { deaths, doubles, interruptions, isAnarchic, attempts: mostAttempts } = settings;
+    const { deaths, doubles, interruptions, byRounds, isAnarchic, attempts: mostAttempts } = settings;
     const onCollection = (): void => this.#history.noteCollection();
-    const operator = { random: forkedFrom(seeds), deaths, doubles, interruptions, mostAttempts, onCollection };
+    const operator = { random: forkedFrom(seeds), deaths, doubles, interruptions, byRounds, mostAttempts, onCollection };
     this.#operator = new Operator({ ...forAll, ...nodes, ...operator, ...(isAnarchic && { other: this.#anything(forkedFrom(seeds)) }) });
     this.#keys = Array.from({ length: settings.keys }, (_, index) => `k${index + 1}`);
     const clients = {
