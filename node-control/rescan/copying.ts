@@ -73,8 +73,8 @@ export class Copying {
         .withAcceptor(name, async (admin) => {
           const identity = await admin.identity();
           const isTheOneMeant = known[name] === undefined ? !accept.nodes.includes(name) : identity === known[name];
-          if (!isTheOneMeant) throw new Error('it is another acceptor');
-          if (identity === undefined || !members.has(identity)) return;
+          if (!isTheOneMeant || identity === undefined) throw new Error('it is another acceptor, or has forgotten who it is');
+          if (!members.has(identity)) return;
           admins.set(name, admin);
           identities.set(name, identity);
           if (acceptors.includes(name)) sources.add(name);

@@ -41,8 +41,8 @@ export function adminAcross(network: Network, caller: Process, from: string, nod
 /** What was sent arrives also when the sender has given up: only the acceptor closes a connection. */
 export function acceptorAdminAcross(network: Network, caller: Process, from: string, node: AcceptorNode): AcceptorAdmin {
   const admin = new MemoryAdmin(node.memory, PAGE_KEYS);
-  const call = <Reply>(request: string, act: () => Promise<Reply>, reply: (reply: Reply) => string): Promise<Reply> =>
-    inTime(caller, network.call({ caller, from, to: node.name, act: () => node.act(act), request: () => request, reply }));
+  const call = <Reply>(request: string, act: () => Promise<Reply>, reply: (reply: Reply) => string, kind = ''): Promise<Reply> =>
+    inTime(caller, network.call({ caller, from, to: node.name, kind, act: () => node.act(act), request: () => request, reply }));
   return {
     connect: () => admin.connect(),
     async *keys() {
@@ -118,6 +118,7 @@ export function acceptorAdminAcross(network: Network, caller: Process, from: str
             () => admin.copy(era, registers),
           ),
         (ballots) => ballots.map((ballot) => formatBallot(ballot) || 'nothing').join(', '),
+        'copy',
       ),
     close: () => undefined,
   };

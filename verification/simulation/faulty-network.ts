@@ -44,9 +44,9 @@ export class FaultyNetwork extends Network {
     this.#cut.delete(`${from} ${to} ${kind}`);
   }
 
-  /** Makes every message in one direction of a link take so many times longer; 1 is normal. */
-  slowDown(from: string, to: string, factor: number): void {
-    this.#slowness.set(`${from} ${to}`, factor);
+  /** Makes every message in one direction of a link, or one kind of message on it alone, take so many times longer; 1 is normal. */
+  slowDown(from: string, to: string, factor: number, kind = ''): void {
+    this.#slowness.set(`${from} ${to} ${kind}`, factor);
   }
 
   /** From now on nothing is lost, late or repeated. What was sent before stays on its way. */
@@ -67,7 +67,7 @@ export class FaultyNetwork extends Network {
     this.messages += 1;
     // Drawn for each message, lost or not: what one fault does must not shift the numbers of all others.
     const [isLost, isReset, isLate, share] = [this.#random() < loss, this.#random() < resets, this.#random() < late, this.#random()];
-    const slowness = this.#slowness.get(`${from} ${to}`) ?? 1;
+    const slowness = this.#slowness.get(`${from} ${to} ${kind}`) ?? this.#slowness.get(`${from} ${to} `) ?? 1;
     const afterMs = share * (isLate ? lateMs : delayMs * slowness);
     const trace = (remark: string): void =>
       this.#trace.message(from, to, () => `${about === undefined ? '' : `${about}: `}${text()}${remark && ` (${remark})`}`);

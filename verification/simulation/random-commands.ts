@@ -24,8 +24,9 @@ export function collections(random: Random, acceptors: readonly string[], count:
     const kind = random();
     if (kind < 0.65) return { verb: 'collect' };
     if (kind < 0.9) return { verb: 'resize', acceptors: someOf(random, acceptors) };
-    const [acceptor = ''] = someOf(random, acceptors);
-    return { verb: 'wipe-acceptor', acceptor };
+    const some = someOf(random, acceptors);
+    if (kind < 0.95) return { verb: 'wipe-acceptor', acceptor: some[0] ?? '' };
+    return { verb: 'rescan', acceptors: some, required: 1 + Math.floor(random() * some.length) };
   });
 }
 

@@ -18,6 +18,10 @@ const PATIENCE_MS = 40;
 const OPERATIONS = 3;
 /** How many times longer a message takes that outlasts a deletion and its collection, at least and at most. */
 const [LONG_LEAST, LONG_MOST] = [40, 400];
+/** The same for a copy: longer than the operator waits for an answer. */
+const LONGEST = 2_500;
+/** Who copies. */
+const OPERATOR = 'operator-1';
 /** Long enough for a prepare to arrive. */
 const STALL_MS = 3;
 
@@ -80,6 +84,7 @@ export class Stepwise {
     if (this.#random() < 0.2) this.#restart(this.#pick(proposers));
     if (canLoseDisks && this.#random() < 0.15) this.#loseDisk(this.#pick(acceptors));
     if (!isRescan && this.#random() < 0.5) await this.#pick([() => this.#breakLinks(), () => this.#leaveBehind(), () => this.#stall()])();
+    if (isRescan || verb === 'resize') this.#delayCopies();
     if (verb === 'collect' && this.#random() < 0.6) await this.#bury();
     if (this.#random() < 0.5) await this.#operate();
   }
@@ -134,6 +139,17 @@ export class Stepwise {
     await this.#begin(writer, key);
     network.slowDown(writer.name, late, distance);
     await this.#begin(other, key, (client) => client.delete(other, key));
+  }
+
+  /** What is copied to one acceptor arrives after the operator has gone on, by other ways or another time. */
+  #delayCopies(): void {
+    if (this.#random() < 0.5) return;
+    const { network, acceptors, trace, distance } = this.#options;
+    const { name } = this.#pick(acceptors);
+    trace.event(() => `what is copied to ${name} from now on is long on its way`);
+    this.faults += 1;
+    network.slowDown(OPERATOR, name, LONG_LEAST + this.#random() * (LONGEST - LONG_LEAST), 'copy');
+    this.#mend.push(() => network.slowDown(OPERATOR, name, distance, 'copy'));
   }
 
   #links(): [proposer: string, acceptor: string][] {

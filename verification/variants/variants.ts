@@ -1,5 +1,6 @@
 import type { ScenarioName } from '../simulation/settings.js';
 import { BROKEN_COLLECTIONS } from './collections.js';
+import { BROKEN_COPIES } from './copies.js';
 import { UNCHECKED_IDENTITIES } from './identities.js';
 import { BROKEN_OPERATIONS } from './operations.js';
 import type { Patch } from './patch.js';
@@ -32,4 +33,5 @@ export const VARIANTS: readonly Variant[] = [
   ...BROKEN_RESCANS,
   ...UNCHECKED_IDENTITIES,
   ...BROKEN_COLLECTIONS,
+  ...BROKEN_COPIES,
 ];

@@ -55,6 +55,11 @@ async function as(user: 'proposer' | 'control', ...[command, ...args]: [string, 
   }
 }
 
+/** Users as they were before registers were copied. */
+function withoutCopies(users: string): string {
+  return users.replace(' (~r:* +hset)', '').replace(/^(user control .*) \+evalsha/m, '$1');
+}
+
 describe('the secrets', () => {
   it('are made once, in a folder for its owner alone, readable there for the users of containers', async () => {
     const before = readdirSync(folder).map((name) => [name, secret(name)]);
@@ -102,7 +107,12 @@ describe('the secrets', () => {
     await run('bash', [SCRIPT, old]);
     const users = join(old, 'users.acl');
     const before = readFileSync(users, 'utf8');
-    writeFileSync(users, before.replace(' ~beats ~eras', '').replaceAll(/ \(.*\)/g, ''));
+    writeFileSync(
+      users,
+      withoutCopies(before)
+        .replace(' ~beats ~eras', '')
+        .replaceAll(/ \(.*\)/g, ''),
+    );
     expect(readFileSync(users, 'utf8')).not.toMatch(/~beats|\(/);
     expect((await run('bash', [SCRIPT, old])).stderr).toContain('~beats');
     expect(readFileSync(users, 'utf8')).toBe(before);
@@ -114,9 +124,21 @@ describe('the secrets', () => {
     await run('bash', [SCRIPT, old]);
     const users = join(old, 'users.acl');
     const before = readFileSync(users, 'utf8');
-    writeFileSync(users, before.replace(' (~identity:floor* +set) (~r:* +unlink)', ''));
+    writeFileSync(users, withoutCopies(before).replace(' (~identity:floor* +set) (~r:* +unlink)', ''));
     expect(readFileSync(users, 'utf8')).not.toMatch(/floor|unlink/);
     expect((await run('bash', [SCRIPT, old])).stderr).toContain('+unlink');
+    expect(readFileSync(users, 'utf8')).toBe(before);
+    expect((await run('bash', [SCRIPT, old])).stderr).toBe('');
+  });
+
+  it('of a version without copies may copy registers from now on', async () => {
+    const old = join(parent, 'uncopied');
+    await run('bash', [SCRIPT, old]);
+    const users = join(old, 'users.acl');
+    const before = readFileSync(users, 'utf8');
+    writeFileSync(users, withoutCopies(before));
+    expect(readFileSync(users, 'utf8')).not.toMatch(/control.*(hset|evalsha)/);
+    expect((await run('bash', [SCRIPT, old])).stderr).toContain('+hset');
     expect(readFileSync(users, 'utf8')).toBe(before);
     expect((await run('bash', [SCRIPT, old])).stderr).toBe('');
   });
@@ -177,7 +199,13 @@ describe('an acceptor with these users', () => {
     const keys: string[] = [];
     for await (const page of admin.keys()) keys.push(...page);
     expect(keys).toEqual(['k']);
+    expect(await admin.copy(1, [{ key: 'copied', ballot: b(1), value: 'v' }])).toEqual([b(1)]);
+    expect([await admin.holdings(['copied']), await admin.accepted(['k'])]).toEqual([
+      [{ ballot: b(1), valueBytes: 1 }],
+      [{ ballot: b(1), value: 'v' }],
+    ]);
     await admin.raiseFloor({ era: 2, version: 1 });
+    expect(await admin.erase(2, [{ key: 'copied', ballot: b(1), version: 1 }])).toBe(1);
     expect(await admin.erase(2, [{ key: 'k', ballot: b(1), version: 1 }])).toBe(1);
     expect([await admin.size(), await admin.floor(), await admin.remains(['k'])]).toEqual([0, { era: 2, version: 1 }, [undefined]]);
     expect(await acceptor.prepare('k', b(9))).toMatchObject({ ok: false, conflict: { era: 2 } });
@@ -239,12 +267,12 @@ describe('an acceptor with these users', () => {
     [
       'control',
       [
-        ['HSET', 'r:k', 'promise', '9.9.9.9'],
         ['SET', 'identity', 'x'],
         ['DEL', 'r:k'],
         ['FLUSHDB'],
         ['UNLINK', 'identity'],
-        ['EVAL', "return redis.call('HSET', 'r:k', 'a', 'b')", '0'],
+        ['EVAL', "return redis.call('HSET', 'identity:floor', 'a', 'b')", '0'],
+        ['EVAL', "return redis.call('SET', 'r:k', 'a')", '0'],
       ],
     ],
   ];

@@ -215,6 +215,82 @@ export function describeAdmin(name: string, connect: () => Promise<AcceptorAdmin
       });
     });
 
+    describe('when registers are copied', () => {
+      const put = async (key: string, at: Ballot, text: string | null, next = at): Promise<void> => {
+        expect(await (await acceptor()).accept(key, at, text, next)).toEqual({ ok: true });
+      };
+
+      it('tells how much each register holds, and what', async () => {
+        await put('a', ballot(1, 1), 'é', ballot(1, 2));
+        await put('empty', ballot(1, 3), null);
+        await (await acceptor()).prepare('promised', ballot(1, 7));
+        const admin = await connect();
+        const keys = ['a', 'absent', 'empty', 'promised'];
+        expect(await admin.holdings(keys)).toEqual([
+          { ballot: ballot(1, 1), valueBytes: 2 },
+          undefined,
+          { ballot: ballot(1, 3), valueBytes: 0 },
+          { ballot: ZERO_BALLOT, valueBytes: 0 },
+        ]);
+        expect(await admin.accepted(keys)).toEqual([
+          { ballot: ballot(1, 1), value: 'é' },
+          undefined,
+          { ballot: ballot(1, 3), value: null },
+          { ballot: ZERO_BALLOT, value: null },
+        ]);
+      });
+
+      it('takes a copy where it holds less, and promises its ballot; each is told what is accepted then', async () => {
+        await put('lower', ballot(1, 9), 'old');
+        await put('higher', ballot(1, 11), 'new');
+        await put('same', ballot(1, 10), 'here');
+        await (await acceptor()).prepare('promised to it', ballot(1, 10));
+        await (await acceptor()).prepare('promised to another', ballot(1, 11));
+        const keys = ['absent', 'lower', 'higher', 'same', 'promised to it', 'promised to another', 'empty'];
+        const registers = keys.map((key) => ({ key, ballot: ballot(1, 10), value: key === 'empty' ? null : 'copied' }));
+        const admin = await connect();
+        expect(await admin.copy(1, registers)).toEqual(
+          [10, 10, 11, 10, 10, undefined, 10].map((counter) => (counter === undefined ? ZERO_BALLOT : ballot(1, counter))),
+        );
+        const read = async (key: string): Promise<object> => (await acceptor()).read(key);
+        const copied = { promise: ballot(1, 10), ballot: ballot(1, 10), value: 'copied' };
+        for (const key of ['absent', 'lower', 'promised to it']) expect(await read(key), key).toEqual(copied);
+        expect(await read('empty')).toEqual({ ...copied, value: null });
+        expect(await read('higher')).toMatchObject({ value: 'new' });
+        expect(await read('same')).toMatchObject({ value: 'here' });
+        expect(await read('promised to another')).toEqual({ promise: ballot(1, 11), ballot: ZERO_BALLOT, value: null });
+        expect(await admin.copy(1, registers), 'once more').toEqual(await admin.copy(1, registers));
+        expect(await (await acceptor()).prepare('absent', ballot(1, 10))).toEqual({ ok: false, conflict: ballot(1, 10) });
+      });
+
+      it('takes a ballot from before its floor, and then promises its era; none for a run that is over', async () => {
+        await put('there', ballot(1, 9), 'old');
+        const admin = await connect();
+        await admin.raiseFloor({ era: 5, version: 7 });
+        const registers = ['absent', 'there'].map((key) => ({ key, ballot: ballot(1, 10), value: 'copied' }));
+        expect(await admin.copy(4, registers)).toEqual([ZERO_BALLOT, ballot(1, 9)]);
+        expect(await keysOf(admin)).toEqual(['there']);
+        expect(await admin.copy(5, registers)).toEqual([ballot(1, 10), ballot(1, 10)]);
+        const absent = { ...ZERO_BALLOT, era: 5 };
+        for (const key of ['absent', 'there'])
+          expect(await (await acceptor()).read(key)).toEqual({ promise: absent, ballot: ballot(1, 10), value: 'copied' });
+        expect(await admin.copy(5, [{ key: 'later', ballot: ballot(6, 1), value: 'copied' }])).toEqual([ballot(6, 1)]);
+        expect(await (await acceptor()).read('later')).toMatchObject({ promise: ballot(6, 1) });
+      });
+
+      it('takes some hundred at a time, each under its own ballot', async () => {
+        const admin = await connect();
+        const registers = Array.from({ length: 300 }, (_, index) => ({
+          key: `k${index}`,
+          ballot: ballot(1, index + 1),
+          value: `v${index}`,
+        }));
+        expect(await admin.copy(1, registers)).toEqual(registers.map((register) => register.ballot));
+        const told = await admin.accepted(registers.map(({ key }) => key));
+        expect(told).toEqual(registers.map(({ ballot: at, value }) => ({ ballot: at, value })));
+      });
+    });
+
     it('does nothing over a connection that its user has closed', async () => {
       const admin = await connect();
       admin.close();

@@ -1,0 +1,128 @@
+import { Redis } from 'ioredis';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { acceptorName, Cluster, UNHURRIED } from '../cluster.js';
+
+const [one, two, three] = [acceptorName(1), acceptorName(2), acceptorName(3)];
+type Stored = Record<string, string>;
+
+function redisOf(cluster: Cluster, number: number): Redis {
+  const redis = new Redis(cluster.acceptor(number).port, '127.0.0.1');
+  onTestFinished(() => redis.disconnect());
+  return redis;
+}
+
+async function registers(redis: Redis): Promise<Record<string, Stored>> {
+  const found: Record<string, Stored> = {};
+  for (const name of (await redis.keys('r:*')).sort()) found[name.slice(2)] = await redis.hgetall(name);
+  return found;
+}
+
+async function control(cluster: Cluster, ...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await cluster.control(...args);
+  expect([code, stderr], args.join(' ')).toEqual([0, '']);
+  return stdout;
+}
+
+/** One acceptor serves with some keys, one of them deleted; then both accept, and a rescan is owed. */
+async function growing(keys: readonly string[], acceptors = 2): Promise<Cluster> {
+  const cluster = await Cluster.forThisTest({ acceptors, configured: 0, env: UNHURRIED });
+  for (const command of ['add-accept', 'add-prepare']) await control(cluster, command, 'all', one, '1');
+  for (const [index, key] of keys.entries())
+    expect(await cluster.proposer(1 + (index % 2)).kv.put(key, 0, key)).toMatchObject({ ok: true });
+  await control(cluster, 'add-accept', 'all', two, '2');
+  return cluster;
+}
+
+const KEYS = ['a', 'b', 'é', ' ', 'r:r:x', '*', 'large'];
+
+describe('a rescan', () => {
+  it('copies each register to the new acceptor with its own ballot, and no proposer runs a round for it', async () => {
+    const cluster = await growing(KEYS);
+    const [first, second] = [redisOf(cluster, 1), redisOf(cluster, 2)];
+    const before = await registers(first);
+    expect(Object.keys(before).sort()).toEqual([...KEYS].sort());
+    expect(await registers(second)).toEqual({});
+    expect(await control(cluster, 'rescan', `${one},${two}`, '2')).toMatch(new RegExp(`^${KEYS.length} keys rescanned \\(era \\d+\\)\\n$`));
+    expect(await registers(first), 'of the first acceptor').toEqual(before);
+    for (const [key, { ballot, value, promise }] of Object.entries(await registers(second))) {
+      expect([key, ballot, value]).toEqual([key, before[key]?.['ballot'], before[key]?.['value']]);
+      expect(promise).toBe(ballot);
+    }
+    await control(cluster, 'add-prepare', 'all', two, '2');
+    for (const key of KEYS) expect(await cluster.proposer(1).kv.get(key)).toMatchObject({ body: { ver: 1, val: key } });
+    await cluster.acceptor(1).kill9();
+    expect(await cluster.proposer(1).kv.get('a'), 'on the second alone').toMatchObject({ ok: false });
+  });
+
+  it('runs a round for each key where it is told to', async () => {
+    const cluster = await growing(['a', 'b']);
+    const [first, second] = [redisOf(cluster, 1), redisOf(cluster, 2)];
+    const before = await registers(first);
+    await control(cluster, 'rescan', `${one},${two}`, '2', '--by-rounds');
+    const after = await registers(second);
+    for (const key of ['a', 'b']) {
+      expect(after[key]?.['value']).toBe(before[key]?.['value']);
+      expect(Number(after[key]?.['ballot']?.split('.')[0]), 'the era of its ballot').toBeGreaterThan(
+        Number(before[key]?.['ballot']?.split('.')[0]),
+      );
+    }
+  });
+
+  it('runs a round for a key that the new acceptor has promised to another ballot, and copies the others', async () => {
+    const cluster = await growing(['a', 'promised']);
+    const [first, second] = [redisOf(cluster, 1), redisOf(cluster, 2)];
+    const before = await registers(first);
+    const [era = '0'] = before['promised']?.['promise']?.split('.') ?? [];
+    await second.hset('r:promised', 'promise', `${era}.900.1.1`);
+    await control(cluster, 'rescan', `${one},${two}`, '2');
+    const after = await registers(second);
+    expect(after['a']?.['ballot']).toBe(before['a']?.['ballot']);
+    expect(after['promised']).toMatchObject({ value: before['promised']?.['value'] ?? '' });
+    expect(after['promised']?.['ballot']).not.toBe(before['promised']?.['ballot']);
+  });
+
+  it('copies nothing where a quorum has what was written meanwhile', async () => {
+    const cluster = await growing(['a']);
+    expect(await cluster.proposer(1).kv.put('a', 1, 'written meanwhile')).toMatchObject({ ok: true });
+    const before = [await registers(redisOf(cluster, 1)), await registers(redisOf(cluster, 2))];
+    await control(cluster, 'rescan', `${one},${two}`, '2');
+    expect([await registers(redisOf(cluster, 1)), await registers(redisOf(cluster, 2))]).toEqual(before);
+  });
+
+  it('takes the highest ballot where acceptors differ', async () => {
+    const cluster = await growing(['a'], 3);
+    await control(cluster, 'resize', `${one},${two}`);
+    expect(await cluster.proposer(1).kv.put('a', 1, 'newest')).toMatchObject({ ok: true });
+    await redisOf(cluster, 1).hset('r:a', { ballot: '1.1.1.1', value: '{"ver":1,"val":"a","ops":["x"]}' });
+    await control(cluster, 'add-accept', 'all', three, '2');
+    await control(cluster, 'rescan', `${one},${two}`, '2');
+    const { ballot = '', value = '' } = (await registers(redisOf(cluster, 2)))['a'] ?? {};
+    expect((await registers(redisOf(cluster, 3)))['a']).toEqual({ promise: ballot, ballot, value });
+    expect(value).toContain('newest');
+  });
+
+  it('takes no value from an acceptor that left, and holds what was deleted and collected since', async () => {
+    const cluster = await Cluster.forThisTest({ acceptors: 3, configured: 0, env: UNHURRIED });
+    await control(cluster, 'resize', `${one},${three}`);
+    for (const key of ['gone', 'kept']) expect(await cluster.proposer(1).kv.put(key, 0, key)).toMatchObject({ ok: true });
+    await control(cluster, 'resize', one);
+    await control(cluster, 'rescan', one, '1');
+    expect(await cluster.proposer(1).kv.delete('gone', 1)).toMatchObject({ ok: true });
+    expect(await control(cluster, 'collect')).toMatch(/^1 register of deleted keys removed/);
+    expect(Object.keys(await registers(redisOf(cluster, 3))).sort()).toEqual(['gone', 'kept']);
+    await control(cluster, 'add-accept', 'all', two, '2');
+    await control(cluster, 'rescan', `${one},${three}`, '1');
+    for (const number of [1, 2]) expect((await registers(redisOf(cluster, number)))['gone']?.['value'] ?? '').toBe('');
+    expect(await cluster.proposer(2).kv.get('gone')).toMatchObject({ code: 'KeyNotFound' });
+    expect(await cluster.proposer(2).kv.get('kept')).toMatchObject({ body: { val: 'kept' } });
+  });
+
+  it('brings keys to a quorum although one acceptor of the set is down', async () => {
+    const cluster = await growing(['a', 'b'], 3);
+    await control(cluster, 'resize', `${one},${two}`);
+    await control(cluster, 'add-accept', 'all', three, '2');
+    await cluster.acceptor(3).kill9();
+    const { code, stdout } = await cluster.control('rescan', `${one},${two}`, '2');
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/^2 keys rescanned/)]);
+  });
+});

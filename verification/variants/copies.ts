@@ -1,0 +1,78 @@
+import { patch } from './patch.js';
+import type { Variant } from './variants.js';
+
+const COPYING = 'node-control/rescan/copying.ts';
+const ACCEPTOR = 'src/redis/memory-copying.ts';
+
+/** Rules of copying in place of rounds (paper, section 2.3.3), each broken by a few lines. */
+export const BROKEN_COPIES: readonly Variant[] = [
+  {
+    name: 'what is copied is what any acceptor holds, not the highest ballot',
+    scenario: 'stepwise resize',
+    seeds: 400,
+    patches: [
+      patch(
+        COPYING,
+        'holding && compareBallots(holding.ballot, top) > 0',
+        "holding && holder === '' && compareBallots(holding.ballot, top) > 0",
+      ),
+    ],
+  },
+  {
+    name: 'a copy is read from too few acceptors',
+    scenario: 'resize',
+    seeds: 400,
+    patches: [patch(COPYING, 'if (this.#spare < 0) return [...keys];', '')],
+  },
+  {
+    name: 'a copy that reached one acceptor is enough',
+    scenario: 'stepwise resize',
+    seeds: 400,
+    patches: [patch(COPYING, 'copies < quorum', 'copies < 1')],
+  },
+  {
+    name: 'a copy goes over a promise',
+    scenario: 'stepwise resize',
+    seeds: 400,
+    patches: [patch(ACCEPTOR, ' || compareBallots(promise, ballot) > 0', '')],
+  },
+  {
+    name: 'a copy replaces a higher ballot',
+    scenario: 'resize',
+    seeds: 400,
+    patches: [
+      patch(ACCEPTOR, ' || compareBallots(ballot, accepted) <= 0', ''),
+      patch(ACCEPTOR, ' || compareBallots(promise, ballot) > 0', ''),
+    ],
+  },
+  {
+    name: 'a copy gets a ballot of its own',
+    scenario: 'resize',
+    seeds: 400,
+    patches: [
+      patch(
+        COPYING,
+        'registers.push({ key: one.key, ...found });',
+        'registers.push({ key: one.key, ...found, ballot: { ...found.ballot, counter: found.ballot.counter + 1 } });',
+      ),
+    ],
+  },
+  {
+    name: 'a copy comes after a collection',
+    scenario: 'stepwise collections',
+    seeds: 400,
+    patches: [patch(ACCEPTOR, 'isOver || ', '')],
+  },
+  {
+    name: 'a copy is read from an acceptor that is no member any more',
+    scenario: 'stepwise collections',
+    seeds: 400,
+    patches: [patch(COPYING, '!members.has(identity)', "identity === ''")],
+  },
+  {
+    name: 'a tombstone that was copied is collected without a round',
+    scenario: 'stepwise collections',
+    seeds: 400,
+    patches: [patch('node-control/collection/survey.ts', 'isOnAll && top.ballot.era >= era', 'isOnAll')],
+  },
+];
