@@ -27,12 +27,12 @@ export interface RescanLimits {
   readonly troublePausesMs: readonly number[];
 }
 
-export interface RescanOptions extends RescanLimits {
+export interface RescanManner extends RescanLimits {
   /** Brings every key by a round, where registers could be copied. */
   readonly byRounds: boolean;
 }
 
-const DEFAULTS: RescanOptions = {
+const DEFAULTS: RescanManner = {
   byRounds: false,
   batchKeys: 500,
   memoryBytes: 80 * 1024 * 1024,
@@ -54,7 +54,7 @@ export async function rescan(
   acceptors: readonly string[],
   required: number,
   progress: Pick<Progress, 'show'>,
-  options: Partial<RescanOptions> = {},
+  options: Partial<RescanManner> = {},
 ): Promise<string[]> {
   const { byRounds, pausesMs, memoryBytes, ...limits } = { ...DEFAULTS, ...options };
   const { time, notes } = nodes;

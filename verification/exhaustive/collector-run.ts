@@ -145,6 +145,9 @@ export class CollectorRun {
       highestEra: never,
       adopt: never,
       wipe: never,
+      holdings: never,
+      accepted: never,
+      copy: never,
       close: () => undefined,
     };
   }

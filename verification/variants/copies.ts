@@ -60,13 +60,15 @@ export const BROKEN_COPIES: readonly Variant[] = [
   {
     name: 'a copy comes after a collection',
     scenario: 'stepwise collections',
-    seeds: 400,
+    seeds: 1_200,
+    seed: 665,
     patches: [patch(ACCEPTOR, 'isOver || ', '')],
   },
   {
     name: 'a copy is read from an acceptor that is no member any more',
     scenario: 'stepwise collections',
     seeds: 400,
+    seed: 23,
     patches: [patch(COPYING, '!members.has(identity)', "identity === ''")],
   },
   {
