@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { RedisAdmin } from '../../src/redis/redis-admin.js';
 import { acceptorName, Cluster, UNHURRIED } from '../cluster.js';
 
 const [one, two, three] = [acceptorName(1), acceptorName(2), acceptorName(3)];
@@ -115,6 +116,19 @@ describe('a rescan', () => {
     for (const number of [1, 2]) expect((await registers(redisOf(cluster, number)))['gone']?.['value'] ?? '').toBe('');
     expect(await cluster.proposer(2).kv.get('gone')).toMatchObject({ code: 'KeyNotFound' });
     expect(await cluster.proposer(2).kv.get('kept')).toMatchObject({ body: { val: 'kept' } });
+  });
+
+  it('proves nothing where an acceptor is another one at its end', async () => {
+    const cluster = await growing(['a']);
+    const original = RedisAdmin.prototype.copy;
+    const spy = vi.spyOn(RedisAdmin.prototype, 'copy').mockImplementation(async function (this: RedisAdmin, ...copied) {
+      const ballots = await original.apply(this, copied);
+      await redisOf(cluster, 2).set('identity', 'acceptor-2:6379#another');
+      return ballots;
+    });
+    onTestFinished(() => spy.mockRestore());
+    const { code, stderr } = await cluster.control('rescan', one, '1');
+    expect([code, stderr]).toEqual([1, 'error: acceptor-2:6379 was wiped during the rescan, so it proves nothing. Run it again.\n']);
   });
 
   it('brings keys to a quorum although one acceptor of the set is down', async () => {
