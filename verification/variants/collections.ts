@@ -1,4 +1,5 @@
 import { type Patch, patch } from './patch.js';
+import { OFTEN_TWO } from './steps.js';
 import type { Variant } from './variants.js';
 
 const ACCEPTOR = 'src/protocol/memory-acceptor.ts';
@@ -11,6 +12,45 @@ const UNMONITORED: readonly Patch[] = [
     'verification/checkers/acceptor-monitor.ts',
     '    if (compare(to.promise, from.promise) < 0) {',
     "    if (compare(to.promise, from.promise) < 0 && key === '') {",
+  ),
+];
+
+const TYPED = 'verification/simulation/typed.ts';
+
+/** @param commands an expression for the commands that the operator types in place of those that are drawn; `acceptors` are the names */
+const typing = (commands: string): readonly Patch[] => [
+  patch(TYPED, 'import type { Step }', 'import { parse, type Step }'),
+  patch(TYPED, 'const commands = collections(random, acceptors, COLLECTIONS);', `const commands = ${commands}.map(parse);`),
+];
+
+/**
+ * Again and again an acceptor leaves, keys are collected, all proposers are wiped, and the cluster starts with that acceptor again: with what it holds, for
+ * nobody runs rounds then.
+ */
+const LEFT_OUT_AND_BACK = typing(`Array.from({ length: 4 }, () => {
+    const [a, b, c] = acceptors;
+    return [\`resize \${a},\${b},\${c}\`, \`rm-accept all \${c} 2\`, \`rm-prepare all \${c} 2\`, 'collect', 'wipe all'];
+  }).flat()`);
+
+/** One acceptor takes the place of the other again and again, while another operator collects, or does the same; and a floor is long on its way. */
+const REPLACED_MEANWHILE: readonly Patch[] = [
+  OFTEN_TWO,
+  ...typing("Array.from({ length: 6 }, (_, index) => ['collect', `resize ${acceptors[index % 2]}`]).flat()"),
+  patch('verification/simulation/world.ts', '...(isAnarchic && { other:', '...({ other:'),
+  patch(
+    'verification/simulation/random-commands.ts',
+    '  const kind = random();\n  if (kind < 0.45) {',
+    `  if (random() < 0.5) return { verb: 'collect' };
+  return { verb: 'resize', acceptors: [oneOf(acceptors.slice(0, 2))] };
+  const kind = random();\n  if (kind < 0.45) {`,
+  ),
+  patch(
+    'verification/simulation/admin-ports.ts',
+    '        () => admin.raiseFloor(floor),',
+    `        async () => {
+          await new Promise<void>((resolve) => caller.time.after(20, resolve));
+          return admin.raiseFloor(floor);
+        },`,
   ),
 ];
 
@@ -87,5 +127,48 @@ export const BROKEN_COLLECTIONS: readonly Variant[] = [
     scenario: 'collections',
     seeds: 400,
     patches: [patch(ERASURE, ' || register.promise.era >= era) continue;', ') continue;')],
+  },
+  {
+    name: 'a tombstone is removed that is not the one that was seen on all',
+    scenario: 'collections',
+    seeds: 400,
+    seed: 36,
+    patches: [patch(ERASURE, 'compareBallots(register.ballot, ballot) === 0', 'remainsIn(memory, key)?.version !== undefined')],
+  },
+  {
+    name: 'keys are collected while values may rest on acceptors outside the sets',
+    scenario: 'stepwise collections',
+    seeds: 200,
+    seed: 25,
+    patches: LEFT_OUT_AND_BACK,
+    unguarded: [
+      patch(
+        'node-control/collection/findings.ts',
+        'holders.some((identity) => !members.has(identity))',
+        'holders.every((identity) => !members.has(identity) && members.has(identity))',
+      ),
+    ],
+  },
+  {
+    name: 'who had no part in the last collection joins with what it holds, where no proposer remembers anything',
+    scenario: 'stepwise collections',
+    seeds: 400,
+    seed: 60,
+    patches: LEFT_OUT_AND_BACK,
+    unguarded: [patch('node-control/step/joining.ts', 'if (size > 0 && isBehind) objections', 'if (size < 0 && isBehind) objections')],
+  },
+  {
+    name: 'the eras are not looked at again before the removals',
+    scenario: 'collections',
+    seeds: 400,
+    seed: 60,
+    patches: REPLACED_MEANWHILE,
+    unguarded: [
+      patch(
+        'node-control/commands/collect.ts',
+        'if (now.some(({ configuration }) => configuration.era !== era)) {',
+        'if (now.length === 0) {',
+      ),
+    ],
   },
 ];

@@ -33,7 +33,7 @@ const lines = (commands: readonly string[]): string => commands.map((command) =>
 export const growing = (...commands: string[]): readonly Patch[] => [...HASTY, UNDETERRED, patch(MIGRATION, GROWING, lines(commands))];
 export const shrinking = (...commands: string[]): readonly Patch[] => [...HASTY, UNDETERRED, patch(MIGRATION, SHRINKING, lines(commands))];
 
-const OFTEN_TWO = patch(
+export const OFTEN_TWO = patch(
   'verification/simulation/settings.ts',
   "has('operator-deaths', isFree ? 0.4 : 0.2) ? 0.2 : 0",
   "has('operator-deaths', 1) ? 0.5 : 0",
