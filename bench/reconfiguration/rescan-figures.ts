@@ -21,11 +21,15 @@ export interface RescanFigures {
   readonly keys: number;
   readonly seconds: number;
   readonly keysPerSecond: number;
-  /** The same without clients. */
+  /** The same by rounds in place of copies, beside the same clients. */
+  readonly byRounds: { readonly keysPerSecond: number; readonly clientsKept: number };
+  /** The one over the other. */
+  readonly timesAsFastAsRounds: number;
+  /** By rounds, without clients. */
   readonly quietKeysPerSecond: number;
   /** One key after the other, read and written back through the public interface, without clients. */
   readonly oneAtATimePerSecond: number;
-  /** The one over the other, both without clients. */
+  /** The former over the latter, both without clients. */
   readonly timesAsFast: number;
   readonly clientsBefore: Seen;
   readonly clientsMeanwhile: Seen;
@@ -57,8 +61,8 @@ export async function measureRescan(keys: number, { clients, seconds, progress, 
 
     const { addresses } = cluster;
     const oneAtATimePerSecond = await oneAtATime(addresses[0] ?? '', keys, seconds, progress, signal);
-    const rescanAll = (): ReturnType<typeof rescanProgram> => rescanProgram(cluster, [`${first},${second}`, '2'], progress, signal);
-    const quiet = await rescanAll();
+    const rescanAll = (...option: string[]): ReturnType<typeof rescanProgram> =>
+      rescanProgram(cluster, [`${first},${second}`, '2', ...option], progress, signal);
 
     const step = keys / Math.min(keys, CLIENT_KEYS);
     const clientKeys = Array.from({ length: Math.min(keys, CLIENT_KEYS) }, (_, index) => keyNumber(Math.floor(index * step)));
@@ -69,14 +73,29 @@ export async function measureRescan(keys: number, { clients, seconds, progress, 
     await sleep(seconds * 1_000, undefined, { signal });
     const clientsBefore = load.look();
 
-    const { milliseconds, peaks } = await rescanAll();
+    // First by copying, while the second acceptor holds nothing yet.
+    const copied = await rescanAll();
     const clientsMeanwhile = load.look();
+    const rounds = await rescanAll('--by-rounds');
+    const clientsBesideRounds = load.look();
+    await load.stop();
+    const quiet = await rescanAll('--by-rounds');
     const perSecond = (ms: number): number => keys / (ms / 1_000);
-    const [keysPerSecond, quietKeysPerSecond] = [perSecond(milliseconds), perSecond(quiet.milliseconds)];
+    const [keysPerSecond, quietKeysPerSecond] = [perSecond(copied.milliseconds), perSecond(quiet.milliseconds)];
     const rate = ({ requests, seconds: long }: Seen): number => requests.count / long;
-    const above = (name: string): number => Math.max(peaks[name] ?? 0, quiet.peaks[name] ?? 0) - (idle[name] ?? 0);
+    const above = (name: string): number => Math.max(...[copied, rounds, quiet].map(({ peaks }) => peaks[name] ?? 0)) - (idle[name] ?? 0);
     return {
-      ...{ keys, seconds: milliseconds / 1_000, keysPerSecond, quietKeysPerSecond, oneAtATimePerSecond, clientsBefore, clientsMeanwhile },
+      ...{
+        keys,
+        seconds: copied.milliseconds / 1_000,
+        keysPerSecond,
+        quietKeysPerSecond,
+        oneAtATimePerSecond,
+        clientsBefore,
+        clientsMeanwhile,
+      },
+      byRounds: { keysPerSecond: perSecond(rounds.milliseconds), clientsKept: rate(clientsBesideRounds) / rate(clientsBefore) },
+      timesAsFastAsRounds: rounds.milliseconds / copied.milliseconds,
       timesAsFast: quietKeysPerSecond / oneAtATimePerSecond,
       clientsKept: rate(clientsMeanwhile) / rate(clientsBefore),
       memoryAboveIdle: Object.fromEntries(Object.keys(idle).map((name) => [name, above(name)])),

@@ -104,6 +104,20 @@ it('what an acceptor missed is brought to it first', async () => {
   expect(await cluster.proposer(2).kv.get('seen')).toMatchObject({ status: 404 });
 });
 
+it('a tombstone that was copied goes through a round first: its ballot may have been brought to all of them without being chosen', async () => {
+  const cluster = await grown([A]);
+  await bury(cluster, ['a', 'b']);
+  for (const step of [`add-accept all ${B} 2`, `rescan ${A},${B} 2`, `add-prepare all ${B} 2`]) {
+    expect(await cluster.control(...step.split(' '))).toMatchObject({ code: 0, stderr: '' });
+  }
+  const { era } = await configurationOf(cluster.proposer(1));
+  expect(await sizes(cluster, [A, B])).toEqual([2, 2]);
+  const outlook = (await cluster.control('collect', '--dry-run')).stdout;
+  expect(outlook).toBe('2 registers of deleted keys would be removed, 2 of them after a round that brings them to all acceptors\n');
+  expect(await cluster.control('collect')).toMatchObject({ code: 0, stdout: `2 registers of deleted keys removed (era ${era + 2})\n` });
+  expect(await sizes(cluster, [A, B])).toEqual([0, 0]);
+});
+
 it('what rounds of absent keys leave goes as well: empty values, and promises that nothing came of', async () => {
   const cluster = await grown();
   const to = cluster.proposer(1);
