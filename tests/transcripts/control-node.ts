@@ -46,11 +46,11 @@ export class ControlNode {
 
   /** Prints what the command says, or its error. Throws a `TypeError` for a command that is not known. */
   async run(words: readonly string[]): Promise<void> {
-    const force = words.at(-1) === '--force';
-    const step = stepOf(force ? words.slice(0, -1) : words);
+    const step = stepOf(words.filter((word) => !word.startsWith('--')));
+    const manner = { force: words.includes('--force'), byRounds: words.includes('--by-rounds') };
     const terminal = { print: (line: string) => this.#log.line(line), progress: { show: () => undefined } };
     try {
-      for (const line of await carryOut(step, this.#nodes, terminal, { force })) this.#log.line(line);
+      for (const line of await carryOut(step, this.#nodes, terminal, manner)) this.#log.line(line);
     } catch (error) {
       if (!(error instanceof ControlError)) throw error;
       this.#log.line(`error: ${error.message}`);
