@@ -53,17 +53,31 @@ export async function collect(
   tombstonesMax = TOMBSTONES_MAX,
 ): Promise<string[]> {
   if (dryRun) return outlook(nodes, progress, tombstonesMax);
-  let removed = 0;
+  const tally: Tally = { removed: 0, era: 0 };
+  try {
+    return await collectAll(nodes, progress, tombstonesMax, tally);
+  } finally {
+    // What was removed is told of a collection that was ended, too.
+    if (tally.removed > 0) nodes.collections?.add(tally);
+  }
+}
+
+/** What was removed so far, under which era last. */
+interface Tally {
+  removed: number;
+  era: number;
+}
+
+async function collectAll(nodes: Nodes, progress: Pick<Progress, 'show'>, tombstonesMax: number, tally: Tally): Promise<string[]> {
   for (;;) {
-    const pass = await collectOnce(nodes, progress, tombstonesMax);
-    removed += pass.removed;
+    const pass = await collectOnce(nodes, progress, tombstonesMax, tally);
     if (pass.isCutOff && pass.removed > 0) continue;
     const left = [
       ...(pass.differing > 0 ? [`${pass.differing} not the same on all acceptors yet`] : []),
       ...(pass.busy > 0 ? [`${pass.busy} in use again`] : []),
     ];
     return [
-      removed === 0 ? 'nothing was removed' : `${registersText(removed)} of deleted keys removed (era ${pass.era})`,
+      tally.removed === 0 ? 'nothing was removed' : `${registersText(tally.removed)} of deleted keys removed (era ${pass.era})`,
       ...(left.length > 0 ? [`left: ${left.join(', ')}; the next collection looks at them again`] : []),
     ];
   }
@@ -78,13 +92,14 @@ async function outlook(nodes: Nodes, progress: Pick<Progress, 'show'>, tombstone
   return [count === 0 ? 'nothing would be removed' : `${registersText(count)} of deleted keys would be removed${apart}`];
 }
 
-async function collectOnce(nodes: Nodes, progress: Pick<Progress, 'show'>, tombstonesMax: number): Promise<Pass> {
+async function collectOnce(nodes: Nodes, progress: Pick<Progress, 'show'>, tombstonesMax: number, tally: Tally): Promise<Pass> {
   const { present, configuration, survey, tombstones, differing, isCutOff } = await look(nodes, progress, tombstonesMax);
   if (differing.size > 0) await bringTogether(nodes, present, survey, differing, tombstones, progress);
   const { era } = configuration;
   if (tombstones.size === 0) return { era, removed: 0, differing: differing.size, busy: 0, isCutOff };
   const entered = await enterEra(nodes, present, survey, [...tombstones.values()]);
-  const removed = await remove(survey, entered, [...tombstones.values()], progress);
+  tally.era = entered;
+  const removed = await remove(survey, [...tombstones.values()], progress, tally);
   return { era: entered, removed, differing: differing.size, busy: tombstones.size - removed, isCutOff };
 }
 
@@ -144,14 +159,15 @@ async function enterEra(
   return era;
 }
 
-/** @returns how many of these keys no acceptor has a register of any more */
-async function remove(survey: Survey, era: number, tombstones: readonly Tombstone[], progress: Pick<Progress, 'show'>): Promise<number> {
+/** @returns how many of these keys no acceptor has a register of any more; the tally has them, too */
+async function remove(survey: Survey, tombstones: readonly Tombstone[], progress: Pick<Progress, 'show'>, tally: Tally): Promise<number> {
   let [removed, tried] = [0, 0];
   for (const part of inParts(tombstones, KEYS_AT_ONCE)) {
-    const counts = await survey.onAll((admin) => admin.erase(era, part));
+    const counts = await survey.onAll((admin) => admin.erase(tally.era, part));
     const isWhole = counts.every((count) => count === part.length);
     const left = isWhole ? [] : [...(await survey.lookAt(part.map(({ key }) => key))).values()].filter(({ kind }) => kind !== 'absent');
     removed += part.length - left.length;
+    tally.removed += part.length - left.length;
     tried += part.length;
     progress.show(`removed ${removed} of ${registersText(tombstones.length)}`, tried / tombstones.length);
   }

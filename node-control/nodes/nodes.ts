@@ -6,6 +6,7 @@ import type { Time } from '../../src/protocol/time.js';
 import { ControlError } from '../safety/objection.js';
 import type { AcceptorAdmin } from '../../src/redis/acceptor-admin.js';
 import type { Connections, ProposerAdmin } from './connections.js';
+import type { CollectionFile } from '../collection/notes.js';
 import type { RescanNotes } from '../rescan/notes.js';
 
 const WRONG_TOKEN = 'ADMIN_TOKEN_FILE must name the file that the proposer was started with; start both again where it was made anew';
@@ -26,6 +27,8 @@ export interface Surroundings {
   readonly time?: Time;
   /** Without a place for them, every rescan does everything. */
   readonly notes?: RescanNotes | undefined;
+  /** Where the page finds what was collected. */
+  readonly collections?: Pick<CollectionFile, 'add'> | undefined;
   /** Is asked before a command changes anything: the service then gives way, which may collect by itself. Returns what gives the turn back. */
   readonly takeTurn?: (() => Promise<() => void>) | undefined;
 }
@@ -46,6 +49,7 @@ export class Nodes {
   readonly newIdentity: (acceptor: string) => string;
   readonly time: Time;
   readonly notes: RescanNotes | undefined;
+  readonly collections: Surroundings['collections'];
   readonly takeTurn: Surroundings['takeTurn'];
 
   /**
@@ -57,10 +61,11 @@ export class Nodes {
     acceptors: readonly string[],
     connections: Connections,
     newIdentity = (acceptor: string): string => `${acceptor}#${randomBytes(6).toString('hex')}`,
-    { time = systemTime, notes, takeTurn }: Surroundings = {},
+    { time = systemTime, notes, collections, takeTurn }: Surroundings = {},
   ) {
     this.time = time;
     this.notes = notes;
+    this.collections = collections;
     this.takeTurn = takeTurn;
     this.#connections = connections;
     this.newIdentity = newIdentity;

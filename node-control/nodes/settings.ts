@@ -4,6 +4,7 @@ import { readLimits } from '../../src/store/limits.js';
 import { Nodes } from './nodes.js';
 import { namesIn } from '../safety/typed-step.js';
 import { overNetwork, type WatchedConnections } from './connections.js';
+import { CollectionFile } from '../collection/notes.js';
 import { takeTurn } from '../collection/turn.js';
 import { RescanFile } from '../rescan/notes.js';
 
@@ -39,6 +40,6 @@ export function settingsFrom(environment: NodeJS.ProcessEnv): NodeSettings {
 export function nodesFrom(environment: NodeJS.ProcessEnv): Nodes {
   const { proposers, acceptors, connections } = settingsFrom(environment);
   const folder = environment['STATE_DIR'];
-  const own = folder ? { notes: new RescanFile(folder), takeTurn: () => takeTurn(folder) } : {};
+  const own = folder ? { notes: new RescanFile(folder), collections: new CollectionFile(folder), takeTurn: () => takeTurn(folder) } : {};
   return new Nodes(proposers, acceptors, connections, undefined, own);
 }

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Cluster } from '../cluster.js';
 import { DIST } from '../proposer-process.js';
@@ -12,6 +13,8 @@ const START_MS = 15_000;
 export class PageCluster {
   readonly cluster: Cluster;
   readonly url: string;
+  /** That the commands and the service share. */
+  readonly stateFolder = mkdtempSync(join(tmpdir(), 'control-'));
   readonly #port: number;
   #service: ChildProcess | undefined;
   #client: ChildProcess | undefined;
@@ -32,7 +35,11 @@ export class PageCluster {
   }
 
   async startService(): Promise<void> {
-    this.#service = this.#run('node-control/page/server/main.js', [], { HOST: '127.0.0.1', PORT: String(this.#port) });
+    this.#service = this.#run('node-control/page/server/main.js', [], {
+      HOST: '127.0.0.1',
+      PORT: String(this.#port),
+      STATE_DIR: this.stateFolder,
+    });
     const deadlineMs = Date.now() + START_MS;
     while (
       !(await fetch(`${this.url}healthz`).then(
@@ -76,6 +83,7 @@ export class PageCluster {
     await end(this.#client, 'SIGKILL');
     await end(this.#service, 'SIGKILL');
     await this.cluster.stop();
+    rmSync(this.stateFolder, { recursive: true });
   }
 
   #run(program: string, args: string[], env: Record<string, string> = {}): ChildProcess {

@@ -68,16 +68,19 @@ function refusal(key, why) {
 
 /** @param {string} key @param {readonly RegisterView[]} views */
 function registerTable(key, views) {
-  const rows = views.map(({ acceptor, state, register }) => {
+  const rows = views.map(({ acceptor, state, register, floor }) => {
     const name = shortName(acceptor);
     if (!register) return [name, state === 'stranger' ? 'wrong identity' : 'does not answer', '–', '–', '–', '–'];
-    const { promise, ballot, version, value, standing } = register;
-    if (promise === '' && ballot === '') return [name, 'holds nothing', '–', '–', '–', '–'];
+    const { promise, ballot, version, value, isDeleted, standing } = register;
+    if (promise === '' && ballot === '') {
+      if (floor === undefined) return [name, 'holds nothing', '–', '–', '–', '–'];
+      return [name, 'holds nothing', '–', `above ${floor.version}`, '–', ballotText(`${floor.era}.0.0.0`)];
+    }
     const { kind, text } = ballot === '' ? { kind: 'open', text: 'promise only' } : STANDINGS[standing];
     return [
       name,
       element('span', { class: kind }, text),
-      element('code', {}, value || '–'),
+      isDeleted ? element('span', { class: 'tombstone' }, 'tombstone') : element('code', {}, value || '–'),
       version === 0 ? '–' : String(version),
       ballotText(ballot),
       ballotText(promise),

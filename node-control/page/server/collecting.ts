@@ -1,6 +1,7 @@
 import { systemTime } from '../../../src/store/system-time.js';
 import { Collector } from '../../collection/collector.js';
 import { readInterval } from '../../collection/interval.js';
+import { CollectionFile } from '../../collection/notes.js';
 import { Turns } from '../../collection/turn.js';
 import { carryOut, UNSEEN } from '../../commands/carry-out.js';
 import { Nodes } from '../../nodes/nodes.js';
@@ -24,7 +25,7 @@ export async function startCollecting(
   const folder = environment['STATE_DIR'];
   if (!folder) throw new Error('COLLECT_EVERY needs STATE_DIR, the folder in which commands take turns with the service');
 
-  const nodes = new Nodes(proposers, acceptors, connections);
+  const nodes = new Nodes(proposers, acceptors, connections, undefined, { collections: new CollectionFile(folder) });
   const turns = new Turns(() => collector.giveWay());
   const collector: Collector = new Collector({
     collect: (progress) => carryOut({ verb: 'collect' }, nodes, { ...UNSEEN, progress }),

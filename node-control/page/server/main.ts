@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
-import { FUNNEL_NAME, followFunnel } from '../../../src/http/funnel-stream.js';
+import { FUNNEL_NAME, followFunnel, type FunnelLine } from '../../../src/http/funnel-stream.js';
 import { systemTime } from '../../../src/store/system-time.js';
+import { CollectionFile } from '../../collection/notes.js';
 import { settingsFrom } from '../../nodes/settings.js';
 import { createApp } from './app.js';
 import { startCollecting } from './collecting.js';
@@ -17,9 +18,12 @@ async function main(): Promise<void> {
   const nodes = settingsFrom(process.env);
   const host = process.env['HOST'] || '0.0.0.0';
   const port = Number(process.env['PORT'] || 8080);
-  const observer = new Observer(nodes, systemTime, async (onLine) => {
+  const folder = process.env['STATE_DIR'];
+  const collections = folder ? new CollectionFile(folder) : undefined;
+  const followClient = async (onLine: (line: FunnelLine) => void): Promise<void> => {
     for await (const line of followFunnel(nodes.addresses(FUNNEL_NAME))) onLine(line);
-  });
+  };
+  const observer = new Observer(nodes, systemTime, followClient, collections);
   void observer.followClients();
   const stopCollecting = await startCollecting(nodes, process.env, (line) => {
     process.stdout.write(`control: ${new Date().toISOString()} ${line}\n`);

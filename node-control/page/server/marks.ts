@@ -1,3 +1,4 @@
+import type { CollectionNote } from '../../collection/notes.js';
 import type { QuorumSet } from '../../../src/protocol/quorum.js';
 import type { DatedConfiguration } from '../../../src/http/client.js';
 import { entryKey, setText } from '../../safety/guard.js';
@@ -30,9 +31,19 @@ export class Marks {
     this.#oldestMs = oldestMs;
   }
 
-  /** All that are remembered. @param isRescanning whether keys are being rescanned */
-  after(before: Seen | undefined, now: Seen, histories: Histories, isRescanning: boolean): readonly Mark[] {
-    const steps = histories.flatMap(stepsOf).filter(({ key, atMs }) => {
+  /**
+   * All that are remembered.
+   * @param isRescanning whether keys are being rescanned
+   * @param collections what was collected lately
+   */
+  after(
+    before: Seen | undefined,
+    now: Seen,
+    histories: Histories,
+    isRescanning: boolean,
+    collections: readonly CollectionNote[] = [],
+  ): readonly Mark[] {
+    const steps = [...histories.flatMap(stepsOf), ...collections.map(collectionOf)].filter(({ key, atMs }) => {
       const isNew = !this.#told.has(key) && atMs > this.#oldestMs();
       this.#told.add(key);
       return isNew;
@@ -61,6 +72,15 @@ export class Marks {
 type Found = Omit<Mark, 'id' | 'atMs'>;
 
 const RESCAN: Found = { kind: 'rescan', text: 'rescan', meaning: 'every key is read and written back' };
+
+function collectionOf({ atMs, removed, era }: CollectionNote): DatedStep {
+  const text = `${removed.toLocaleString('en')} deleted key${removed === 1 ? '' : 's'} collected`;
+  return {
+    key: `collection ${atMs}`,
+    atMs,
+    found: { kind: 'collection', text, meaning: `their registers are gone from every acceptor (era ${era})` },
+  };
+}
 
 interface DatedStep {
   /** The same for all proposers that took it: they did so in the same era. */
@@ -125,8 +145,9 @@ function lossText({ state, remark }: Partial<LossSeen> = {}): string | undefined
 }
 
 function wipes(before: Seen, now: Seen): Found[] {
-  return now.acceptors.flatMap(({ name, keys }): Found[] => {
+  return now.acceptors.flatMap(({ name, keys, floor }): Found[] => {
     const old = before.acceptors.find((acceptor) => acceptor.name === name);
-    return keys === 0 && old?.keys ? [{ kind: 'wipe', text: `${shortName(name)} wiped` }] : [];
+    // One that was emptied by a collection has its floor still, which a wipe would have taken away.
+    return keys === 0 && old?.keys && !floor?.era ? [{ kind: 'wipe', text: `${shortName(name)} wiped` }] : [];
   });
 }

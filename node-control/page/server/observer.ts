@@ -1,18 +1,16 @@
-import { type Configuration, EMPTY_CONFIGURATION } from '../../../src/protocol/configuration.js';
+import { EMPTY_CONFIGURATION } from '../../../src/protocol/configuration.js';
 import type { FunnelLine } from '../../../src/http/funnel-stream.js';
-import type { DatedConfiguration } from '../../../src/http/client.js';
-import { flawText } from '../../../src/redis/fitness.js';
-import { memoryText } from '../../../src/redis/memory-use.js';
 import { wentBack } from '../../../src/store/greeting.js';
 import { sleep, type Time } from '../../../src/protocol/time.js';
-import type { WatchedConnections } from '../../nodes/connections.js';
+import type { CollectionFile } from '../../collection/notes.js';
 import type { Identities } from '../../safety/guard.js';
 import { knownIdentities } from '../../safety/identities.js';
 import type { NodeSettings } from '../../nodes/settings.js';
 import { Marks } from './marks.js';
 import { narrate } from './narration.js';
 import { NodeProbe } from './node-probe.js';
-import { ratesBetween, rescansBetween, type Scrape } from './rates.js';
+import { type AcceptorAnswer, askAcceptor, askProposer, type ProposerAnswer } from './questions.js';
+import { ratesBetween, rescansBetween } from './rates.js';
 import type { AcceptorView, FunnelSecond, ProposerView, Snapshot } from './snapshot.js';
 
 const SECOND_MS = 1_000;
@@ -20,19 +18,6 @@ const SECOND_MS = 1_000;
 export const HISTORY_SECONDS = 120;
 /** How long a snapshot waits for the nodes: one that needs longer is shown as slow. */
 const ANSWERS_MS = 300;
-
-interface ProposerAnswer extends Scrape {
-  readonly configuration: Configuration;
-  readonly history: readonly DatedConfiguration[];
-}
-
-interface AcceptorAnswer {
-  readonly keys: number;
-  readonly identity: string | undefined;
-  readonly flaws: readonly string[];
-  /** Where its memory is nearly full. */
-  readonly memory?: string | undefined;
-}
 
 interface Watched<Answer> {
   readonly name: string;
@@ -47,6 +32,7 @@ export class Observer {
   readonly #proposers: Watched<ProposerAnswer>[];
   readonly #acceptors: Watched<AcceptorAnswer>[];
   readonly #followClient: (onLine: (line: FunnelLine) => void) => Promise<void>;
+  readonly #collections: Pick<CollectionFile, 'load'>;
   readonly #marks: Marks;
   readonly #watchers = new Set<(snapshot: Snapshot) => void>();
   #history: FunnelSecond[] = [];
@@ -57,9 +43,18 @@ export class Observer {
   /** Whether a client that is followed has said anything yet. */
   #isClientRunning = false;
 
-  /** @param followClient calls back for each line of a running client, and resolves or rejects when there is none, or no more */
-  constructor(nodes: NodeSettings, time: Time, followClient: (onLine: (line: FunnelLine) => void) => Promise<void>) {
+  /**
+   * @param followClient calls back for each line of a running client, and resolves or rejects when there is none, or no more
+   * @param collections what was collected
+   */
+  constructor(
+    nodes: NodeSettings,
+    time: Time,
+    followClient: (onLine: (line: FunnelLine) => void) => Promise<void>,
+    collections: Pick<CollectionFile, 'load'> = { load: () => [] },
+  ) {
     this.#time = time;
+    this.#collections = collections;
     this.#followClient = followClient;
     this.#marks = new Marks(() => Date.now() - HISTORY_SECONDS * SECOND_MS);
     this.#proposers = nodes.proposers.map((name) => ({ name, probe: new NodeProbe(askProposer(nodes.connections, name), time) }));
@@ -102,11 +97,14 @@ export class Observer {
     const identities = knownIdentities(configurations);
     const acceptors = this.#acceptors.map(({ name, probe: { state, answer } }): AcceptorView => {
       if (state === 'gone' || !answer) return { name, state, keys: undefined };
-      const { keys, identity, flaws, memory } = answer;
+      const { keys, floor, identity, flaws, memory } = answer;
       // One that joins may have answered before it was given its identity, and be listed by now: until the next look.
       const expected = identities[name] === this.#identities[name] ? identities[name] : undefined;
-      if (expected !== undefined && identity !== expected) return { name, state: 'stranger', keys, remark: wentBack(identity)?.text };
-      return flaws.length === 0 ? { name, state, keys, remark: memory } : { name, state: 'unfit', keys, remark: flaws.join('; ') };
+      if (expected !== undefined && identity !== expected)
+        return { name, state: 'stranger', keys, floor, remark: wentBack(identity)?.text };
+      return flaws.length === 0
+        ? { name, state, keys, floor, remark: memory }
+        : { name, state: 'unfit', keys, floor, remark: flaws.join('; ') };
     });
     const proposers = this.#proposers.map(({ name, probe: { state, answer }, before }): ProposerView => {
       const rates = before && answer && state !== 'gone' ? ratesBetween(before, answer) : undefined;
@@ -131,6 +129,7 @@ export class Observer {
         { atMs, proposers, acceptors },
         answers.map(({ history }) => history),
         isRescanning,
+        this.#collections.load(),
       ),
       funnel: this.#fresh,
     };
@@ -169,27 +168,4 @@ export class Observer {
   #withFresh(nowMs: number): FunnelSecond[] {
     return [...this.#history, ...this.#fresh].filter(({ atMs }) => atMs > nowMs - HISTORY_SECONDS * SECOND_MS);
   }
-}
-
-function askProposer(connections: WatchedConnections, name: string): () => Promise<ProposerAnswer> {
-  const admin = connections.proposer(name);
-  return async () => {
-    const [history, metrics] = await Promise.all([admin.configurations(), admin.metrics()]);
-    const present = history.ok ? history.body.at(-1) : undefined;
-    if (!history.ok || !present || !metrics.ok) throw new Error(`${name} does not tell its configuration`);
-    return { configuration: present.configuration, history: history.body, metrics: metrics.body, atMs: Date.now() };
-  };
-}
-
-function askAcceptor(connections: WatchedConnections, name: string): () => Promise<AcceptorAnswer> {
-  return async () => {
-    const admin = connections.acceptor(name);
-    try {
-      await admin.connect();
-      const [keys, identity, fitness] = await Promise.all([admin.size(), admin.identity(), admin.fitness?.('nothing')]);
-      return { keys, identity, flaws: (fitness?.flaws ?? []).map(flawText), memory: memoryText(fitness?.memoryUsed) };
-    } finally {
-      admin.close();
-    }
-  };
 }

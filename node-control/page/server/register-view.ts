@@ -1,3 +1,4 @@
+import type { Floor } from '../../../src/protocol/acceptor.js';
 import { compareBallots, parseBallot } from '../../../src/protocol/ballot.js';
 import type { Configuration } from '../../../src/protocol/configuration.js';
 import { containsQuorum, type QuorumSet } from '../../../src/protocol/quorum.js';
@@ -8,6 +9,13 @@ import type { RegisterView } from './snapshot.js';
 
 const VALUE_MAX_LENGTH = 200;
 
+/** The text of a register that was written to. */
+interface Stored {
+  readonly ver: number;
+  readonly val: unknown;
+  readonly deleted?: true;
+}
+
 type Standing = NonNullable<RegisterView['register']>['standing'];
 
 interface Held {
@@ -15,6 +23,7 @@ interface Held {
   readonly identity?: string | undefined;
   readonly state?: 'gone' | 'stranger';
   readonly register?: Register;
+  readonly floor?: Floor;
 }
 
 /** What each acceptor holds for a key, and which of the accepted values is chosen. */
@@ -26,9 +35,9 @@ export async function lookAtKey({ proposers, acceptors, connections }: NodeSetti
       const admin = connections.acceptor(acceptor);
       try {
         await admin.connect();
-        const [register, identity] = await Promise.all([admin.register(key), admin.identity()]);
+        const [register, identity, floor] = await Promise.all([admin.register(key), admin.identity(), admin.floor()]);
         const isMeant = identities[acceptor] === undefined || identities[acceptor] === identity;
-        return isMeant ? { acceptor, identity, register } : { acceptor, state: 'stranger' };
+        return isMeant ? { acceptor, identity, floor, register } : { acceptor, state: 'stranger' };
       } catch {
         return { acceptor, state: 'gone' };
       } finally {
@@ -37,9 +46,13 @@ export async function lookAtKey({ proposers, acceptors, connections }: NodeSetti
     }),
   );
   const standing = standingAmong(held, configurations);
-  return held.map(({ acceptor, state, register }): RegisterView => {
+  return held.map(({ acceptor, state, floor, register }): RegisterView => {
     if (!register) return { acceptor, ...(state && { state }) };
-    return { acceptor, register: { ...shown(register), standing: standing(register.ballot || undefined) } };
+    return {
+      acceptor,
+      ...(floor && floor.era > 0 && { floor }),
+      register: { ...shown(register), standing: standing(register.ballot || undefined) },
+    };
   });
 }
 
@@ -73,16 +86,17 @@ function standingAmong(held: readonly Held[], configurations: readonly Configura
   };
 }
 
-function shown({ promise, ballot, value }: Register): { promise: string; ballot: string; value: string; version: number } {
+function shown({ promise, ballot, value }: Register): Omit<NonNullable<RegisterView['register']>, 'standing'> {
   // As the proposers store it; an empty register has none.
-  const { ver, val } = value ? (JSON.parse(value) as { ver: number; val: unknown }) : { ver: 0, val: null };
-  const text = ver === 0 ? '' : JSON.stringify(val);
+  const { ver, val, deleted: isDeleted } = value ? (JSON.parse(value) as Stored) : { ver: 0, val: null };
+  const text = ver === 0 || isDeleted === true ? '' : JSON.stringify(val);
   return {
     promise: promise ?? '',
     ballot: ballot ?? '',
     // Not in the middle of a character.
     value: text.length > VALUE_MAX_LENGTH ? `${text.slice(0, VALUE_MAX_LENGTH).replace(/[\uD800-\uDBFF]$/, '')}…` : text,
     version: ver,
+    ...(isDeleted && { isDeleted }),
   };
 }
 

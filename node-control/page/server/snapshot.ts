@@ -1,3 +1,4 @@
+import type { Floor } from '../../../src/protocol/acceptor.js';
 import type { QuorumSet } from '../../../src/protocol/quorum.js';
 
 /**
@@ -37,6 +38,8 @@ export interface AcceptorView {
   /** Why it is unfit, and the command that mends it; of a stranger whose disk went back, since when. */
   readonly remark?: string | undefined;
   readonly keys?: number | undefined;
+  /** If anything was collected. */
+  readonly floor?: Floor | undefined;
 }
 
 /** One second of all clients together. */
@@ -53,7 +56,7 @@ export interface Mark {
   /** Counts up from 1 since the control node was started. */
   readonly id: number;
   readonly atMs: number;
-  readonly kind: 'step' | 'rescan' | 'loss' | 'return' | 'wipe';
+  readonly kind: 'step' | 'rescan' | 'collection' | 'loss' | 'return' | 'wipe';
   readonly text: string;
   /** What a step is for, in words. */
   readonly meaning?: string | undefined;
@@ -86,12 +89,16 @@ export interface RegisterView {
   readonly acceptor: string;
   /** If there is nothing to look at. */
   readonly state?: 'gone' | 'stranger';
+  /** If anything was collected: what holds for the key where the acceptor has no register of it. */
+  readonly floor?: Floor;
   readonly register?: {
     readonly promise: string;
     readonly ballot: string;
     /** JSON, cut off if it is long. */
     readonly value: string;
     readonly version: number;
+    /** Whether it is a tombstone: of the version of the deletion, and without a value. */
+    readonly isDeleted?: true;
     /**
      * `chosen`: on an accept quorum, and none above it is; `earlier`: the same, by sets that values may rest on still; `older`: below that;
      * `minority`: on no quorum; `unknown`: an acceptor that does not answer could make it one.

@@ -251,6 +251,41 @@ describe('a rescan', () => {
   });
 });
 
+describe('a collection', () => {
+  const seen = (keys: number, floor?: AcceptorView['floor']): Seen => ({
+    ...{ atMs: 2_000, proposers: [] },
+    acceptors: [{ name: 'acceptor-1:6379', state: 'healthy', keys, floor }],
+  });
+
+  it('is told once, at its own time, with what it removed; an old one is not', () => {
+    const marks = new Marks(() => 1_000);
+    const collections = [
+      { atMs: 900, removed: 5, era: 3 },
+      { atMs: 1_500, removed: 1_200, era: 7 },
+    ];
+    const told = [
+      {
+        id: 1,
+        atMs: 1_500,
+        kind: 'collection',
+        text: '1,200 deleted keys collected',
+        meaning: expect.stringContaining('era 7') as unknown,
+      },
+    ];
+    expect(marks.after(undefined, seen(1), [], false, collections)).toEqual(told);
+    expect(marks.after(seen(1), seen(1), [], false, collections)).toEqual(told);
+    expect(marks.after(seen(1), seen(1), [], false, [...collections, { atMs: 1_900, removed: 1, era: 9 }]).at(-1)).toMatchObject({
+      text: '1 deleted key collected',
+    });
+  });
+
+  it('of all keys is not taken for a wipe, which takes the floor away', () => {
+    const floor = { era: 7, version: 2 };
+    expect(new Marks(() => 0).after(seen(9), seen(0, floor), [], false)).toEqual([]);
+    expect(new Marks(() => 0).after(seen(9, floor), seen(0), [], false)).toMatchObject([{ kind: 'wipe' }]);
+  });
+});
+
 describe('the marks', () => {
   it('tell nothing of a first look, but that keys are being rescanned', () => {
     const marks = new Marks(() => 0);

@@ -150,3 +150,22 @@ it('leaves no connection open', async () => {
   await lookAtKey(nodes.nodes, 'k');
   expect(nodes).toMatchObject({ asked: 4, open: 0 });
 });
+
+describe('a deleted key', () => {
+  const [show, floor] = [(acceptor: WatchedAcceptor) => lookAtKey(nodesWith([acceptor]).nodes, 'k'), { era: 9, version: 7 }];
+
+  it('is told as a tombstone, with its version and without a value: it is not the value null', async () => {
+    const value = '{"ver":7,"val":null,"ops":[],"deleted":true}';
+    expect(await show({ register: { promise: '1.5.1.7', ballot: '1.5.1.7', value } })).toMatchObject([
+      { register: { value: '', version: 7, isDeleted: true } },
+    ]);
+    const [{ register } = {}] = await show(holds('1.5.1.7', null));
+    expect(register).toMatchObject({ value: 'null', version: 1 });
+    expect(register).not.toHaveProperty('isDeleted');
+  });
+
+  it('is told with the floor of the acceptor, if anything was collected', async () => {
+    expect(await show({ floor })).toMatchObject([{ floor, register: { promise: '', ballot: '' } }]);
+    expect((await show({}))[0]).not.toHaveProperty('floor');
+  });
+});

@@ -1,5 +1,6 @@
 import type { NodeSettings } from '../../../../node-control/nodes/settings.js';
 import type { WatchedConnections } from '../../../../node-control/nodes/connections.js';
+import type { Floor } from '../../../../src/protocol/acceptor.js';
 import type { Configuration } from '../../../../src/protocol/configuration.js';
 import type { DatedConfiguration, PrometheusMetric } from '../../../../src/http/client.js';
 import type { Register } from '../../../../src/redis/redis-admin.js';
@@ -18,6 +19,7 @@ export interface WatchedProposer {
 export interface WatchedAcceptor {
   identity?: string | undefined;
   keys?: number;
+  floor?: Floor;
   register?: Partial<Register>;
   /** Names of settings that are wrong. */
   flaws?: readonly string[];
@@ -89,6 +91,7 @@ export class WatchedNodes {
       },
       size: () => reached(present().keys ?? 0),
       identity: () => reached(present().identity),
+      floor: () => reached(present().floor ?? { era: 0, version: 0 }),
       fitness: () =>
         reached({
           flaws: (present().flaws ?? []).map((setting) => ({ setting, value: 'no', mend: 'mend it' })),
