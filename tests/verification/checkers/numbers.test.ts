@@ -52,6 +52,14 @@ describe('what was added', () => {
     ['is not added to what does not exist, where it expects a version', 'A add 5 1\n A written 2 5', 2, 5, 'linearizability'],
     ['has not missed where its version was there', `${TWO}\n C add 7 2\n C 2 11`, 2, 11, 'linearizability'],
     ['is no deletion', `${TWO}\n C add 7\n C written 3 -`, 3, null, 'linearizability'],
+    ['is no deletion, whoever says so', `${TWO}\n C add 7\n C written 3\n D get\n D 3`, 3, null, 'linearizability'],
+    [
+      'is not what a collection leaves',
+      `${TWO}\n A delete\n A written 3\n collection\n C add 7 20\n C unknown\n D get\n D 9 13`,
+      9,
+      13,
+      'linearizability',
+    ],
     ['is more than nothing', 'A add 5\n A written 1 3', 1, 3, 'linearizability'],
   ])('%s', (_, history, ver, val, rule) => {
     expect(rulesOf(history, ver, val)).toContain(rule);
@@ -91,7 +99,7 @@ describe('a key that was never deleted', () => {
     expect(checkHistory(toldHistory(kept), final).map(({ rule }) => rule)).toEqual(['linearizability', 'final state']);
     const created = 'collection\n B set b\n B written 3';
     expect(checkHistory(toldHistory(created), final)).toEqual([]);
-    const deleted = 'A set a\n A written 1\n D delete\n D unknown\n collection\n B set b\n B written 3';
-    expect(checkHistory(toldHistory(deleted), final)).toEqual([]);
+    const deleted = 'A set a\n A written 1\n D delete\n D unknown\n collection\n B set b\n B written 9';
+    expect(checkHistory(toldHistory(deleted), new Map([['k', { ver: 9, val: 'b' }]]))).toEqual([]);
   });
 });
