@@ -7,6 +7,7 @@ import { ControlError, keysText } from '../safety/objection.js';
 import { setText } from '../safety/guard.js';
 import { knownIdentities } from '../safety/identities.js';
 import { Copying } from '../rescan/copying.js';
+import { InFlight } from '../rescan/in-flight.js';
 import { KeyListing } from '../rescan/key-listing.js';
 import { Pace } from '../rescan/pace.js';
 import type { Progress } from '../terminal/progress.js';
@@ -40,6 +41,9 @@ const DEFAULTS: RescanManner = {
   pausesMs: [500, 1_500],
   troublePausesMs: [200, 500, 1_000, 2_000, 4_000],
 };
+
+/** Pages of a listing that are copied at a time: an acceptor writes one while others are read. */
+const PAGES_AT_ONCE = 4;
 
 /**
  * Brings every key to an accept quorum of the present configuration (paper, section 2.3): the union of the keys that the listed acceptors
@@ -75,7 +79,8 @@ export async function rescan(
   const copying = byRounds || left ? undefined : await Copying.meet(nodes, first.configuration, acceptors, required);
   await workers.through(async (take) => {
     if (left) await take(left.failed);
-    else await listing.list(copying ? (keys) => copyFirst(copying, keys, workers, take) : take);
+    else if (copying) await copyAll(listing, copying, workers, take);
+    else await listing.list(take);
     assertComplete(listing, acceptors, required, 'So this rescan proves nothing, and what was owed still is. Run it again');
   });
   await workers.again(pausesMs);
@@ -98,15 +103,20 @@ export async function rescan(
 }
 
 /** What cannot be copied goes by rounds. */
-async function copyFirst(
+async function copyAll(
+  listing: KeyListing,
   copying: Copying,
-  keys: readonly string[],
   workers: RescanWorkers,
   take: (keys: readonly string[]) => Promise<void>,
 ): Promise<void> {
-  const rest = await copying.bring(keys);
-  workers.note(keys.length - rest.length);
-  if (rest.length > 0) await take(rest);
+  const pages = new InFlight(PAGES_AT_ONCE);
+  const bring = async (keys: readonly string[]): Promise<void> => {
+    const rest = await copying.bring(keys);
+    workers.note(keys.length - rest.length);
+    if (rest.length > 0) await take(rest);
+  };
+  await listing.list((keys) => pages.begin(() => bring(keys)));
+  await pages.settled();
 }
 
 function workersOf(

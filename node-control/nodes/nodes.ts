@@ -43,7 +43,7 @@ export class Nodes {
   readonly members: readonly Member[];
   readonly acceptors: readonly string[];
   readonly #connections: Connections;
-  /** To acceptors, by name. */
+  /** To acceptors, by lane and name. */
   readonly #sessions = new Map<string, Session>();
   /** Makes the identity of an acceptor that joins: no other one, and not the same one after a wipe, ever has it. */
   readonly newIdentity: (acceptor: string) => string;
@@ -93,16 +93,19 @@ export class Nodes {
    * by the `admin` of that task.
    *
    * Rejects if the acceptor cannot be reached in time.
+   *
+   * @param lane which of several connections to the same acceptor
    */
-  async withAcceptor<Result>(name: string, task: (admin: AcceptorAdmin) => Promise<Result>): Promise<Result> {
-    const session = this.#sessions.get(name) ?? this.#open(name);
-    this.#sessions.set(name, session);
+  async withAcceptor<Result>(name: string, task: (admin: AcceptorAdmin) => Promise<Result>, lane = 0): Promise<Result> {
+    const place = `${lane} ${name}`;
+    const session = this.#sessions.get(place) ?? this.#open(name);
+    this.#sessions.set(place, session);
     try {
       await session.isOpen;
       return await task(session.admin);
     } catch (error) {
       session.admin.close();
-      if (this.#sessions.get(name) === session) this.#sessions.delete(name);
+      if (this.#sessions.get(place) === session) this.#sessions.delete(place);
       throw error;
     }
   }

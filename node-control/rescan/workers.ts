@@ -96,10 +96,11 @@ export class RescanWorkers {
     const workers = proposers.map((member): Worker => ({ member, troubles: 0 }));
     const pass: Pass = { queue, workers, returnsMax, onKeys };
     const filling = async (): Promise<void> => {
-      let rest: string[] = [];
+      const rest: string[] = [];
       await fill(async (keys) => {
         rest.push(...keys);
-        for (; rest.length >= batchKeys; rest = rest.slice(batchKeys)) await queue.put(rest.slice(0, batchKeys));
+        // Others may hand on keys while this waits: what is put is taken out before.
+        while (rest.length >= batchKeys) await queue.put(rest.splice(0, batchKeys));
       });
       if (rest.length > 0) await queue.put(rest);
       queue.close();

@@ -71,10 +71,4 @@ export const BROKEN_COPIES: readonly Variant[] = [
     seed: 23,
     patches: [patch(COPYING, '!members.has(identity)', "identity === ''")],
   },
-  {
-    name: 'a tombstone that was copied is collected without a round',
-    scenario: 'stepwise collections',
-    seeds: 400,
-    patches: [patch('node-control/collection/survey.ts', 'isOnAll && top.ballot.era >= era', 'isOnAll')],
-  },
 ];
