@@ -10,6 +10,7 @@ export const BROKEN_COPIES: readonly Variant[] = [
     name: 'what is copied is what any acceptor holds, not the highest ballot',
     scenario: 'stepwise resize',
     seeds: 400,
+    seed: 180,
     patches: [
       patch(
         COPYING,
@@ -22,24 +23,28 @@ export const BROKEN_COPIES: readonly Variant[] = [
     name: 'a copy is read from too few acceptors',
     scenario: 'resize',
     seeds: 400,
+    seed: 49,
     patches: [patch(COPYING, 'if (this.#spare < 0) return [...keys];', '')],
   },
   {
     name: 'a copy that reached one acceptor is enough',
     scenario: 'stepwise resize',
     seeds: 400,
+    seed: 78,
     patches: [patch(COPYING, 'copies < quorum', 'copies < 1')],
   },
   {
     name: 'a copy goes over a promise',
     scenario: 'stepwise resize',
     seeds: 400,
+    seed: 3,
     patches: [patch(ACCEPTOR, ' || compareBallots(promise, ballot) > 0', '')],
   },
   {
     name: 'a copy replaces a higher ballot',
     scenario: 'resize',
     seeds: 400,
+    seed: 2,
     patches: [
       patch(ACCEPTOR, ' || compareBallots(ballot, accepted) <= 0', ''),
       patch(ACCEPTOR, ' || compareBallots(promise, ballot) > 0', ''),
@@ -49,6 +54,7 @@ export const BROKEN_COPIES: readonly Variant[] = [
     name: 'a copy gets a ballot of its own',
     scenario: 'resize',
     seeds: 400,
+    seed: 13,
     patches: [
       patch(
         COPYING,
