@@ -1,6 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Configuration, isConfigured } from '../../src/protocol/configuration.js';
-import type { Time } from '../../src/protocol/time.js';
 import { inAgreement } from '../step/agreement.js';
 import type { Nodes, MemberConfiguration } from '../nodes/nodes.js';
 import { ControlError, keysText } from '../safety/objection.js';
@@ -10,6 +9,7 @@ import { Copying } from '../rescan/copying.js';
 import { InFlight } from '../rescan/in-flight.js';
 import { KeyListing } from '../rescan/key-listing.js';
 import { Pace } from '../rescan/pace.js';
+import { meetParticipants } from '../rescan/participants.js';
 import type { Progress } from '../terminal/progress.js';
 import type { Unfinished } from '../rescan/notes.js';
 import { assertProven, payOff } from '../rescan/proof.js';
@@ -60,7 +60,7 @@ export async function rescan(
   progress: Pick<Progress, 'show'>,
   options: Partial<RescanManner> = {},
 ): Promise<string[]> {
-  const { byRounds, pausesMs, memoryBytes, ...limits } = { ...DEFAULTS, ...options };
+  const { byRounds, pausesMs, troublePausesMs, memoryBytes, ...limits } = { ...DEFAULTS, ...options };
   const { time, notes } = nodes;
   const before = await inAgreement(nodes);
   const configured = before.filter(({ configuration }) => isConfigured(configuration));
@@ -75,11 +75,28 @@ export async function rescan(
   assertComplete(listing, acceptors, required, 'Nothing was rescanned');
 
   const pace = new Pace(time, left ? left.failed.length : listing.estimate);
-  const workers = workersOf(configured, era, time, pace, progress, limits);
-  const copying = byRounds || left ? undefined : await Copying.meet(nodes, first.configuration, acceptors, required);
+  const onKeys = (count: number): void => {
+    pace.add(count);
+    progress.show(String(pace), pace.fraction);
+  };
+  const batchKeys = Math.max(1, Math.min(limits.batchKeys, Math.ceil(pace.total / configured.length / 2)));
+  const proposers = configured.map(({ member }) => member);
+  const workers = new RescanWorkers({
+    era,
+    proposers,
+    batchKeys,
+    pausesMs: troublePausesMs,
+    failuresMax: limits.failuresMax,
+    time,
+    onKeys,
+  });
+  const copying =
+    byRounds || left
+      ? undefined
+      : new Copying(first.configuration, await meetParticipants(nodes, first.configuration, acceptors, required));
   await workers.through(async (take) => {
     if (left) await take(left.failed);
-    else if (copying) await copyAll(listing, copying, workers, take);
+    else if (copying) await copyAll(listing, copying, onKeys, take);
     else await listing.list(take);
     assertComplete(listing, acceptors, required, 'So this rescan proves nothing, and what was owed still is. Run it again');
   });
@@ -106,37 +123,17 @@ export async function rescan(
 async function copyAll(
   listing: KeyListing,
   copying: Copying,
-  workers: RescanWorkers,
+  onKeys: (count: number) => void,
   take: (keys: readonly string[]) => Promise<void>,
 ): Promise<void> {
   const pages = new InFlight(PAGES_AT_ONCE);
   const bring = async (keys: readonly string[]): Promise<void> => {
     const rest = await copying.bring(keys);
-    workers.note(keys.length - rest.length);
+    onKeys(keys.length - rest.length);
     if (rest.length > 0) await take(rest);
   };
   await listing.list((keys) => pages.begin(() => bring(keys)));
   await pages.settled();
-}
-
-function workersOf(
-  configured: readonly MemberConfiguration[],
-  era: number,
-  time: Time,
-  pace: Pace,
-  progress: Pick<Progress, 'show'>,
-  { batchKeys, failuresMax, troublePausesMs }: Pick<RescanLimits, 'batchKeys' | 'failuresMax' | 'troublePausesMs'>,
-): RescanWorkers {
-  return new RescanWorkers({
-    ...{ era, failuresMax, time },
-    proposers: configured.map(({ member }) => member),
-    batchKeys: Math.max(1, Math.min(batchKeys, Math.ceil(pace.total / configured.length / 2))),
-    pausesMs: troublePausesMs,
-    onKeys: (count) => {
-      pace.add(count);
-      progress.show(String(pace), pace.fraction);
-    },
-  });
 }
 
 /** What the last rescan left, if it counts as a part of this one; else why not. */

@@ -2,16 +2,11 @@ import type { Accepted } from '../../src/protocol/acceptor.js';
 import { type Ballot, compareBallots, ZERO_BALLOT } from '../../src/protocol/ballot.js';
 import type { Configuration } from '../../src/protocol/configuration.js';
 import type { AcceptorAdmin, Copied, Holding } from '../../src/redis/acceptor-admin.js';
-import type { Nodes } from '../nodes/nodes.js';
 import { ControlError } from '../safety/objection.js';
+import { LANES, type Participants } from './participants.js';
 
 /** Keys in one message to an acceptor: it does nothing else meanwhile. */
 const KEYS_AT_ONCE = 250;
-/**
- * Connections to each acceptor: of what comes over one, it takes so little at a time that several share a sync of its disk. Each carries the messages
- * about one part of the keys after the other.
- */
-const LANES = 4;
 /** Values in one message, and one value more. */
 const BYTES_AT_ONCE = 1024 * 1024;
 
@@ -37,66 +32,15 @@ interface Case {
  */
 export class Copying {
   readonly #configuration: Configuration;
-  /** By name: of the accept set, and those to read from. An acceptor that fails once is asked no more. */
-  readonly #admins: Map<string, readonly AcceptorAdmin[]>;
-  readonly #identities: ReadonlyMap<string, string>;
-  readonly #sources: ReadonlySet<string>;
-  /** How many more of the sources may fail before what they hold is no longer known. */
-  #spare: number;
+  readonly #participants: Participants;
+  /** An acceptor that fails once is asked no more. */
+  readonly #failed = new Set<string>();
   #parts = 0;
 
-  private constructor(
-    configuration: Configuration,
-    admins: Map<string, readonly AcceptorAdmin[]>,
-    identities: ReadonlyMap<string, string>,
-    sources: ReadonlySet<string>,
-    spare: number,
-  ) {
+  /** @param configuration of all proposers */
+  constructor(configuration: Configuration, participants: Participants) {
     this.#configuration = configuration;
-    this.#admins = admins;
-    this.#identities = identities;
-    this.#sources = sources;
-    this.#spare = spare;
-  }
-
-  /**
-   * Meets the acceptors. Values count only from members, which the sets list or a value may rest on: another one may hold what was deleted and
-   * collected since it left.
-   *
-   * @param configuration of all proposers
-   * @param acceptors those that list their keys
-   * @param required how many of them any value rests on at least one of
-   */
-  static async meet(nodes: Nodes, configuration: Configuration, acceptors: readonly string[], required: number): Promise<Copying> {
-    const { accept, identities: known = {}, resting = [] } = configuration;
-    const members = new Set([...Object.values(known), ...resting.flatMap((entry) => entry.nodes)]);
-    const admins = new Map<string, readonly AcceptorAdmin[]>();
-    const identities = new Map<string, string>();
-    const sources = new Set<string>();
-    let spare = acceptors.length - required;
-    const meetOne = async (name: string): Promise<void> => {
-      const lanes = Array.from({ length: LANES }, (_, lane) =>
-        nodes.withAcceptor(name, async (admin) => ({ admin, identity: await admin.identity() }), lane),
-      );
-      const met = await Promise.all(lanes);
-      const [{ identity } = {}] = met;
-      const isTheOneMeant = known[name] === undefined ? !accept.nodes.includes(name) : identity === known[name];
-      if (!isTheOneMeant || identity === undefined || met.some((lane) => lane.identity !== identity))
-        throw new Error('it is not the one that is meant');
-      if (!members.has(identity)) return;
-      admins.set(
-        name,
-        met.map(({ admin }) => admin),
-      );
-      identities.set(name, identity);
-      if (acceptors.includes(name)) sources.add(name);
-    };
-    const meetAny = (name: string): Promise<void> =>
-      meetOne(name).catch(() => {
-        if (acceptors.includes(name)) spare -= 1;
-      });
-    await Promise.all([...new Set([...accept.nodes, ...acceptors])].map(meetAny));
-    return new Copying(configuration, admins, identities, sources, spare);
+    this.#participants = participants;
   }
 
   /** @returns the keys that a round has to bring: too few acceptors say what they hold, or one has promised another ballot */
@@ -112,19 +56,31 @@ export class Copying {
   /** @throws ControlError if an acceptor is not the one that it was */
   async assertSame(): Promise<void> {
     const changed = await Promise.all(
-      [...this.#admins.keys()].map(async (name) => {
+      this.#names.map(async (name) => {
         const identity = await this.#ask(name, 0, (admin) => admin.identity());
-        return this.#admins.has(name) && identity !== this.#identities.get(name) ? [name] : [];
+        return this.#failed.has(name) || identity === this.#participants.met.get(name)?.identity ? [] : [name];
       }),
     );
     const names = changed.flat();
-    if (names.length > 0) throw new ControlError(`${names.join(' and ')} was wiped during the rescan, so it proves nothing. Run it again`);
+    if (names.length === 0) return;
+    const why = `${names.join(' and ')} is not the acceptor any more that it was when the rescan began, so it proves nothing`;
+    throw new ControlError(`${why}. Look at the status, and run it again`);
+  }
+
+  get #names(): string[] {
+    return [...this.#participants.met.keys()].filter((name) => !this.#failed.has(name));
+  }
+
+  /** Whether a value may rest on acceptors that are not asked, and on no other one. */
+  get #isBlind(): boolean {
+    const failed = [...this.#failed].filter((name) => this.#participants.met.get(name)?.isSource);
+    return failed.length > this.#participants.spare;
   }
 
   async #bringPart(keys: readonly string[], lane: number): Promise<string[]> {
-    const names = [...this.#admins.keys()];
+    const names = this.#names;
     const told = await Promise.all(names.map((name) => this.#ask(name, lane, (admin) => admin.holdings(keys))));
-    if (this.#spare < 0) return [...keys];
+    if (this.#isBlind) return [...keys];
     const cases = keys.map((key, index) => this.#caseOf(key, new Map(names.map((name, of) => [name, told[of]?.[index]]))));
     const byHolder = new Map<string, Case[]>();
     for (const one of cases) {
@@ -174,12 +130,12 @@ export class Copying {
 
   /** Over a connection over which it was met. Undefined if it fails, or did so before. */
   async #ask<Answer>(name: string, lane: number, question: (admin: AcceptorAdmin) => Promise<Answer>): Promise<Answer | undefined> {
-    const admin = this.#admins.get(name)?.[lane];
+    const admin = this.#failed.has(name) ? undefined : this.#participants.met.get(name)?.lanes[lane];
     if (!admin) return undefined;
     try {
       return await question(admin);
     } catch {
-      if (this.#admins.delete(name) && this.#sources.has(name)) this.#spare -= 1;
+      this.#failed.add(name);
       return undefined;
     }
   }

@@ -63,11 +63,6 @@ export class RescanWorkers {
     return this.#shareOut(fill, RETURNS_MAX, this.#options.onKeys);
   }
 
-  /** Counts keys that were done without a proposer. */
-  note(count: number): void {
-    this.#options.onKeys(count);
-  }
-
   /** Passes for the keys that failed: what was in the way of a key has often passed a moment later. Some may fail again. */
   async again(pausesMs: readonly number[]): Promise<void> {
     for (const pauseMs of pausesMs) {

@@ -126,7 +126,44 @@ describe('a rescan', () => {
     });
     onTestFinished(() => spy.mockRestore());
     const { code, stderr } = await cluster.control('rescan', one, '1');
-    expect([code, stderr]).toEqual([1, 'error: acceptor-2:6379 was wiped during the rescan, so it proves nothing. Run it again.\n']);
+    expect([code, stderr]).toEqual([
+      1,
+      'error: acceptor-2:6379 is not the acceptor any more that it was when the rescan began, so it proves nothing. Look at the status, and run it again.\n',
+    ]);
+  });
+
+  it('copies nothing to an acceptor that is another one than the sets mean, and says what to look at', async () => {
+    const cluster = await growing(['a']);
+    const second = redisOf(cluster, 2);
+    await second.set('identity', 'acceptor-2:6379#another');
+    const { code, stderr } = await cluster.control('rescan', one, '1');
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/error: 1 of 1 keys failed\. Run the rescan again\n {2}"a": .*acceptor-2:6379/),
+    ]);
+    expect(await registers(second)).toEqual({});
+    expect((await cluster.control('status')).stdout).toMatch(/acceptor-2:6379 .*lost its data or is another acceptor/);
+    // As the status says.
+    for (const command of [`resize ${one}`, `wipe-acceptor ${two}`, `resize ${one},${two}`]) await control(cluster, ...command.split(' '));
+    expect(await cluster.proposer(2).kv.get('a')).toMatchObject({ body: { val: 'a' } });
+    expect(Object.keys(await registers(second))).toEqual(['a']);
+  });
+
+  it('asks for no more bytes at a time than fit into a message', async () => {
+    const cluster = await growing([]);
+    const large = 'x'.repeat(60_000);
+    const pipeline = redisOf(cluster, 1).pipeline();
+    for (let index = 0; index < 60; index += 1) {
+      pipeline.hset(`r:${index}`, { promise: '0.2.1.1', ballot: '0.1.1.1', value: JSON.stringify({ ver: 1, val: large, ops: ['x'] }) });
+    }
+    await pipeline.exec();
+    const asked = vi.spyOn(RedisAdmin.prototype, 'accepted');
+    onTestFinished(() => asked.mockRestore());
+    await control(cluster, 'rescan', `${one},${two}`, '2');
+    const counts = asked.mock.calls.map(([keys]) => keys.length);
+    expect(counts.reduce((sum, count) => sum + count, 0)).toBe(60);
+    expect(Math.max(...counts)).toBeLessThanOrEqual(1 + (1024 * 1024) / 60_000);
+    expect(Object.keys(await registers(redisOf(cluster, 2)))).toHaveLength(60);
   });
 
   it('brings keys to a quorum although one acceptor of the set is down', async () => {

@@ -24,7 +24,7 @@ export const BROKEN_COPIES: readonly Variant[] = [
     scenario: 'resize',
     seeds: 400,
     seed: 49,
-    patches: [patch(COPYING, 'if (this.#spare < 0) return [...keys];', '')],
+    patches: [patch(COPYING, 'if (this.#isBlind) return [...keys];', '')],
   },
   {
     name: 'a copy that reached one acceptor is enough',
@@ -75,6 +75,6 @@ export const BROKEN_COPIES: readonly Variant[] = [
     scenario: 'stepwise collections',
     seeds: 400,
     seed: 23,
-    patches: [patch(COPYING, '!members.has(identity)', "identity === ''")],
+    patches: [patch('node-control/rescan/participants.ts', '!members.has(identity)', "identity === ''")],
   },
 ];
