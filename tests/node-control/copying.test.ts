@@ -149,6 +149,14 @@ describe('a rescan', () => {
     expect(Object.keys(await registers(second))).toEqual(['a']);
   });
 
+  it('copies nothing to an address that leads to an acceptor which is there already: its copies would count twice', async () => {
+    const cluster = await growing(['a']);
+    const second = redisOf(cluster, 2);
+    await second.set('identity', String(await redisOf(cluster, 1).get('identity')));
+    expect(await cluster.control('rescan', one, '1')).toMatchObject({ code: 1 });
+    expect(await registers(second)).toEqual({});
+  });
+
   it('asks for no more bytes at a time than fit into a message', async () => {
     const cluster = await growing([]);
     const large = 'x'.repeat(60_000);
