@@ -1,6 +1,7 @@
 import type { Accepted, Floor } from '../protocol/acceptor.js';
 import { type Ballot, formatBallot, parseBallot } from '../protocol/ballot.js';
 import { parseAddress } from '../node/addresses.js';
+import { ADOPT, DISTINCT, SIZE, WIPE } from './admin-scripts.js';
 import type { AcceptorAdmin, Copied, Holding, Remains, Tombstone } from './acceptor-admin.js';
 import { ERASE, RAISE_FLOOR, REMAINS } from './collection-scripts.js';
 import { acceptedIn, COPYING_SCRIPTS, copyInto, type CopyingRedis, holdingsIn } from './copying.js';
@@ -13,48 +14,6 @@ const SCAN_COUNT = 1000;
 
 /** Messages that share one time-out. */
 const FLOORS_AT_ONCE = 500;
-
-/** ARGV: the keys beside the registers. Returns how many other keys there are. */
-const SIZE = `
-  local size = redis.call('DBSIZE')
-  for _, key in ipairs(ARGV) do size = size - redis.call('EXISTS', key) end
-  return size
-`;
-
-/** ARGV: the identity to give, then the keys that hold identities. */
-const ADOPT = `
-  for index = 2, #ARGV do redis.call('SETNX', ARGV[index], ARGV[1]) end
-`;
-
-/**
- * In one step: a wipe that comes late finds the acceptor under the identity that it was meant for, or does nothing.
- * ARGV: the identities that may be there, each between bars ("" if none is there), or "" for any; how many keys hold identities; these keys; and
- * the other keys beside the registers.
- */
-const WIPE = `
-  local expected, size, last = ARGV[1], redis.call('DBSIZE'), 2 + tonumber(ARGV[2])
-  for index = 3, last do
-    local identity = redis.call('GET', ARGV[index])
-    if identity then size = size - 1 end
-    if expected ~= '' and not string.find(expected, '|' .. (identity or '') .. '|', 1, true) then return -1 end
-  end
-  for index = last + 1, #ARGV do size = size - redis.call('EXISTS', ARGV[index]) end
-  redis.call('FLUSHALL', 'SYNC')
-  return size
-`;
-
-/** ARGV: keys that hold identities, or floors. What stands there, each once; "" for a key that is absent. */
-const DISTINCT = `
-  local distinct, seen = {}, {}
-  for index = 1, #ARGV do
-    local text = redis.call('GET', ARGV[index]) or ''
-    if not seen[text] then
-      seen[text] = true
-      distinct[#distinct + 1] = text
-    end
-  end
-  return distinct
-`;
 
 /** With the users of an earlier version nobody can have written what may not be removed. */
 function unlessForbidden(error: unknown): void {
