@@ -35,7 +35,7 @@ interface Pass {
  * Removes the registers of keys that were deleted from every acceptor (paper, section 3.1), while clients run. In this order, without which an
  * older value could come back, or a version be given out twice (docs/protocol.md, "Deletion"):
  *
- * 1. each tombstone is on every acceptor, under one ballot; where it is not, a round that keeps the value brings it there;
+ * 1. each tombstone is on every acceptor, under one ballot of the present era; where it is not, a round that keeps the value brings it there;
  * 2. a step that changes nothing but the era, on every proposer: what was sent before it is of an earlier era;
  * 3. every acceptor has a floor of that era, and of the highest version among the tombstones; and the era is still in force;
  * 4. each acceptor removes exactly the tombstones that were seen, unless a round of the new era has touched them.
@@ -159,19 +159,19 @@ async function enterEra(
   return era;
 }
 
-/** @returns how many of these keys no acceptor has a register of any more; the tally has them, too */
+/** @returns how many of these keys no acceptor has a register of any more; they are added to the tally one part after the other */
 async function remove(survey: Survey, tombstones: readonly Tombstone[], progress: Pick<Progress, 'show'>, tally: Tally): Promise<number> {
-  let [removed, tried] = [0, 0];
+  const before = tally.removed;
+  let tried = 0;
   for (const part of inParts(tombstones, KEYS_AT_ONCE)) {
     const counts = await survey.onAll((admin) => admin.erase(tally.era, part));
     const isWhole = counts.every((count) => count === part.length);
     const left = isWhole ? [] : [...(await survey.lookAt(part.map(({ key }) => key))).values()].filter(({ kind }) => kind !== 'absent');
-    removed += part.length - left.length;
     tally.removed += part.length - left.length;
     tried += part.length;
-    progress.show(`removed ${removed} of ${registersText(tombstones.length)}`, tried / tombstones.length);
+    progress.show(`removed ${tally.removed - before} of ${registersText(tombstones.length)}`, tried / tombstones.length);
   }
-  return removed;
+  return tally.removed - before;
 }
 
 function registersText(count: number): string {
