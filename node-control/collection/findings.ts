@@ -6,6 +6,7 @@ import { ControlError, type Objection } from '../safety/objection.js';
 import { rescanOf } from '../safety/plan.js';
 import { absenceAmong, objectionsTo } from '../step/absence.js';
 import { inAgreement } from '../step/agreement.js';
+import type { Manner } from '../step/step.js';
 import type { Progress } from '../terminal/progress.js';
 import { Survey } from './survey.js';
 
@@ -25,8 +26,13 @@ export interface Findings {
  * @param tombstonesMax after which it stops looking: `isCutOff`
  * @throws ControlError if not every node can be asked, or one that may hold what is removed has no part in it
  */
-export async function look(nodes: Nodes, progress: Pick<Progress, 'show'>, tombstonesMax: number): Promise<Findings> {
-  const present = await inAgreement(nodes);
+export async function look(
+  nodes: Nodes,
+  progress: Pick<Progress, 'show'>,
+  tombstonesMax: number,
+  manner: Pick<Manner, 'dryRun'> = {},
+): Promise<Findings> {
+  const present = await inAgreement(nodes, manner);
   const [configuration] = present.flatMap(({ configuration: sets }) => (isConfigured(sets) ? [sets] : []));
   if (!configuration) throw new ControlError('no proposer is configured. Give them acceptors with add-accept and add-prepare first');
   const identities = await takingPart(nodes, configuration);

@@ -85,7 +85,7 @@ async function collectAll(nodes: Nodes, progress: Pick<Progress, 'show'>, tombst
 
 /** What a collection would find now. Changes nothing. */
 async function outlook(nodes: Nodes, progress: Pick<Progress, 'show'>, tombstonesMax: number): Promise<string[]> {
-  const { tombstones, differing, isCutOff } = await look(nodes, progress, tombstonesMax);
+  const { tombstones, differing, isCutOff } = await look(nodes, progress, tombstonesMax, { dryRun: true });
   const count = tombstones.size + differing.size;
   if (isCutOff) return [`${count} or more registers of deleted keys would be removed`];
   const apart = differing.size > 0 ? `, ${differing.size} of them after a round that brings them to all acceptors` : '';

@@ -104,6 +104,16 @@ it('what an acceptor missed is brought to it first', async () => {
   expect(await cluster.proposer(2).kv.get('seen')).toMatchObject({ status: 404 });
 });
 
+it('with --dry-run changes nothing, not even what another command left to be made alike', async () => {
+  const cluster = await grown([A]);
+  await bury(cluster, ['a']);
+  const before = await configurationOf(cluster.proposer(1));
+  const next = { ...before, era: before.era + 1 };
+  expect(await cluster.proposer(1).admin.configure(before.era, next)).toMatchObject({ ok: true });
+  expect(await cluster.control('collect', '--dry-run')).toMatchObject({ code: 0, stderr: '' });
+  expect([await configurationOf(cluster.proposer(1)), await configurationOf(cluster.proposer(2))]).toEqual([next, before]);
+});
+
 it('a tombstone that was copied goes through a round first: its ballot may have been brought to all of them without being chosen', async () => {
   const cluster = await grown([A]);
   await bury(cluster, ['a', 'b']);
