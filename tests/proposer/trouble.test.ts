@@ -68,8 +68,8 @@ describe('one acceptor of three', () => {
     await writes(400);
     const before = proposer.memoryMib;
     offset = 20;
-    await writes(2_400); // 75 MiB to the acceptor that hangs
-    expect(proposer.memoryMib - before).toBeLessThan(48);
+    await writes(4_800); // 150 MiB to the acceptor that hangs, which kept are some 240: far more than a heap grows where the machine is late
+    expect(proposer.memoryMib - before).toBeLessThan(120);
   });
 });
 
