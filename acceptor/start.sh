@@ -5,6 +5,7 @@
 #
 # The folder it runs in is the acceptor's data folder. Where Redis must not be started, or not again, the acceptor is held: this script says why and
 # what to do, and exits 3, which its caller takes for "do not start it again"; with --stay, for a caller that starts whatever ends, it stays and serves nothing.
+# HELD_NOTE, if set, names a file outside of that folder that holds the same words while the acceptor is held: the control node cannot see its log.
 set -u
 export LC_ALL=C
 
@@ -27,6 +28,8 @@ say_held() { # LINE...
 
 hold() { # LINE...
   say_held "$@"
+  # In a shell of its own, which ends where there is no such folder, or no room.
+  if [ -n "${HELD_NOTE:-}" ]; then (say_held "$@" >"$HELD_NOTE") 2>/dev/null; fi
   if [ -z "$stay" ]; then exit "$HELD_STATUS"; fi
   trap 'kill "$sleeper" 2>/dev/null; exit 0' TERM INT
   while :; do
@@ -147,6 +150,7 @@ wait_for() { # PROCESS
   done
 }
 
+if [ -n "${HELD_NOTE:-}" ]; then rm -f "$HELD_NOTE"; fi
 if [ -e held ]; then
   hold 'A write or a sync of its append-only file failed before, and nobody has said since that its disk is sound. Its disk counts as lost' \
     '(docs/operations.md, "An acceptor is held"). Either empty its data folder, the file "held" as well, and start it; or, once the file system was' \
@@ -161,9 +165,9 @@ run "$@"
 # An end by a signal is not remarkable: whatever that left in the page cache is synced before the next start.
 if [ "$code" -ne 0 ]; then
   case $status in
-    "$WRITE_FAILED") hold_for_its_disk 'Redis could not write or sync its append-only file (see above)' ;;
+    "$WRITE_FAILED") hold_for_its_disk 'Redis could not write or sync its append-only file (its log says which)' ;;
     "$DAMAGED")
-      hold 'Its append-only file is damaged (see above). NEVER repair it with "redis-check-aof --fix", whatever Redis says: that cuts off what it has' \
+      hold 'Its append-only file is damaged (its log says where). NEVER repair it with "redis-check-aof --fix", whatever Redis says: that cuts off what it has' \
         'answered, and it would be believed. Its disk counts as lost: move appendonlydir out of the way and start it; it is a new acceptor then,' \
         'and "status" names the commands that let it join (docs/operations.md, "An acceptor does not start: its append-only file is damaged").'
       ;;

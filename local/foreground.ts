@@ -23,6 +23,7 @@ export async function runCluster(env: NodeJS.ProcessEnv, banner: string, timeout
   const ports = portsFrom(env);
   mkdirSync(layoutFrom(env).logs, { recursive: true });
   const layout = layoutFrom(env);
+  mkdirSync(layout.heldNotes, { recursive: true });
   const specs = nodeSpecs(layout, ports, env);
 
   let supervisor: Supervisor | undefined;

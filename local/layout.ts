@@ -17,6 +17,8 @@ export interface Layout {
   /** The map from logical addresses (`acceptor-1:6379`) to real ones, JSON. */
   readonly addressesFile: string;
   readonly logs: string;
+  /** A file for each acceptor that is held, named as it, with the words of `acceptor/start.sh`. */
+  readonly heldNotes: string;
   /** The folder that `make-secrets.sh` makes; without one everybody gets in. */
   readonly secrets?: string;
 }
@@ -63,6 +65,7 @@ export function layoutFrom(env: Environment): Layout & { readonly secrets: strin
     socket: socketOf(folder),
     addressesFile: path.join(folder, 'addresses.json'),
     logs: path.join(folder, 'logs'),
+    heldNotes: path.join(folder, 'held'),
     secrets: path.join(folder, 'secrets'),
   };
 }

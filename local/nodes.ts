@@ -45,7 +45,7 @@ function acceptor(name: string, layout: Layout, redis: string, env: NodeJS.Proce
       ...[path.join(layout.root, 'acceptor/redis.conf'), '--port', String(port), '--bind', '127.0.0.1', '--dir', folder],
       ...(layout.secrets === undefined ? [] : ['--aclfile', path.join(layout.secrets, 'users.acl')]),
     ],
-    env,
+    env: { ...env, HELD_NOTE: path.join(layout.heldNotes, name) },
     folder,
     logFile: path.join(layout.logs, `${name}.log`),
     answers: () => redisAnswers(port, layout.secrets && readFileSync(path.join(layout.secrets, 'control-password'), 'utf8')),
@@ -84,6 +84,7 @@ function control(layout: Layout, env: NodeJS.ProcessEnv, port: number): NodeSpec
     env: {
       ...env,
       STATE_DIR: folder,
+      HELD_NOTES: layout.heldNotes,
       HOST: '127.0.0.1',
       PORT: String(port),
       ADDRESS_MAP: layout.addressesFile,

@@ -47,7 +47,8 @@ export class BenchCluster implements System {
     const { folder, root } = processes;
     const cluster = new BenchCluster(processes, ports);
     const socket = path.join(folder, 'supervisor.sock');
-    const layout = { root, folder, socket, addressesFile: cluster.#addressesFile, logs: path.join(folder, 'logs') };
+    const places = { logs: path.join(folder, 'logs'), heldNotes: path.join(folder, 'held') };
+    const layout = { root, folder, socket, addressesFile: cluster.#addressesFile, ...places };
     const { acceptors, others } = nodeSpecs(layout, ports, { ...process.env, LOG_LEVEL: 'warn' });
     const measured = others.filter(({ name }) => hasControl || name !== CONTROL);
     await processes.start({ acceptors, others: measured.map((spec) => ({ ...spec, command: node })) });

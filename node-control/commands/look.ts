@@ -49,10 +49,10 @@ export async function status(nodes: Nodes, print: (line: string) => void): Promi
   nodes.acceptors.forEach((name, index) => {
     const role = (phase: 'prepare' | 'accept'): string =>
       configurations.some((configuration) => configuration[phase].nodes.includes(name)) ? 'listed' : '-';
-    const { size, flaws = [] } = seen[index] ?? {};
+    const { size, flaws = [], held } = seen[index] ?? {};
     const isUnreachable = size === undefined && flaws.length === 0;
     const isUsed = flaws.length === 0 && !strangers.includes(name);
-    const state = isUnreachable ? 'unreachable' : isUsed ? 'reachable' : 'not used';
+    const state = held ? 'held' : isUnreachable ? 'unreachable' : isUsed ? 'reachable' : 'not used';
     rows.push([name, state, '-', role('prepare'), role('accept'), String(size ?? '?')]);
   });
   for (const line of formatTable(rows)) print(line);
@@ -61,6 +61,7 @@ export async function status(nodes: Nodes, print: (line: string) => void): Promi
     ...numberNotes(starts.map((start) => start?.proposer)),
     ...present.flatMap(({ member }, index) => oldStateNotes(member.name, starts[index]?.oldState)),
     ...differenceNotes(configurations),
+    ...nodes.acceptors.flatMap((name, index) => heldLines(name, seen[index]?.held)),
     ...nodes.acceptors.flatMap((name, index) => (seen[index]?.flaws ?? []).map((flaw) => `${name}: ${flaw}.`)),
     ...nodes.acceptors.flatMap((name, index) => (seen[index]?.cautions ?? []).map((caution) => `${name}: ${caution}.`)),
     ...troubles.flat(),
@@ -119,6 +120,10 @@ function cellText({ nodes, quorum }: Configuration['prepare']): string {
   return nodes.length === 0 ? 'none' : `${quorum} of ${nodes.join(' ')}`;
 }
 
+function heldLines(name: string, held: readonly string[] | undefined): string[] {
+  return (held ?? []).map((line, index) => (index === 0 ? `${name}: ${line}` : `  ${line}`));
+}
+
 function oldStateNotes(name: string, oldState: string | undefined): string[] {
   return oldState === undefined ? [] : [`${name}: ${oldState}.`];
 }
@@ -156,9 +161,11 @@ interface Seen {
   /** Why it is not used. */
   readonly flaws: readonly string[];
   readonly cautions: readonly string[];
+  /** Why it does not serve, and what to do, line by line; if `acceptor/start.sh` holds it. */
+  readonly held?: readonly string[] | undefined;
 }
 
-/** Undefined if it cannot be reached. */
+/** Undefined if it cannot be reached, and nobody knows why. */
 async function lookAt(nodes: Nodes, name: string): Promise<Seen | undefined> {
   try {
     return await nodes.withAcceptor(name, async (admin) => {
@@ -170,6 +177,8 @@ async function lookAt(nodes: Nodes, name: string): Promise<Seen | undefined> {
       return { size, tombstones, flaws: flaws.map(flawText), cautions: memory === undefined ? cautions : [...cautions, memory] };
     });
   } catch (error) {
-    return error instanceof UnfitAcceptor ? { flaws: [error.message], cautions: [] } : undefined;
+    if (error instanceof UnfitAcceptor) return { flaws: [error.message], cautions: [] };
+    const held = await nodes.heldNotes?.(name);
+    return held && { flaws: [], cautions: [], held };
   }
 }

@@ -6,6 +6,7 @@ import type { Time } from '../../src/protocol/time.js';
 import { ControlError } from '../safety/objection.js';
 import type { AcceptorAdmin } from '../../src/redis/acceptor-admin.js';
 import type { Connections, ProposerAdmin } from './connections.js';
+import type { HeldNotes } from './held-notes.js';
 import type { CollectionFile } from '../collection/notes.js';
 import type { RescanNotes } from '../rescan/notes.js';
 
@@ -31,6 +32,8 @@ export interface Surroundings {
   readonly collections?: Pick<CollectionFile, 'add'> | undefined;
   /** Is asked before a command changes anything: the service then gives way, which may collect by itself. Returns what gives the turn back. */
   readonly takeTurn?: (() => Promise<() => void>) | undefined;
+  /** Without it nobody knows of an acceptor that does not answer whether it is held. */
+  readonly heldNotes?: HeldNotes | undefined;
 }
 
 interface Session {
@@ -51,6 +54,7 @@ export class Nodes {
   readonly notes: RescanNotes | undefined;
   readonly collections: Surroundings['collections'];
   readonly takeTurn: Surroundings['takeTurn'];
+  readonly heldNotes: Surroundings['heldNotes'];
 
   /**
    * @param proposers names, without a port
@@ -61,12 +65,13 @@ export class Nodes {
     acceptors: readonly string[],
     connections: Connections,
     newIdentity = (acceptor: string): string => `${acceptor}#${randomBytes(6).toString('hex')}`,
-    { time = systemTime, notes, collections, takeTurn }: Surroundings = {},
+    { time = systemTime, notes, collections, takeTurn, heldNotes }: Surroundings = {},
   ) {
     this.time = time;
     this.notes = notes;
     this.collections = collections;
     this.takeTurn = takeTurn;
+    this.heldNotes = heldNotes;
     this.#connections = connections;
     this.newIdentity = newIdentity;
     this.acceptors = acceptors;

@@ -3,6 +3,7 @@ import { readRedisAccess, readSecret } from '../../src/redis/redis-connection.js
 import { readLimits } from '../../src/store/limits.js';
 import { Nodes } from './nodes.js';
 import { namesIn } from '../safety/typed-step.js';
+import { type HeldNotes, heldNotesIn } from './held-notes.js';
 import { overNetwork, type WatchedConnections } from './connections.js';
 import { CollectionFile } from '../collection/notes.js';
 import { takeTurn } from '../collection/turn.js';
@@ -14,6 +15,7 @@ export interface NodeSettings {
   readonly acceptors: readonly string[];
   readonly connections: WatchedConnections;
   readonly addresses: Addresses;
+  readonly heldNotes?: HeldNotes | undefined;
 }
 
 /** What the environment says. Throws an `Error` that names the variable that is wrong. */
@@ -33,13 +35,14 @@ export function settingsFrom(environment: NodeJS.ProcessEnv): NodeSettings {
     acceptors: setting('ACCEPTORS', (text) => namesIn(text || 'acceptor-1:6379,acceptor-2:6379,acceptor-3:6379')),
     connections: overNetwork(addresses, access, token, readLimits(environment)),
     addresses,
+    heldNotes: heldNotesIn(environment['HELD_NOTES']),
   };
 }
 
 /** For the commands. Throws as {@link settingsFrom}. */
 export function nodesFrom(environment: NodeJS.ProcessEnv): Nodes {
-  const { proposers, acceptors, connections } = settingsFrom(environment);
+  const { proposers, acceptors, connections, heldNotes } = settingsFrom(environment);
   const folder = environment['STATE_DIR'];
   const own = folder ? { notes: new RescanFile(folder), collections: new CollectionFile(folder), takeTurn: () => takeTurn(folder) } : {};
-  return new Nodes(proposers, acceptors, connections, undefined, own);
+  return new Nodes(proposers, acceptors, connections, undefined, { ...own, heldNotes });
 }

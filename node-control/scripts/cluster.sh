@@ -95,7 +95,7 @@ run_program() { # client|control ARGUMENT...: where the cluster runs; ends the s
     client) exec node "$root/dist/client/main.js" "$@" ;;
     control)
       # As in local/nodes.ts: a rescan of a million keys is to stay small with Node 24, too.
-      STATE_DIR=$data/control exec node --max-semi-space-size=8 "$root/dist/node-control/main.js" "$@"
+      STATE_DIR=$data/control HELD_NOTES=$data/held exec node --max-semi-space-size=8 "$root/dist/node-control/main.js" "$@"
       ;;
   esac
 }

@@ -292,6 +292,32 @@ describe('an acceptor whose disk refused a write or a sync', () => {
   });
 });
 
+describe('the note for those who do not see its log', () => {
+  const noted = (): { env: NodeJS.ProcessEnv } => ({ env: { ...process.env, HELD_NOTE: inFolder('note') } });
+  const removeManifest = (): void => rmSync(inFolder(MANIFEST));
+
+  test('says while it is held what its log says, and is gone at the next start', async () => {
+    await acknowledgeTwo();
+    removeManifest();
+    const held = new Started(noted());
+    expect(await held.ended()).toBe(HELD_STATUS);
+    expect(contentOf('note').toString()).toMatch(/^This acceptor is HELD: [^]*its manifest, .* is not: /);
+    expect(held.said).toContain(contentOf('note').toString());
+
+    rmSync(inFolder(FILES), { recursive: true });
+    await new Started(noted()).serves();
+    expect(existsSync(inFolder('note'))).toBe(false);
+  });
+
+  test('hinders nothing where it cannot be written', async () => {
+    await acknowledgeTwo();
+    removeManifest();
+    const held = new Started({ env: { ...process.env, HELD_NOTE: inFolder('nowhere/note') } });
+    expect(await held.ended()).toBe(HELD_STATUS);
+    expect(held.said).toMatch(/^This acceptor is HELD: /);
+  });
+});
+
 describe('any other end is none of a disk, and no reason to be held', () => {
   test('SIGTERM ends Redis in good order, also where only the script hears it', async () => {
     for (const whom of ['all', 'script'] as const) {

@@ -1,10 +1,11 @@
+import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { findRedis } from '../../local/nodes.js';
 import { layoutFrom } from '../../local/layout.js';
-import { CLEANUP_MS, LocalCluster, type Foreground } from './local-cluster.js';
+import { CLEANUP_MS, LocalCluster, ROOT, type Foreground } from './local-cluster.js';
 
 /** Longer than the first back-offs of what died. */
 const BACK_OFFS_MS = 1_500;
@@ -40,8 +41,14 @@ test('an acceptor that could not write is not started again by itself, nor by fa
 
   expect(await cluster.run('node', 'start', 'acceptor-1')).toEqual({ code: 1, stdout: '', stderr: held });
   expect(existsSync(path.join(folder, 'held'))).toBe(true);
+  // The proposers know no acceptor yet, and answer all the same.
+  const status = execFileSync(path.join(ROOT, 'node-control/run-control.sh'), ['status'], { env: cluster.env, encoding: 'utf8' });
+  expect(status).toMatch(/^acceptor-1:6379 +held /m);
+  expect(status).toMatch(/^acceptor-1:6379: This acceptor is HELD: [^]*\n {2}[^]*remove the file "held" alone, and start it\.$/m);
+  expect(status).toMatch(/^acceptor-2:6379 +reachable/m);
 
   rmSync(folder, { recursive: true });
   expect((await cluster.run('node', 'start', 'acceptor-1')).stdout).toBe('acceptor-1 started\n');
   expect(await cluster.redis('GET identity')).toBe('$-1\r\n');
+  expect(existsSync(path.join(cluster.folder, 'held/acceptor-1'))).toBe(false);
 });

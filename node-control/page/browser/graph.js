@@ -18,6 +18,7 @@ const STATES = {
   gone: { sign: '✕', text: 'gone' },
   stranger: { sign: '▲', text: 'wrong identity' },
   unfit: { sign: '▲', text: 'unfit' },
+  held: { sign: '✕', text: 'held' },
 };
 
 /**

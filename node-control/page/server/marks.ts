@@ -140,6 +140,7 @@ type LossSeen = Pick<AcceptorView, 'state' | 'remark'>;
 
 function lossText({ state, remark }: Partial<LossSeen> = {}): string | undefined {
   if (state === 'gone') return 'lost';
+  if (state === 'held') return 'is held';
   if (state === 'stranger') return remark === undefined ? 'has a wrong identity' : `: ${remark}`;
   return state === 'unfit' ? 'is unfit' : undefined;
 }

@@ -22,7 +22,7 @@ export class NodeProbe<Answer> {
     this.#time = time;
   }
 
-  get state(): Exclude<NodeState, 'stranger' | 'unfit'> {
+  get state(): Exclude<NodeState, 'stranger' | 'unfit' | 'held'> {
     const waitedMs = this.#askedAtMs === undefined ? 0 : this.#time.nowMs() - this.#askedAtMs;
     if (waitedMs > GONE_MS || this.#hasFailed) return 'gone';
     return Math.max(waitedMs, this.#tookMs) > SLOW_MS ? 'slow' : 'healthy';

@@ -26,11 +26,17 @@ interface Watched<Answer> {
   before?: Answer | undefined;
 }
 
+interface WatchedAcceptor extends Watched<AcceptorAnswer> {
+  /** Why it does not serve, and what to do, if that is known. */
+  held?: readonly string[] | undefined;
+}
+
 /** Looks at all nodes once a second, for all pages together, and at none while no page is open. Keeps two minutes. */
 export class Observer {
   readonly #time: Time;
   readonly #proposers: Watched<ProposerAnswer>[];
-  readonly #acceptors: Watched<AcceptorAnswer>[];
+  readonly #acceptors: WatchedAcceptor[];
+  readonly #heldNotes: NodeSettings['heldNotes'];
   readonly #followClient: (onLine: (line: FunnelLine) => void) => Promise<void>;
   readonly #collections: Pick<CollectionFile, 'load'>;
   readonly #marks: Marks;
@@ -55,6 +61,7 @@ export class Observer {
   ) {
     this.#time = time;
     this.#collections = collections;
+    this.#heldNotes = nodes.heldNotes;
     this.#followClient = followClient;
     this.#marks = new Marks(() => Date.now() - HISTORY_SECONDS * SECOND_MS);
     this.#proposers = nodes.proposers.map((name) => ({ name, probe: new NodeProbe(askProposer(nodes.connections, name), time) }));
@@ -76,7 +83,10 @@ export class Observer {
     for (const node of [...this.#proposers, ...this.#acceptors]) node.before = node.probe.answer = undefined;
     while (this.#watchers.size > 0) {
       const nextMs = this.#time.nowMs() + SECOND_MS;
-      const answers = Promise.all([...this.#proposers.map((node) => this.#poll(node)), ...this.#acceptors.map((node) => this.#poll(node))]);
+      const answers = Promise.all([
+        ...this.#proposers.map((node) => this.#poll(node)),
+        ...this.#acceptors.map((node) => this.#pollAcceptor(node)),
+      ]);
       await Promise.race([answers, sleep(this.#time, ANSWERS_MS)]);
       this.#publish();
       await sleep(this.#time, Math.max(0, nextMs - this.#time.nowMs()));
@@ -90,12 +100,18 @@ export class Observer {
     if (node.probe.answer !== before) node.before = before;
   }
 
+  async #pollAcceptor(node: WatchedAcceptor): Promise<void> {
+    await this.#poll(node);
+    node.held = node.probe.state === 'gone' ? await this.#heldNotes?.(node.name) : undefined;
+  }
+
   #publish(): void {
     const atMs = Date.now();
     const answers = this.#proposers.flatMap(({ probe }) => probe.answer ?? []);
     const configurations = answers.map(({ configuration }) => configuration);
     const identities = knownIdentities(configurations);
-    const acceptors = this.#acceptors.map(({ name, probe: { state, answer } }): AcceptorView => {
+    const acceptors = this.#acceptors.map(({ name, probe: { state, answer }, held }): AcceptorView => {
+      if (state === 'gone' && held) return { name, state: 'held', remark: held.join(' ') };
       if (state === 'gone' || !answer) return { name, state, keys: undefined };
       const { keys, floor, identity, flaws, memory } = answer;
       // One that joins may have answered before it was given its identity, and be listed by now: until the next look.

@@ -124,6 +124,26 @@ describe('the nodes', () => {
     });
   });
 
+  it('are told as held where it is known that they are, with why and what to do', async () => {
+    const notes = new Map([[A1, ['This acceptor is HELD.', 'Its disk counts as lost.']]]);
+    observer = new Observer(
+      { ...nodes.nodes, heldNotes: (name) => Promise.resolve(notes.get(name)) },
+      time,
+      () => new Promise(() => undefined),
+    );
+    const page = open();
+    await later(100);
+    expect(page.last().acceptors[0]).toMatchObject({ state: 'healthy', remark: undefined });
+    Object.assign(nodes.acceptors[A1] ?? {}, { isGone: true });
+    await later(1_000);
+    expect(page.last().acceptors[0]).toEqual({ name: A1, state: 'held', remark: 'This acceptor is HELD. Its disk counts as lost.' });
+    expect(page.last().marks.map(({ kind, text }) => [kind, text])).toEqual([['loss', 'acceptor-1 is held']]);
+    expect(page.last().narration.now).toContain('does not serve without acceptor-1');
+    Object.assign(nodes.acceptors[A1] ?? {}, { isGone: false });
+    await later(1_000);
+    expect(page.last().acceptors[0]?.state).toBe('healthy');
+  });
+
   it('are told of in words', async () => {
     const page = open();
     await later(100);
