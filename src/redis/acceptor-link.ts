@@ -3,12 +3,13 @@ import { StrangerError, UnfitAcceptor } from '../protocol/errors.js';
 import { parseAddress } from '../node/addresses.js';
 import { anonymous, strangerText, type WentBack, wentBack } from '../store/greeting.js';
 import { type Acquaintance, type Fitness, flawText, lookAtFitness } from './fitness.js';
-import { Greeter } from './greeter.js';
+import { Greeter, type GreetingRedis } from './greeter.js';
 import { type IdentityKeys, type LinkOptions, type LinkState, ONE_IDENTITY, type OnState } from './link-options.js';
 import { NAMES, type Names } from './names.js';
 import { connectRedis, RECONNECT_MS, reconnectPause } from './redis-connection.js';
 import { NotConnected } from './refusals.js';
-import { type ScriptedRedis, SCRIPTS } from './scripts.js';
+import { GREETING_SCRIPTS } from './scripts.js';
+import { Sender } from './sender.js';
 
 /** Rare enough to cost nothing. What is set wrong meanwhile is believed for so long. */
 const FITNESS_EVERY_MS = 5_000;
@@ -20,7 +21,8 @@ const GREET_EVERY_MS = 1_000;
  * it keeps what it is told.
  */
 export class AcceptorLink {
-  readonly redis: ScriptedRedis;
+  readonly redis: GreetingRedis;
+  readonly sender: Sender;
   readonly #address: string;
   readonly #identity: string;
   readonly #identityKeys: IdentityKeys;
@@ -52,7 +54,8 @@ export class AcceptorLink {
     this.#greetEveryMs = greetEveryMs;
     // For ioredis a connection has succeeded before the first question, and its attempts count from one again.
     const retryStrategy = (attempt: number): number => (this.#isSilent ? RECONNECT_MS : reconnectPause(attempt));
-    this.redis = connectRedis(address, timeoutMs, access, { scripts: SCRIPTS, retryStrategy }, names) as ScriptedRedis;
+    this.redis = connectRedis(address, timeoutMs, access, { scripts: GREETING_SCRIPTS, retryStrategy }, names) as GreetingRedis;
+    this.sender = new Sender(this.redis);
     if (identity !== '' && identityKeys === ONE_IDENTITY) this.#greeter = new Greeter(this.redis, identity, introduction);
     this.redis.on('ready', () => void this.#recognize());
     this.redis.on('close', () => this.#lose());

@@ -1,8 +1,8 @@
-import type { Redis } from 'ioredis';
 import type { Accepted } from '../protocol/acceptor.js';
 import { type Ballot, formatBallot, parseBallot } from '../protocol/ballot.js';
 import type { Copied, Holding } from './acceptor-admin.js';
 import { REGISTER_PREFIX } from './keys.js';
+import { Script, type Sender } from './sender.js';
 
 /*
  * How registers of an acceptor that is a Redis are copied (paper, section 2.3.3; docs/protocol.md, "Copying"). `memory-copying.ts` is the same for an
@@ -10,31 +10,38 @@ import { REGISTER_PREFIX } from './keys.js';
  */
 
 /** ARGV: registers. For each: false if it is absent, else the accepted ballot and the length of the value in bytes. */
-const HOLDINGS = `
+const HOLDINGS = new Script(
+  `
   local holdings = {}
   for index, register in ipairs(ARGV) do
     local stored = redis.call('HMGET', register, 'promise', 'ballot', 'value')
     holdings[index] = stored[1] and { stored[2] or '', #(stored[3] or '') } or false
   end
   return holdings
-`;
+`,
+  0,
+);
 
 /** ARGV: registers. For each: false if it is absent, else the accepted ballot and value. */
-const ACCEPTED = `
+const ACCEPTED = new Script(
+  `
   local accepted = {}
   for index, register in ipairs(ARGV) do
     local stored = redis.call('HMGET', register, 'promise', 'ballot', 'value')
     accepted[index] = stored[1] and { stored[2] or '', stored[3] or '' } or false
   end
   return accepted
-`;
+`,
+  0,
+);
 
 /**
  * Takes a value under the ballot that it was accepted under elsewhere: what an accept of that ballot would do that comes late.
  * KEYS: the register, and the floor beside it. ARGV: the era of the run that copies, the ballot, the value.
  * Returns the accepted ballot then. One write command.
  */
-const COPY = `
+const COPY = new Script(
+  `
   local function above(a, b)
     local ballot = '^(%d+)%.(%d+)%.(%d+)%.(%d+)$'
     local left, right = { string.match(a, ballot) }, { string.match(b, ballot) }
@@ -51,26 +58,20 @@ const COPY = `
   local least = floorEra .. '.0.0.0'
   redis.call('HSET', KEYS[1], 'promise', above(least, ARGV[2]) and least or ARGV[2], 'ballot', ARGV[2], 'value', ARGV[3])
   return ARGV[2]
-`;
+`,
+  2,
+);
 
-/** For a client that copies: it sends the text of a script once. */
-export const COPYING_SCRIPTS = { copyRegister: { numberOfKeys: 2, lua: COPY } };
-
-/** A client with {@link COPYING_SCRIPTS}. */
-export interface CopyingRedis extends Redis {
-  copyRegister(register: string, floor: string, era: number, ballot: string, value: string): Promise<string>;
-}
-
-export async function holdingsIn(redis: Redis, keys: readonly string[]): Promise<(Holding | undefined)[]> {
-  const found = (await redis.eval(HOLDINGS, 0, ...registersOf(keys))) as ([ballot: string, bytes: number] | null)[];
+export async function holdingsIn(sender: Sender, keys: readonly string[]): Promise<(Holding | undefined)[]> {
+  const found = await sender.run<([ballot: string, bytes: number] | null)[]>(HOLDINGS, registersOf(keys));
   return keys.map((_, index) => {
     const [ballot, valueBytes = 0] = found[index] ?? [];
     return ballot === undefined ? undefined : { ballot: parseBallot(ballot), valueBytes };
   });
 }
 
-export async function acceptedIn(redis: Redis, keys: readonly string[]): Promise<(Accepted | undefined)[]> {
-  const found = (await redis.eval(ACCEPTED, 0, ...registersOf(keys))) as ([ballot: string, value: string] | null)[];
+export async function acceptedIn(sender: Sender, keys: readonly string[]): Promise<(Accepted | undefined)[]> {
+  const found = await sender.run<([ballot: string, value: string] | null)[]>(ACCEPTED, registersOf(keys));
   return keys.map((_, index) => {
     const [ballot, value] = found[index] ?? [];
     return ballot === undefined ? undefined : { ballot: parseBallot(ballot), value: value === '' ? null : (value ?? null) };
@@ -82,18 +83,16 @@ export async function acceptedIn(redis: Redis, keys: readonly string[]): Promise
  * @param floorKeyOf the floor that a register is under
  */
 export async function copyInto(
-  redis: CopyingRedis,
+  sender: Sender,
   era: number,
   registers: readonly Copied[],
   floorKeyOf: (register: string) => string,
 ): Promise<Ballot[]> {
-  const { stream } = redis;
-  stream.cork();
+  sender.gather();
   const sent = registers.map(({ key, ballot, value }) => {
     const register = REGISTER_PREFIX + key;
-    return redis.copyRegister(register, floorKeyOf(register), era, formatBallot(ballot), value ?? '');
+    return sender.run<string>(COPY, [register, floorKeyOf(register), String(era), formatBallot(ballot), value ?? '']);
   });
-  stream.uncork();
   return (await Promise.all(sent)).map(parseBallot);
 }
 

@@ -1,3 +1,4 @@
+import type { Redis } from 'ioredis';
 import {
   type Accepted,
   type Acceptor,
@@ -13,7 +14,8 @@ import { AcceptorLink } from './acceptor-link.js';
 import { floorKeyBeside, IDENTITY_KEY, REGISTER_PREFIX } from './keys.js';
 import { type IdentityKeys, type LinkOptions, type LinkState, ONE_IDENTITY } from './link-options.js';
 import { refusalIn, RefusedToRun } from './refusals.js';
-import { LARGE, type ScriptedRedis, TRY_WRITE } from './scripts.js';
+import { ACCEPT, FREEING_ACCEPT, FREEING_PREPARE, LARGE, PREPARE, TRY_WRITE } from './scripts.js';
+import type { Sender } from './sender.js';
 import { type AcceptorTrouble, type OnTrouble, TroubleWatch } from './trouble.js';
 
 export interface RedisAcceptorOptions extends LinkOptions {
@@ -28,7 +30,8 @@ const textOfNext = formatOnce();
 /** The acceptor's role played by a Redis server: a script for each phase, run in one step by Redis. */
 export class RedisAcceptor implements Acceptor {
   protected readonly address: string;
-  protected readonly redis: ScriptedRedis;
+  protected readonly redis: Redis;
+  readonly #sender: Sender;
   readonly #link: AcceptorLink;
   readonly #identity: string;
   readonly #identityKeys: IdentityKeys;
@@ -46,6 +49,7 @@ export class RedisAcceptor implements Acceptor {
     this.#trouble = new TroubleWatch(() => (identity === '' ? this.tryWrite() : this.#tryWriteBeside(this.#failedBeside)), onTrouble);
     this.#link = new AcceptorLink(options);
     this.redis = this.#link.redis;
+    this.#sender = this.#link.sender;
     this.redis.on('close', () => this.#trouble.stop());
   }
 
@@ -72,16 +76,17 @@ export class RedisAcceptor implements Acceptor {
   }
 
   async prepare(key: string, ballot: Ballot, frees = false): Promise<PrepareReply> {
-    this.#gatherWrites();
+    this.#link.assertReady();
+    this.#sender.gather();
     const register = REGISTER_PREFIX + key;
     const identityKey = this.#identityKeys.of(register);
-    const message = [register, identityKey, floorKeyBeside(identityKey), textOfBallot(ballot), this.#identity] as const;
+    const message = [register, identityKey, floorKeyBeside(identityKey), textOfBallot(ballot), this.#identity];
     let answer: string[];
     try {
-      answer = await this.redis.casPrepare(...message);
+      answer = await this.#sender.run(PREPARE, message);
       this.#trouble.worked();
     } catch (error) {
-      answer = await this.#freed(error, identityKey, frees, () => this.redis.freeingPrepare(...message));
+      answer = await this.#freed(error, identityKey, frees, () => this.#sender.run(FREEING_PREPARE, message));
     }
     const [verdict, other, value, floor] = answer;
     if (verdict !== 'ok') return this.#refusal(verdict, String(other));
@@ -90,17 +95,18 @@ export class RedisAcceptor implements Acceptor {
   }
 
   async accept(key: string, ballot: Ballot, value: Value, next: Ballot, frees = false): Promise<AcceptReply> {
-    this.#gatherWrites();
+    this.#link.assertReady();
+    this.#sender.gather();
     const register = REGISTER_PREFIX + key;
     const identityKey = this.#identityKeys.of(register);
-    const keys = [register, identityKey, floorKeyBeside(identityKey)] as const;
-    const message = [...keys, textOfBallot(ballot), value ?? '', textOfNext(next), this.#identity] as const;
+    const floorKey = floorKeyBeside(identityKey);
+    const message = [register, identityKey, floorKey, textOfBallot(ballot), value ?? '', textOfNext(next), this.#identity];
     let answer: string[];
     try {
-      answer = await this.redis.casAccept(...message);
+      answer = await this.#sender.run(ACCEPT, message);
       this.#trouble.worked();
     } catch (error) {
-      answer = await this.#freed(error, identityKey, frees, () => this.redis.freeingAccept(...message));
+      answer = await this.#freed(error, identityKey, frees, () => this.#sender.run(FREEING_ACCEPT, message));
     }
     const [verdict, other] = answer;
     if (verdict !== 'ok') return this.#refusal(verdict, String(other));
@@ -109,11 +115,12 @@ export class RedisAcceptor implements Acceptor {
   }
 
   async read(key: string): Promise<RegisterState> {
-    this.#gatherWrites();
+    this.#link.assertReady();
+    this.#sender.gather();
     const register = REGISTER_PREFIX + key;
     let fields: (string | null)[];
     try {
-      fields = await this.redis.hmget(register, 'promise', 'ballot', 'value');
+      fields = await this.#sender.send('hmget', register, 'promise', 'ballot', 'value');
     } catch (error) {
       throw refusalIn(error, this.#timeoutMs);
     }
@@ -173,15 +180,6 @@ export class RedisAcceptor implements Acceptor {
     this.#failedBeside = identityKey;
     this.#trouble.failed(refusal);
     return refusal;
-  }
-
-  /** All messages of one turn of the event loop leave in one write: Redis runs them together, and syncs its disk once for all of them. */
-  #gatherWrites(): void {
-    this.#link.assertReady();
-    const { stream } = this.redis;
-    if (stream.writableCorked > 0) return;
-    stream.cork();
-    setImmediate(() => stream.uncork());
   }
 
   #refusal(verdict: string | undefined, other: string): Conflict {

@@ -1,13 +1,15 @@
+import type { Redis } from 'ioredis';
 import type { Accepted, Floor } from '../protocol/acceptor.js';
 import { type Ballot, formatBallot, parseBallot } from '../protocol/ballot.js';
 import { parseAddress } from '../node/addresses.js';
 import { ADOPT, DISTINCT, SIZE, WIPE } from './admin-scripts.js';
 import type { AcceptorAdmin, Copied, Holding, Remains, Tombstone } from './acceptor-admin.js';
 import { ERASE, RAISE_FLOOR, REMAINS } from './collection-scripts.js';
-import { acceptedIn, COPYING_SCRIPTS, copyInto, type CopyingRedis, holdingsIn } from './copying.js';
+import { acceptedIn, copyInto, holdingsIn } from './copying.js';
 import { type Acquaintance, type Fitness, lookAtFitness } from './fitness.js';
 import { type AcceptorKeys, ERAS_KEY, FLOOR_KEY, floorKeyBeside, ONE_REDIS, REGISTER_PREFIX } from './keys.js';
 import { connectRedis, type RedisAccess } from './redis-connection.js';
+import { Sender } from './sender.js';
 
 /** How many keys one SCAN call looks at. */
 const SCAN_COUNT = 1000;
@@ -30,7 +32,8 @@ export interface Register {
 /** An acceptor that is one Redis. */
 export class RedisAdmin implements AcceptorAdmin {
   protected readonly address: string;
-  protected readonly redis: CopyingRedis;
+  protected readonly redis: Redis;
+  readonly #sender: Sender;
   readonly #keys: AcceptorKeys;
   readonly #floorKeys: readonly string[];
 
@@ -41,8 +44,8 @@ export class RedisAdmin implements AcceptorAdmin {
    */
   constructor(address: string, timeoutMs: number, access: RedisAccess = {}, keys: AcceptorKeys = ONE_REDIS) {
     this.address = address;
-    const options = { scripts: COPYING_SCRIPTS, lazyConnect: true, retryStrategy: (): null => null };
-    this.redis = connectRedis(address, timeoutMs, access, options) as CopyingRedis;
+    this.redis = connectRedis(address, timeoutMs, access, { lazyConnect: true, retryStrategy: () => null });
+    this.#sender = new Sender(this.redis);
     this.#keys = keys;
     this.#floorKeys = keys.identity.map(floorKeyBeside);
   }
@@ -137,15 +140,15 @@ export class RedisAdmin implements AcceptorAdmin {
   }
 
   holdings(keys: readonly string[]): Promise<(Holding | undefined)[]> {
-    return holdingsIn(this.redis, keys);
+    return holdingsIn(this.#sender, keys);
   }
 
   accepted(keys: readonly string[]): Promise<(Accepted | undefined)[]> {
-    return acceptedIn(this.redis, keys);
+    return acceptedIn(this.#sender, keys);
   }
 
   copy(era: number, registers: readonly Copied[], floorKeyOf: (register: string) => string = () => FLOOR_KEY): Promise<Ballot[]> {
-    return copyInto(this.redis, era, registers, floorKeyOf);
+    return copyInto(this.#sender, era, registers, floorKeyOf);
   }
 
   close(): void {

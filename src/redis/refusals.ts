@@ -1,5 +1,6 @@
 import { NotRun, TimedOut } from '../protocol/errors.js';
 import { FULL } from '../store/storage-full.js';
+import { COMMAND_TIMED_OUT } from './sender.js';
 
 /*
  * What a Redis, or a relative of it, answers in place of running a script. docs/acceptors.md says on which servers each was tried.
@@ -59,7 +60,7 @@ export class NotConnected extends NotRun {
  */
 export function refusalIn(error: unknown, timeoutMs: number): unknown {
   if (!(error instanceof Error)) return error;
-  if (error.message === 'Command timed out') return new TimedOut(`slow or stopped, no answer in ${timeoutMs} ms`, {}, error);
+  if (error.message === COMMAND_TIMED_OUT) return new TimedOut(`slow or stopped, no answer in ${timeoutMs} ms`, {}, error);
   if (error.name !== 'ReplyError') return error;
   const reason = NO_RIGHT.test(error.message) ? 'NOPERM' : error.message.replace(/ .*$/s, '');
   return isRefusal(reason) ? new RefusedToRun(reason, error) : error;

@@ -1,24 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import type { GreetingRedis } from './greeter.js';
+import { Script } from './sender.js';
 
-type Keys = readonly [register: string, identityKey: string, floorKey: string];
-type CasPrepare = (...keysAndArguments: [...keys: Keys, ballot: string, identity: string]) => Promise<string[]>;
-type CasAccept = (...keysAndArguments: [...keys: Keys, ballot: string, value: string, next: string, identity: string]) => Promise<string[]>;
-
-/** A client that knows the scripts of `acceptor/`. */
-export interface ScriptedRedis extends GreetingRedis {
-  casPrepare: CasPrepare;
-  casAccept: CasAccept;
-  /** The same scripts, run although the memory is full, see {@link FREEING}. */
-  freeingPrepare: CasPrepare;
-  freeingAccept: CasAccept;
-}
-
-const script = (name: string, numberOfKeys = 3, head = ''): { numberOfKeys: number; lua: string } => ({
-  numberOfKeys,
-  lua: head + readFileSync(createRequire(import.meta.url).resolve(`#acceptor/${name}.lua`), 'utf8'),
-});
+const lua = (name: string): string => readFileSync(createRequire(import.meta.url).resolve(`#acceptor/${name}.lua`), 'utf8');
 
 /**
  * A server whose memory is full runs a script that begins so; of a register that holds a value, and that is to become smaller, it loses no room by
@@ -37,10 +21,12 @@ export const TRY_WRITE = `
 `;
 export const LARGE = ' '.repeat(64 * 1024);
 
-export const SCRIPTS = {
-  casPrepare: script('prepare'),
-  casAccept: script('accept'),
-  freeingPrepare: script('prepare', 3, FREEING),
-  freeingAccept: script('accept', 3, FREEING),
-  casGreet: script('greet', 5),
-};
+/** Each is run with the register, the identity and the floor as keys. */
+export const PREPARE = new Script(lua('prepare'), 3);
+export const ACCEPT = new Script(lua('accept'), 3);
+/** The same scripts, run although the memory is full, see {@link FREEING}. */
+export const FREEING_PREPARE = new Script(FREEING + lua('prepare'), 3);
+export const FREEING_ACCEPT = new Script(FREEING + lua('accept'), 3);
+
+/** For a client that greets, see `GreetingRedis`. */
+export const GREETING_SCRIPTS = { casGreet: { numberOfKeys: 5, lua: lua('greet') } };
