@@ -10,6 +10,7 @@ export function linkLog(log: Logger): NonNullable<AcceptorPoolOptions['onLink']>
   return (event, acceptor, identity, remark = '') => {
     if (event === 'no answer') log.warn({ acceptor }, 'acceptor does not answer');
     else if (event === 'unreachable') log.warn({ acceptor }, 'acceptor went away');
+    else if (event === 'loading') log.warn({ acceptor }, 'acceptor still reads its file, and is used once it has read all of it');
     else if (event === 'stranger' && remark !== '') log.error({ acceptor, identity }, `this acceptor is not used: ${remark}; ${REPLACE}`);
     else if (event === 'stranger') log.error({ acceptor, identity }, STRANGER);
     else if (event === 'replicated') log.error({ acceptor, identity }, REPLICATED);

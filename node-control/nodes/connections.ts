@@ -53,7 +53,7 @@ class PunctualRedisAdmin extends RedisAdmin {
   }
 
   override connect(): Promise<void> {
-    return punctually(super.connect(), this.#timeoutMs);
+    return punctually(super.connect(), this.#timeoutMs, () => this.isLoading);
   }
 }
 
@@ -71,13 +71,14 @@ class PunctualRedisClusterAdmin extends RedisClusterAdmin {
 }
 
 /** ioredis by itself waits for several time-outs, one after the other, for a server that was stopped, and says no more than "closed". */
-async function punctually(connecting: Promise<void>, timeoutMs: number): Promise<void> {
+async function punctually(connecting: Promise<void>, timeoutMs: number, isLoading = () => false): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const impatience = new Promise((_resolve, reject) => (timer = setTimeout(reject, timeoutMs)));
   try {
     await Promise.race([connecting, impatience]);
   } catch (error) {
     if (error instanceof UnfitAcceptor) throw error;
+    if (isLoading()) throw new UnfitAcceptor('LOADING, it still reads its file. Wait until it has', {}, error);
     throw new Error('it does not answer', { cause: error });
   } finally {
     clearTimeout(timer);

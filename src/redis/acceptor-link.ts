@@ -5,9 +5,10 @@ import { anonymous, strangerText, type WentBack, wentBack } from '../store/greet
 import { type Acquaintance, type Fitness, flawText, lookAtFitness } from './fitness.js';
 import { Greeter, type GreetingRedis } from './greeter.js';
 import { type IdentityKeys, type LinkOptions, type LinkState, ONE_IDENTITY, type OnState } from './link-options.js';
+import { onLoading } from './loading.js';
 import { NAMES, type Names } from './names.js';
 import { connectRedis, RECONNECT_MS, reconnectPause } from './redis-connection.js';
-import { NotConnected } from './refusals.js';
+import { NotConnected, RefusedToRun } from './refusals.js';
 import { GREETING_SCRIPTS } from './scripts.js';
 import { Sender } from './sender.js';
 
@@ -37,6 +38,7 @@ export class AcceptorLink {
   #known: Acquaintance = 'nothing';
   #memoryUsed: number | undefined;
   #wentBack: WentBack | undefined;
+  #loadingSinceMs: number | undefined;
   #nextLook: NodeJS.Timeout | undefined;
   #nextGreeting: NodeJS.Timeout | undefined;
   /** Whether the last connection got no answer to its first question. */
@@ -57,6 +59,7 @@ export class AcceptorLink {
     this.redis = connectRedis(address, timeoutMs, access, { scripts: GREETING_SCRIPTS, retryStrategy }, names) as GreetingRedis;
     this.sender = new Sender(this.redis);
     if (identity !== '' && identityKeys === ONE_IDENTITY) this.#greeter = new Greeter(this.redis, identity, introduction);
+    onLoading(this.redis, () => this.#noteLoading());
     this.redis.on('ready', () => void this.#recognize());
     this.redis.on('close', () => this.#lose());
   }
@@ -72,7 +75,7 @@ export class AcceptorLink {
 
   /** The share of its memory that was used when it was looked at last; undefined where that has no limit, or nobody answers. */
   get memoryUsed(): number | undefined {
-    return this.#state === 'unreachable' ? undefined : this.#memoryUsed;
+    return this.#state === 'unreachable' || this.#state === 'loading' ? undefined : this.#memoryUsed;
   }
 
   /** What is known of its disk, where it is a stranger because that went back. */
@@ -80,14 +83,20 @@ export class AcceptorLink {
     return this.#state === 'stranger' ? this.#wentBack : undefined;
   }
 
+  /** Since when it is known to read its file; undefined where it does not. */
+  get loadingSinceMs(): number | undefined {
+    return this.#state === 'loading' ? this.#loadingSinceMs : undefined;
+  }
+
   /** The acceptor has promised this over the link. */
   confirmed(key: string, promise: Ballot): void {
     this.#greeter?.confirmed(key, promise);
   }
 
-  /** Throws what a message would end with that is not sent: {@link NotConnected}, {@link StrangerError} or {@link UnfitAcceptor}. */
+  /** Throws what a message would end with that is not sent: {@link NotConnected}, {@link RefusedToRun}, {@link StrangerError} or {@link UnfitAcceptor}. */
   assertReady(): void {
     if (this.#state === 'unreachable') throw new NotConnected();
+    if (this.#state === 'loading') throw new RefusedToRun('LOADING', undefined);
     if (this.#state === 'stranger') throw this.mismatch('another one');
     if (this.#state === 'unfit') throw new UnfitAcceptor(this.#flaws);
   }
@@ -198,6 +207,12 @@ export class AcceptorLink {
     clearTimeout(this.#nextLook);
     clearTimeout(this.#nextGreeting);
     this.#nextGreeting = undefined;
+  }
+
+  #noteLoading(): void {
+    if (this.#state !== 'unreachable') return;
+    this.#loadingSinceMs = Date.now();
+    this.#become('loading');
   }
 
   #lose(): void {

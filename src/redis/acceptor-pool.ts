@@ -158,7 +158,7 @@ export class AcceptorPool implements Acceptors {
       const ready = wasReady ? 'came back' : 'connected';
       wasReady ||= state === 'ready';
       onLink?.(state === 'ready' ? ready : state, name, identity, remark);
-      if (state !== 'unreachable') onRecognized();
+      if (state !== 'unreachable' && state !== 'loading') onRecognized();
     };
     const onTrouble: OnTrouble = (trouble) => onLink?.(trouble ? 'in trouble' : 'out of trouble', name, identity, trouble?.text);
     const address = addresses(name);

@@ -39,9 +39,9 @@ export interface LinkOptions {
 }
 
 /**
- * `stranger`: somebody answers, but not the acceptor that is meant. `unfit`: as it is set up it would lose what it promised or accepted.
+ * `loading`: it still reads its file. `stranger`: somebody answers, but not the acceptor that is meant. `unfit`: as it is set up it would lose what it promised or accepted.
  * `replicated`: a Redis Cluster with replicas, see `REPLICATED`.
  */
-export type LinkState = 'unreachable' | 'ready' | 'stranger' | 'unfit' | 'replicated';
+export type LinkState = 'unreachable' | 'loading' | 'ready' | 'stranger' | 'unfit' | 'replicated';
 /** @param remark why it is unfit, or what an operator should know of one that is ready */
 export type OnState = (state: LinkState, remark?: string) => void;

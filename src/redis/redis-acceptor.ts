@@ -72,7 +72,9 @@ export class RedisAcceptor implements Acceptor {
 
   /** Undefined: it does what it is told, as far as is known. */
   get trouble(): AcceptorTrouble | undefined {
-    return this.#trouble.present;
+    const { loadingSinceMs } = this.#link;
+    if (loadingSinceMs === undefined) return this.#trouble.present;
+    return { reason: 'LOADING', text: new RefusedToRun('LOADING', undefined).message, sinceMs: loadingSinceMs };
   }
 
   async prepare(key: string, ballot: Ballot, frees = false): Promise<PrepareReply> {

@@ -8,6 +8,7 @@ import { ERASE, RAISE_FLOOR, REMAINS } from './collection-scripts.js';
 import { acceptedIn, copyInto, holdingsIn } from './copying.js';
 import { type Acquaintance, type Fitness, lookAtFitness } from './fitness.js';
 import { type AcceptorKeys, ERAS_KEY, FLOOR_KEY, floorKeyBeside, ONE_REDIS, REGISTER_PREFIX } from './keys.js';
+import { onLoading } from './loading.js';
 import { connectRedis, type RedisAccess } from './redis-connection.js';
 import { Sender } from './sender.js';
 
@@ -36,6 +37,8 @@ export class RedisAdmin implements AcceptorAdmin {
   readonly #sender: Sender;
   readonly #keys: AcceptorKeys;
   readonly #floorKeys: readonly string[];
+  /** Whether it was still reading its file when it was asked last before it was connected. */
+  isLoading = false;
 
   /**
    * @param address see `parseAddress`
@@ -46,6 +49,7 @@ export class RedisAdmin implements AcceptorAdmin {
     this.address = address;
     this.redis = connectRedis(address, timeoutMs, access, { lazyConnect: true, retryStrategy: () => null });
     this.#sender = new Sender(this.redis);
+    onLoading(this.redis, () => (this.isLoading = true));
     this.#keys = keys;
     this.#floorKeys = keys.identity.map(floorKeyBeside);
   }

@@ -1,8 +1,9 @@
 import { Redis } from 'ioredis';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { acceptorName, Cluster } from '../cluster.js';
 import { send } from '../raw-http.js';
 import type { RedisServer } from '../redis-server.js';
+import { answering, type Answers, bulk, FakeRedis } from '../src/fake-redis.js';
 
 async function configure({ port }: RedisServer, setting: string, value: string): Promise<void> {
   const redis = new Redis({ host: '127.0.0.1', port });
@@ -223,5 +224,43 @@ describe('the way out that 507 names', () => {
     expect(stdout).toMatch(/^3 registers of deleted keys removed \(era \d+\)$/m);
     await make(cluster.acceptors);
     expect(await kv.put('new', 0, 1)).toMatchObject({ body: { ver: 3, val: 1 } });
+  });
+});
+
+describe('an acceptor that reads its file', () => {
+  it('is told as loading in each place that tells, not as one that is not there', async () => {
+    // What a Redis answers meanwhile: see redis-acceptor.test.ts for a real one.
+    const ready = answering(null);
+    const loading: Answers = (command, socket) => {
+      if (command.startsWith('info')) return bulk('loading:1\r\nloading_eta_seconds:60\r\n');
+      return command.startsWith('hello') ? ready(command, socket) : '-LOADING Redis is loading the dataset in memory\r\n';
+    };
+    const fake = await FakeRedis.start(loading);
+    onTestFinished(() => fake.stop());
+    const cluster = await Cluster.forThisTest({ proposers: 1, addresses: [fake.address] });
+    const proposer = cluster.proposer(1);
+
+    await expect.poll(() => proposer.logged('still reads its file'), { timeout: WITHIN_MS }).toMatchObject([{ acceptor: A1 }]);
+    const { status, text } = await send(proposer.address, { path: '/readyz' });
+    expect([status, text]).toEqual([503, expect.stringContaining(`${A1}: LOADING, it still reads its file`)]);
+    const write = await proposer.kv.put('k', 0, 1);
+    expect(write).toMatchObject({ status: 503, message: expect.stringContaining('LOADING, it still reads its file') as string });
+    const { stdout } = await cluster.control('status');
+    expect(stdout).toMatch(new RegExp(`^${A1} +not used `, 'm'));
+    expect(stdout).toContain(`${A1}: LOADING, it still reads its file. Wait until it has.\n`);
+    expect(stdout).toMatch(
+      new RegExp(`^${A1} does not do what proposer-1 tells it, since 20..-.*Z: LOADING, it still reads its file\\.$`, 'm'),
+    );
+    const metrics = await proposer.admin.metrics();
+    const values = (name: string): readonly object[] =>
+      metrics.ok ? (metrics.body.find((one) => one.name === `caspaxos_${name}`)?.values ?? []) : [];
+    expect(values('acceptor_ready')).toMatchObject([{ value: 0 }]);
+    const failures = values('acceptor_failures_total') as readonly { value: number; labels: { reason: string } }[];
+    const counted = failures.filter(({ value }) => value > 0).map(({ labels: { reason } }) => reason);
+    expect(counted).toEqual(['LOADING']);
+
+    fake.answers = ready;
+    await expect.poll(() => proposer.logged('acceptor connected'), { timeout: WITHIN_MS }).toHaveLength(1);
+    expect(proposer.logged('still reads its file')).toHaveLength(1);
   });
 });

@@ -178,9 +178,11 @@ describe('LOADING', () => {
         await failsFast(acceptor.prepare('1', b(2)));
         await new Promise((resolve) => setTimeout(resolve, 100));
       }
-      expect(acceptor.state).toBe('unreachable');
+      await vi.waitFor(() => expect(acceptor.state).toBe('loading'), { timeout: PATIENCE_MS, interval: 5 });
+      await expect(acceptor.prepare('1', b(2))).rejects.toMatchObject({ reason: 'LOADING', message: 'LOADING, it still reads its file' });
       await reachable(acceptor);
       expect(await firstCall).toMatchObject({ ballot: ZERO_BALLOT, value: null });
+      expect(acceptor.trouble).toBeUndefined();
       expect(await acceptor.prepare('1', b(2))).toMatchObject({ ok: true });
       expect(await acceptor.prepare(String(SLOW_KEYS - 1), b(1))).toEqual({ ok: false, conflict: b(1) });
     } finally {
