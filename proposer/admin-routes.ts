@@ -5,7 +5,8 @@ import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { DatedConfiguration } from '../src/http/client.js';
 import type { AcceptorPool } from '../src/redis/acceptor-pool.js';
-import { jsonBody, onlyMethods } from './http.js';
+import { onlyMethods } from './http.js';
+import { jsonBody } from './json-body.js';
 import { BODY_MAX_BYTES, RESCAN_BODY_MAX_BYTES, RESCAN_MAX_KEYS } from './limits.js';
 import type { Store } from '../src/store/store.js';
 

@@ -1,7 +1,6 @@
 import { BadRequest } from '../src/store/errors.js';
 import { type ErrorCode, HTTP_STATUS, isErrorCode } from '../src/http/status.js';
 import { InternalError, MethodNotAllowed, NotFound, PayloadTooLarge, Unauthorized } from '../src/http/errors.js';
-import { isUtf8 } from 'node:buffer';
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -33,20 +32,6 @@ export function createApp(log: Logger, addRoutes: (app: Express) => void): Expre
 export function answerJson(response: Response, status: number, body: unknown): void {
   const text = JSON.stringify(body);
   response.writeHead(status, { 'Content-Type': 'application/json; charset=utf-8', 'Content-Length': Buffer.byteLength(text) }).end(text);
-}
-
-/** Reads a JSON object from the body of a request. */
-export function jsonBody(limitBytes: number): RequestHandler {
-  // The parser would put a replacement character for each byte that is no UTF-8: another value than the client sent.
-  const verify = (_request: unknown, _response: unknown, body: Buffer): void => {
-    if (!isUtf8(body)) throw new Error('the body is not UTF-8');
-  };
-  // Its own look at the type would be the second.
-  const parse: RequestHandler = express.json({ limit: limitBytes, inflate: false, verify, type: () => true });
-  return (request, response, next) => {
-    if (!request.is('application/json')) throw new BadRequest('send a JSON body with Content-Type: application/json');
-    parse(request, response, next);
-  };
 }
 
 /** Lets through who sends this token, and answers 401 to everybody else, whatever the path. */

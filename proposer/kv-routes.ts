@@ -8,39 +8,43 @@ import type { AcceptorPool } from '../src/redis/acceptor-pool.js';
 import type { Versioned } from '../src/store/versioned.js';
 import { DELETED, type Write } from '../src/store/write.js';
 import { assertSize, CHANGE_FUNCTIONS } from './change-functions.js';
-import { answerJson, jsonBody, onlyMethods } from './http.js';
+import { answerJson, onlyMethods } from './http.js';
 import { asVersion, operationName } from './idempotency-key.js';
+import { jsonBody } from './json-body.js';
 import { BODY_MAX_BYTES, KEY_MAX_BYTES, VALUE_MAX_BYTES } from './limits.js';
 
 /** The interface for clients. */
 export function addKvRoutes(app: Express, store: Store, acceptors: AcceptorPool): void {
-  app.get('/kv/:key', async (request, response) => {
+  // One route: a path is looked at once, whatever the method.
+  const kv = app.route('/kv/:key');
+
+  kv.get(async (request, response) => {
     const key = keyOf(request);
     const present = await store.get(key, { wait: !wantsNoWait(request) });
     if (present.ver === 0) throw new KeyNotFound('the key does not exist', { key, ...withoutValue(present) });
     answerJson(response, 200, { key, ver: present.ver, val: present.val });
   });
 
-  app.put('/kv/:key', jsonBody(BODY_MAX_BYTES), async (request, response) => {
+  kv.put(jsonBody(BODY_MAX_BYTES), async (request, response) => {
     const key = keyOf(request);
     const write = parsePut(request);
     const { ver, val } = await store.write(key, write, { wait: !wantsNoWait(request) });
     answerJson(response, write.ver === 0 ? 201 : 200, { key, ver, val });
   });
 
-  app.post('/kv/:key', jsonBody(BODY_MAX_BYTES), async (request, response) => {
+  kv.post(jsonBody(BODY_MAX_BYTES), async (request, response) => {
     const key = keyOf(request);
     const { ver, val } = await store.write(key, parseChange(request), { wait: !wantsNoWait(request) });
     answerJson(response, 200, { key, ver, val });
   });
 
-  app.delete('/kv/:key', async (request, response) => {
+  kv.delete(async (request, response) => {
     const key = keyOf(request);
     const deleted = await store.write(key, parseDelete(request), { wait: !wantsNoWait(request) });
     answerJson(response, 200, { key, ...deleted });
   });
 
-  app.all('/kv/:key', onlyMethods('GET', 'PUT', 'POST', 'DELETE'));
+  kv.all(onlyMethods('GET', 'PUT', 'POST', 'DELETE'));
 
   app.all('/kv/', () => {
     throw new BadRequest(`a key has 1 to ${KEY_MAX_BYTES} bytes`);
