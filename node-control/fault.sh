@@ -14,6 +14,9 @@ usage: fault.sh ACTION NODE
   pause    the node hangs: it takes connections and answers nothing
   resume   the end of a pause
   start    starts a node that was killed, with the data it had
+  cut      takes the node off all its networks: nobody reaches it, and it reaches nobody (in Docker only)
+  join     the end of a cut: it is found by its name again, also where somebody put it back without one;
+           a proposer is started again for that
 
 NODE is acceptor-1, acceptor-2, acceptor-3, proposer-1, proposer-2 or control. Each action can be repeated.
 Environment: CLUSTER=docker|local where both kinds run, COMPOSE_PROJECT_NAME, CLUSTER_DIR.
@@ -28,7 +31,7 @@ case ${1:-} in
 esac
 if [ $# -ne 2 ]; then misuse 'An action and a node, please.'; fi
 action=$1 node=$2
-case $action in kill | pause | resume | start) ;; *) misuse "Unknown action \"$action\"." ;; esac
+case $action in kill | pause | resume | start | cut | join) ;; *) misuse "Unknown action \"$action\"." ;; esac
 case $node in acceptor-[123] | proposer-[12] | control) ;; *) misuse "Unknown node \"$node\"." ;; esac
 
 say() {
@@ -113,6 +116,59 @@ start_node() {
   esac
 }
 
+# What docker-compose.yml says of this node's networks: each on a line, with its further names. A container that was taken off does not tell.
+networks_by_compose() {
+  compose config | awk -v service="$node:" '
+    /^[^ ]/ { if (line != "") print line; line = ""; part = $1 }
+    /^  [^ ]/ { if (line != "") print line; line = ""; is_ours = part == "services:" && $1 == service; is_networks = 0 }
+    is_ours && /^    [^ ]/ { if (line != "") print line; line = ""; is_networks = $1 == "networks:" }
+    is_ours && is_networks && /^      [^ ]/ { if (line != "") print line; line = $1; sub(/:$/, "", line) }
+    is_ours && is_networks && /^          - / { line = line " " $2 }
+  '
+}
+
+# Each with the names that the node is found by there.
+networks_of_container() {
+  docker inspect --format '{{range $network, $end := .NetworkSettings.Networks}}{{println $network $end.Aliases}}{{end}}' "$container"
+}
+
+cut_node() {
+  local network cut=''
+  while read -r network _; do
+    if [ -z "$network" ]; then continue; fi
+    docker network disconnect --force "$network" "$container"
+    cut=yes
+  done < <(networks_of_container)
+  if [ -z "$cut" ]; then say 'was cut off already'; else say 'cut off: nobody reaches it until "fault.sh join '"$node"'"'; fi
+}
+
+join_node() {
+  local network names name id present options joined=''
+  while read -r network names; do
+    id=$(docker network ls --quiet --filter "label=com.docker.compose.project=$project" --filter "label=com.docker.compose.network=$network")
+    if [ -z "$id" ]; then fail "The network $network of the project $project is gone. Make it: $root/build-run.sh --docker"; fi
+    present=$(networks_of_container | sed -n "s/^${project}_$network \[\(.*\)\]\$/ \1 /p")
+    case $present in
+      *" $node "*) continue ;;
+      '') ;;
+      *) docker network disconnect --force "$id" "$container" ;; # it is there, and nobody finds it by its name
+    esac
+    options=(--alias "$node")
+    for name in $names; do options+=(--alias "$name"); done
+    docker network connect "${options[@]}" "$id" "$container"
+    joined=yes
+  done < <(networks_by_compose)
+  case $joined$node in
+    yesproposer-*)
+      # Its admin port listens at the address that it had in the control node's network.
+      docker restart "$container" >/dev/null
+      say 'joined, and started again'
+      ;;
+    yes*) say 'joined' ;;
+    *) say 'was not cut off' ;;
+  esac
+}
+
 # The last node of all can be killed, too; then no cluster runs, but its containers are there to be started.
 if [ "$action" = start ] && [ "${CLUSTER:-}" != local ] && ! docker_runs && ! local_runs && [ -n "$(nodes_of_docker --all --quiet)" ]; then
   cluster=docker
@@ -120,6 +176,9 @@ else
   find_cluster
 fi
 if [ "$cluster" = local ]; then
+  case $action in
+    cut | join) fail "A node can be cut off in Docker only: local processes share the host's network. What comes near it: $here/fault.sh pause $node" ;;
+  esac
   build_for_host
   exec node "$root/dist/local/main.js" node "$action" "$node"
 fi

@@ -8,7 +8,7 @@ import { rescanOf } from '../safety/plan.js';
 import { typed } from '../safety/typed-step.js';
 import type { Manner } from '../step/step.js';
 import { forcedWith } from '../step/write.js';
-import { absenceAmong, shortage } from '../step/absence.js';
+import { absenceAmong, leavingOut, shortage } from '../step/absence.js';
 
 /**
  * Removes all data of an acceptor, its identity with it, so that it can join again as another, empty one. Data of an acceptor that is still
@@ -85,5 +85,5 @@ async function elsewhereObjections(nodes: Nodes, acceptor: string, present: read
   const why = `values may rest on ${acceptor}, and without ${reasons.join(' and ')} no proposer would find them elsewhere`;
   if (unreachable.length > 0) return [{ why, advice: `Start ${unreachable.join(' and ')} and run the command again` }];
   const others = Object.keys(known).filter((name) => !strangers.includes(name));
-  return [{ why, advice: 'First', steps: [{ verb: 'resize', acceptors: others }] }];
+  return [{ why, ...leavingOut(strangers, others) }];
 }

@@ -77,10 +77,16 @@ export function shortagesOf({ unreachable, strangers }: Absence, transitions: re
       const advice: Advice =
         awaited.length > 0
           ? { advice: `First start ${awaited.join(' and ')}` }
-          : { advice: 'First leave out what is lost', steps: [{ verb: 'resize', acceptors: others }] };
+          : leavingOut(strangers, others, 'First leave out what is lost');
       return { why: `${name} would ${phase} on ${setText(after[phase])}, which has no quorum: ${reasons.join(', ')}`, ...advice };
     }),
   );
+}
+
+/** To go on without acceptors that lost their data. Where nobody is left there is no such step. @param advice what to say before the step */
+export function leavingOut(lost: readonly string[], left: readonly string[], advice = 'First'): Advice {
+  if (left.length > 0) return { advice, steps: [{ verb: 'resize', acceptors: left }] };
+  return { advice: `Bring back the volume of ${lost.join(' or ')}: without ${lost.length === 1 ? 'it' : 'them'} no acceptor is left` };
 }
 
 /** How many acceptors a set is short of a quorum. */

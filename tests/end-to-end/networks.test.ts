@@ -68,6 +68,52 @@ describe.runIf(mode === 'docker')('the networks', () => {
     expect(heard.filter(([, , word]) => word === 'connects')).toEqual([]);
   }, 120_000);
 
+  const fault = (action: string, node: string): Promise<string> => type(`./node-control/fault.sh ${action} ${node}`);
+
+  test('lose a node that is cut off, and it is found by its name again when it joins', async () => {
+    expect(await inProposer('acceptor-3', 6379)).toBe('connects');
+    expect(await fault('cut', 'acceptor-3')).toBe('acceptor-3 cut off: nobody reaches it until "fault.sh join acceptor-3"\n');
+    expect(await fault('cut', 'acceptor-3')).toBe('acceptor-3 was cut off already\n');
+    expect(await inProposer('acceptor-3', 6379)).not.toBe('connects');
+    expect(await type('./node-control/run-control.sh status')).toMatch(/^acceptor-3:6379 +unreachable/m);
+    expect(await fault('join', 'acceptor-3')).toBe('acceptor-3 joined\n');
+    expect(await inProposer('acceptor-3', 6379)).toBe('connects');
+    expect(await fault('join', 'acceptor-3')).toBe('acceptor-3 was not cut off\n');
+    expect(await type('./node-control/run-control.sh status')).toMatch(/^acceptor-3:6379 +reachable/m);
+  });
+
+  test('find a node by its name again that somebody put back without it', async () => {
+    const network = `${project}_acceptors`;
+    await type(`docker network disconnect ${network} ${project}-acceptor-3-1 && docker network connect ${network} ${project}-acceptor-3-1`);
+    expect(await inProposer('acceptor-3', 6379)).not.toBe('connects');
+    expect(await fault('join', 'acceptor-3')).toBe('acceptor-3 joined\n');
+    expect(await inProposer('acceptor-3', 6379)).toBe('connects');
+  });
+
+  test('take a proposer back with its ports', async () => {
+    await fault('cut', 'proposer-2');
+    expect(await fault('join', 'proposer-2')).toBe('proposer-2 joined, and started again\n');
+    await expect.poll(async () => (await terminal.type('./node-control/run-control.sh status')).stdout).toMatch(/^proposer-2 +reachable/m);
+    const health = (): Promise<number> =>
+      fetch(`http://127.0.0.1:${environment['PROPOSER_2_PORT']}/healthz`).then(
+        ({ status }) => status,
+        () => 0,
+      );
+    await expect.poll(health).toBe(200);
+  });
+
+  test('are no way for an acceptor that is held to say so: status knows all the same', async () => {
+    await type(`docker exec ${project}-acceptor-3-1 touch /data/held`);
+    await fault('kill', 'acceptor-3');
+    expect((await terminal.type('./node-control/fault.sh start acceptor-3')).stderr).toContain('acceptor-3 is held');
+    const status = await type('./node-control/run-control.sh status');
+    expect(status).toMatch(/^acceptor-3:6379 +held/m);
+    expect(status).toMatch(/^acceptor-3:6379: This acceptor is HELD: [^]*remove the file "held" alone, and start it\.$/m);
+    await type(`docker exec ${project}-acceptor-3-1 rm /data/held`);
+    await fault('kill', 'acceptor-3');
+    expect(await fault('start', 'acceptor-3')).toBe('acceptor-3 started\n');
+  });
+
   test('show an admin port to the control node alone', async () => {
     const listening = await Promise.all((await addressesOf('proposer-1')).map((address) => inProposer(address, 8090)));
     expect(listening.filter((word) => word === 'connects')).toHaveLength(1);

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -46,6 +46,10 @@ test('an acceptor that could not write is not started again by itself, nor by fa
   expect(status).toMatch(/^acceptor-1:6379 +held /m);
   expect(status).toMatch(/^acceptor-1:6379: This acceptor is HELD: [^]*\n {2}[^]*remove the file "held" alone, and start it\.$/m);
   expect(status).toMatch(/^acceptor-2:6379 +reachable/m);
+
+  const fault = spawnSync(path.join(ROOT, 'node-control/fault.sh'), ['cut', 'acceptor-2'], { env: cluster.env, encoding: 'utf8' });
+  expect([fault.status, fault.stdout]).toEqual([1, '']);
+  expect(fault.stderr).toMatch(/^A node can be cut off in Docker only: .*fault\.sh pause acceptor-2\n$/);
 
   rmSync(folder, { recursive: true });
   expect((await cluster.run('node', 'start', 'acceptor-1')).stdout).toBe('acceptor-1 started\n');
