@@ -23,7 +23,8 @@ export async function write(nodes: Nodes, sight: Sight, { warnings }: Judgement,
   const { identities, newcomers, era: leastEra } = joining;
   await adopt(newcomers);
   const resting = restingAfter(transitions).filter((entry) => !force || isMetBy(transitions, entry));
-  const record = warnings.length === 0 ? [] : [`${typed(step)}: ${warnings.join('; ')}`];
+  const inSpiteOf = [...warnings, ...joining.vouched];
+  const record = inSpiteOf.length === 0 ? [] : [`${typed(step)}: ${inSpiteOf.join('; ')}`];
   const shared = { identities, resting, ...forcedWith(present, record) };
   const kept = identitiesOf(transitions, identities);
   const after = ({ member }: MemberConfiguration): Configuration => {

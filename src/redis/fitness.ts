@@ -135,13 +135,16 @@ export function unfitnessOf(info: string, configured: Configured, known: Acquain
   });
 }
 
+/** The operator vouches for its settings. */
+export const UNCHECKED = 'whether appendfsync is always is not checked: its address says config=unchecked';
+
 /** What an operator should know of a server that is fit. */
 export function cautionsOf(info: string, configured: Configured): string[] {
   const { name, version } = kindOf(fieldsOf(info));
   const isTried = TRIED.some((line) => `${name} ${version}`.startsWith(`${line}.`));
   return [
     ...(isTried ? [] : [`${name} ${version} is not among the servers that were tried (docs/acceptors.md)`]),
-    ...(configured === undefined ? [`whether appendfsync is always is not checked: its address says config=unchecked`] : []),
+    ...(configured === undefined ? [UNCHECKED] : []),
   ];
 }
 

@@ -75,11 +75,9 @@ describe.runIf(mode === 'docker')('the networks', () => {
     expect(await fault('cut', 'acceptor-3')).toBe('acceptor-3 cut off: nobody reaches it until "fault.sh join acceptor-3"\n');
     expect(await fault('cut', 'acceptor-3')).toBe('acceptor-3 was cut off already\n');
     expect(await inProposer('acceptor-3', 6379)).not.toBe('connects');
-    expect(await type('./node-control/run-control.sh status')).toMatch(/^acceptor-3:6379 +unreachable/m);
     expect(await fault('join', 'acceptor-3')).toBe('acceptor-3 joined\n');
     expect(await inProposer('acceptor-3', 6379)).toBe('connects');
     expect(await fault('join', 'acceptor-3')).toBe('acceptor-3 was not cut off\n');
-    expect(await type('./node-control/run-control.sh status')).toMatch(/^acceptor-3:6379 +reachable/m);
   });
 
   test('find a node by its name again that somebody put back without it', async () => {
@@ -103,15 +101,13 @@ describe.runIf(mode === 'docker')('the networks', () => {
   });
 
   test('are no way for an acceptor that is held to say so: status knows all the same', async () => {
-    await type(`docker exec ${project}-acceptor-3-1 touch /data/held`);
-    await fault('kill', 'acceptor-3');
-    expect((await terminal.type('./node-control/fault.sh start acceptor-3')).stderr).toContain('acceptor-3 is held');
+    const acceptor = `${project}-acceptor-3-1`;
+    await type(`docker exec ${acceptor} touch /data/held && docker restart --time 0 ${acceptor}`);
     const status = await type('./node-control/run-control.sh status');
     expect(status).toMatch(/^acceptor-3:6379 +held/m);
     expect(status).toMatch(/^acceptor-3:6379: This acceptor is HELD: [^]*remove the file "held" alone, and start it\.$/m);
-    await type(`docker exec ${project}-acceptor-3-1 rm /data/held`);
-    await fault('kill', 'acceptor-3');
-    expect(await fault('start', 'acceptor-3')).toBe('acceptor-3 started\n');
+    await type(`docker exec ${acceptor} rm /data/held && docker restart --time 0 ${acceptor}`);
+    await expect.poll(() => inProposer('acceptor-3', 6379)).toBe('connects');
   });
 
   test('show an admin port to the control node alone', async () => {

@@ -108,4 +108,9 @@ it('an acceptor whose settings cannot be asked for is used if its address says s
   expect((await taken.control('status')).stdout).toContain(
     `${A}: whether appendfsync is always is not checked: its address says config=unchecked.\n`,
   );
+  // It is remembered by every proposer, also when the address says something else one day.
+  const choice = `${A}: whether appendfsync is always is not checked: its address says config=unchecked`;
+  const configurations = await Promise.all(taken.proposers.map(configurationOf));
+  expect(configurations.map(({ forced }) => forced)).toEqual(taken.proposers.map(() => [`add-accept all ${A} 1: ${choice}`]));
+  expect((await taken.control('status')).stdout).toContain(`Forced: add-accept all ${A} 1: ${choice}.\n`);
 });
