@@ -52,6 +52,8 @@ const CONNECT_WAIT_MS = 500;
 export class AcceptorPool implements Acceptors {
   /** By name and identity, see {@link keyOf}. */
   readonly #connections = new Map<string, Connection>();
+  /** The one that was asked for last under a name: each message asks for one. */
+  readonly #lastOf = new Map<string, Connection>();
   #introduction: Introduction | undefined;
   readonly #options: Required<Pick<AcceptorPoolOptions, 'addresses' | 'timeoutMs' | 'connectWaitMs'>> & AcceptorPoolOptions;
 
@@ -65,7 +67,11 @@ export class AcceptorPool implements Acceptors {
   }
 
   get(name: string, identity?: string): Link {
-    return this.#connection(name, identity).acceptor;
+    const last = this.#lastOf.get(name);
+    if (last && last.identity === identity) return last.acceptor;
+    const connection = this.#connection(name, identity);
+    this.#lastOf.set(name, connection);
+    return connection.acceptor;
   }
 
   /** Connections that are open already were opened on nobody's behalf. */
@@ -91,6 +97,7 @@ export class AcceptorPool implements Acceptors {
 
   /** Tells the acceptors that the configuration is in force, and closes every connection that it does not need. */
   retain(configuration: Configuration): void {
+    this.#lastOf.clear();
     const needed = new Set(this.#connectionsOf(configuration));
     for (const [key, connection] of this.#connections) {
       if (needed.has(connection)) {
@@ -105,6 +112,7 @@ export class AcceptorPool implements Acceptors {
   close(): void {
     for (const { acceptor } of this.#connections.values()) acceptor.close();
     this.#connections.clear();
+    this.#lastOf.clear();
   }
 
   /** The acceptors that would not take a write now, by name: they do not answer, are others than are meant, or are in trouble. */

@@ -65,6 +65,16 @@ it('a change that is refused leaves the connection that there was', async () => 
   await expect.poll(connections).toBe(1);
 });
 
+it('one that is asked for again after its connection was closed gets another one', async () => {
+  for (const close of [() => pool.retain(EMPTY_CONFIGURATION), () => pool.close()]) {
+    await pool.connect(configurationWith(ME));
+    const before = pool.get(NAME, ME);
+    expect(pool.get(NAME, ME)).toBe(before);
+    close();
+    expect(pool.get(NAME, ME)).not.toBe(before);
+  }
+});
+
 it('an acceptor under another name is asked at the address of that name', async () => {
   await pool.connect(configurationWith(ME));
   await pool.connect(configurationWith(ME, 'renamed:6379'));
