@@ -1,4 +1,4 @@
-import { acceptorsOf, EMPTY_CONFIGURATION, isConfigured } from '../../src/protocol/configuration.js';
+import { acceptorsOf, type Configuration, EMPTY_CONFIGURATION, isConfigured } from '../../src/protocol/configuration.js';
 import type { QuorumSet } from '../../src/protocol/quorum.js';
 import { haveSameSets } from '../step/agreement.js';
 import type { Nodes, MemberConfiguration } from '../nodes/nodes.js';
@@ -67,7 +67,7 @@ export async function planFrom(nodes: Nodes, present: readonly MemberConfigurati
     quorum,
   });
   const start = { prepare: order(first.prepare), accept: order(first.accept), resting: [...resting, ...inUse] };
-  const way = planSteps(start, goal, identities);
+  const way = planSteps(start, goal, identities, undefined, await holdingAmong(nodes, before, goal));
   if (!way) throw await noSafeWay(nodes, start, goal);
   const plan = withLastRescan(way, start, identities);
   const isInVain = ({ step }: PlannedStep, index: number): boolean => {
@@ -83,6 +83,15 @@ export async function planFrom(nodes: Nodes, present: readonly MemberConfigurati
     );
   }
   return plan;
+}
+
+/** The acceptors that are to join and hold something. Where a proposer serves, {@link lookAtJoining} has objected to them. */
+async function holdingAmong(nodes: Nodes, before: readonly Configuration[], goal: Sets): Promise<string[]> {
+  if (before.some(isConfigured)) return [];
+  const listed = before.flatMap(acceptorsOf);
+  const joining = goal.accept.nodes.filter((name) => !listed.includes(name));
+  const sizes = await Promise.all(joining.map((name) => nodes.withAcceptor(name, (admin) => admin.size()).catch(() => 0)));
+  return joining.filter((_, index) => (sizes[index] ?? 0) > 0);
 }
 
 async function noSafeWay(nodes: Nodes, { resting }: Start, goal: Sets): Promise<ControlError> {

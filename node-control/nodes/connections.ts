@@ -22,7 +22,8 @@ export interface WatchedConnections extends Connections {
   acceptor(name: string): AcceptorAdmin & Pick<RedisAdmin, 'register'>;
 }
 
-const ADMIN_PORT = 8090;
+/** Of a proposer's admin port. */
+export const adminName = (proposer: string): string => `${proposer}:8090`;
 
 /** To connect to an acceptor, and for each command to it; more where the proposers are given more. */
 const ACCEPTOR_TIMEOUT_MS = 2_000;
@@ -35,7 +36,7 @@ const ACCEPTOR_TIMEOUT_MS = 2_000;
 export function overNetwork(addresses: Addresses, access?: RedisAccess, token?: string, limits = DEFAULT_LIMITS): WatchedConnections {
   const timeoutMs = Math.max(ACCEPTOR_TIMEOUT_MS, 2 * limits.acceptorTimeoutMs);
   return {
-    proposer: (name) => new AdminClient(addresses(`${name}:${ADMIN_PORT}`), token, answerTimeoutMs(limits)),
+    proposer: (name) => new AdminClient(addresses(adminName(name)), token, answerTimeoutMs(limits)),
     acceptor: (name) => {
       const address = addresses(name);
       const Admin = parseAddress(address).isCluster ? PunctualRedisClusterAdmin : PunctualRedisAdmin;

@@ -23,16 +23,24 @@ const STATES_MAX = 20_000;
  *
  * @param identities of every acceptor in either, by name
  * @param statesMax after so many the search gives up
+ * @param holding acceptors outside the sets that hold something: they may join only while no proposer serves
  * @returns undefined if there is none
  */
-export function planSteps(from: Start, to: Sets, identities: Identities, statesMax = STATES_MAX): PlannedStep[] | undefined {
+export function planSteps(
+  from: Start,
+  to: Sets,
+  identities: Identities,
+  statesMax = STATES_MAX,
+  holding: readonly string[] = [],
+): PlannedStep[] | undefined {
+  const known = { identities, holding };
   // Majorities keep the cluster available on the way; other quorums where it does not go without.
-  const way = search(from, to, identities, majorities, statesMax) ?? search(from, to, identities, allQuorums, statesMax);
+  const way = search(from, to, known, majorities, statesMax) ?? search(from, to, known, allQuorums, statesMax);
   if (way || isConfigured({ era: 0, ...from }) || isReached(from, EMPTY_CONFIGURATION)) return way;
   // Sets that were begun by half may stand in the way; nobody uses them.
   const { prepare, accept } = EMPTY_CONFIGURATION;
   const start = { prepare, accept, resting: from.resting };
-  const rest = planSteps(start, to, identities, statesMax);
+  const rest = planSteps(start, to, identities, statesMax, holding);
   return rest && [{ step: { verb: 'wipe', proposers: 'all' }, after: start }, ...rest];
 }
 
@@ -41,11 +49,17 @@ export function majority(count: number): number {
   return count === 0 ? 0 : Math.floor(count / 2) + 1;
 }
 
+/** What is known of the acceptors. */
+interface Known {
+  readonly identities: Identities;
+  readonly holding: readonly string[];
+}
+
 type Quorums = (count: number) => readonly number[];
 const majorities: Quorums = (count) => [majority(count)];
 const allQuorums: Quorums = (count) => (count === 0 ? [0] : Array.from({ length: count }, (_, index) => index + 1));
 
-function search(from: Start, to: Sets, identities: Identities, quorums: Quorums, statesMax: number): PlannedStep[] | undefined {
+function search(from: Start, to: Sets, known: Known, quorums: Quorums, statesMax: number): PlannedStep[] | undefined {
   const neighbours = rememberedNeighbours(quorums);
   const seen = new Set([keyOf(from)]);
   let ways: { readonly state: Start; readonly steps: readonly PlannedStep[] }[] = [{ state: from, steps: [] }];
@@ -53,7 +67,7 @@ function search(from: Start, to: Sets, identities: Identities, quorums: Quorums,
     const longer: typeof ways = [];
     for (const { state, steps } of ways) {
       if (isReached(state, to)) return [...steps];
-      for (const step of [...rescanFrom(state, identities), ...changesFrom(state, to, identities, neighbours)]) {
+      for (const step of [...rescanFrom(state, known.identities), ...changesFrom(state, to, known, neighbours)]) {
         const key = keyOf(step.after);
         if (seen.has(key)) continue;
         seen.add(key);
@@ -65,11 +79,13 @@ function search(from: Start, to: Sets, identities: Identities, quorums: Quorums,
   return undefined;
 }
 
-function changesFrom(state: Start, to: Sets, identities: Identities, neighbours: Neighbours): PlannedStep[] {
+function changesFrom(state: Start, to: Sets, { identities, holding }: Known, neighbours: Neighbours): PlannedStep[] {
   const phases: readonly StepPhase[] = ['accept', 'prepare'];
   const before = asConfiguration(state, identities);
   return phases.flatMap((phase) =>
     neighbours(state[phase], state[phase === 'accept' ? 'prepare' : 'accept'], to[phase]).flatMap(({ verb, acceptor, set }) => {
+      const isListed = [...state.prepare.nodes, ...state.accept.nodes].includes(acceptor);
+      if (verb === 'add' && !isListed && holding.includes(acceptor) && isConfigured(before)) return [];
       const after = { ...state, [phase]: set };
       const transition = { name: '', before, after: asConfiguration(after, identities), changed: true };
       if (isConfigured(before) && !isConfigured(transition.after)) return [];

@@ -20,7 +20,8 @@ const HALF_DONE: Objection = {
  * Decides from what was seen, without asking anybody.
  * @throws ControlError if anything speaks against the step and it is not forced
  */
-export function judge({ order, transitions, joining, absence, missing, isSettled, isDone }: Sight, force: boolean): Judgement {
+export function judge(sight: Sight, force: boolean): Judgement {
+  const { order, transitions, joining, absence, missing, isFloorTold, isSettled, isDone } = sight;
   if (isDone) return { warnings: [] };
   const { selected } = order;
   const objections: readonly Objection[] = [
@@ -28,6 +29,7 @@ export function judge({ order, transitions, joining, absence, missing, isSettled
     // Half of another step is to be seen. Repeating that one makes the proposers agree; a step on top of it would leave them two steps apart.
     ...(isSettled || selected.length < transitions.length || agree(transitions.map(({ after }) => after)) ? [] : [HALF_DONE]),
     ...joining.objections,
+    ...(isFloorTold ? [] : [untoldFloor(joining)]),
     ...shortagesOf(absence, transitions),
   ];
   const dangers = dangersOf(transitions).map(({ message }) => message);
@@ -40,6 +42,14 @@ export function judge({ order, transitions, joining, absence, missing, isSettled
     if (verb === 'add' || verb === 'rm') return adviceFor(transitions);
     return { advice: 'Look at the order of the steps in the README' };
   }
+}
+
+function untoldFloor({ newcomers }: Sight['joining']): Objection {
+  const names = Object.keys(newcomers).join(' and ');
+  return {
+    why: `no acceptor of the cluster answers, to say what ${names} must know of what was deleted`,
+    advice: 'Start one and run the command again',
+  };
 }
 
 function agree([first, ...others]: readonly Configuration[]): boolean {

@@ -6,6 +6,7 @@ import { type Identities, identified, type Transition } from '../safety/guard.js
 import { ControlError } from '../safety/objection.js';
 import type { Step } from '../safety/typed-step.js';
 import { type Absence, absenceAmong } from './absence.js';
+import { floorOf } from './floors.js';
 import { type Joining, lookAtJoining } from './joining.js';
 
 /** What is to be done. */
@@ -27,6 +28,8 @@ export interface Sight {
   readonly transitions: readonly MemberTransition[];
   readonly joining: Joining;
   readonly absence: Absence;
+  /** Whether somebody can tell those that join what was collected. */
+  readonly isFloorTold: boolean;
   /** Whether all proposers are in the same era: no half of another step is to be seen. */
   readonly isSettled: boolean;
   /** Whether the step stands already. */
@@ -63,7 +66,9 @@ export async function look(nodes: Nodes, order: StepOrder, force: boolean): Prom
   const known = Object.fromEntries(Object.entries(identities).filter(([name]) => !(name in newcomers)));
   const listed = [...new Set(before.flatMap(acceptorsOf))];
   const absence = await absenceAmong(nodes, isDone ? [] : listed, known);
-  return { order, present, missing, transitions, joining, absence, isSettled, isDone };
+  const joins = !isDone && Object.keys(newcomers).length > 0;
+  const isFloorTold = !joins || (await floorOf(nodes, before, absence.unreachable)) !== undefined;
+  return { order, present, missing, transitions, joining, absence, isFloorTold, isSettled, isDone };
 }
 
 type Change = Pick<MemberTransition, 'member' | 'before' | 'after'>;

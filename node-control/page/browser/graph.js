@@ -16,6 +16,7 @@ const STATES = {
   healthy: { sign: '●', text: 'healthy' },
   slow: { sign: '◐', text: 'slow' },
   gone: { sign: '✕', text: 'gone' },
+  hangs: { sign: '✕', text: 'hangs' },
   stranger: { sign: '▲', text: 'wrong identity' },
   unfit: { sign: '▲', text: 'unfit' },
   held: { sign: '✕', text: 'held' },

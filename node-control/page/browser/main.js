@@ -34,9 +34,8 @@ function narrate({ now, next, commands }) {
   find('#next').hidden = next === undefined;
   say(find('#next p'), next === undefined ? '' : `${next}${commands.length > 0 ? ':' : '.'}`);
   const list = find('#next ol');
-  const typed = commands.map((command) => `./run-control.sh ${command}`);
-  if ([...list.children].map((item) => item.textContent).join('\n') === typed.join('\n')) return;
-  list.replaceChildren(...typed.map((command) => element('li', {}, element('code', {}, command))));
+  if ([...list.children].map((item) => item.textContent).join('\n') === commands.join('\n')) return;
+  list.replaceChildren(...commands.map((command) => element('li', {}, element('code', {}, command))));
 }
 
 /** The latest first. @param {readonly Mark[]} marks */

@@ -1,6 +1,6 @@
 import { element, shortName } from './element.js';
 
-/** @import { Snapshot, ProposerView } from '../server/snapshot.js' */
+/** @import { NodeState, Snapshot, ProposerView } from '../server/snapshot.js' */
 
 /**
  * Which acceptors are asked in each phase: a row for each set, a column for each acceptor, the quorum at the end. One pair of rows where
@@ -13,7 +13,7 @@ export function setsTable({ proposers, acceptors }) {
   const known = proposers.filter(({ sets }) => sets !== undefined);
   const [first] = known;
   const isUniform = known.every(({ sets }) => sameSets(sets) === sameSets(first?.sets));
-  const state = known.find((proposer) => proposer.state !== 'gone')?.state ?? 'gone';
+  const state = known.find((proposer) => !isSilent(proposer.state))?.state ?? 'gone';
   const groups = isUniform && first ? [{ ...first, state, name: 'every proposer' }] : known;
   const names = acceptors.map(({ name }) => name);
   return element(
@@ -37,7 +37,7 @@ export function setsTable({ proposers, acceptors }) {
 
 /** @param {ProposerView} group @param {number} columns */
 function heading({ name, state, sets }, columns) {
-  const when = state === 'gone' ? ', last known' : '';
+  const when = isSilent(state) ? ', last known' : '';
   return element(
     'tr',
     {},
@@ -56,6 +56,11 @@ function row(phase, { sets }, acceptors) {
   });
   const size = nodes.length === 0 ? 'nobody' : `${quorum} of ${nodes.length}`;
   return element('tr', { class: phase }, element('th', { scope: 'row' }, phase), ...cells, element('td', { class: 'quorum' }, size));
+}
+
+/** @param {NodeState} state */
+function isSilent(state) {
+  return state === 'gone' || state === 'hangs';
 }
 
 /** @param {ProposerView['sets']} sets */

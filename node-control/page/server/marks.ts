@@ -3,7 +3,7 @@ import type { QuorumSet } from '../../../src/protocol/quorum.js';
 import type { DatedConfiguration } from '../../../src/http/client.js';
 import { entryKey, setText } from '../../safety/guard.js';
 import type { StepPhase } from '../../safety/typed-step.js';
-import { shortName } from './short-name.js';
+import { shortName } from '../../narration/short-name.js';
 import type { AcceptorView, Mark, Snapshot } from './snapshot.js';
 
 /** More than one a second for two minutes happen to nobody. */
@@ -141,6 +141,7 @@ type LossSeen = Pick<AcceptorView, 'state' | 'remark'>;
 function lossText({ state, remark }: Partial<LossSeen> = {}): string | undefined {
   if (state === 'gone') return 'lost';
   if (state === 'held') return 'is held';
+  if (state === 'hangs') return 'hangs';
   if (state === 'stranger') return remark === undefined ? 'has a wrong identity' : `: ${remark}`;
   return state === 'unfit' ? 'is unfit' : undefined;
 }

@@ -6,6 +6,11 @@ const SLOW_MS = 250;
 /** A node that has not answered for so long counts as gone. */
 const GONE_MS = 1_500;
 
+/** Whether a node in this state answers nothing. */
+export function isSilent(state: NodeState): boolean {
+  return state === 'gone' || state === 'hangs';
+}
+
 /** Asks one node again and again, never twice at the same time: a node that hangs holds up neither the others nor the page. */
 export class NodeProbe<Answer> {
   readonly #ask: () => Promise<Answer>;
@@ -13,24 +18,39 @@ export class NodeProbe<Answer> {
   #askedAtMs: number | undefined;
   #tookMs = 0;
   #hasFailed = false;
+  /** Whether somebody took a connection when no answer came. */
+  #listens = false;
+  readonly #isListening: () => Promise<boolean>;
   /** The last one, also of a node that is gone by now. */
   answer: Answer | undefined;
 
-  /** @param ask rejects if the node does not answer */
-  constructor(ask: () => Promise<Answer>, time: Time) {
+  /**
+   * @param ask rejects if the node does not answer
+   * @param isListening whether anybody takes a connection at its address
+   */
+  constructor(ask: () => Promise<Answer>, time: Time, isListening: () => Promise<boolean>) {
     this.#ask = ask;
     this.#time = time;
+    this.#isListening = isListening;
   }
 
   get state(): Exclude<NodeState, 'stranger' | 'unfit' | 'held'> {
-    const waitedMs = this.#askedAtMs === undefined ? 0 : this.#time.nowMs() - this.#askedAtMs;
-    if (waitedMs > GONE_MS || this.#hasFailed) return 'gone';
-    return Math.max(waitedMs, this.#tookMs) > SLOW_MS ? 'slow' : 'healthy';
+    const tookMs = Math.max(this.#waitedMs, this.#tookMs);
+    // One that refuses at once does not hang.
+    if (this.#waitedMs > GONE_MS || this.#hasFailed) return this.#listens && tookMs > GONE_MS ? 'hangs' : 'gone';
+    return tookMs > SLOW_MS ? 'slow' : 'healthy';
   }
 
-  /** Resolves when the node has answered, or failed; at once if an earlier question is still open. Never rejects. */
+  get #waitedMs(): number {
+    return this.#askedAtMs === undefined ? 0 : this.#time.nowMs() - this.#askedAtMs;
+  }
+
+  /** Resolves when the node has answered, or failed; if an earlier question is still open, when it is known whether anybody listens. Never rejects. */
   async poll(): Promise<void> {
-    if (this.#askedAtMs !== undefined) return;
+    if (this.#askedAtMs !== undefined) {
+      this.#listens = await this.#isListening();
+      return;
+    }
     this.#askedAtMs = this.#time.nowMs();
     try {
       this.answer = await this.#ask();

@@ -5,10 +5,12 @@ import { sleep, type Time } from '../../../src/protocol/time.js';
 import type { CollectionFile } from '../../collection/notes.js';
 import type { Identities } from '../../safety/guard.js';
 import { knownIdentities } from '../../safety/identities.js';
+import { adminName } from '../../nodes/connections.js';
+import { isListening } from '../../nodes/listening.js';
 import type { NodeSettings } from '../../nodes/settings.js';
 import { Marks } from './marks.js';
-import { narrate } from './narration.js';
-import { NodeProbe } from './node-probe.js';
+import { Narrator } from './narrator.js';
+import { isSilent, NodeProbe } from './node-probe.js';
 import { type AcceptorAnswer, askAcceptor, askProposer, type ProposerAnswer } from './questions.js';
 import { ratesBetween, rescansBetween } from './rates.js';
 import type { AcceptorView, FunnelSecond, ProposerView, Snapshot } from './snapshot.js';
@@ -40,6 +42,7 @@ export class Observer {
   readonly #followClient: (onLine: (line: FunnelLine) => void) => Promise<void>;
   readonly #collections: Pick<CollectionFile, 'load'>;
   readonly #marks: Marks;
+  readonly #narrator: Narrator;
   readonly #watchers = new Set<(snapshot: Snapshot) => void>();
   #history: FunnelSecond[] = [];
   #fresh: FunnelSecond[] = [];
@@ -52,20 +55,29 @@ export class Observer {
   /**
    * @param followClient calls back for each line of a running client, and resolves or rejects when there is none, or no more
    * @param collections what was collected
+   * @param narrator tells what that means
+   * @param listens whether anybody takes connections at an address
    */
   constructor(
     nodes: NodeSettings,
     time: Time,
     followClient: (onLine: (line: FunnelLine) => void) => Promise<void>,
     collections: Pick<CollectionFile, 'load'> = { load: () => [] },
+    narrator = new Narrator(nodes, time),
+    listens = isListening,
   ) {
     this.#time = time;
     this.#collections = collections;
     this.#heldNotes = nodes.heldNotes;
     this.#followClient = followClient;
     this.#marks = new Marks(() => Date.now() - HISTORY_SECONDS * SECOND_MS);
-    this.#proposers = nodes.proposers.map((name) => ({ name, probe: new NodeProbe(askProposer(nodes.connections, name), time) }));
-    this.#acceptors = nodes.acceptors.map((name) => ({ name, probe: new NodeProbe(askAcceptor(nodes.connections, name), time) }));
+    this.#narrator = narrator;
+    const watched = <Answer>(name: string, ask: () => Promise<Answer>, at: string): Watched<Answer> => ({
+      name,
+      probe: new NodeProbe(ask, time, () => listens(nodes.addresses(at))),
+    });
+    this.#proposers = nodes.proposers.map((name) => watched(name, askProposer(nodes.connections, name), adminName(name)));
+    this.#acceptors = nodes.acceptors.map((name) => watched(name, askAcceptor(nodes.connections, name), name));
   }
 
   /** Calls back with each snapshot until the returned function is called; the first time with the history. */
@@ -111,8 +123,8 @@ export class Observer {
     const configurations = answers.map(({ configuration }) => configuration);
     const identities = knownIdentities(configurations);
     const acceptors = this.#acceptors.map(({ name, probe: { state, answer }, held }): AcceptorView => {
-      if (state === 'gone' && held) return { name, state: 'held', remark: held.join(' ') };
-      if (state === 'gone' || !answer) return { name, state, keys: undefined };
+      if (isSilent(state) && held) return { name, state: 'held', remark: held.join(' ') };
+      if (isSilent(state) || !answer) return { name, state, keys: undefined };
       const { keys, floor, identity, flaws, memory } = answer;
       // One that joins may have answered before it was given its identity, and be listed by now: until the next look.
       const expected = identities[name] === this.#identities[name] ? identities[name] : undefined;
@@ -123,23 +135,18 @@ export class Observer {
         : { name, state: 'unfit', keys, floor, remark: flaws.join('; ') };
     });
     const proposers = this.#proposers.map(({ name, probe: { state, answer }, before }): ProposerView => {
-      const rates = before && answer && state !== 'gone' ? ratesBetween(before, answer) : undefined;
+      const rates = before && answer && !isSilent(state) ? ratesBetween(before, answer) : undefined;
       const { era, prepare, accept } = answer?.configuration ?? EMPTY_CONFIGURATION;
       return { name, state, sets: answer && { era, prepare, accept }, rates };
     });
     const present = this.#proposers.flatMap(({ name, probe: { state, answer } }) =>
-      state !== 'gone' && answer ? [{ name, configuration: answer.configuration }] : [],
+      !isSilent(state) && answer ? [{ name, configuration: answer.configuration }] : [],
     );
-    const lost = acceptors.filter(({ state }) => state !== 'healthy' && state !== 'slow').map(({ name }) => name);
     const isRescanning = this.#proposers.some(({ probe, before }) => before && probe.answer && rescansBetween(before, probe.answer) > 0);
     const snapshot: Snapshot = {
       ...{ atMs, proposers, acceptors },
       isClientRunning: this.#isClientRunning,
-      narration: narrate(
-        present,
-        acceptors.map(({ name }) => name),
-        lost,
-      ),
+      narration: this.#narrator.narrate(present, proposers, acceptors),
       marks: this.#marks.after(
         this.#last,
         { atMs, proposers, acceptors },

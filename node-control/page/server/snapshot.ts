@@ -2,10 +2,11 @@ import type { Floor } from '../../../src/protocol/acceptor.js';
 import type { QuorumSet } from '../../../src/protocol/quorum.js';
 
 /**
- * `stranger`: at its address answers one that is not the acceptor of the configurations, or has lost its data. `unfit`: as it is set up it could
- * forget what it is told, and is not used. `held`: `acceptor/start.sh` does not start it again before somebody says that its disk is sound.
+ * `gone`: nobody is there; `hangs`: connections are taken, and nothing is answered. `stranger`: at its address answers one that is not the acceptor
+ * of the configurations, or has lost its data. `unfit`: as it is set up it could forget what it is told, and is not used. `held`:
+ * `acceptor/start.sh` does not start it again before somebody says that its disk is sound.
  */
-export type NodeState = 'healthy' | 'slow' | 'gone' | 'stranger' | 'unfit' | 'held';
+export type NodeState = 'healthy' | 'slow' | 'gone' | 'hangs' | 'stranger' | 'unfit' | 'held';
 
 /** What a proposer did in the last second. */
 export interface Rates {
@@ -65,9 +66,9 @@ export interface Mark {
 export interface Narration {
   /** What the present configuration means. */
   readonly now: string;
-  /** What is owed next, if the cluster is in the middle of something. */
+  /** What is to be done next, and what for, if anything is. */
   readonly next?: string | undefined;
-  /** As typed in node-control/. */
+  /** As typed in node-control/. The control node would do the first one now. */
   readonly commands: readonly string[];
 }
 

@@ -8,6 +8,7 @@ describe('a probe', () => {
   /** How long the next answers take, in milliseconds; a negative one fails after that time. */
   let takesMs: number;
   let asked: number;
+  let listens: boolean;
   let probe: NodeProbe<number>;
 
   beforeEach(async () => {
@@ -15,13 +16,15 @@ describe('a probe', () => {
     await time.advance(10_000);
     takesMs = 1;
     asked = 0;
-    probe = new NodeProbe(async () => {
+    listens = false;
+    const ask = async (): Promise<number> => {
       const number = (asked += 1);
       const ms = takesMs;
       await sleep(time, Math.abs(ms));
       if (ms < 0) throw new Error('refused');
       return number;
-    }, time);
+    };
+    probe = new NodeProbe(ask, time, () => Promise.resolve(listens));
   });
 
   it('keeps the last answer, also of a node that is gone by now', async () => {
@@ -53,6 +56,24 @@ describe('a probe', () => {
     void probe.poll();
     await time.advance(waitedMs);
     expect(probe.state).toBe(state);
+  });
+
+  it.each([
+    { what: 'takes connections, and answers nothing', ms: 10_000, isTaken: true, state: 'hangs' },
+    { what: 'takes no connection', ms: 10_000, isTaken: false, state: 'gone' },
+    { what: 'takes connections, and fails after a long time', ms: -2_000, isTaken: true, state: 'hangs' },
+    { what: 'takes connections, and refuses at once', ms: -1, isTaken: true, state: 'gone' },
+  ])('of one that $what says: $state', async ({ ms, isTaken, state }) => {
+    [takesMs, listens] = [ms, isTaken];
+    void probe.poll();
+    await time.advance(1_000);
+    void probe.poll();
+    await time.advance(1_001);
+    expect(probe.state).toBe(state);
+    [takesMs, listens] = [1, true];
+    await time.advance(10_000);
+    await time.run(probe.poll());
+    expect(probe.state).toBe('healthy');
   });
 
   it('calls one slow that took long, until it is quick again', async () => {

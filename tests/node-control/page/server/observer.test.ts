@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Next } from '../../../../node-control/commands/next-steps.js';
+import { Narrator } from '../../../../node-control/page/server/narrator.js';
 import { Observer } from '../../../../node-control/page/server/observer.js';
 import type { Snapshot } from '../../../../node-control/page/server/snapshot.js';
 import { VirtualTime } from '../../../../verification/simulation/virtual-time.js';
@@ -27,16 +29,24 @@ let observer: Observer;
 /** Of the client that runs. */
 let client: { readonly print: (line: FunnelLine) => void; readonly end: () => void } | undefined;
 let followed: number;
+/** How often the next steps were asked for. */
+let advised: number;
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['Date'] });
   time = new VirtualTime();
   followed = 0;
   nodes = new WatchedNodes({ 'proposer-1': { configuration: ONE } }, { [A1]: { identity: 'first', keys: 9 }, [A2]: {}, [A3]: {} });
-  observer = new Observer(nodes.nodes, time, (print) => {
+  advised = 0;
+  const advise = async (): Promise<Next | undefined> => {
+    advised += 1;
+    return { why: 'Next', steps: [{ verb: 'resize', acceptors: [A1, A2, A3] }] };
+  };
+  const follow = (print: (line: FunnelLine) => void): Promise<void> => {
     followed += 1;
     return new Promise((end) => (client = { print, end }));
-  });
+  };
+  observer = new Observer(nodes.nodes, time, follow, undefined, new Narrator(nodes.nodes, time, advise), () => Promise.resolve(true));
   void observer.followClients();
 });
 afterEach(() => void vi.useRealTimers());
@@ -94,7 +104,9 @@ describe('the nodes', () => {
       proposer: (name) => connections.proposer(name),
       acceptor: (name) => (name === A2 ? Object.assign(connections.acceptor(name), { connect: () => hung }) : connections.acceptor(name)),
     };
-    observer = new Observer({ ...names, connections: hanging }, time, () => new Promise(() => undefined));
+    const narrator = new Narrator(nodes.nodes, time, () => Promise.resolve(undefined));
+    const listens = (address: string): Promise<boolean> => Promise.resolve(address === A2);
+    observer = new Observer({ ...names, connections: hanging }, time, () => new Promise(() => undefined), undefined, narrator, listens);
     const page = open();
     await later(299);
     expect(page.seen).toHaveLength(0);
@@ -105,7 +117,7 @@ describe('the nodes', () => {
       { name: A3, state: 'healthy', keys: 0 },
     ]);
     await later(2_000);
-    expect(page.last().acceptors[1]?.state).toBe('gone');
+    expect(page.last().acceptors[1]?.state).toBe('hangs');
     answer();
     await later(1_000);
     expect(page.last().acceptors[1]?.state).toBe('healthy');
@@ -146,14 +158,28 @@ describe('the nodes', () => {
 
   it('are told of in words', async () => {
     const page = open();
-    await later(100);
-    expect(page.last().narration).toMatchObject({
-      now: 'Prepare 1 of 1, accept 1 of 1: serves while acceptor-1 does.',
-      commands: [`resize ${A1},${A2},${A3}`],
-    });
+    await later(1_100);
+    const now = 'Prepare 1 of 1, accept 1 of 1: serves while acceptor-1 does.';
+    expect(page.last().narration).toEqual({ now, next: 'Next', commands: [`./run-control.sh resize ${A1},${A2},${A3}`] });
     Object.assign(nodes.acceptors[A1] ?? {}, { isGone: true });
     await later(1_000);
     expect(page.last().narration.now).toContain('does not serve without acceptor-1');
+    expect(page.last().narration.commands).toEqual(['./fault.sh start acceptor-1']);
+  });
+
+  it('are told what to type by the control node, which is asked when they change, and else every ten seconds', async () => {
+    const page = open();
+    await later(9_900);
+    expect(advised).toBe(1);
+    await later(1_000);
+    expect(advised).toBe(2);
+    nodes.proposers['proposer-1'] = { configuration: TWO };
+    nodes.acceptors[A2] = { identity: 'second' };
+    await later(1_000);
+    expect(page.last().narration.commands).toEqual([]); // what was told of the sets before is told no more
+    await later(1_000);
+    expect(page.last().narration.commands).toHaveLength(1);
+    expect(advised).toBe(3);
   });
 
   it('are told what they did between the last two looks, unless they are gone', async () => {

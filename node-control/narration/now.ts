@@ -1,0 +1,95 @@
+import { acceptorsOf, type Configuration, isConfigured } from '../../src/protocol/configuration.js';
+import { containsQuorum, type QuorumSet } from '../../src/protocol/quorum.js';
+import { setsKey } from '../safety/guard.js';
+import type { StepPhase } from '../safety/typed-step.js';
+import { shortName } from './short-name.js';
+
+/** What a proposer told. */
+export interface Told {
+  readonly name: string;
+  readonly configuration: Configuration;
+}
+
+/** Who cannot help at this moment, by name. */
+export interface Missing {
+  /** Acceptors that do not answer, are strangers, or are unfit. */
+  readonly acceptors: readonly string[];
+  /** Proposers that do not answer. */
+  readonly proposers: readonly string[];
+}
+
+/**
+ * What the present configurations mean, in a sentence or two.
+ * @param told by the proposers that answer
+ */
+export function nowText(told: readonly Told[], missing: Missing): string {
+  const [first] = told.map(({ configuration }) => configuration);
+  if (!first) return 'No proposer answers: nothing is served until one is started.';
+  const silent = missing.proposers.map(shortName).join(' and ');
+  const rest = `${silent} ${missing.proposers.length === 1 ? 'does' : 'do'} not answer: whoever asks there waits or fails`;
+  const others = told.map(({ name }) => shortName(name)).join(' and ');
+  if (new Set(told.map(({ configuration }) => setsKey(configuration))).size > 1) return differing(told);
+  if (!isConfigured(first)) return `${withoutSets(first)}${silent === '' ? '' : ` ${rest}.`}`;
+  const { prepare, accept } = first;
+  const text = `${capital(sizeText('prepare', prepare))}, ${sizeText('accept', accept)}: ${serviceText(first, missing.acceptors)}`;
+  if (silent === '') return text;
+  const isServed = lossesBorne(first, left(first, missing.acceptors)) >= 0;
+  return `${text} ${rest}${isServed ? `; ${others} serves everything` : ''}.`;
+}
+
+function differing(told: readonly Told[]): string {
+  const idle = told.filter(({ configuration }) => !isConfigured(configuration)).map(({ name }) => name);
+  const [serving] = told.filter(({ configuration }) => isConfigured(configuration)).map(({ name }) => name);
+  const start = 'The proposers differ: one has taken a step, the other not yet.';
+  if (idle.length === 0) return `${start} All serve, since their quorums meet.`;
+  if (serving === undefined) return `${start} None has both sets yet, so every operation is refused.`;
+  return `The proposers differ: ${serving} serves, but every operation through ${idle.join(' and ')}, which lacks a set, is refused.`;
+}
+
+function withoutSets({ prepare, accept, era }: Configuration): string {
+  if (prepare.nodes.length > 0) return 'The accept set is still empty, so every operation is refused.';
+  if (accept.nodes.length > 0) return 'The prepare set is still empty, so every operation is refused.';
+  return `No proposer has acceptors${era === 0 ? ' yet' : ' any more'}, so every operation is refused.`;
+}
+
+function serviceText(configuration: Configuration, lost: readonly string[]): string {
+  const missing = acceptorsOf(configuration).filter((name) => lost.includes(name));
+  const others = left(configuration, lost);
+  const spare = lossesBorne(configuration, others);
+  const without = missing.length === 0 ? '' : ` without ${missing.map(shortName).join(' and ')}`;
+  if (spare < 0) return `does not serve${without}: no quorum answers.`;
+  if (spare === 0) {
+    if (others.length === 1) return `serves${without} while ${shortName(others[0] ?? '')} does.`;
+    const isCritical = (name: string): boolean =>
+      !serves(
+        configuration,
+        others.filter((other) => other !== name),
+      );
+    return `serves${without}, and stops if ${others.filter(isCritical).map(shortName).join(' or ')} is lost.`;
+  }
+  const more = without === '' ? '' : ' more';
+  return `serves on${without} with any ${spare === 1 ? `one${more} acceptor` : `${spare}${more} acceptors`} lost.`;
+}
+
+function left(configuration: Configuration, lost: readonly string[]): string[] {
+  return acceptorsOf(configuration).filter((name) => !lost.includes(name));
+}
+
+/** How many of these acceptors may be lost, whichever they are. -1: not even without a loss is there a quorum. */
+export function lossesBorne({ prepare, accept }: Configuration, among: readonly string[]): number {
+  const spare = ({ nodes, quorum }: QuorumSet): number => nodes.filter((name) => among.includes(name)).length - quorum;
+  return Math.max(-1, Math.min(spare(prepare), spare(accept)));
+}
+
+/** Whether both sets have a quorum among these acceptors. */
+function serves({ prepare, accept }: Configuration, among: readonly string[]): boolean {
+  return containsQuorum(prepare, among) && containsQuorum(accept, among);
+}
+
+function sizeText(phase: StepPhase, { nodes, quorum }: QuorumSet): string {
+  return `${phase} ${quorum} of ${nodes.length}`;
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
