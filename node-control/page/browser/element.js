@@ -36,9 +36,31 @@ export function find(selector) {
   return found;
 }
 
-/** Where it tells something new: what a reader has selected in it stays, and a screen reader is quiet. @param {HTMLElement} place @param {Element} made */
+/** Only where it tells something new: what a reader has selected in it stays, and a screen reader is quiet. @param {HTMLElement} place @param {Element} made */
 export function replace(place, made) {
-  if (!place.firstElementChild?.isEqualNode(made)) place.replaceChildren(made);
+  const old = place.firstElementChild;
+  if (old) update(old, made);
+  else place.replaceChildren(made);
+}
+
+/** Makes one node what the other one is; of what has the same shape, the nodes stay. @param {Node} old @param {Node} made */
+function update(old, made) {
+  if (old.isEqualNode(made)) return;
+  if (old instanceof Text && made instanceof Text) {
+    old.data = made.data;
+  } else if (old instanceof Element && made instanceof Element && isAlike(old, made)) {
+    for (const { name } of [...old.attributes]) if (!made.hasAttribute(name)) old.removeAttribute(name);
+    for (const { name, value } of made.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+    const children = [...made.childNodes];
+    [...old.childNodes].forEach((child, index) => update(child, children[index] ?? child));
+  } else {
+    old.parentNode?.replaceChild(made, old);
+  }
+}
+
+/** @param {Element} old @param {Element} made */
+function isAlike(old, made) {
+  return old.tagName === made.tagName && old.childNodes.length === made.childNodes.length;
 }
 
 /** The same for a text. @param {HTMLElement} place @param {string} text */

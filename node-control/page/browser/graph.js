@@ -1,6 +1,6 @@
 import { shortName, svg } from './element.js';
 
-/** @import { Snapshot, NodeState, ProposerView } from '../server/snapshot.js' */
+/** @import { FunnelSecond, Snapshot, NodeState, ProposerView } from '../server/snapshot.js' */
 
 const SIZE = { width: 540, height: 310 };
 const BOX = { width: 112, height: 54 };
@@ -26,9 +26,10 @@ const STATES = {
  * The seven nodes, and a line for each acceptor that a proposer asks in a phase.
  *
  * @param {Snapshot} snapshot
+ * @param {FunnelSecond} [second] the last that the clients told of
  * @returns {SVGElement}
  */
-export function graph({ proposers, acceptors, isClientRunning }) {
+export function graph({ proposers, acceptors, isClientRunning }, second) {
   const proposerAt = spread(PROPOSER_X, proposers.length, 110, 230);
   const acceptorAt = spread(ACCEPTOR_X, acceptors.length, 45, 265);
   const lines = proposers.flatMap((proposer, index) => [
@@ -51,7 +52,7 @@ export function graph({ proposers, acceptors, isClientRunning }) {
       'aria-label': [isClientRunning ? 'a client runs' : 'no client runs', ...label].join('; '),
     },
     ...lines,
-    box(CLIENT, 'client', isClientRunning ? 'writes' : 'does not run', isClientRunning ? 'healthy' : 'idle'),
+    box(CLIENT, 'client', clientText(isClientRunning, second), isClientRunning ? 'healthy' : 'idle'),
     box(CONTROL, 'control', 'this page', 'healthy'),
     ...proposers.map(({ name, state, sets }, index) =>
       box(at(proposerAt, index), name, stateText(state, sets ? `era ${sets.era}` : ''), state),
@@ -62,6 +63,13 @@ export function graph({ proposers, acceptors, isClientRunning }) {
       return box(at(acceptorAt, index), shortName(name), text, state, remark);
     }),
   );
+}
+
+/** @param {boolean} isRunning @param {FunnelSecond} [second] */
+function clientText(isRunning, second) {
+  if (!isRunning) return 'does not run';
+  if (second === undefined || second.writes > 0) return 'writes';
+  return second.attempts === 0 ? 'waits' : 'is refused';
 }
 
 /** @param {number} keys */

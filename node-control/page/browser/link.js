@@ -8,8 +8,8 @@ const SILENCE_MS = 3_000;
 
 /** Brings the control node's snapshots, and says at the top of the page whether they come. */
 export class Link {
-  #onConnect;
   #onSnapshot;
+  #onLoss;
   /** @type {EventSource | undefined} */
   #source;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -17,12 +17,12 @@ export class Link {
   #lastAtMs = 0;
 
   /**
-   * @param {() => void} onConnect the next snapshot has the whole history
    * @param {(snapshot: Snapshot) => void} onSnapshot
+   * @param {(since: string) => void} onLoss with words for how old the last snapshot is
    */
-  constructor(onConnect, onSnapshot) {
-    this.#onConnect = onConnect;
+  constructor(onSnapshot, onLoss) {
     this.#onSnapshot = onSnapshot;
+    this.#onLoss = onLoss;
     // A browser keeps six connections to a host at most, for all tabs together.
     document.addEventListener('visibilitychange', () => (document.hidden ? this.#close() : this.#open()));
     if (!document.hidden) this.#open();
@@ -32,7 +32,6 @@ export class Link {
     if (this.#source) return;
     showLink('', 'connecting…');
     this.#source = new EventSource('events');
-    this.#source.addEventListener('open', () => this.#onConnect());
     // The browser tries again by itself.
     this.#source.addEventListener('error', () => this.#lose());
     this.#source.addEventListener('message', ({ data }) => this.#receive(String(data)));
@@ -64,6 +63,7 @@ export class Link {
   #lose() {
     const since = this.#lastAtMs === 0 ? '' : `; this is from ${timeText(this.#lastAtMs)}`;
     showLink('lost', `the control node does not answer${since}`);
+    this.#onLoss(this.#lastAtMs === 0 ? '' : ` since ${timeText(this.#lastAtMs)}: what stands below is from then`);
   }
 }
 

@@ -4,27 +4,45 @@ import { element, find, replace, say } from './element.js';
 import { graph } from './graph.js';
 import { Inspector } from './inspector.js';
 import { Link } from './link.js';
+import { Picture } from './picture.js';
 import { proposersTable } from './proposers.js';
 import { setsTable } from './sets.js';
 
-/** @import { Snapshot, Mark, Narration } from '../server/snapshot.js' */
+/** @import { FunnelSecond, Snapshot, Mark, Narration } from '../server/snapshot.js' */
 
 const chart = new Chart(find('#chart'));
 const inspector = new Inspector();
 /** @type {Mark | undefined} */
 let lastMark;
 
-new Link(() => chart.clear(), show);
+/** @type {FunnelSecond | undefined} */
+let lastSecond;
+
+const picture = new Picture(show, (snapshot) => {
+  if (snapshot.isFirst) chart.clear();
+  chart.add(snapshot.atMs, snapshot.funnel, snapshot.marks);
+  lastSecond = snapshot.funnel.at(-1) ?? lastSecond;
+});
+
+new Link(
+  (snapshot) => {
+    document.body.classList.remove('stale');
+    picture.receive(snapshot);
+  },
+  (since) => {
+    document.body.classList.add('stale');
+    narrate({ now: `Nothing is heard from the control node${since}. ./build-run.sh starts it again.`, commands: [] });
+  },
+);
 
 /** @param {Snapshot} snapshot */
 function show(snapshot) {
   narrate(snapshot.narration);
-  replace(find('#graph'), graph(snapshot));
+  replace(find('#graph'), graph(snapshot, lastSecond));
   replace(find('#sets'), setsTable(snapshot));
   replace(find('#proposers'), proposersTable(snapshot));
   say(find('#client-state'), snapshot.isClientRunning ? '' : 'no client runs: ./run-client.sh');
   showMarks(snapshot.marks);
-  chart.add(snapshot.atMs, snapshot.funnel, snapshot.marks);
   void inspector.look();
 }
 
@@ -32,7 +50,7 @@ function show(snapshot) {
 function narrate({ now, next, commands }) {
   say(find('#now'), now);
   find('#next').hidden = next === undefined;
-  say(find('#next p'), next === undefined ? '' : `${next}${commands.length > 0 ? ':' : '.'}`);
+  say(find('#next p:first-child'), next === undefined ? '' : `${next}${commands.length > 0 ? ':' : '.'}`);
   const list = find('#next ol');
   if ([...list.children].map((item) => item.textContent).join('\n') === commands.join('\n')) return;
   list.replaceChildren(...commands.map((command) => element('li', {}, element('code', {}, command))));
@@ -46,8 +64,12 @@ function showMarks(marks) {
   if (known < 0) list.replaceChildren();
   for (const { id, atMs, kind, text, meaning } of marks.slice(known + 1)) {
     const why = meaning === undefined ? [] : [element('span', {}, meaning)];
-    list.prepend(element('li', { class: kind }, element('b', {}, String(id)), element('time', {}, timeText(atMs)), ` ${text} `, ...why));
+    list.prepend(
+      element('li', { class: kind }, element('b', {}, String(id)), ' ', element('time', {}, timeText(atMs)), ` ${text} `, ...why),
+    );
   }
   lastMark = marks.at(-1);
+  // Whoever comes late does not hear all that happened before.
+  setTimeout(() => find('#log').removeAttribute('aria-live'), 1_000);
   while (list.children.length > marks.length) list.lastElementChild?.remove();
 }

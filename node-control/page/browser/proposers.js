@@ -1,7 +1,7 @@
 import { element, table } from './element.js';
 import { stateText } from './graph.js';
 
-/** @import { Snapshot } from '../server/snapshot.js' */
+/** @import { Rates, Snapshot } from '../server/snapshot.js' */
 
 const HEAD = ['proposer', 'state', 'reads', 'writes', 'conflicts', 'retries', 'unknown', 'round trips each', 'p50', 'p99'];
 
@@ -13,11 +13,16 @@ export function proposersTable({ proposers }) {
     ...[rates?.reads, rates?.writes, rates?.conflicts, rates?.retries, rates?.unknown].map((count) =>
       count === undefined ? '–' : count.toLocaleString('en'),
     ),
-    rates?.roundTrips === undefined ? '–' : rates.roundTrips.toFixed(2),
-    durationText(rates?.p50Ms),
-    durationText(rates?.p99Ms),
+    isDone(rates) && rates?.roundTrips !== undefined ? rates.roundTrips.toFixed(2) : '–',
+    durationText(isDone(rates) ? rates?.p50Ms : undefined),
+    durationText(isDone(rates) ? rates?.p99Ms : undefined),
   ]);
   return table(['What each proposer did in the last second'], HEAD, rows);
+}
+
+/** How long refusals take is no news of operations. @param {Rates | undefined} rates */
+function isDone(rates) {
+  return rates !== undefined && rates.reads + rates.writes > 0;
 }
 
 /** @param {number | null | undefined} ms null: JSON has no Infinity */

@@ -6,8 +6,11 @@ import type { StepPhase } from '../../safety/typed-step.js';
 import { shortName } from '../../narration/short-name.js';
 import type { AcceptorView, Mark, Snapshot } from './snapshot.js';
 
-/** More than one a second for two minutes happen to nobody. */
+/** More do not fit into anybody's head. */
 const MARKS_MAX = 120;
+
+/** A page that is loaded again has missed nothing. */
+const UNSEEN_MIN_SECONDS = 5;
 
 /** What is seen again within this time is the same step, or the same rescan after a lull. */
 const SAME_MS = 2_500;
@@ -19,16 +22,25 @@ type Histories = readonly (readonly DatedConfiguration[])[];
 
 /** What happened to the cluster: the steps as the proposers remember them, the rest by what differs from one look to the next. */
 export class Marks {
-  readonly #oldestMs: () => number;
   #marks: readonly Mark[] = [];
   /** Steps that are told already. */
   readonly #told = new Set<string>();
   #rescannedAtMs = -Infinity;
   #count = 0;
 
-  /** @param oldestMs what is older is forgotten */
-  constructor(oldestMs: () => number) {
-    this.#oldestMs = oldestMs;
+  /** No page was open in that time: what was lost and came back is not known. The steps are, by the proposers. */
+  noteUnseen(fromMs: number, toMs: number): void {
+    const seconds = Math.round((toMs - fromMs) / 1_000);
+    if (seconds < UNSEEN_MIN_SECONDS) return;
+    const text = `no page was open for ${seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`}`;
+    const mark: Mark = {
+      id: ++this.#count,
+      atMs: toMs,
+      kind: 'unseen',
+      text,
+      meaning: 'losses, returns and wipes of that time are not listed',
+    };
+    this.#marks = [...this.#marks, mark];
   }
 
   /**
@@ -43,8 +55,8 @@ export class Marks {
     isRescanning: boolean,
     collections: readonly CollectionNote[] = [],
   ): readonly Mark[] {
-    const steps = [...histories.flatMap(stepsOf), ...collections.map(collectionOf)].filter(({ key, atMs }) => {
-      const isNew = !this.#told.has(key) && atMs > this.#oldestMs();
+    const steps = [...histories.flatMap(stepsOf), ...collections.map(collectionOf)].filter(({ key }) => {
+      const isNew = !this.#told.has(key);
       this.#told.add(key);
       return isNew;
     });
@@ -52,8 +64,7 @@ export class Marks {
     const found = [...steps.map(({ atMs, found }) => ({ atMs, ...found })), ...seen].filter(({ kind }) => kind !== 'rescan');
     const rescans = steps.filter(({ found: { kind } }) => kind === 'rescan').map(({ atMs }) => atMs);
     const all = [...found, ...this.#rescans(isRescanning ? [...rescans, now.atMs] : rescans)].sort((a, b) => a.atMs - b.atMs);
-    const marks = [...this.#marks, ...all.map((mark) => ({ id: ++this.#count, ...mark }))];
-    this.#marks = marks.filter(({ atMs }) => atMs > this.#oldestMs()).slice(-MARKS_MAX);
+    this.#marks = [...this.#marks, ...all.map((mark) => ({ id: ++this.#count, ...mark }))].slice(-MARKS_MAX);
     return this.#marks;
   }
 

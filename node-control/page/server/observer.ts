@@ -70,7 +70,7 @@ export class Observer {
     this.#collections = collections;
     this.#heldNotes = nodes.heldNotes;
     this.#followClient = followClient;
-    this.#marks = new Marks(() => Date.now() - HISTORY_SECONDS * SECOND_MS);
+    this.#marks = new Marks();
     this.#narrator = narrator;
     const watched = <Answer>(name: string, ask: () => Promise<Answer>, at: string): Watched<Answer> => ({
       name,
@@ -84,13 +84,14 @@ export class Observer {
   watch(show: (snapshot: Snapshot) => void): () => void {
     this.#watchers.add(show);
     if (!this.#isRunning) void this.#run();
-    else if (this.#last) show({ ...this.#last, funnel: this.#history });
+    else if (this.#last) show({ ...this.#last, isFirst: true, funnel: this.#history });
     return () => this.#watchers.delete(show);
   }
 
   async #run(): Promise<void> {
     this.#isRunning = true;
     // What happened while nobody looked did not happen in this second.
+    if (this.#last) this.#marks.noteUnseen(this.#last.atMs, Date.now());
     this.#last = undefined;
     for (const node of [...this.#proposers, ...this.#acceptors]) node.before = node.probe.answer = undefined;
     while (this.#watchers.size > 0) {
@@ -158,7 +159,7 @@ export class Observer {
     };
     this.#history = this.#withFresh(atMs);
     // A page that is just being opened gets all of it.
-    for (const show of this.#watchers) show(this.#last ? snapshot : { ...snapshot, funnel: this.#history });
+    for (const show of this.#watchers) show(this.#last ? snapshot : { ...snapshot, isFirst: true, funnel: this.#history });
     this.#fresh = [];
     this.#identities = identities;
     this.#last = snapshot;

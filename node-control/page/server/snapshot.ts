@@ -57,7 +57,7 @@ export interface Mark {
   /** Counts up from 1 since the control node was started. */
   readonly id: number;
   readonly atMs: number;
-  readonly kind: 'step' | 'rescan' | 'collection' | 'loss' | 'return' | 'wipe';
+  readonly kind: 'step' | 'rescan' | 'collection' | 'loss' | 'return' | 'wipe' | 'unseen';
   readonly text: string;
   /** What a step is for, in words. */
   readonly meaning?: string | undefined;
@@ -75,11 +75,13 @@ export interface Narration {
 /** All that the page shows of one second. */
 export interface Snapshot {
   readonly atMs: number;
+  /** Whether it is the first that this page gets: its funnel is then that of the last two minutes. */
+  readonly isFirst?: true;
   readonly proposers: readonly ProposerView[];
   readonly acceptors: readonly AcceptorView[];
   readonly isClientRunning: boolean;
   readonly narration: Narration;
-  /** Of the last two minutes, the latest last. */
+  /** The last that happened, the latest last. */
   readonly marks: readonly Mark[];
   /** The seconds since the snapshot before; in the first one that a page gets, those of the last two minutes. */
   readonly funnel: readonly FunnelSecond[];

@@ -33,7 +33,7 @@ const SETTLED = { prepare: ONE, accept: ONE };
 /** A cluster that is looked at. What a look does not say is as it was at the beginning: all is well, nothing changes. */
 class Watch {
   nowMs = 1_000_000;
-  readonly marks = new Marks(() => this.nowMs - 120_000);
+  readonly marks = new Marks();
   #last: Seen | undefined;
   #era = 1;
   /** Of each proposer. */
@@ -143,7 +143,7 @@ describe('a step', () => {
   });
 
   it('is told with the others where several were done between two looks, each at its time; so is a rescan of keys that were few', () => {
-    const marks = new Marks(() => 0);
+    const marks = new Marks();
     const dated = (atMs: number, era: number, accept: QuorumSet, resting: readonly QuorumSet[]): DatedConfiguration => ({
       atMs,
       configuration: { era, prepare: ONE, accept, resting } satisfies Configuration,
@@ -162,13 +162,13 @@ describe('a step', () => {
     expect(marks.after(seen, { ...seen, atMs: 2_900 }, [history, history], false)).toHaveLength(3);
   });
 
-  it('that is older than what is shown is not told to a control node that was just started', () => {
+  it('is told also where it was done before the control node was started', () => {
     const history = [1, 2, 3].map((era): DatedConfiguration => ({
       atMs: era * 1_000,
       configuration: { era, prepare: ONE, accept: set(1, era) },
     }));
-    const marks = new Marks(() => 2_000).after(undefined, { atMs: 3_000, proposers: [], acceptors: [] }, [history], false);
-    expect(marks.map(({ text }) => text)).toEqual(['accept 1 of {3}']);
+    const marks = new Marks().after(undefined, { atMs: 3_000, proposers: [], acceptors: [] }, [history], false);
+    expect(marks.map(({ text }) => text)).toEqual(['accept 1 of {2}', 'accept 1 of {3}']);
   });
 
   it('is none where the proposers differ, and go on to', () => {
@@ -257,12 +257,9 @@ describe('a collection', () => {
     acceptors: [{ name: 'acceptor-1:6379', state: 'healthy', keys, floor }],
   });
 
-  it('is told once, at its own time, with what it removed; an old one is not', () => {
-    const marks = new Marks(() => 1_000);
-    const collections = [
-      { atMs: 900, removed: 5, era: 3 },
-      { atMs: 1_500, removed: 1_200, era: 7 },
-    ];
+  it('is told once, at its own time, with what it removed', () => {
+    const marks = new Marks();
+    const collections = [{ atMs: 1_500, removed: 1_200, era: 7 }];
     const told = [
       {
         id: 1,
@@ -281,26 +278,36 @@ describe('a collection', () => {
 
   it('of all keys is not taken for a wipe, which takes the floor away', () => {
     const floor = { era: 7, version: 2 };
-    expect(new Marks(() => 0).after(seen(9), seen(0, floor), [], false)).toEqual([]);
-    expect(new Marks(() => 0).after(seen(9, floor), seen(0), [], false)).toMatchObject([{ kind: 'wipe' }]);
+    expect(new Marks().after(seen(9), seen(0, floor), [], false)).toEqual([]);
+    expect(new Marks().after(seen(9, floor), seen(0), [], false)).toMatchObject([{ kind: 'wipe' }]);
   });
 });
 
 describe('the marks', () => {
   it('tell nothing of a first look, but that keys are being rescanned', () => {
-    const marks = new Marks(() => 0);
+    const marks = new Marks();
     const seen: Seen = { atMs: 1, proposers: [{ name: 'p', state: 'gone' }], acceptors: [{ name: 'a', state: 'stranger', keys: 0 }] };
     expect(marks.after(undefined, seen, [], true)).toEqual([
       { id: 1, atMs: 1, kind: 'rescan', text: 'rescan', meaning: 'every key is read and written back' },
     ]);
   });
 
-  it('are counted on, and forgotten when they are old', () => {
+  it('are kept however old they are', () => {
     const watch = new Watch();
-    watch.look({ acceptors: ['gone'] });
+    watch.look({ acceptors: ['hangs'] });
     watch.look({}, 100_000);
-    expect(watch.look({}, 19_999).all).toEqual(['loss: acceptor-1 lost', 'return: acceptor-1 is back']);
-    expect(watch.look({}, 1).all).toEqual(['return: acceptor-1 is back']);
+    expect(watch.look({}, 10_000_000).all).toEqual(['loss: acceptor-1 hangs', 'return: acceptor-1 is back']);
+  });
+
+  it('say for how long nobody looked, if that was more than a page that was loaded again', () => {
+    const marks = new Marks();
+    const seen: Seen = { atMs: 900_000, proposers: [], acceptors: [] };
+    marks.noteUnseen(10_000, 14_000);
+    expect(marks.after(undefined, seen, [], false)).toEqual([]);
+    marks.noteUnseen(10_000, 30_000);
+    marks.noteUnseen(30_000, 900_000);
+    const texts = marks.after(undefined, seen, [], false).map(({ id, kind, text }) => `${id} ${kind}: ${text}`);
+    expect(texts).toEqual(['1 unseen: no page was open for 20 s', '2 unseen: no page was open for 15 min']);
   });
 
   it('are 120 at most, the latest ones', () => {

@@ -280,10 +280,12 @@ describe('what happened', () => {
     nodes.acceptors[A2] = { identity: 'second' };
     const page = open();
     await later(1_100);
-    expect(page.seen.flatMap(({ marks }) => marks)).toEqual([]);
+    expect(new Set(page.seen.flatMap(({ marks }) => marks.map(({ kind, text }) => `${kind}: ${text}`)))).toEqual(
+      new Set(['unseen: no page was open for 60 s']),
+    );
     nodes.proposers['proposer-1'] = { configuration: TWO, metrics: metrics({ rescan: 51 }) };
     await later(1_000);
-    expect(page.last().marks).toMatchObject([{ kind: 'rescan' }]);
+    expect(page.last().marks).toMatchObject([{ kind: 'unseen' }, { kind: 'rescan' }]);
   });
 });
 

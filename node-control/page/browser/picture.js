@@ -1,0 +1,88 @@
+import { timeText } from './clock-time.js';
+import { find, say } from './element.js';
+
+/** @import { Snapshot } from '../server/snapshot.js' */
+
+/** Ten minutes. */
+const KEPT_SNAPSHOTS = 600;
+
+/** What is drawn: the last snapshot, or one of the last ten minutes while the picture is held. */
+export class Picture {
+  #draw;
+  #collect;
+  /** @type {Snapshot[]} */
+  #kept = [];
+  /** How many came while it was held. */
+  #missed = 0;
+  #isHeld = false;
+
+  /**
+   * @param {(snapshot: Snapshot) => void} draw shows what one snapshot says
+   * @param {(snapshot: Snapshot) => void} collect goes on with what each snapshot adds to those before it
+   */
+  constructor(draw, collect) {
+    this.#draw = draw;
+    this.#collect = collect;
+    find('#hold').addEventListener('click', () => this.#toggle());
+    find('#back').addEventListener('input', () => this.#show());
+    document.addEventListener('keydown', (event) => {
+      const isElsewhere = event.target instanceof Element && event.target.closest('input, button, a') !== null;
+      if (event.key !== ' ' || isElsewhere) return;
+      event.preventDefault();
+      this.#toggle();
+    });
+  }
+
+  /** @param {Snapshot} snapshot */
+  receive(snapshot) {
+    this.#kept = [...this.#kept, snapshot].slice(-KEPT_SNAPSHOTS);
+    if (this.#isHeld) {
+      this.#missed += 1;
+      this.#sayWhen();
+    } else {
+      this.#collect(snapshot);
+      this.#draw(snapshot);
+    }
+  }
+
+  #toggle() {
+    const last = this.#kept.at(-1);
+    if (last === undefined) return;
+    this.#isHeld = !this.#isHeld;
+    find('#hold').setAttribute('aria-pressed', String(this.#isHeld));
+    find('#held').hidden = !this.#isHeld;
+    if (this.#isHeld) {
+      this.#field.max = this.#field.value = String(this.#kept.length - 1);
+      this.#sayWhen();
+      return;
+    }
+    for (const snapshot of this.#missed > 0 ? this.#kept.slice(-this.#missed) : []) this.#collect(snapshot);
+    this.#missed = 0;
+    this.#draw(last);
+  }
+
+  #show() {
+    const snapshot = this.#shown;
+    if (snapshot) this.#draw(snapshot);
+    this.#sayWhen();
+  }
+
+  #sayWhen() {
+    const [shown, last] = [this.#shown, this.#kept.at(-1)];
+    if (!shown || !last) return;
+    const text = `held at ${timeText(shown.atMs)}, ${Math.round((last.atMs - shown.atMs) / 1_000)} s behind`;
+    say(find('#held span'), text);
+    this.#field.setAttribute('aria-valuetext', timeText(shown.atMs));
+  }
+
+  /** Those before the hold stay where they are, while later ones come. */
+  get #shown() {
+    const field = this.#field;
+    const dropped = this.#kept.length - this.#missed - 1 - Number(field.max);
+    return this.#kept[Math.max(0, Number(field.value) + Math.min(0, dropped))];
+  }
+
+  get #field() {
+    return /** @type {HTMLInputElement} */ (find('#back'));
+  }
+}
