@@ -5,15 +5,13 @@ import { flawText } from '../../src/redis/fitness.js';
 import { memoryText } from '../../src/redis/memory-use.js';
 import { countText, countTombstones, type TombstoneCount } from '../collection/sample.js';
 import type { Nodes, Member } from '../nodes/nodes.js';
-import { nowText, type Told } from '../narration/now.js';
-import { type Silent, type SilentNodes, wayOut } from '../narration/way-out.js';
 import { adviceText, ControlError } from '../safety/objection.js';
 import { alwaysMeet, identified, setText } from '../safety/guard.js';
 import { knownIdentities } from '../safety/identities.js';
 import { rescanOf } from '../safety/plan.js';
 import { absenceAmong, objectionsTo } from '../step/absence.js';
 import { formatTable } from '../terminal/report.js';
-import { nextSteps } from './next-steps.js';
+import { headline } from './headline.js';
 
 /** Names every node that the other commands take. */
 export function ls(nodes: Nodes): string[] {
@@ -60,7 +58,9 @@ export async function status(nodes: Nodes, print: (line: string) => void): Promi
   });
   for (const line of formatTable(rows)) print(line);
   const told = present.flatMap(({ member: { name }, configuration }) => (configuration ? [{ name, configuration }] : []));
-  const unused = nodes.acceptors.filter((name, index) => strangers.includes(name) || (seen[index]?.flaws.length ?? 0) > 0);
+  const unused = nodes.acceptors.filter(
+    (name, index) => strangers.includes(name) || seen[index]?.held !== undefined || (seen[index]?.flaws.length ?? 0) > 0,
+  );
   const silent = {
     proposers: present.flatMap(({ member: { name }, configuration }) => (configuration ? [] : [{ name, hangs: false }])),
     acceptors: nodes.acceptors.flatMap((name, index) => (seen[index] ? [] : [{ name, hangs: false }])),
@@ -86,17 +86,6 @@ export async function status(nodes: Nodes, print: (line: string) => void): Promi
   for (const note of notes) print(note);
 
   assertReached(present);
-}
-
-/** What the sets mean, and where nothing is served, the way out. */
-async function headline(nodes: Nodes, told: readonly Told[], silent: SilentNodes, unused: readonly string[]): Promise<string[]> {
-  const names = (silentNodes: readonly Silent[]): string[] => silentNodes.map(({ name }) => name);
-  const now = nowText(told, { acceptors: [...names(silent.acceptors), ...unused], proposers: names(silent.proposers) });
-  const out = wayOut(told, silent, unused);
-  if (out) return [now, `${out.why}: ${out.commands.join('; ')}`];
-  if (told.some(({ configuration }) => isConfigured(configuration))) return [now];
-  const next = await nextSteps(nodes);
-  return next ? [now, adviceText({ advice: next.why, steps: next.steps })] : [now];
 }
 
 function assertReached(answers: Awaited<ReturnType<Nodes['tryReadAll']>>): void {

@@ -66,6 +66,7 @@ describe('status', () => {
       ['acceptor-1:6379', 'reachable', '-', 'listed', 'listed', '1'],
       ['acceptor-2:6379', 'reachable', '-', '-', 'listed', '1'],
       ['acceptor-3:6379', 'reachable', '-', '-', '-', '0'],
+      ['Prepare 1 of 1, accept 2 of 2: serves, and stops if acceptor-1 or acceptor-2 is lost.'],
       [''],
     ]);
     const columns = stdout.split('\n').slice(0, 6).map((line) => line.indexOf(line.split(/ {2,}/)[2] ?? '', 12)); // prettier-ignore

@@ -1,0 +1,17 @@
+import { isConfigured } from '../../src/protocol/configuration.js';
+import { nowText, type Told } from '../narration/now.js';
+import { type Silent, type SilentNodes, wayOut } from '../narration/way-out.js';
+import type { Nodes } from '../nodes/nodes.js';
+import { adviceText } from '../safety/objection.js';
+import { nextSteps } from './next-steps.js';
+
+/** What the sets mean, and where nothing is served, the way out. */
+export async function headline(nodes: Nodes, told: readonly Told[], silent: SilentNodes, unused: readonly string[]): Promise<string[]> {
+  const names = (silentNodes: readonly Silent[]): string[] => silentNodes.map(({ name }) => name);
+  const now = nowText(told, { acceptors: [...names(silent.acceptors), ...unused], proposers: names(silent.proposers) });
+  const out = wayOut(told, silent, unused);
+  if (out) return [now, `${out.why}: ${out.commands.join('; ')}`];
+  if (told.some(({ configuration }) => isConfigured(configuration))) return [now];
+  const next = await nextSteps(nodes);
+  return next ? [now, adviceText({ advice: next.why, steps: next.steps })] : [now];
+}
