@@ -1,20 +1,36 @@
-import type { Floor } from '../../src/protocol/acceptor.js';
-import { formatBallot } from '../../src/protocol/ballot.js';
+import type { Accepted, Floor } from '../../src/protocol/acceptor.js';
+import { type Ballot, formatBallot } from '../../src/protocol/ballot.js';
 import type { Memory } from '../../src/protocol/memory-acceptor.js';
-import type { Remains, Tombstone } from '../../src/redis/acceptor-admin.js';
+import type { Copied, Holding, Remains, Tombstone } from '../../src/redis/acceptor-admin.js';
 import { erase, raiseFloor, remainsIn } from '../../src/redis/memory-collection.js';
+import { acceptedIn, copyInto, holdingIn } from '../../src/redis/memory-copying.js';
 import { KEY } from './messages.js';
 
-/** What a collection asks of an acceptor. */
+/** What a collection or a copying asks of an acceptor. */
 export type CollectorMessage =
-  | { readonly kind: 'floor' | 'remains' }
+  | { readonly kind: 'floor' | 'remains' | 'holdings' | 'accepted' }
+  | { readonly kind: 'copy'; readonly era: number; readonly registers: readonly Copied[] }
   | { readonly kind: 'raise floor'; readonly floor: Floor }
   | { readonly kind: 'erase'; readonly era: number; readonly tombstones: readonly Tombstone[] };
 
 export type CollectorReply =
-  { readonly told: Floor } | { readonly remains: Remains | null } | { readonly raised: true } | { readonly erased: number };
+  | { readonly told: Floor }
+  | { readonly remains: Remains | null }
+  | { readonly raised: true }
+  | { readonly erased: number }
+  | { readonly holding: Holding | null }
+  | { readonly accepted: Accepted | null }
+  | { readonly held: readonly Ballot[] };
 
-const KINDS: readonly string[] = ['floor', 'remains', 'raise floor', 'erase'] satisfies CollectorMessage['kind'][];
+const KINDS: readonly string[] = [
+  'floor',
+  'remains',
+  'raise floor',
+  'erase',
+  'holdings',
+  'accepted',
+  'copy',
+] satisfies CollectorMessage['kind'][];
 
 export function isOfCollector(message: { readonly kind: string }): message is CollectorMessage {
   return KINDS.includes(message.kind);
@@ -32,19 +48,30 @@ export function collectFrom(memory: Memory, message: CollectorMessage): Collecto
       return { raised: true };
     case 'erase':
       return { erased: erase(memory, message.era, message.tombstones) };
+    case 'holdings':
+      return { holding: holdingIn(memory, KEY) ?? null };
+    case 'accepted':
+      return { accepted: acceptedIn(memory, KEY) ?? null };
+    case 'copy':
+      return { held: message.registers.map((register) => copyInto(memory, message.era, register)) };
   }
 }
 
 export function describeCollectorMessage(message: CollectorMessage): string {
   if (message.kind === 'raise floor') return `floor of era ${message.floor.era}, version ${message.floor.version}`;
   if (message.kind === 'erase') return `erase ${message.tombstones.map(({ ballot }) => formatBallot(ballot)).join(', ')}`;
-  return message.kind === 'floor' ? 'what is your floor' : 'what is left of the key';
+  if (message.kind === 'copy') return `copy of ${message.registers.map(({ ballot }) => formatBallot(ballot)).join(', ')}`;
+  const questions = { floor: 'what is your floor', remains: 'what is left of the key', holdings: 'which ballot', accepted: 'which value' };
+  return questions[message.kind];
 }
 
 export function describeCollectorReply(reply: CollectorReply): string {
   if ('told' in reply) return `era ${reply.told.era}, version ${reply.told.version}`;
   if ('raised' in reply) return 'raised';
   if ('erased' in reply) return reply.erased > 0 ? 'erased' : 'left';
+  if ('holding' in reply) return reply.holding ? formatBallot(reply.holding.ballot) : 'none';
+  if ('accepted' in reply) return reply.accepted ? `that of ${formatBallot(reply.accepted.ballot)}` : 'none';
+  if ('held' in reply) return `it holds ${reply.held.map(formatBallot).join(', ')}`;
   if (!reply.remains) return 'nothing';
   const { ballot, version } = reply.remains;
   return version === undefined

@@ -1,4 +1,4 @@
-import type { CollectorMoment } from './collector-states.js';
+import type { CollectorMoment, CollectorStates } from './collector-states.js';
 import { forEachChoice, invokedBy, isHeardOf, localMove, type Move, type Moves, siteAt, stateAt } from './move.js';
 import type { Way } from './sites.js';
 import { collectorRequestTo, type ScenarioSystem, type World } from './world.js';
@@ -7,7 +7,7 @@ import { collectorRequestTo, type ScenarioSystem, type World } from './world.js'
 export function addCollectorMoves(moves: Moves, world: World, system: ScenarioSystem): void {
   for (const [collector, moment] of world.collectors.entries()) {
     if (moment.asking) addDecisions(moves, world, system, collector, moment.asking.acceptors);
-    else if (moment.isReading) moves.add(moveTo(world, system, collector, told(world, system, moment)));
+    else if (moment.isReading) moves.add(moveTo(world, system, collector, told(world, system, collector, moment)));
     else if (moment.writing) addWrite(moves, world, system, collector, moment.writing);
   }
 }
@@ -18,7 +18,7 @@ function addDecisions(moves: Moves, world: World, system: ScenarioSystem, collec
   const replies = asked.map((at) => system.sites.waysToReply(siteAt(world, at), asker));
   forEachChoice(replies, (choice) => {
     const heard = new Map(choice.map(({ reply }, index) => [asked[index] ?? 0, reply]));
-    const next = system.collectors.hear(momentOf(world, collector), heard);
+    const next = automatonOf(system, collector).hear(momentOf(world, collector), heard);
     const waysToReplies = choice.map(({ ways }) => ways);
     forEachChoice(waysToReplies, (taken) => {
       moves.add(moveTo(world, system, collector, next, new Map(taken.map((way, index) => [asked[index] ?? 0, way]))));
@@ -36,22 +36,22 @@ function addWrite(
 ): void {
   const state = stateAt(world, proposer);
   if (state.isChanging) return;
-  const { collectors } = system;
+  const automaton = automatonOf(system, collector);
   const moment = momentOf(world, collector);
   if (isSent) {
-    moves.add(moveTo(world, system, collector, collectors.written(moment, configuration)));
+    moves.add(moveTo(world, system, collector, automaton.written(moment, configuration)));
   } else if (state.configuration.era !== expectedEra) {
-    moves.add(moveTo(world, system, collector, collectors.written(moment, undefined)));
+    moves.add(moveTo(world, system, collector, automaton.written(moment, undefined)));
   } else {
     const move = localMove(world, system, proposer, configuration);
-    const next = stateAt(move.world, proposer).isChanging ? collectors.sent(moment) : collectors.written(moment, configuration);
+    const next = stateAt(move.world, proposer).isChanging ? automaton.sent(moment) : automaton.written(moment, configuration);
     moves.add({ ...move, kind: 'configure', world: moveTo(move.world, system, collector, next).world });
   }
 }
 
 /** It asks for all configurations at one moment, and where nobody else changes them at the very moment at which it needs them. */
-function told(world: World, system: ScenarioSystem, moment: CollectorMoment): CollectorMoment {
-  return system.collectors.told(
+function told(world: World, system: ScenarioSystem, collector: number, moment: CollectorMoment): CollectorMoment {
+  return automatonOf(system, collector).told(
     moment,
     world.proposers.map(({ configuration }) => configuration),
   );
@@ -66,7 +66,7 @@ function moveTo(
 ): Move {
   const asker = world.proposers.length + collector;
   let moment = next;
-  while (moment.isReading && world.collectors.length === 1) moment = told(world, system, moment);
+  while (moment.isReading && world.collectors.length === 1) moment = told(world, system, collector, moment);
   const sites = world.sites.map((present, at) =>
     system.sites.afterPhase(ways.get(at)?.site ?? present, asker, collectorRequestTo(moment, at)),
   );
@@ -86,4 +86,10 @@ function momentOf({ collectors }: World, collector: number): CollectorMoment {
   const moment = collectors[collector];
   if (!moment) throw new RangeError(`there is no collection ${collector}`);
   return moment;
+}
+
+function automatonOf({ collectors }: ScenarioSystem, collector: number): CollectorStates {
+  const automaton = collectors[collector];
+  if (!automaton) throw new RangeError(`there is no collection ${collector}`);
+  return automaton;
 }

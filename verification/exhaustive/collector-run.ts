@@ -1,16 +1,16 @@
-import { collect } from '../../node-control/commands/collect.js';
 import type { ProposerAdmin } from '../../node-control/nodes/connections.js';
 import { Nodes } from '../../node-control/nodes/nodes.js';
 import { type Answer, NetworkError } from '../../src/http/client.js';
 import { refusalOf } from '../../src/http/refusal.js';
-import { type Floor } from '../../src/protocol/acceptor.js';
-import { ZERO_BALLOT } from '../../src/protocol/ballot.js';
+import type { Accepted, Floor } from '../../src/protocol/acceptor.js';
+import { type Ballot, ZERO_BALLOT } from '../../src/protocol/ballot.js';
 import type { Configuration } from '../../src/protocol/configuration.js';
-import type { AcceptorAdmin, Remains } from '../../src/redis/acceptor-admin.js';
+import type { AcceptorAdmin, Holding, Remains } from '../../src/redis/acceptor-admin.js';
 import { EraMismatch } from '../../src/store/errors.js';
 import { VirtualTime } from '../simulation/virtual-time.js';
 import type { CollectorMessage, CollectorReply } from './collector-messages.js';
 import { KEY } from './messages.js';
+import type { ControlTask } from './control-tasks.js';
 import type { AdminWrite } from './scenario.js';
 
 /** What a collection waits for. */
@@ -34,14 +34,12 @@ interface Question<Told> {
   readonly answer: (told: Told) => void;
 }
 
-/** Keys are told of after so many tombstones: it looks at one only. */
-const TOMBSTONES_MAX = 1;
-
 const never = <Result>(): Promise<Result> => new Promise(() => undefined);
 
 /**
- * One collection of the product, with a world in place of the network. It looks at the key once: if that shows nothing to be removed, or that a round has to
- * come first, it ends, since a look that comes later is another execution of this world. What it would do after its removals, looking, it does not.
+ * One collection or copying of the product, with a world in place of the network. A collection looks at the key once: if that shows nothing to be removed, it
+ * ends, since a look that comes later is another execution of this world. What it would do after its removals, looking, it does not. Either ends if a round
+ * has to come first.
  */
 export class CollectorRun {
   readonly #proposers: readonly string[];
@@ -56,14 +54,17 @@ export class CollectorRun {
   readonly #listed = new Set<string>();
   #isOver = false;
 
-  /** @param proposers how many there are */
-  constructor(proposers: number, acceptors: readonly string[], identities: Readonly<Record<string, string>>) {
+  /**
+   * @param task what it does
+   * @param proposers how many there are
+   */
+  constructor(task: ControlTask, proposers: number, acceptors: readonly string[], identities: Readonly<Record<string, string>>) {
     this.#proposers = Array.from({ length: proposers }, (_, index) => `p${index + 1}`);
     this.#identities = identities;
     const connections = { proposer: (name: string) => this.#proposer(name), acceptor: (name: string) => this.#acceptor(name) };
     const nodes = new Nodes(this.#proposers, acceptors, connections, undefined, { time: this.#time });
     const end = (): void => void (this.#isOver = true);
-    void collect(nodes, { show: () => undefined }, {}, TOMBSTONES_MAX).then(end, end);
+    void task(nodes).then(end, end);
   }
 
   settle(): Promise<void> {
@@ -145,9 +146,15 @@ export class CollectorRun {
       highestEra: never,
       adopt: never,
       wipe: never,
-      holdings: never,
-      accepted: never,
-      copy: never,
+      holdings: async () => {
+        const { holding } = await this.#ask<{ holding: Holding | null }>(name, { kind: 'holdings' });
+        return [holding ?? undefined];
+      },
+      accepted: async () => {
+        const { accepted } = await this.#ask<{ accepted: Accepted | null }>(name, { kind: 'accepted' });
+        return [accepted ?? undefined];
+      },
+      copy: async (era, registers) => (await this.#ask<{ held: Ballot[] }>(name, { kind: 'copy', era, registers })).held,
       close: () => undefined,
     };
   }

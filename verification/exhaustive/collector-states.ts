@@ -2,10 +2,11 @@ import type { Configuration } from '../../src/protocol/configuration.js';
 import type { CollectorMessage, CollectorReply } from './collector-messages.js';
 import { type CollectorInput, CollectorRun } from './collector-run.js';
 import { Computed } from './computed.js';
+import type { ControlTask } from './control-tasks.js';
 import type { AnyReply, Numbered } from './messages.js';
 import type { AdminWrite } from './scenario.js';
 
-/** A collection between two moments at which something it heard makes it go on. */
+/** A collection or a copying between two moments at which something it heard makes it go on. */
 export interface CollectorMoment {
   readonly number: number;
   /** The way here. */
@@ -26,15 +27,22 @@ export interface CollectorPlaces {
   readonly identities: Readonly<Record<string, string>>;
 }
 
-/** A collection as an automaton: a function of what it hears, each of whose moments is computed once, by running the product's code. */
+/** A collection or a copying as an automaton: a function of what it hears, each of whose moments is computed once, by running the product's code. */
 export class CollectorStates {
+  readonly #task: ControlTask;
   readonly #places: CollectorPlaces;
   readonly #messages: Pick<Numbered<CollectorMessage>, 'numberOf'>;
   readonly #replies: Pick<Numbered<AnyReply>, 'at'>;
   readonly #moments = new Map<string, CollectorMoment>();
   readonly #next = new Computed<string, CollectorMoment>();
 
-  constructor(places: CollectorPlaces, messages: Pick<Numbered<CollectorMessage>, 'numberOf'>, replies: Pick<Numbered<AnyReply>, 'at'>) {
+  constructor(
+    task: ControlTask,
+    places: CollectorPlaces,
+    messages: Pick<Numbered<CollectorMessage>, 'numberOf'>,
+    replies: Pick<Numbered<AnyReply>, 'at'>,
+  ) {
+    this.#task = task;
     this.#places = places;
     this.#messages = messages;
     this.#replies = replies;
@@ -78,7 +86,7 @@ export class CollectorStates {
 
   async #momentAfter(inputs: readonly CollectorInput[]): Promise<CollectorMoment> {
     const { proposers, acceptorNames, identities } = this.#places;
-    const run = new CollectorRun(proposers, acceptorNames, identities);
+    const run = new CollectorRun(this.#task, proposers, acceptorNames, identities);
     await run.settle();
     for (const input of inputs) await run.apply(input);
     const { wish } = run;

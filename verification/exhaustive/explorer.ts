@@ -5,6 +5,7 @@ import { AcceptorStates } from './acceptor-states.js';
 import { beginning, invocationsOf } from './beginning.js';
 import { type CollectorMoment, CollectorStates } from './collector-states.js';
 import { whenComputed } from './computed.js';
+import { COLLECTING, copyingBy } from './control-tasks.js';
 import { Endings } from './ending.js';
 import { type AnyMessage, type AnyReply, KEY, Numbered } from './messages.js';
 import type { Move } from './move.js';
@@ -132,8 +133,8 @@ function systemOf(scenario: Scenario, makeAcceptor: (memory: Memory) => MemoryAc
   const adminWrites = adminWritesOf(scenario);
   const proposers = scenario.scripts.map((script, index) => {
     const id = scenario.ids?.[index] ?? index + 1;
-    const isCollected = (scenario.collections ?? 0) > 0;
-    const changes = isCollected ? Infinity : adminWrites.filter(({ proposer }) => proposer === index).length;
+    const isChangedByTask = (scenario.collections ?? 0) > 0 || scenario.copy !== undefined;
+    const changes = isChangedByTask ? Infinity : adminWrites.filter(({ proposer }) => proposer === index).length;
     const { configuration, resolutions } = scenario;
     return new ProposerStates({ id, client: index + 1, configuration, script, resolutions, changes }, messages, replies, {
       acceptorNames,
@@ -143,14 +144,23 @@ function systemOf(scenario: Scenario, makeAcceptor: (memory: Memory) => MemoryAc
   const acceptors = new AcceptorStates(makeAcceptor, messages, replies);
   const sites = new Sites(acceptors, messages, proposers.length);
   const { identities = {} } = scenario.configuration;
-  const collectors = new CollectorStates({ proposers: proposers.length, acceptorNames, alike, identities }, messages, replies);
+  const places = { proposers: proposers.length, acceptorNames, alike, identities };
+  const collecting = new CollectorStates(COLLECTING, places, messages, replies);
+  const collectors = Array.from({ length: scenario.collections ?? 0 }, () => collecting);
+  if (scenario.copy) collectors.push(new CollectorStates(copyingBy(scenario.copy), places, messages, replies));
   return { scenario, acceptorNames, alike, messages, replies, acceptors, sites, proposers, adminWrites, collectors };
 }
 
 async function initialWorld(system: ScenarioSystem): Promise<World> {
   const { scenario, sites, proposers } = system;
   const { registers, late, first } = await beginning(system);
-  const states = await Promise.all(proposers.map(async (proposer, index) => (index === 0 && first ? first : proposer.initial())));
+  const then = scenario.begun?.then && { ...scenario.configuration, ...scenario.begun.then, era: scenario.configuration.era + 2 };
+  const states = await Promise.all(
+    proposers.map(async (proposer, index) => {
+      const state = index === 0 && first ? first : await proposer.initial();
+      return then ? whenComputed(() => proposer.after(state, then)) : state;
+    }),
+  );
   const collecting = await collectionsIn(system, states);
   const site = (register: number, at: number): Site => {
     const requests = [...states.map((state) => requestTo(state, at)), ...collecting.map((each) => collectorRequestTo(each, at))];
@@ -167,16 +177,18 @@ async function initialWorld(system: ScenarioSystem): Promise<World> {
 }
 
 /** One that is alone has read the configurations: nobody else changes them. */
-async function collectionsIn({ scenario, collectors }: ScenarioSystem, states: readonly ProposerMoment[]): Promise<CollectorMoment[]> {
-  const count = scenario.collections ?? 0;
-  if (count === 0) return [];
+async function collectionsIn({ collectors }: ScenarioSystem, states: readonly ProposerMoment[]): Promise<CollectorMoment[]> {
   const configurations = states.map(({ configuration }) => configuration);
-  let moment = await collectors.initial();
-  while (count === 1 && moment.isReading) {
-    const present = moment;
-    moment = await whenComputed(() => collectors.told(present, configurations));
+  const moments: CollectorMoment[] = [];
+  for (const automaton of collectors) {
+    let moment = await automaton.initial();
+    while (collectors.length === 1 && moment.isReading) {
+      const present = moment;
+      moment = await whenComputed(() => automaton.told(present, configurations));
+    }
+    moments.push(moment);
   }
-  return Array.from({ length: count }, () => moment);
+  return moments;
 }
 
 /** Over all that is accepted, and all that is still asked to be. */

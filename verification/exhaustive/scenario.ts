@@ -24,6 +24,8 @@ export interface Scenario {
   readonly steps: readonly StepSets[];
   /** How many collections begin, at any moment. */
   readonly collections?: number;
+  /** A rescan by copying begins, at any moment. */
+  readonly copy?: CopyPlan;
   readonly begun?: Begun;
   /** Short enough for every run of the CI. */
   readonly isQuick: boolean;
@@ -33,6 +35,16 @@ export interface Scenario {
 export interface Begun {
   readonly operations: number;
   readonly late: readonly LateAccept[];
+  /** What the sets of all proposers have become since. */
+  readonly then?: StepSets;
+}
+
+export interface CopyPlan {
+  /** The acceptors that are listed, and how many of them a value rests on at least one of. */
+  readonly sources: readonly string[];
+  readonly required: number;
+  /** The sets of the step that follows it, and counts on it, if there is one. */
+  readonly then?: StepSets;
 }
 
 /** An accept that arrives at any moment of the search, or never. */
@@ -72,7 +84,9 @@ export function adminWritesOf({ configuration, steps, scripts }: Scenario): Admi
  * The acceptors that nothing tells apart but their names, in groups: each set of the scenario holds all of a group or none. No line of the
  * proposer looks into a name, so that exchanging two of a group in an execution gives an execution.
  */
-export function alikeAcceptors({ configuration, steps }: Scenario): string[][] {
+export function alikeAcceptors({ configuration, steps, copy }: Scenario): string[][] {
+  // A copy goes from one of them to another, by name.
+  if (copy) return acceptorNames({ configuration, steps }).map((name) => [name]);
   const sets = [configuration, ...steps].flatMap(({ prepare, accept }) => [prepare.nodes, accept.nodes]);
   const groups = new Map<string, string[]>();
   for (const name of acceptorNames({ configuration, steps })) {

@@ -61,6 +61,25 @@ const LATE_DELETION: readonly LateAccept[] = [{ acceptor: 'a2', operation: 2, is
 const PAIR_ACCEPT_ALL: StepSets = { prepare: anyOf(1, 'a1', 'a2'), accept: TWO };
 const PAIR_ACCEPT_ANY: StepSets = { prepare: TWO, accept: anyOf(1, 'a1', 'a2') };
 
+/** The step that follows on a copying counts on a2 alone. */
+const ONLY_FROM_2: StepSets = { prepare: anyOf(1, 'a2'), accept: TWO };
+
+/** A key was created when the search begins, by quorums of which a2 need not have been one, and is copied while it goes on. */
+function copying(name: string, operations: string, title: string, extent: Extent = {}): Scenario {
+  const { collections = 0, ...rest } = collection(name, operations, title, [], { collections: 0, ...extent }, PAIR_ACCEPT_ANY);
+  const begun = { operations: 1, late: LATE_CREATE, then: BOTH_2 };
+  return { ...rest, collections, begun, copy: { sources: ['a1', 'a2'], required: 2, then: ONLY_FROM_2 } };
+}
+
+/** Nothing is there when the search begins, and every acceptor has what an accept quorum has. */
+function copyingAnew(name: string, operations: string, title: string, extent: Extent = {}): Scenario {
+  const begun = { operations: 0, late: [] };
+  const made = collection(name, operations, title, [], { collections: 0, resolutions: 0, ...extent }, PAIR_ACCEPT_ALL);
+  return { ...made, begun, copy: { sources: ['a1', 'a2'], required: 1 } };
+}
+
+const LATE_CREATE: readonly LateAccept[] = [{ acceptor: 'a2', operation: 1, isAgain: false }];
+
 export const SCENARIOS: readonly Scenario[] = [
   scenario('w-w', 'w-w', 'two writes'),
   scenario('w-g', 'w-g', 'a write, and a read by quorum'),
@@ -135,4 +154,10 @@ export const SCENARIOS: readonly Scenario[] = [
     LONG,
     PAIR_ACCEPT_ANY,
   ),
+  copying('copy-g', 'c-g', 'a key is copied and read by quorum, and the accept of its value is late'),
+  copying('copy-a', 'c-a', 'a key is copied while another client appends to it, and the accept of its value is late'),
+  copying('copy-collect', 'cd', 'the same, while it is deleted and collected', { collections: 1 }),
+  copying('copy-a-s', 'ca-s', 'the same as copy-a, while one appends to it and another reads it by a round', LONG),
+  copying('copy-a-a', 'ca-a', 'the same, while two append to it', LONG),
+  copyingAnew('copy-c-c', 'c-c', 'a key is copied while two create it, prepare quorum 1 and accept quorum 2', LONG),
 ];

@@ -38,8 +38,10 @@ export function traceOf(first: World, path: readonly Move[], system: ScenarioSys
   return lines;
 }
 
-function nameOf(asker: number, { proposers }: ScenarioSystem): string {
-  return asker < proposers.length ? `p${asker + 1}` : `collection ${asker - proposers.length + 1}`;
+function nameOf(asker: number, { proposers, scenario }: ScenarioSystem): string {
+  if (asker < proposers.length) return `p${asker + 1}`;
+  const collector = asker - proposers.length;
+  return collector < (scenario.collections ?? 0) ? `collection ${collector + 1}` : 'the copying';
 }
 
 function textOf(message: AnyMessage): string {
@@ -53,8 +55,9 @@ function deliveryText({ message, proposer: asker, reply }: Delivery, system: Sce
   return asker === undefined ? `the late ${what}: ${answer}` : `${nameOf(asker, system)}'s ${what}: ${answer}`;
 }
 
-function saidBy(collector: number, { asking, isOver }: CollectorMoment, { messages, acceptorNames }: ScenarioSystem): string[] {
-  const name = `collection ${collector + 1}`;
+function saidBy(collector: number, { asking, isOver }: CollectorMoment, system: ScenarioSystem): string[] {
+  const { messages, acceptorNames } = system;
+  const name = nameOf(system.proposers.length + collector, system);
   if (isOver) return [`${name} is over`];
   const message = asking && messages.at(asking.message);
   if (!message || !isOfCollector(message)) return [];

@@ -17,7 +17,8 @@ export interface ScenarioSystem {
   readonly sites: Sites;
   readonly proposers: readonly ProposerStates[];
   readonly adminWrites: readonly AdminWrite[];
-  readonly collectors: CollectorStates;
+  /** One for each collection and copying. */
+  readonly collectors: readonly CollectorStates[];
 }
 
 /** One moment of one execution. */
@@ -33,7 +34,7 @@ export interface World {
   readonly lossesLeft: number;
   /** How many of the control node's writes have arrived. */
   readonly adminWrites: number;
-  /** One for each collection. What it asks of an acceptor comes after the requests of the proposers. */
+  /** One for each collection and copying. What it asks of an acceptor comes after the requests of the proposers. */
   readonly collectors: readonly CollectorMoment[];
 }
 

@@ -41,6 +41,8 @@ const UNMONITORED: Patch = {
 
 const ACCEPTOR = 'src/protocol/memory-acceptor.ts';
 const ERASURE = 'src/redis/memory-collection.ts';
+const COPYING = 'node-control/rescan/copying.ts';
+const COPIES = 'src/redis/memory-copying.ts';
 const FLOOR_TOLD = 'const floor = register.value === null && this.#memory.floor?.version;';
 
 describe('a product that is broken', () => {
@@ -145,6 +147,30 @@ describe('a product that is broken', () => {
       'collect-sc-s',
       { file: 'src/protocol/proposer.ts', find: 'value: change.after, floor: change.floor }', put: 'value: change.after }' },
     ],
+    [
+      'copies what too few acceptors hold',
+      'copy-g',
+      { file: COPYING, find: 'const names = this.#names;', put: 'const names = this.#names.slice(1);' },
+    ],
+    [
+      'copies over a higher ballot',
+      'copy-a',
+      { file: COPIES, find: ' || compareBallots(promise, ballot) > 0', put: '' },
+      { file: COPIES, find: ' || compareBallots(ballot, accepted) <= 0', put: '' },
+      UNMONITORED,
+    ],
+    [
+      'copies under a ballot of the present era',
+      'copy-a',
+      UNMONITORED,
+      {
+        file: COPYING,
+        find: '{ key: one.key, ...found }',
+        put: '{ key: one.key, ...found, ballot: { ...found.ballot, era: this.#configuration.era, counter: found.ballot.counter + 3 } }',
+      },
+    ],
+    ['copies although the key was collected since', 'copy-collect', { file: COPIES, find: 'isOver || ', put: '' }],
+    ['copies over a promise', 'copy-c-c', UNMONITORED, { file: COPIES, find: ' || compareBallots(promise, ballot) > 0', put: '' }],
   ];
 
   it.each(broken)('that %s ends the program with 1, and the order of messages is told', (what, scenario, ...patches) => {
