@@ -7,7 +7,7 @@ import { Progress } from '../terminal/progress.js';
 import { COMMANDS, type ListedCommand } from './commands.js';
 
 const EPILOGUE = `
-PROPOSER is a name that "ls" shows, or "all". ACCEPTOR is host:port, as "ls" shows it.
+PROPOSER is a name that "ls" shows, or "all". ACCEPTOR is host:port, as "ls" shows it, or the host where that is enough.
 Every command can be repeated: it says what it changed and what already stood. It exits with 0 only when all of it is done.
 A step that could lose a write is refused, with the reason and what to do first.
 
@@ -67,9 +67,15 @@ export async function typeCommand(argv: readonly string[], nodes: Nodes, stdout:
       else command.argument(`<${word}>`, meaning, wellFormed(word));
     }
     for (const option of listed.options) command.option(`--${option}`, OPTIONS[option], false);
-    command.action(() => run(listed, command.processedArgs as string[], command.opts<Manner>()));
+    command.action(() => run(listed, fullNames(nodes, listed, command.processedArgs as string[]), command.opts<Manner>()));
   }
 
+  const forgotten = withoutProposer(nodes, argv);
+  if (forgotten !== undefined) {
+    stderr.write(`error: PROPOSER comes first, a name or "all": ${forgotten}.\n`);
+    await nodes.close();
+    return USAGE_ERROR;
+  }
   try {
     await program.parseAsync(argv, { from: 'user' });
     return exitCode;
@@ -79,6 +85,25 @@ export async function typeCommand(argv: readonly string[], nodes: Nodes, stdout:
   } finally {
     await nodes.close();
   }
+}
+
+/** What was meant by a command that names an acceptor where its proposer belongs; undefined for every other one. */
+function withoutProposer(nodes: Nodes, [name = '', first = '', ...rest]: readonly string[]): string | undefined {
+  const isChange = COMMANDS.some((listed) => listed.name === name && listed.words[0]?.[0] === 'PROPOSER');
+  if (!isChange || !nodes.acceptors.includes(nodes.acceptorCalled(first))) return undefined;
+  return `./run-control.sh ${[name, 'all', first, ...rest].join(' ')}`;
+}
+
+/** Acceptors may be called without their port. */
+function fullNames(nodes: Nodes, { words }: ListedCommand, given: readonly string[]): string[] {
+  return given.map((text, index) => {
+    const [word] = words[index] ?? [];
+    if (word !== 'ACCEPTOR' && word !== 'ACCEPTORS') return text;
+    return text
+      .split(',')
+      .map((name) => nodes.acceptorCalled(name))
+      .join(',');
+  });
 }
 
 /** What commander reads a word with: numbers and lists of names are checked before anything is done. */

@@ -87,6 +87,12 @@ export class Nodes {
     return selected;
   }
 
+  /** `acceptor-1:6379` for `acceptor-1`, where there is one of that name; else what is given. */
+  acceptorCalled(text: string): string {
+    const [called, ...others] = this.acceptors.filter((name) => name.replace(/:\d+$/, '') === text);
+    return called !== undefined && others.length === 0 ? called : text;
+  }
+
   /** Throws {@link ControlError} for a name that is not known. */
   assertAcceptor(name: string): void {
     if (!this.acceptors.includes(name)) throw new ControlError(`there is no acceptor "${name}". Known: ${this.acceptors.join(', ')}`);

@@ -106,6 +106,14 @@ describe('add and rm', () => {
     );
   });
 
+  it('know an acceptor by its name without the port, also in a list', async () => {
+    expect(await control('add-accept', 'all', 'acceptor-1', '1')).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining(acceptorName(1)) as string,
+    });
+    expect((await control('resize', '--dry-run', 'acceptor-1,acceptor-2')).stdout).toContain(`add-prepare all ${acceptorName(1)} 1`);
+  });
+
   it('change only the quorum of an acceptor that is already there', async () => {
     await cluster.configure({ prepare: firstAcceptors(3), accept: firstAcceptors(3) });
     expect((await control('add-accept', 'all', acceptorName(2), '3')).stdout).toMatch(/proposer-2: accept 3 of \S+ \S+ \S+, was 2 of/);
@@ -135,7 +143,7 @@ describe('add and rm', () => {
       ['add-accept', 'all', 'acceptor-4:6379', '1'],
       /there is no acceptor "acceptor-4:6379"\. Known: acceptor-1:6379/,
     ],
-    ['an acceptor without its port', ['rm-prepare', 'all', 'acceptor-1', '1'], /there is no acceptor "acceptor-1"/],
+    ['an acceptor without its port that is none', ['rm-prepare', 'all', 'acceptor-4', '1'], /there is no acceptor "acceptor-4"/],
     ['quorum 0', ['add-accept', 'all', acceptorName(1), '0'], /its quorum can be 1, not 0\. Nothing was changed/],
     ['quorum 4 of 3', ['add-prepare', 'all', acceptorName(1), '4'], /its quorum can be 1, not 4/],
     ['a quorum left for nobody', ['rm-accept', 'all', acceptorName(1), '1'], /is empty: its quorum can be 0, not 1/],
@@ -147,6 +155,12 @@ describe('add and rm', () => {
     ['one argument too many', ['add-accept', 'all', acceptorName(1), '1', '1'], /too many arguments/, 2],
     ['an unknown command', ['add-acept', 'all', acceptorName(1), '1'], /unknown command 'add-acept'[^]*add-accept/, 2],
     ['an unknown proposer to wipe', ['wipe', 'proposer-9'], /there is no proposer "proposer-9"/],
+    [
+      'nobody to add it to',
+      ['add-accept', acceptorName(1), '1'],
+      /PROPOSER comes first.*: \.\/run-control\.sh add-accept all acceptor-1:6379 1\./,
+      2,
+    ],
     ['nobody to wipe', ['wipe'], /missing required argument 'PROPOSER'/, 2],
   ])('refuse %s', async (_, args, message, exitCode = 1) => {
     await expectRefusal(args, message, exitCode);
