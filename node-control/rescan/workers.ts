@@ -125,7 +125,9 @@ export class RescanWorkers {
       queue.finish();
     }
     if (workers.every(({ troubles }) => troubles > pausesMs.length)) {
-      throw new NothingWorks('no proposer gets any key done, so the rescan was given up. Look at the status, and run it again');
+      const [[key, reason] = []] = this.failed;
+      const cause = key === undefined ? 'none of them answers' : `the first: ${JSON.stringify(key)}: ${String(reason)}`;
+      throw new NothingWorks(`no proposer gets any key done, so the rescan was given up; ${cause}. Look at the status, and run it again`);
     }
   }
 

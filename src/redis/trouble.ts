@@ -14,6 +14,9 @@ export interface AcceptorTrouble {
 /** @param present undefined: it does again what it is told */
 export type OnTrouble = (present: AcceptorTrouble | undefined) => void;
 
+/** Of one that is late. */
+const MORE_TIME = 'if its disk is slow, or the way long, ACCEPTOR_TIMEOUT_MS gives it more time';
+
 /** It is over when nothing was refused or late for so long: one that is slow has many ends and beginnings in a second. */
 const CALM_MS = 1_000;
 /** How often it is looked whether it is over: where nobody writes any more, no success would show it. */
@@ -48,7 +51,8 @@ export class TroubleWatch {
     this.#lastMs = Date.now();
     // That it is late as well says less than what it answers.
     if (this.#present && (this.#present.reason === reason || reason === 'timeout')) return;
-    this.#become({ reason, text: error instanceof Error ? error.message : reason, sinceMs: Date.now() });
+    const text = error instanceof Error ? error.message : reason;
+    this.#become({ reason, text: reason === 'timeout' ? `${text} (${MORE_TIME})` : text, sinceMs: Date.now() });
     this.#tryLater();
   }
 

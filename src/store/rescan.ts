@@ -2,6 +2,11 @@ import type { Configuration } from '../protocol/configuration.js';
 import { EraMismatch } from './errors.js';
 import type { StoreLimits } from './limits.js';
 
+/** As proposers take them. */
+const VALUE_MAX_BYTES = 64 * 1024;
+/** With each value that is smaller the largest one counts for less. */
+const FORGETTING = 0.9;
+
 export interface Rescanned {
   /** How many keys. */
   readonly done: number;
@@ -13,9 +18,9 @@ export interface RescanOptions {
   readonly era: number;
   readonly configuration: () => Configuration;
   readonly keys: readonly string[];
-  /** Brings one key to an accept quorum of the present configuration, or rejects. */
-  readonly rescan: (key: string) => Promise<unknown>;
-  readonly limits: Pick<StoreLimits, 'rescanConcurrency' | 'rescanFailuresInARow'>;
+  /** Brings one key to an accept quorum of the present configuration, or rejects. Returns how many bytes its value has, about. */
+  readonly rescan: (key: string) => Promise<number>;
+  readonly limits: Pick<StoreLimits, 'rescanConcurrency' | 'rescanBytes' | 'rescanFailuresInARow'>;
 }
 
 /**
@@ -28,25 +33,70 @@ export async function rescanKeys({ era, configuration, keys, rescan, limits }: R
   const failed: { key: string; message: string }[] = [];
   const rest = keys.values();
   let failedInARow = 0;
+  const inProgress = new InProgress(limits.rescanBytes);
   const worker = async (): Promise<void> => {
     for (const key of rest) {
       if (failedInARow >= limits.rescanFailuresInARow) {
         failed.push({ key, message: `not tried: the ${failedInARow} keys before it failed` });
         continue;
       }
+      while (!inProgress.hasRoom) await inProgress.change();
+      inProgress.begin();
       try {
-        await rescan(key);
+        inProgress.learn(await rescan(key));
         done += 1;
         failedInARow = 0;
       } catch (error) {
         failed.push({ key, message: error instanceof Error ? error.message : String(error) });
         failedInARow += 1;
+      } finally {
+        inProgress.end();
       }
     }
   };
   await Promise.all(Array.from({ length: limits.rescanConcurrency }, worker));
   assertEra(configuration(), era);
   return { done, failed };
+}
+
+/**
+ * Bounds the bytes of the values that are under way at a time. How large a value is, only its round shows: each is expected to be as large as those before it
+ * were, and the first ones as large as can be.
+ */
+class InProgress {
+  readonly #mostBytes: number;
+  #expectedBytes = VALUE_MAX_BYTES;
+  #count = 0;
+  #waiting: (() => void)[] = [];
+
+  constructor(mostBytes: number) {
+    this.#mostBytes = mostBytes;
+  }
+
+  /** Whether one more may be under way. One always may. */
+  get hasRoom(): boolean {
+    return this.#count === 0 || (this.#count + 1) * this.#expectedBytes <= this.#mostBytes;
+  }
+
+  /** Waits until one has ended. */
+  change(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  begin(): void {
+    this.#count += 1;
+  }
+
+  learn(bytes: number): void {
+    this.#expectedBytes = Math.max(bytes, FORGETTING * this.#expectedBytes);
+  }
+
+  end(): void {
+    this.#count -= 1;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const wake of waiting) wake();
+  }
 }
 
 function assertEra(configuration: Configuration, era: number): void {

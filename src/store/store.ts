@@ -139,13 +139,16 @@ export class Store {
    * @throws EraMismatch the configuration is of another era
    */
   rescan(era: number, keys: readonly string[]): Promise<Rescanned> {
-    const rescan = (key: string): Promise<unknown> => this.rescanKey(key);
+    const rescan = async (key: string): Promise<number> => {
+      const { val } = await this.rescanKey(key);
+      return typeof val === 'string' ? val.length : JSON.stringify(val ?? null).length;
+    };
     return rescanKeys({ era, configuration: () => this.configuration, keys, rescan, limits: this.#limits });
   }
 
-  /** Brings one key to an accept quorum of the present configuration, even if it does not exist. Errors leave the key as it was. */
-  async rescanKey(key: string): Promise<void> {
-    await this.#run('rescan', undefined, () => this.#queue.run(key, 'rescan'));
+  /** Brings one key to an accept quorum of the present configuration, even if it does not exist. Returns what it holds. Errors leave the key as it was. */
+  async rescanKey(key: string): Promise<Versioned> {
+    return await this.#run('rescan', undefined, () => this.#queue.run(key, 'rescan'));
   }
 
   /**

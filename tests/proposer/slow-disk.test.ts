@@ -23,8 +23,17 @@ async function clusterBehindSlowDisks(env: Readonly<Record<string, string>>): Pr
 
 it('acceptors that take longer than they are given are named as slow', async () => {
   const cluster = await clusterBehindSlowDisks({});
-  const answer = await cluster.proposer(1).kv.put('k', 0, 1);
+  const proposer = cluster.proposer(1);
+  const answer = await proposer.kv.put('k', 0, 1);
   expect(answer).toMatchObject({ status: 503, message: expect.stringContaining('slow or stopped, no answer in 300 ms') as string });
+
+  const advice = 'slow or stopped, no answer in 300 ms (if its disk is slow, or the way long, ACCEPTOR_TIMEOUT_MS gives it more time)';
+  await expect.poll(() => proposer.logged('does not do what it is told')).not.toEqual([]);
+  expect(proposer.logged('does not do what it is told')[0]).toMatchObject({ msg: `acceptor does not do what it is told: ${advice}` });
+  expect((await cluster.control('status')).stdout).toContain(`: ${advice}.\n`);
+  const metrics = await proposer.admin.metrics();
+  const failures = metrics.ok ? metrics.body.find(({ name }) => name === 'caspaxos_acceptor_failures_total')?.values : [];
+  expect(failures?.filter(({ value }) => value > 0).map(({ labels }) => labels['reason'])).toContain('timeout');
 });
 
 it('acceptors that are given as long as they take do what they are told', async () => {

@@ -37,3 +37,22 @@ it('each key goes to one proposer, once, though several parts of the program han
   expect(asked.sort()).toEqual(pages.flat().sort());
   expect(count).toBe(120);
 });
+
+it('a rescan that is given up names the cause', async () => {
+  const failing = proposer('proposer-1', []);
+  const rescan: Member['admin']['rescan'] = (_era, keys) => {
+    const failed = keys.map((key) => ({ key, message: 'slow or stopped' }));
+    return Promise.resolve({ ok: true, status: 200, body: { done: 0, failed } });
+  };
+  const workers = new RescanWorkers({
+    proposers: [{ ...failing, admin: { ...failing.admin, rescan } }],
+    ...{ era: 1, batchKeys: 1, pausesMs: [], failuresMax: 10, time: systemTime },
+    onKeys: () => undefined,
+  });
+  const given = workers.through(async (take) => {
+    for (const key of ['a', 'b', 'c', 'd', 'e']) await take([key]);
+  });
+  await expect(given).rejects.toThrow(
+    /^no proposer gets any key done, so the rescan was given up; (none of them answers|the first: "\w": slow or stopped)\. Look/,
+  );
+});

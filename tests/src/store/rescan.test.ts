@@ -3,10 +3,10 @@ import { DEFAULT_LIMITS } from '../../../src/store/limits.js';
 import { rescanKeys } from '../../../src/store/rescan.js';
 import { EMPTY_CONFIGURATION } from '../../../src/protocol/configuration.js';
 
-const { rescanConcurrency, rescanFailuresInARow } = DEFAULT_LIMITS;
+const { rescanBytes, rescanConcurrency, rescanFailuresInARow } = DEFAULT_LIMITS;
 const keys = Array.from({ length: 1_000 }, (_, index) => `key-${index}`);
 
-const rescanning = (rescan: () => Promise<void>): ReturnType<typeof rescanKeys> =>
+const rescanning = (rescan: () => Promise<number>): ReturnType<typeof rescanKeys> =>
   rescanKeys({ era: 1, configuration: () => ({ ...EMPTY_CONFIGURATION, era: 1 }), keys, rescan, limits: DEFAULT_LIMITS });
 
 describe('a proposer that rescans keys', () => {
@@ -28,7 +28,25 @@ describe('a proposer that rescans keys', () => {
     const { done, failed } = await rescanning(async () => {
       tried += 1;
       if (tried % 10 !== 0) throw new Error('this one does not');
+      return 100;
     });
     expect([done, failed.length, tried]).toEqual([100, 900, 1_000]);
+  });
+
+  it.each([
+    ['large', 60_000, Math.floor(rescanBytes / 60_000)],
+    ['small', 100, rescanConcurrency],
+  ])('has as many %s values under way at a time as acceptors take in, from the first one on', async (_, bytes, most) => {
+    let underWay = 0;
+    const seen: number[] = [];
+    const { done } = await rescanning(async () => {
+      seen.push((underWay += 1));
+      await new Promise((resolve) => setImmediate(resolve));
+      underWay -= 1;
+      return bytes;
+    });
+    expect(done).toBe(keys.length);
+    expect(Math.max(...seen)).toBe(most);
+    expect(Math.max(...seen.slice(0, 10)) * 64 * 1024).toBeLessThanOrEqual(rescanBytes);
   });
 });
