@@ -121,11 +121,12 @@ export class Cluster {
   /** Types a command of the control program, which runs in this process: starting a program takes longer than most commands. */
   async control(...args: string[]): Promise<ControlResult> {
     const written = { stdout: '', stderr: '' };
+    // On a terminal progress begins with a carriage return: it is left out, for it comes where the machine is late.
     const into = (stream: keyof typeof written) => ({
-      isTTY: false,
-      columns: 0,
+      isTTY: true,
+      columns: 200,
       write(text: string | Uint8Array): boolean {
-        written[stream] += String(text);
+        if (!String(text).startsWith('\r')) written[stream] += String(text);
         return true;
       },
     });
