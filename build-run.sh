@@ -56,11 +56,23 @@ exports() {
 
 what_next() { # ADDRESS ADDRESS ADDRESS: of the proposers and of the page
   printf '\n  proposer-1  http://%s\n  proposer-2  http://%s\n  the page    http://%s/  shows what the cluster is doing\n\n' "$1" "$2" "$3"
-  echo 'A new cluster has no acceptors configured yet. Type in another terminal:'
+  local headline
+  headline=$(CLUSTER=$mode "$root/node-control/run-control.sh" status 2>/dev/null | grep -m 1 -E '^(Prepare |The |No proposer )') || true
+  # The local cluster starts after this is printed: what it will have is on its disk.
+  if [ -z "$headline" ] && grep -qs acceptor- "$data"/proposer-*/configuration.json; then headline='It has the acceptors that it had.'; fi
+  case $headline in
+    '' | 'No proposer has acceptors yet'*) echo 'A new cluster has no acceptors configured yet. Type in another terminal:' ;;
+    *) printf 'It is configured already. %s\nType in another terminal:\n' "$headline" ;;
+  esac
   exports
   printf '  cd %q\n' "$root/node-control"
-  echo '  ./run-control.sh add-accept all acceptor-1:6379 1'
-  echo '  ./run-control.sh add-prepare all acceptor-1:6379 1'
+  case $headline in
+    '' | 'No proposer has acceptors yet'*)
+      echo '  ./run-control.sh add-accept all acceptor-1:6379 1'
+      echo '  ./run-control.sh add-prepare all acceptor-1:6379 1'
+      ;;
+    *) echo '  ./run-control.sh status' ;;
+  esac
   echo '  ./run-client.sh'
   if [ -n "$detach" ]; then
     printf '\nStop it, the data stays: %q --stop\n' "$root/build-run.sh"

@@ -6,7 +6,7 @@ here=$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")
 
 usage() {
   cat <<'END'
-usage: tour.sh [--docker | --local] [--help]
+usage: tour.sh [--docker | --local] [--step] [--keep] [--help]
 
 Shows the whole story in about a minute, unattended: starts a cluster of its own, in Docker or, where no Docker engine answers, as local
 processes; grows it from one acceptor to three and shrinks it back while clients write; kills an acceptor; removes all that it started.
@@ -14,12 +14,14 @@ A cluster that you run is left alone.
 
   --docker   in Docker, or not at all
   --local    as local processes
+  --step     waits before each command until Enter is pressed
+  --keep     leaves the cluster as it is at the end, and says how to remove it
 
 Exit code 0: no update was lost and no client saw a network error.
 END
 }
 
-mode=''
+mode='' step='' keep=''
 for argument; do
   case $argument in
     --docker | --local)
@@ -30,6 +32,8 @@ for argument; do
       fi
       mode=$argument
       ;;
+    --step) step=yes ;;
+    --keep) keep=yes ;;
     --help | -h)
       usage
       exit 0
@@ -78,9 +82,28 @@ title() {
   printf '\n%s== %s%s\n' "$bold" "$1" "$plain"
 }
 
+# The end of what is typed counts as Enter: whoever has no keyboard gets the tour as it is.
+wait_for_enter() {
+  if [ -z "$step" ]; then return; fi
+  printf '%s(Enter)%s ' "$bold" "$plain"
+  read -r _ || step=''
+}
+
+# On which acceptors a key is that nobody writes, as the page shows it.
+show_key() { # KEY
+  if ! command -v curl >/dev/null; then return; fi
+  printf '%s$ curl localhost:%s/keys?key=%s%s\n' "$bold" "$CONTROL_PORT" "$1" "$plain"
+  local holds='s/^\(acceptor-[0-9]*\):.*"value":"\([^,]*\)","version":\([1-9][0-9]*\).*/    \1 holds \2, version \3/p'
+  local lacks='s/^\(acceptor-[0-9]*\):.*/    \1 holds nothing of it/p'
+  # A line for each acceptor; the value is JSON inside JSON.
+  curl -s "http://127.0.0.1:$CONTROL_PORT/keys?key=$1" | sed 's/{"acceptor":"/\
+/g' | sed 's/\\//g' | sed -n -e "$holds" -e t -e "$lacks"
+}
+
 # Runs a command as it stands in the README, marked where it happens between the seconds of the funnel.
 type_command() {
   failed_step=$*
+  wait_for_enter
   printf '%s$ %s%s\n' "$bold" "$*" "$plain"
   (cd "$here/node-control" && "$@") | sed 's/^/    /'
   sleep "$look_seconds"
@@ -98,8 +121,14 @@ finish() { # EXIT CODE
     wait "$program" 2>/dev/null || true
   done
   if [ "$code" -ne 0 ] && [ -n "$failed_step" ]; then printf '\nThe tour ended early, at: %s\n' "$failed_step" >&2; fi
-  title 'Removing what the tour started'
-  "$here/clear.sh" | sed 's/^/    /' || code=1
+  if [ -n "$keep" ] && [ "$code" -eq 0 ]; then
+    title 'The cluster stays'
+    explain "The page: http://localhost:$CONTROL_PORT/. The proposers: http://localhost:$PROPOSER_1_PORT/ and http://localhost:$PROPOSER_2_PORT/." \
+      'The next tour, or this, removes it:' "  COMPOSE_PROJECT_NAME=$COMPOSE_PROJECT_NAME CLUSTER_DIR=$CLUSTER_DIR $here/clear.sh"
+  else
+    title 'Removing what the tour started'
+    "$here/clear.sh" | sed 's/^/    /' || code=1
+  fi
   rm -rf "$scratch" "$lock"
   exit "$code"
 }
@@ -146,6 +175,12 @@ title 'One acceptor'
 type_command ./run-control.sh add-accept all acceptor-1:6379 1
 type_command ./run-control.sh add-prepare all acceptor-1:6379 1
 
+if command -v curl >/dev/null; then
+  title 'A key that nobody writes any more: watch on which acceptors it is'
+  printf '%s$ curl -X PUT %s/kv/colour%s\n' "$bold" "$url" "$plain"
+  curl -s -X PUT "$url/kv/colour" -H 'Content-Type: application/json' -d '{"ver": 0, "val": "green"}' | sed 's/^/    /' && echo
+fi
+
 title 'Three clients increment random keys through random proposers: [read attempts-reads-writes network errors] a second'
 failed_step=./run-client.sh
 printf '%s$ ./run-client.sh%s\n' "$bold" "$plain"
@@ -158,7 +193,9 @@ done
 
 grow() {
   type_command ./run-control.sh add-accept all acceptor-2:6379 2
+  show_key colour
   type_command ./run-control.sh rescan acceptor-1:6379,acceptor-2:6379 2
+  show_key colour
   type_command ./run-control.sh add-prepare all acceptor-2:6379 2
   type_command ./run-control.sh add-accept all acceptor-3:6379 2
   type_command ./run-control.sh add-prepare all acceptor-3:6379 2

@@ -2,8 +2,8 @@ import type { Configuration } from '../protocol/configuration.js';
 import { EraMismatch } from './errors.js';
 import type { StoreLimits } from './limits.js';
 
-/** As proposers take them. */
-const VALUE_MAX_BYTES = 64 * 1024;
+/** Of a value, before any is known: the largest that proposers take. */
+const FIRST_GUESS_BYTES = 64 * 1024;
 /** With each value that is smaller the largest one counts for less. */
 const FORGETTING = 0.9;
 
@@ -65,7 +65,7 @@ export async function rescanKeys({ era, configuration, keys, rescan, limits }: R
  */
 class InProgress {
   readonly #mostBytes: number;
-  #expectedBytes = VALUE_MAX_BYTES;
+  #expectedBytes = FIRST_GUESS_BYTES;
   #count = 0;
   #waiting: (() => void)[] = [];
 
