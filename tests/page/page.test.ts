@@ -246,9 +246,8 @@ describe('the page, in a browser', () => {
       expect(await page.locator('#now').innerText()).toMatch(
         /^Nothing is heard from the control node since .*build-run\.sh starts it again\.$/,
       );
-      expect(
-        Number(await page.locator('#nodes-title').evaluate('(title) => getComputedStyle(title.closest("section")).opacity')),
-      ).toBeLessThan(0.5);
+      const opacity = await page.evaluate<string>(`getComputedStyle(document.querySelector('#nodes-title').closest('section')).opacity`);
+      expect(Number(opacity)).toBeLessThan(0.5);
     } finally {
       nodes.resumeService();
     }
