@@ -54,5 +54,6 @@ it.each([
 
 /** Lines of the status, which tests of its own look at. */
 function tableOf(nodes: number): unknown[] {
-  return [...Array.from({ length: nodes + 1 }, () => expect.stringMatching(/^(NODE|proposer-\d|acceptor-\d:6379) /) as string), ''];
+  const rows = Array.from({ length: nodes + 1 }, () => expect.stringMatching(/^(NODE|proposer-\d|acceptor-\d:6379) /) as string);
+  return [...rows, expect.stringMatching(/^Prepare \d of \d, accept \d of \d: serves/) as string, ''];
 }
