@@ -101,7 +101,7 @@ clear_local() {
     node "$root/dist/local/main.js" stop >/dev/null
     echo 'stopped the local processes'
   fi
-  for entry in "$data"/acceptor-[123] "$data"/proposer-[12] "$data"/control "$data"/secrets "$data"/secrets.?????? "$data"/logs "$data"/addresses.json* "$data"/supervisor.sock*; do
+  for entry in "$data"/acceptor-[123] "$data"/proposer-[12] "$data"/control "$data"/held "$data"/secrets "$data"/secrets.?????? "$data"/logs "$data"/addresses.json* "$data"/supervisor.sock*; do
     rm -rf -- "$entry"
   done
   if rmdir -- "$data" 2>/dev/null; then
