@@ -1,5 +1,5 @@
 import type { Floor } from '../../src/protocol/acceptor.js';
-import { acceptorsOf, type Configuration } from '../../src/protocol/configuration.js';
+import { acceptorsOf, type Configuration, isConfigured } from '../../src/protocol/configuration.js';
 import type { Nodes } from '../nodes/nodes.js';
 import { knownIdentities } from '../safety/identities.js';
 import { ControlError } from '../safety/objection.js';
@@ -30,7 +30,9 @@ export async function floorOf(
   configurations: readonly Configuration[],
   without: readonly string[],
 ): Promise<Floor | undefined> {
-  const members = membersOf(configurations);
+  // A step that was interrupted leaves one that was to join among those that values may rest on, before it was told any floor. Where a proposer
+  // serves, those that are listed know the floor, and are enough.
+  const members = configurations.some(isConfigured) ? new Set(Object.values(knownIdentities(configurations))) : membersOf(configurations);
   const isForgotten = configurations.every(({ era }) => era === 0);
   const names = new Set([...configurations.flatMap(acceptorsOf), ...nodes.acceptors]);
   const ask = (name: string): Promise<Floor[]> =>

@@ -119,8 +119,8 @@ export const UNGUARDED_STEPS: readonly Variant[] = [
   {
     name: 'shrinking rescans at the beginning',
     scenario: 'stepwise migration',
-    seeds: 120,
-    seed: 11,
+    seeds: 300,
+    seed: 156,
     patches: shrinking('rescan A,B 2', 'rm-accept all C 2', 'rm-prepare all C 2', 'rm-accept all B 1', 'rm-prepare all B 1'),
     unguarded: NO_DEBTS,
   },
