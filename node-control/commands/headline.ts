@@ -10,7 +10,7 @@ export async function headline(nodes: Nodes, told: readonly Told[], silent: Sile
   const names = (silentNodes: readonly Silent[]): string[] => silentNodes.map(({ name }) => name);
   const now = nowText(told, { acceptors: [...names(silent.acceptors), ...unused], proposers: names(silent.proposers) });
   const out = wayOut(told, silent, unused);
-  if (out) return [now, `${out.why}: ${out.commands.join('; ')}`];
+  if (out) return [now, [out.why, ...(out.commands.length > 0 ? [out.commands.join('; ')] : [])].join(': ')];
   if (told.some(({ configuration }) => isConfigured(configuration))) return [now];
   const next = await nextSteps(nodes);
   return next ? [now, adviceText({ advice: next.why, steps: next.steps })] : [now];

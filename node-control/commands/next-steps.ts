@@ -1,7 +1,7 @@
 import { acceptorsOf, type Configuration, isConfigured } from '../../src/protocol/configuration.js';
 import type { QuorumSet } from '../../src/protocol/quorum.js';
-import { absenceOf, all, withDetours } from './passing-steps.js';
-import { planFrom } from './resize-plan.js';
+import { all, withDetours } from './passing-steps.js';
+import { absenceOf, holdersAmong, holdingAmong, planFrom } from './resize-plan.js';
 import type { MemberConfiguration, Nodes } from '../nodes/nodes.js';
 import { alwaysMeet, entryKey, identified } from '../safety/guard.js';
 import { knownIdentities } from '../safety/identities.js';
@@ -92,7 +92,9 @@ function beginning(lead: Lead, first: Configuration): Candidate[] {
   const begun = [first.prepare, first.accept].filter((set) => set.nodes.length > 0);
   const resting = present.flatMap(({ configuration }) => configuration.resting ?? []);
   const missing = first.prepare.nodes.length === 0 ? 'a prepare set' : 'an accept set';
-  const holders = async (): Promise<readonly Step[]> => wayTo(lead, all(await holdersOf(nodes, resting)));
+  // Where no proposer remembers where values rest, they may on each that holds any.
+  const holders = async (): Promise<readonly Step[]> =>
+    wayTo(lead, all(await (resting.length > 0 ? holdersAmong(nodes, resting) : holdingAmong(nodes, nodes.acceptors))));
   return [
     ...begun.map((set): Candidate => ({ why: `Next: ${missing}`, steps: () => wayTo(lead, set) })),
     { why: 'To begin again where values rest', steps: holders },
@@ -173,18 +175,6 @@ async function wayTo({ nodes, present }: Lead, set: QuorumSet, most = STEPS_MAX)
     if (!(error instanceof ControlError) || error.steps.length === 0) throw error;
     return [...error.steps, whole];
   }
-}
-
-/** The acceptors that are still who they were when a value came to rest on them; where no proposer remembers any, all that hold something. */
-async function holdersOf(nodes: Nodes, resting: readonly QuorumSet[]): Promise<string[]> {
-  const isHolder = (name: string): Promise<boolean> =>
-    nodes.withAcceptor(name, async (admin) => {
-      const identity = await admin.identity();
-      if (resting.length === 0) return (await admin.size()) > 0;
-      return identity !== undefined && resting.some((entry) => entry.nodes.includes(identity));
-    });
-  const holding = await Promise.all(nodes.acceptors.map((name) => isHolder(name).catch(() => false)));
-  return nodes.acceptors.filter((_, index) => holding[index]);
 }
 
 /** Undefined where the control node refuses. */

@@ -1,14 +1,12 @@
-import { acceptorsOf } from '../../src/protocol/configuration.js';
 import type { QuorumSet } from '../../src/protocol/quorum.js';
-import type { MemberConfiguration, Nodes } from '../nodes/nodes.js';
-import { knownIdentities } from '../safety/identities.js';
+import type { Nodes } from '../nodes/nodes.js';
 import { ControlError } from '../safety/objection.js';
 import { majority } from '../safety/plan.js';
 import type { Step, StepOf } from '../safety/typed-step.js';
-import { type Absence, absenceAmong, shortage } from '../step/absence.js';
+import { type Absence, shortage } from '../step/absence.js';
 import { haveSameSets } from '../step/agreement.js';
 import { carryOut, UNSEEN } from './carry-out.js';
-import { planFrom } from './resize-plan.js';
+import { absenceOf, planFrom } from './resize-plan.js';
 
 /** How often what refuses a step is asked for the step that has to go before it. */
 const DETOURS_MAX = 4;
@@ -72,11 +70,6 @@ function listing({ acceptors, required }: StepOf<'rescan'>): QuorumSet {
 
 function absentOf({ unreachable, strangers }: Absence): string[] {
   return [...unreachable, ...strangers];
-}
-
-export function absenceOf(nodes: Nodes, present: readonly MemberConfiguration[]): Promise<Absence> {
-  const configurations = present.map(({ configuration }) => configuration);
-  return absenceAmong(nodes, [...new Set(configurations.flatMap(acceptorsOf))], knownIdentities(configurations));
 }
 
 /** These acceptors, with a majority as quorum. */

@@ -1,4 +1,4 @@
-import { acceptorsOf, type Configuration, EMPTY_CONFIGURATION, isConfigured } from '../../src/protocol/configuration.js';
+import { acceptorsOf, EMPTY_CONFIGURATION, isConfigured } from '../../src/protocol/configuration.js';
 import type { QuorumSet } from '../../src/protocol/quorum.js';
 import { haveSameSets } from '../step/agreement.js';
 import type { Nodes, MemberConfiguration } from '../nodes/nodes.js';
@@ -67,7 +67,9 @@ export async function planFrom(nodes: Nodes, present: readonly MemberConfigurati
     quorum,
   });
   const start = { prepare: order(first.prepare), accept: order(first.accept), resting: [...resting, ...inUse] };
-  const way = planSteps(start, goal, identities, undefined, await holdingAmong(nodes, before, goal));
+  // Where a proposer serves, those that hold something were objected to above.
+  const joining = before.some(isConfigured) ? [] : goal.accept.nodes.filter((name) => !listed.includes(name));
+  const way = planSteps(start, goal, identities, undefined, await holdingAmong(nodes, joining));
   if (!way) throw await noSafeWay(nodes, start, goal);
   const plan = withLastRescan(way, start, identities);
   const isInVain = ({ step }: PlannedStep, index: number): boolean => {
@@ -85,13 +87,10 @@ export async function planFrom(nodes: Nodes, present: readonly MemberConfigurati
   return plan;
 }
 
-/** The acceptors that are to join and hold something. Where a proposer serves, {@link lookAtJoining} has objected to them. */
-async function holdingAmong(nodes: Nodes, before: readonly Configuration[], goal: Sets): Promise<string[]> {
-  if (before.some(isConfigured)) return [];
-  const listed = before.flatMap(acceptorsOf);
-  const joining = goal.accept.nodes.filter((name) => !listed.includes(name));
-  const sizes = await Promise.all(joining.map((name) => nodes.withAcceptor(name, (admin) => admin.size()).catch(() => 0)));
-  return joining.filter((_, index) => (sizes[index] ?? 0) > 0);
+/** Those of these acceptors that hold something; one that does not answer counts as empty. */
+export async function holdingAmong(nodes: Nodes, names: readonly string[]): Promise<string[]> {
+  const sizes = await Promise.all(names.map((name) => nodes.withAcceptor(name, (admin) => admin.size()).catch(() => 0)));
+  return names.filter((_, index) => (sizes[index] ?? 0) > 0);
 }
 
 async function noSafeWay(nodes: Nodes, { resting }: Start, goal: Sets): Promise<ControlError> {
@@ -105,7 +104,7 @@ async function noSafeWay(nodes: Nodes, { resting }: Start, goal: Sets): Promise<
 }
 
 /** The acceptors that are still who they were when a value came to rest on them. */
-async function holdersAmong(nodes: Nodes, resting: readonly QuorumSet[]): Promise<string[]> {
+export async function holdersAmong(nodes: Nodes, resting: readonly QuorumSet[]): Promise<string[]> {
   const holding = await Promise.all(
     nodes.acceptors.map(async (name) => {
       const identity = await nodes.withAcceptor(name, (admin) => admin.identity()).catch(() => undefined);
@@ -126,7 +125,8 @@ function withLastRescan(way: readonly PlannedStep[], start: Start, identities: I
   return [...way, { step: rescanOf(prepare), after: { prepare, accept, resting: kept } }];
 }
 
-function absenceOf(nodes: Nodes, present: readonly MemberConfiguration[]): Promise<Absence> {
+/** Of the acceptors that any proposer lists. */
+export function absenceOf(nodes: Nodes, present: readonly MemberConfiguration[]): Promise<Absence> {
   const configurations = present.map(({ configuration }) => configuration);
   return absenceAmong(nodes, [...new Set(configurations.flatMap(acceptorsOf))], knownIdentities(configurations));
 }

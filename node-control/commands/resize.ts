@@ -9,7 +9,7 @@ import { type Step, typed } from '../safety/typed-step.js';
 import type { Manner } from '../step/step.js';
 import { carryOut, type Terminal } from './carry-out.js';
 import { copy } from './copy.js';
-import { planFrom, uselessSets } from './resize-plan.js';
+import { holdingAmong, planFrom, uselessSets } from './resize-plan.js';
 
 /** More acceptors make a cluster slower and hardly safer. */
 const ACCEPTORS_MAX = 7;
@@ -104,12 +104,8 @@ async function eraWith(nodes: Nodes, sets: Sets): Promise<number> {
 /** The acceptors that no longer belong to the cluster and still hold data. */
 async function wipeable(nodes: Nodes, target: readonly string[]): Promise<string[]> {
   const others = nodes.acceptors.filter((name) => !target.includes(name));
-  const sizes = await Promise.all(others.map((name) => nodes.withAcceptor(name, (admin) => admin.size()).catch(() => 0)));
-  return others.flatMap((name, index) =>
-    (sizes[index] ?? 0) > 0
-      ? [`${name} is not used any more and may be wiped: ${commandLine({ verb: 'wipe-acceptor', acceptor: name })}`]
-      : [],
-  );
+  const holding = await holdingAmong(nodes, others);
+  return holding.map((name) => `${name} is not used any more and may be wiped: ${commandLine({ verb: 'wipe-acceptor', acceptor: name })}`);
 }
 
 function isSameSets(a: Sets, b: Sets): boolean {

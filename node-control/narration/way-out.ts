@@ -29,7 +29,7 @@ export interface WayOut {
  */
 export function wayOut(told: readonly Told[], silent: SilentNodes, broken: readonly string[] = []): WayOut | undefined {
   const { proposers } = silent;
-  if (told.length === 0) return proposers.length === 0 ? undefined : { why: 'Start one of them', commands: proposers.map(mending) };
+  if (told.length === 0) return proposers.length === 0 ? undefined : mending('Start one of them', proposers);
   const configurations = told.map(({ configuration }) => configuration).filter(isConfigured);
   const listed = new Set(configurations.flatMap(acceptorsOf));
   const acceptors = silent.acceptors.filter(({ name }) => listed.has(name));
@@ -37,13 +37,16 @@ export function wayOut(told: readonly Told[], silent: SilentNodes, broken: reado
   const missing = Math.max(0, ...configurations.flatMap(({ prepare, accept }) => [shortage(prepare, lost), shortage(accept, lost)]));
   if (missing > 0 && acceptors.length > 0) {
     const why = acceptors.length > 1 && missing === 1 ? 'No quorum answers. One of these is enough' : 'No quorum answers. What mends it';
-    return { why, commands: acceptors.map(mending) };
+    return mending(why, acceptors);
   }
   if (proposers.length === 0) return undefined;
-  return { why: 'The sets can be changed again once every proposer answers', commands: proposers.map(mending) };
+  return mending('The sets can be changed again once every proposer answers', proposers);
 }
 
-/** As `fault.sh` takes it, for a node of the demo. */
-function mending({ name, hangs }: Silent): string {
-  return `./fault.sh ${hangs ? 'resume' : 'start'} ${shortName(name)}`;
+/** The commands for the nodes of the demo; the others, which `fault.sh` does not know, are named in the words before. */
+function mending(why: string, nodes: readonly Silent[]): WayOut {
+  const isOurs = ({ name }: Silent): boolean => /^(acceptor-[123](:\d+)?|proposer-[12])$/.test(name);
+  const others = nodes.filter((node) => !isOurs(node)).map(({ name }) => shortName(name));
+  const commands = nodes.filter(isOurs).map(({ name, hangs }) => `./fault.sh ${hangs ? 'resume' : 'start'} ${shortName(name)}`);
+  return { why: others.length === 0 ? why : `${why}: start ${others.join(', ')}`, commands };
 }

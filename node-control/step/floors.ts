@@ -19,30 +19,40 @@ export function membersOf(configurations: readonly Configuration[]): ReadonlySet
 }
 
 /**
- * The highest floor of the cluster (paper, section 3.1), which each of its members that answers knows: it had it before anything was removed
- * under it, or was given it when it joined. If no proposer remembers anything, every acceptor may be one.
+ * The highest floor of the cluster (paper, section 3.1), which its members know: they had it before anything was removed under it, or were given it when
+ * they joined. If no proposer remembers anything, every acceptor may be one.
+ *
+ * A step that was interrupted leaves the acceptor that was to join among those that values may rest on, before it was told any floor; then it
+ * holds nothing either. Example: acceptor-1 was to join acceptor-2, which is away for a moment when the step is repeated. So where a proposer
+ * serves, those that are listed tell the floor; where none does, those that hold something, or have a floor.
  *
  * @param without acceptors that do not answer, which need not be waited for
- * @returns undefined if there are members, and none of them answers
+ * @returns undefined if there are members, none tells anything, and one that could does not answer
  */
 export async function floorOf(
   nodes: Nodes,
   configurations: readonly Configuration[],
   without: readonly string[],
 ): Promise<Floor | undefined> {
-  // A step that was interrupted leaves one that was to join among those that values may rest on, before it was told any floor. Where a proposer
-  // serves, those that are listed know the floor, and are enough.
-  const members = configurations.some(isConfigured) ? new Set(Object.values(knownIdentities(configurations))) : membersOf(configurations);
+  const isServed = configurations.some(isConfigured);
+  const members = isServed ? new Set(Object.values(knownIdentities(configurations))) : membersOf(configurations);
   const isForgotten = configurations.every(({ era }) => era === 0);
-  const names = new Set([...configurations.flatMap(acceptorsOf), ...nodes.acceptors]);
-  const ask = (name: string): Promise<Floor[]> =>
+  const names = [...new Set([...configurations.flatMap(acceptorsOf), ...nodes.acceptors])];
+  const ask = (name: string) =>
     nodes.withAcceptor(name, async (admin) => {
       const floor = await admin.floor();
+      const tells = isServed || floor.era > 0 || (await admin.size()) > 0;
       // Asked after the floor: it then was the same acceptor until then.
-      return isForgotten || members.has((await admin.identity()) ?? '') ? [floor] : [];
+      return { floor, tells, identity: (await admin.identity()) ?? '' };
     });
-  const told = await Promise.all([...names].filter((name) => !without.includes(name)).map((name) => ask(name).catch(() => [])));
-  return told.flat().length === 0 && members.size > 0 ? undefined : highestFloor(told.flat());
+  const asked = await Promise.allSettled(names.filter((name) => !without.includes(name)).map(ask));
+  const answers = asked.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+  const told = answers.filter(({ tells, identity }) => tells && (isForgotten || members.has(identity))).map(({ floor }) => floor);
+  if (told.length > 0 || members.size === 0) return highestFloor(told);
+  const present = new Set(answers.map(({ identity }) => identity));
+  // One that every acceptor was asked for is nowhere any more.
+  const isComplete = answers.length === names.length || [...members].every((identity) => present.has(identity));
+  return isComplete && !isServed ? NO_FLOOR : undefined;
 }
 
 /**

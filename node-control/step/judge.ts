@@ -48,7 +48,7 @@ function untoldFloor({ newcomers }: Sight['joining']): Objection {
   const names = Object.keys(newcomers).join(' and ');
   return {
     why: `no acceptor of the cluster answers, to say what ${names} must know of what was deleted`,
-    advice: 'Start one and run the command again',
+    advice: 'Start those that are down and run the command again. One that is gone for good is taken out of ACCEPTORS of the control node',
   };
 }
 

@@ -5,6 +5,7 @@ import { ControlError } from '../../node-control/safety/objection.js';
 import { parse } from '../../node-control/safety/typed-step.js';
 import { EMPTY_CONFIGURATION } from '../../src/protocol/configuration.js';
 import { sleep } from '../../src/protocol/time.js';
+import type { Store } from '../../src/store/store.js';
 import { AcceptorMonitor } from '../../verification/checkers/acceptor-monitor.js';
 import { acceptorAcross, AcceptorNode } from '../../verification/simulation/acceptor-node.js';
 import { acceptorAdminAcross, adminAcross } from '../../verification/simulation/admin-ports.js';
@@ -88,9 +89,18 @@ export class OperatedNodes {
 
   /** Writes through the first proposer that is up, if that can be. */
   async put(key: string): Promise<void> {
+    await this.#through((store) => store.change(key, () => 'v'));
+  }
+
+  /** Deletes through the first proposer that is up, if that can be. */
+  async delete(key: string): Promise<void> {
+    await this.#through((store) => store.delete(key));
+  }
+
+  async #through(act: (store: Store) => Promise<unknown>): Promise<void> {
     const proposer = this.proposers.find(({ isUp }) => isUp);
-    const written = proposer?.running.store.change(key, () => 'v').catch(() => undefined);
-    await this.time.run(Promise.race([written, sleep(this.time, 1_000)]));
+    const done = proposer && act(proposer.running.store).catch(() => undefined);
+    await this.time.run(Promise.race([done, sleep(this.time, 1_000)]));
   }
 
   /** All that a command could change. */

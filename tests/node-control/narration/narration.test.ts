@@ -106,6 +106,14 @@ describe('the way out', () => {
     });
   });
 
+  it('names in words what fault.sh does not know', () => {
+    const own = told({ era: 4, prepare: { nodes: ['redis-a:6379'], quorum: 1 }, accept: { nodes: ['redis-a:6379'], quorum: 1 } });
+    expect(wayOut(own, { proposers: [], acceptors: [{ name: 'redis-a:6379', hangs: false }] })).toEqual({
+      why: 'No quorum answers. What mends it: start redis-a',
+      commands: [],
+    });
+  });
+
   it('is nothing while a quorum answers, or where nobody asks those that do not', () => {
     expect(wayOut(all, silent([1]))).toBeUndefined();
     expect(wayOut(told(sets('1 of 1', '1 of 1')), silent([2, 3]))).toBeUndefined();
