@@ -1,11 +1,7 @@
-import { writeFileSync } from 'node:fs';
-import { Command, InvalidArgumentError } from 'commander';
-import { Progress } from '../../node-control/terminal/progress.js';
+import { Command } from 'commander';
+import { count, tellFigures } from '../figures-program.js';
 import { measureDeletions } from './measure.js';
 import { table } from './table.js';
-
-/** What a shell reports of a program that SIGINT ended. */
-const INTERRUPTED = 130;
 
 const program = new Command('npm run bench:deletions --')
   .description(
@@ -29,31 +25,15 @@ const options = program.opts<{
   json?: string;
 }>();
 
-const stop = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort());
-const progress = new Progress(process.stderr);
-
-try {
-  const { operations, keys, clients, stretches } = options;
-  const figures = await measureDeletions({
-    ...{ operations, keys, clients, stretches },
-    collectEveryMs: options.collectEvery * 1_000,
-    timeLimitMs: options.minutes * 60_000,
-    progress: (text, fraction) => progress.show(text, fraction),
-    signal: stop.signal,
-  });
-  progress.end();
-  for (const line of table(figures)) process.stdout.write(`${line}\n`);
-  if (options.json) writeFileSync(options.json, `${JSON.stringify(figures, null, 2)}\n`);
-} catch (error) {
-  progress.end();
-  if (!stop.signal.aborted) throw error;
-  process.exitCode = INTERRUPTED;
-}
-// Connections that are kept would hold the program.
-process.exit();
-
-function count(text: string): number {
-  if (!/^[1-9]\d{0,7}$/.test(text)) throw new InvalidArgumentError('It must be a whole number from 1 on.');
-  return Number(text);
-}
+const { operations, keys, clients, stretches, collectEvery, minutes, json } = options;
+await tellFigures(
+  ({ signal, progress }) =>
+    measureDeletions({
+      ...{ operations, keys, clients, stretches, signal },
+      collectEveryMs: collectEvery * 1_000,
+      timeLimitMs: minutes * 60_000,
+      progress: (text, fraction) => progress.show(text, fraction),
+    }),
+  table,
+  json,
+);

@@ -248,10 +248,14 @@ describe('the page, in a browser', () => {
       );
       const opacity = await page.evaluate<string>(`getComputedStyle(document.querySelector('#nodes-title').closest('section')).opacity`);
       expect(Number(opacity)).toBeLessThan(0.5);
+      // Nor where it is held meanwhile, and then it is itself again.
+      await page.locator('#hold').click();
     } finally {
       nodes.resumeService();
     }
     await expect.poll(() => link.innerText(), SOON).toBe('live');
+    await expect.poll(() => page.locator('#now').innerText(), SOON).toContain('serves on');
+    await page.locator('#hold').click();
   });
 
   test('shows that the control node is gone, and goes on when it is back', async () => {

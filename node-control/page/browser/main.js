@@ -26,8 +26,11 @@ const picture = new Picture(show, (snapshot) => {
 
 new Link(
   (snapshot) => {
+    const wasLost = document.body.classList.contains('stale');
     document.body.classList.remove('stale');
     picture.receive(snapshot);
+    // A picture that is held is not drawn for that, and the headline tells of the loss still.
+    if (wasLost) picture.redraw();
   },
   (since) => {
     document.body.classList.add('stale');
@@ -68,8 +71,8 @@ function showMarks(marks) {
       element('li', { class: kind }, element('b', {}, String(id)), ' ', element('time', {}, timeText(atMs)), ` ${text} `, ...why),
     );
   }
-  lastMark = marks.at(-1);
   // Whoever comes late does not hear all that happened before.
-  setTimeout(() => find('#log').removeAttribute('aria-live'), 1_000);
+  if (lastMark === undefined) setTimeout(() => find('#log').removeAttribute('aria-live'), 1_000);
+  lastMark = marks.at(-1);
   while (list.children.length > marks.length) list.lastElementChild?.remove();
 }

@@ -24,7 +24,7 @@ export class Picture {
     this.#draw = draw;
     this.#collect = collect;
     find('#hold').addEventListener('click', () => this.#toggle());
-    find('#back').addEventListener('input', () => this.#show());
+    find('#back').addEventListener('input', () => this.redraw());
     document.addEventListener('keydown', (event) => {
       const isElsewhere = event.target instanceof Element && event.target.closest('input, button, a') !== null;
       if (event.key !== ' ' || isElsewhere) return;
@@ -61,10 +61,11 @@ export class Picture {
     this.#draw(last);
   }
 
-  #show() {
-    const snapshot = this.#shown;
+  /** Shows once more what is shown. */
+  redraw() {
+    const snapshot = this.#isHeld ? this.#shown : this.#kept.at(-1);
     if (snapshot) this.#draw(snapshot);
-    this.#sayWhen();
+    if (this.#isHeld) this.#sayWhen();
   }
 
   #sayWhen() {
