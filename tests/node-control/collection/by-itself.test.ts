@@ -81,18 +81,24 @@ describe('the service of the control node', () => {
 
   it('does no harm to a command of another control node, nor that one to it', async () => {
     const { cluster, service } = await collecting();
-    for (let round = 0; round < 4; round += 1) {
+    for (let round = 0; round < 3; round += 1) {
       await bury(cluster, `d${round}-`, 10);
-      for (const command of [`resize ${NAMES.slice(0, 2).join(',')}`, `wipe-acceptor ${NAMES[2]}`, `resize ${NAMES.join(',')}`]) {
-        // It may be refused, as beside another operator's; it can be typed again.
-        await expect.poll(() => cluster.control(...command.split(' ')), SOON).toMatchObject({ code: 0 });
-      }
+      const commands = [`resize ${NAMES.slice(0, 2).join(',')}`, `wipe-acceptor ${NAMES[2]}`, `resize ${NAMES.join(',')}`];
+      const refusal = async (): Promise<string> => {
+        for (const command of commands) {
+          const { code, stderr } = await cluster.control(...command.split(' '));
+          if (code !== 0) return `${command}: ${stderr}`;
+        }
+        return '';
+      };
+      // Any of them may be refused, as beside another operator's: a collection that begins in the last writes of a resize owes its rescan anew.
+      await expect.poll(refusal, { timeout: 100_000 }).toBe('');
       expect((await cluster.control('rescan', NAMES.join(','), '3')).code).not.toBe(2);
     }
     await expect.poll(async () => (await cluster.control('collect', '--dry-run')).stdout, SOON).toBe('nothing would be removed\n');
-    expect(removed(service)).toBeGreaterThan(0);
-    for (const key of ['d0-0', 'd3-9']) expect(await cluster.proposer(2).kv.get(key)).toMatchObject({ status: 404 });
-  });
+    await expect.poll(() => removed(service), SOON).toBeGreaterThan(0);
+    for (const key of ['d0-0', 'd2-9']) expect(await cluster.proposer(2).kv.get(key)).toMatchObject({ status: 404 });
+  }, 240_000);
 
   it('ends at once, with nothing to do and in the middle of collections', async () => {
     for (const count of [0, 300]) {
