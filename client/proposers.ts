@@ -1,4 +1,4 @@
-import { type Answer, KeyValueClient } from '../src/http/client.js';
+import { type Answer, KeyValueClient, NetworkError, type Refusal } from '../src/http/client.js';
 import type { Time } from '../src/protocol/time.js';
 import { preferred } from './affinity.js';
 
@@ -17,6 +17,8 @@ export interface ProposersOptions {
   /** See {@link KeyValueClient}. */
   readonly wait?: boolean;
   readonly timeoutMs?: number;
+  /** Is told each request that failed, and the name of the proposer. */
+  readonly hear?: (name: string, failure: Refusal | NetworkError) => void;
 }
 
 /** The proposers that the coroutines share. One that gave no answer is avoided for a while; then a single request tries it again. */
@@ -27,13 +29,15 @@ export class Proposers {
   readonly #avoidedUntilMs = new Map<NamedProposer, number>();
 
   readonly #affinity: boolean;
+  readonly #hear: NonNullable<ProposersOptions['hear']>;
 
   /**
    * @param addressOf from a name to where that proposer listens
    */
   constructor(names: readonly string[], addressOf: (name: string) => string, time: Time, options: ProposersOptions = {}) {
-    const { affinity = false, ...more } = options;
+    const { affinity = false, hear = () => undefined, ...more } = options;
     this.#time = time;
+    this.#hear = hear;
     this.#affinity = affinity;
     this.#all = names.map((name) => ({ name, client: new KeyValueClient(addressOf(name), more) }));
   }
@@ -57,8 +61,10 @@ export class Proposers {
     try {
       const answer = await send(proposer.client);
       this.#avoidedUntilMs.delete(proposer);
+      if (!answer.ok) this.#hear(proposer.name, answer);
       return answer;
     } catch (error) {
+      if (error instanceof NetworkError) this.#hear(proposer.name, error);
       this.avoid(proposer);
       throw error;
     }

@@ -8,6 +8,7 @@ import { Funnel, header, line, noCounts } from './funnel.js';
 import { Ledger } from './ledger.js';
 import { writeNames } from './names.js';
 import { type Note, noteRefusal, noteSilence } from './notes.js';
+import { Outage } from './outage.js';
 import { Proposers } from './proposers.js';
 import { read } from './reading.js';
 import { forkedFrom, type Random } from './random.js';
@@ -44,7 +45,9 @@ export async function run(settings: ClientSettings, world: ClientWorld, stop: Ab
   const { time, random, print, note } = world;
   const keys = Array.from({ length: settings.keys }, (_, index) => `${settings.keyPrefix}${index + 1}`);
   const ledger = new Ledger(keys);
+  const outage = new Outage(note);
   const proposers = new Proposers(settings.proposers, world.addresses, time, {
+    hear: (name, failure) => outage.hear(name, failure),
     wait: settings.retry,
     affinity: settings.affinity,
     ...(world.answerTimeoutMs !== undefined && { timeoutMs: world.answerTimeoutMs }),
@@ -58,6 +61,10 @@ export async function run(settings: ClientSettings, world: ClientWorld, stop: Ab
     const funnel = new Funnel(time, columns, (second, counts) => {
       print(line(second, counts));
       world.onLine?.({ second, columns: counts });
+      outage.see(
+        second,
+        counts.reduce((sum, { writes }) => sum + writes, 0),
+      );
     });
     const nextName = settings.retry ? writeNames() : undefined;
     const { change } = settings;

@@ -47,6 +47,8 @@ With --change add an increment is one request (POST), which misses no version; t
 A write whose outcome is unknown (no answer, or 504) is sent again under the same name, through any proposer, until the outcome is known: a
 proposer applies a name once. It counts once in each column but errors. With --no-retry nothing is sent again.
 
+Where no write is confirmed for two seconds and a proposer says why, a line on stderr tells it, and another one that it is over.
+
 The end (Ctrl-C, SIGTERM or --seconds): all keys are read, and each must have grown by exactly what was acknowledged. Where outcomes stay
 unknown it may have grown by so many more. That is exact only when this client is the only writer of its keys: give it a --key-prefix of
 its own where others run.

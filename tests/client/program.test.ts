@@ -237,6 +237,21 @@ describe('the client, as a program', () => {
     expect(client.stdout).toContain('0 unknown: nothing lost');
   });
 
+  it('says when writes are confirmed no more, what to type, and when they are again', async () => {
+    const client = start();
+    await client.printed(/^1\t/);
+    standIn.fault = () => ({ status: 503, code: 'PrepareError' });
+    await expect
+      .poll(() => client.stderr, { timeout: 30_000 })
+      .toMatch(
+        /^# no write is confirmed since second \d+: proposer-\d:8080 answers PrepareError: as the test wants it\. The way out: \.\/run-control\.sh status\n$/,
+      );
+    standIn.fault = () => undefined;
+    await expect.poll(() => client.stderr, { timeout: 30_000 }).toMatch(/\n# second \d+: writes are confirmed again\n$/);
+    client.child.kill('SIGINT');
+    expect(await client.ended).toBe(0);
+  });
+
   it('proves nothing where no key was ever read', async () => {
     standIn.fault = () => ({ status: 503, code: 'NotConfigured' });
     const client = start('--seconds', '1');
