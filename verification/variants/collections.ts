@@ -163,8 +163,8 @@ export const BROKEN_COLLECTIONS: readonly Variant[] = [
   {
     name: 'the eras are not looked at again before the removals',
     scenario: 'collections',
-    seeds: 400,
-    seed: 305,
+    seeds: 800,
+    seed: 401,
     patches: REPLACED_MEANWHILE,
     unguarded: [
       patch(

@@ -64,13 +64,6 @@ export const BROKEN_COPIES: readonly Variant[] = [
     ],
   },
   {
-    name: 'a copy comes after a collection',
-    scenario: 'stepwise collections',
-    seeds: 2_400,
-    seed: 1_729,
-    patches: [patch(ACCEPTOR, 'isOver || ', '')],
-  },
-  {
     name: 'a copy is read from an acceptor that is no member any more',
     scenario: 'stepwise collections',
     seeds: 400,
