@@ -3,7 +3,6 @@
 set -euo pipefail
 
 here=$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")
-cd "$here/.."
 
 usage() {
   cat <<'END'
@@ -34,7 +33,8 @@ for argument; do
         echo "There is no program $argument." >&2
         exit 2
       fi
-      programs+=("$(realpath -- "$program")")
+      # A server may be a link to a program that tells by its name what it is to be: as Debian has redis-server and redis-check-rdb.
+      programs+=("$(cd -- "$(dirname -- "$program")" && pwd)/${program##*/}")
       ;;
   esac
 done
@@ -48,6 +48,7 @@ if [ ${#programs[@]} -eq 0 ]; then
   exit 2
 fi
 
+cd "$here/.."
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
