@@ -13,8 +13,8 @@ export interface NodeSpecs {
 }
 
 /**
- * For every program of ours that runs long or has much to do. Without it Node 24 lets the space for new objects grow to 128 MiB on a machine with
- * much memory, where 16 serve as well; in a container it looks at the container's limit.
+ * For every program of ours that runs long or has much to do, as in the images. Without it Node 24 lets the space for new objects grow to 128 MiB on a
+ * machine with much memory, where 16 serve as well; and in a container with little memory it has 2.
  */
 export const NODE_FLAGS = ['--max-semi-space-size=8'];
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { NODE_FLAGS } from '../../../local/nodes.js';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const place = realpathSync(mkdtempSync(join(tmpdir(), 'host-')));
@@ -124,6 +125,12 @@ describe('the build for this host', () => {
         .split('\n')
         .filter((line) => line.includes('npm ci'));
       expect(installs).toEqual(['RUN npm ci --include=dev', 'RUN npm ci --omit=dev']);
+    }
+  });
+
+  it('runs with the same flags in the images as with local processes', () => {
+    for (const file of ['Dockerfile.client', 'Dockerfile.proposer']) {
+      expect(readFileSync(join(root, file), 'utf8')).toContain(`\nENV NODE_OPTIONS=${NODE_FLAGS.join(' ')}\n`);
     }
   });
 });
