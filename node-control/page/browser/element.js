@@ -1,4 +1,5 @@
-const narrow = matchMedia('(max-width: 54rem)');
+/** The page on a phone: see style.css. */
+export const narrow = matchMedia('(max-width: 54rem)');
 
 /**
  * Makes an element. Nothing is ever parsed as HTML: what keys and values hold stays text.
@@ -110,4 +111,19 @@ function filled(made, attributes, children) {
     if (value !== false) made.setAttribute(attribute, value === true ? '' : String(value));
   made.append(...children);
   return made;
+}
+
+/** The time of day. @param {number} atMs */
+export function timeText(atMs) {
+  return new Date(atMs).toLocaleTimeString('en-GB');
+}
+
+/** Calls back where a key is pressed for the page, and not for one of its controls. @param {string} key in lower case @param {() => void} act */
+export function onKey(key, act) {
+  document.addEventListener('keydown', (event) => {
+    const isElsewhere = event.target instanceof Element && event.target.closest('input, button, a, summary') !== null;
+    if (event.key.toLowerCase() !== key || isElsewhere || event.ctrlKey || event.altKey || event.metaKey) return;
+    event.preventDefault();
+    act();
+  });
 }

@@ -1,8 +1,9 @@
-import { shortName, svg } from './element.js';
+import { narrow, shortName, svg } from './element.js';
 
 /** @import { FunnelSecond, Snapshot, NodeState, ProposerView } from '../server/snapshot.js' */
 
 const SIZE = { width: 540, height: 310 };
+const UPRIGHT_SIZE = { width: 360, height: 305 };
 const BOX = { width: 112, height: 54 };
 const CLIENT = { x: 72, y: 110 };
 const CONTROL = { x: 72, y: 230 };
@@ -44,10 +45,11 @@ export function graph({ proposers, acceptors, isClientRunning }, second) {
         `${shortName(name)} ${STATES[state].text}${keys === undefined ? '' : `, ${keysText(keys)}`}${remark === undefined ? '' : `, ${remark}`}`,
     ),
   ];
+  const { width, height } = narrow.matches ? UPRIGHT_SIZE : SIZE;
   return svg(
     'svg',
     {
-      viewBox: `0 0 ${SIZE.width} ${SIZE.height}`,
+      viewBox: `0 0 ${width} ${height}`,
       role: 'img',
       'aria-label': [isClientRunning ? 'a client runs' : 'no client runs', ...label].join('; '),
     },
@@ -91,27 +93,31 @@ export function stateText(state, more) {
  */
 function strands({ state, sets }, acceptor, from, to) {
   const broken = [state, acceptor.state].some((one) => one !== 'healthy' && one !== 'slow') ? ' broken' : '';
-  const shifted = (/** @type {number} */ by) => [
-    { x: from.x, y: from.y + by },
-    { x: to.x, y: to.y + by },
-  ];
   const asked = /** @type {const} */ (['prepare', 'accept']).filter((phase) => sets?.[phase].nodes.includes(acceptor.name));
   if (asked.length === 0) return [line(from, to, 'unused')];
-  return asked.map((phase) => {
-    const [start = from, end = to] = shifted(phase === 'prepare' ? -STRAND : STRAND);
-    return line(start, end, `${phase}${broken}`);
-  });
+  return asked.map((phase) => line(from, to, `${phase}${broken}`, phase === 'prepare' ? -STRAND : STRAND));
 }
 
 /** @typedef {{ x: number, y: number }} Point */
 
-/** @param {Point} from @param {Point} to @param {string} kind */
-function line(from, to, kind) {
-  return svg('line', { x1: from.x + BOX.width / 2, y1: from.y, x2: to.x - BOX.width / 2, y2: to.y, class: `line ${kind}` });
+/** On a narrow screen the drawing stands upright: lying, its letters would be half as large as the text. @param {Point} point @returns {Point} */
+function placed({ x, y }) {
+  if (!narrow.matches) return { x, y };
+  return { x: 60 + ((y - 45) * 240) / 220, y: 30 + ((x - CLIENT.x) * 245) / (ACCEPTOR_X - CLIENT.x) };
+}
+
+/** @param {Point} from @param {Point} to @param {string} kind @param {number} [shift] of a line beside another one */
+function line(from, to, kind, shift = 0) {
+  const [start, end] = [placed(from), placed(to)];
+  const ends = narrow.matches
+    ? { x1: start.x + shift, y1: start.y + BOX.height / 2, x2: end.x + shift, y2: end.y - BOX.height / 2 }
+    : { x1: start.x + BOX.width / 2, y1: start.y + shift, x2: end.x - BOX.width / 2, y2: end.y + shift };
+  return svg('line', { ...ends, class: `line ${kind}` });
 }
 
 /** @param {Point} center @param {string} name @param {string} text @param {string} state @param {string} [remark] for who points at it */
-function box({ x, y }, name, text, state, remark) {
+function box(center, name, text, state, remark) {
+  const { x, y } = placed(center);
   return svg(
     'g',
     { class: `node ${state}`, transform: `translate(${x} ${y})` },

@@ -1,5 +1,4 @@
-import { timeText } from './clock-time.js';
-import { find, say } from './element.js';
+import { find, say, timeText } from './element.js';
 
 /** @import { Snapshot } from '../server/snapshot.js' */
 

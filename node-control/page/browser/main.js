@@ -1,22 +1,32 @@
 import { Chart } from './chart.js';
-import { timeText } from './clock-time.js';
-import { element, find, replace, say } from './element.js';
+import { commandItem } from './commands.js';
+import { element, find, onKey, replace, say, timeText } from './element.js';
+import { Experiments } from './experiments.js';
 import { graph } from './graph.js';
 import { Inspector } from './inspector.js';
 import { Link } from './link.js';
 import { Picture } from './picture.js';
-import { proposersTable } from './proposers.js';
-import { setsTable } from './sets.js';
+import { proposersTable, setsTable } from './tables.js';
 
 /** @import { FunnelSecond, Snapshot, Mark, Narration } from '../server/snapshot.js' */
 
 const chart = new Chart(find('#chart'));
 const inspector = new Inspector();
+const experiments = new Experiments();
 /** @type {Mark | undefined} */
 let lastMark;
 
 /** @type {FunnelSecond | undefined} */
 let lastSecond;
+
+/** For a projector: what matters on one screen, in large letters. */
+function toggleBig() {
+  const isBig = document.documentElement.classList.toggle('big');
+  find('#big').setAttribute('aria-pressed', String(isBig));
+}
+find('#big').addEventListener('click', toggleBig);
+if (new URLSearchParams(location.search).has('big')) toggleBig();
+onKey('f', toggleBig);
 
 const picture = new Picture(show, (snapshot) => {
   if (snapshot.isFirst) chart.clear();
@@ -46,6 +56,7 @@ function show(snapshot) {
   replace(find('#proposers'), proposersTable(snapshot));
   say(find('#client-state'), snapshot.isClientRunning ? '' : 'no client runs: ./run-client.sh');
   showMarks(snapshot.marks);
+  experiments.follow(snapshot);
   void inspector.look();
 }
 
@@ -55,8 +66,8 @@ function narrate({ now, next, commands }) {
   find('#next').hidden = next === undefined;
   say(find('#next p:first-child'), next === undefined ? '' : `${next}${commands.length > 0 ? ':' : '.'}`);
   const list = find('#next ol');
-  if ([...list.children].map((item) => item.textContent).join('\n') === commands.join('\n')) return;
-  list.replaceChildren(...commands.map((command) => element('li', {}, element('code', {}, command))));
+  if ([...list.querySelectorAll('code')].map((code) => code.textContent).join('\n') === commands.join('\n')) return;
+  list.replaceChildren(...commands.map(commandItem));
 }
 
 /** The latest first. @param {readonly Mark[]} marks */

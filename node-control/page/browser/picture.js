@@ -1,5 +1,4 @@
-import { timeText } from './clock-time.js';
-import { find, say } from './element.js';
+import { find, onKey, say, timeText } from './element.js';
 
 /** @import { Snapshot } from '../server/snapshot.js' */
 
@@ -25,12 +24,7 @@ export class Picture {
     this.#collect = collect;
     find('#hold').addEventListener('click', () => this.#toggle());
     find('#back').addEventListener('input', () => this.redraw());
-    document.addEventListener('keydown', (event) => {
-      const isElsewhere = event.target instanceof Element && event.target.closest('input, button, a') !== null;
-      if (event.key !== ' ' || isElsewhere) return;
-      event.preventDefault();
-      this.#toggle();
-    });
+    onKey(' ', () => this.#toggle());
   }
 
   /** @param {Snapshot} snapshot */

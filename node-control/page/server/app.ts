@@ -5,14 +5,20 @@ import { fileURLToPath } from 'node:url';
 import express, { type ErrorRequestHandler, type Express, type Response } from 'express';
 import type { NodeSettings } from '../../nodes/settings.js';
 import { KeyInspector } from './key-inspector.js';
+import { KeyWriter } from './key-writer.js';
 import type { Observer } from './observer.js';
 import { onlyOwnHost } from './own-host.js';
+import { onlyOwnPage } from './own-page.js';
+import { type Supposed, whatIf } from './what-if.js';
 
 /** As proposers have it. */
 const KEY_MAX_BYTES = 512;
 
 const PAGE = dirname(createRequire(import.meta.url).resolve('#page/index.html'));
 const UPLOT = dirname(fileURLToPath(import.meta.resolve('uplot')));
+
+/** A key, and a value for each proposer. */
+const WRITE_MAX_BYTES = 4_096;
 
 /** Nothing from elsewhere, nothing inline, in no frame. */
 const HEADERS = {
@@ -23,7 +29,7 @@ const HEADERS = {
   'Cross-Origin-Resource-Policy': 'same-origin',
 };
 
-/** What the control node serves: the page, and what it shows. Read-only. */
+/** What the control node serves: the page, what it shows, and one way to write a key, which does no more than a client of the proposers may. */
 export function createApp(nodes: NodeSettings, observer: Observer): Express {
   const app = express();
   app.disable('x-powered-by');
@@ -51,6 +57,29 @@ export function createApp(nodes: NodeSettings, observer: Observer): Express {
       response.status(400).json({ message: `a key has 1 to ${KEY_MAX_BYTES} bytes` });
     else if (inspector.isBusy(key)) response.status(503).json({ message: 'too many keys are looked at already' });
     else response.set('cache-control', 'no-store').json(await inspector.look(key));
+  });
+
+  app.get('/what-if', ({ query }, response) => {
+    const named = (text: unknown): string[] => nodes.acceptors.filter((name) => typeof text === 'string' && text.split(',').includes(name));
+    const supposed: Supposed = { lost: named(query['lost']), prepare: named(query['prepare']), accept: named(query['accept']) };
+    response
+      .set('cache-control', 'no-store')
+      .json(observer.told.map(({ name, configuration }) => ({ name, ...whatIf(name, configuration, supposed) })));
+  });
+
+  const writer = new KeyWriter(nodes.proposers, nodes.addresses);
+  app.post('/writes', onlyOwnPage, express.json({ limit: WRITE_MAX_BYTES }), async (request, response) => {
+    const { key, values } = request.body as { key?: unknown; values?: unknown };
+    const given = typeof values === 'object' && values !== null ? Object.entries(values) : [];
+    if (
+      typeof key !== 'string' ||
+      key === '' ||
+      Buffer.byteLength(key) > KEY_MAX_BYTES ||
+      given.some(([, value]) => typeof value !== 'string')
+    )
+      response.status(400).json({ message: `a key has 1 to ${KEY_MAX_BYTES} bytes, and a value is text` });
+    else if (writer.isBusy) response.status(503).json({ message: 'too many keys are written already' });
+    else response.set('cache-control', 'no-store').json(await writer.write(key, new Map(given as [string, string][])));
   });
 
   app.use('/uplot', express.static(UPLOT));

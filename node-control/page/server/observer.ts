@@ -8,6 +8,7 @@ import { knownIdentities } from '../../safety/identities.js';
 import { adminName } from '../../nodes/connections.js';
 import { isListening } from '../../nodes/listening.js';
 import type { NodeSettings } from '../../nodes/settings.js';
+import type { Told } from '../../narration/now.js';
 import { Marks } from './marks.js';
 import { Narrator } from './narrator.js';
 import { isSilent, NodeProbe } from './node-probe.js';
@@ -86,6 +87,11 @@ export class Observer {
     if (!this.#isRunning) void this.#run();
     else if (this.#last) show({ ...this.#last, isFirst: true, funnel: this.#history });
     return () => this.#watchers.delete(show);
+  }
+
+  /** What the proposers last told. */
+  get told(): Told[] {
+    return this.#proposers.flatMap(({ name, probe: { answer } }) => (answer ? [{ name, configuration: answer.configuration }] : []));
   }
 
   async #run(): Promise<void> {

@@ -23,7 +23,7 @@ const get = (path: string, host = 'localhost'): Promise<RawAnswer> =>
   send(`127.0.0.1:${(server.address() as AddressInfo).port}`, { path, headers: { host } });
 
 describe('the page', () => {
-  const paths = ['/', '/main.js', '/uplot/dist/uPlot.esm.js', '/healthz', '/keys?key=a', '/nowhere', '/keys?key=%', '/keys?key=a&key=b'];
+  const paths = ['/', '/main.js', '/uplot/uPlot.iife.min.js', '/healthz', '/keys?key=a', '/nowhere', '/keys?key=%', '/keys?key=a&key=b'];
 
   it.each(paths)('answers %s under no name of somebody else', async (path) => {
     expect((await get(path, 'evil.example')).status).toBe(403);
@@ -44,6 +44,52 @@ describe('the page', () => {
 
   it.each(['/keys', '/keys?key=', `/keys?key=${'x'.repeat(513)}`, '/keys?key=a&key=b', '/keys?key[]=a'])('refuses %s', async (path) => {
     expect(await get(path)).toMatchObject({ status: 400, text: '{"message":"a key has 1 to 512 bytes"}' });
+  });
+
+  describe('takes a write', () => {
+    const write = (headers: Record<string, string>, body: unknown = { key: 'a', values: {} }): Promise<RawAnswer> =>
+      send(`127.0.0.1:${(server.address() as AddressInfo).port}`, {
+        method: 'POST',
+        path: '/writes',
+        headers: { host: 'localhost:8080', ...headers },
+        body,
+      });
+
+    it.each([
+      ['of itself', { origin: 'http://localhost:8080', 'sec-fetch-site': 'same-origin' }],
+      ['of a program', {}],
+    ])('%s', async (_, headers) => {
+      expect(await write(headers)).toMatchObject({ status: 200, text: '[]' });
+    });
+
+    it.each([
+      ['another page', { origin: 'http://evil.example' }],
+      ['a page on another port', { origin: 'http://localhost:9999' }],
+      ['a page of no origin', { origin: 'null' }],
+      ['another site', { 'sec-fetch-site': 'cross-site' }],
+      ['a form', { 'content-type': 'text/plain' }],
+      ['another name', { host: 'evil.example', origin: 'http://evil.example' }],
+    ])('and none of %s', async (_, headers) => {
+      expect((await write(headers)).status).toBe(403);
+    });
+
+    it.each([
+      ['no key', { values: {} }],
+      ['a long key', { key: 'x'.repeat(513), values: {} }],
+      ['a value that is no text', { key: 'a', values: { 'proposer-1': 1 } }],
+      ['no object', '[]'],
+    ])('and none with %s', async (_, body) => {
+      expect((await write({}, body)).status).toBe(400);
+    });
+
+    it('and none that is large', async () => {
+      expect((await write({}, { key: 'a', values: { 'proposer-1': 'x'.repeat(5_000) } })).status).toBe(413);
+    });
+
+    it('through proposers that it knows', async () => {
+      const { text } = await write({}, { key: 'a', values: { 'evil.example': 'v', '127.0.0.1': 'v' } });
+      expect(text).toMatch(/^\[\{"proposer":"127\.0\.0\.1",[^[{]*\}\]$/);
+    });
   });
 
   it('looks at a bounded number of keys at the same time', async () => {

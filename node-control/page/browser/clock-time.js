@@ -1,4 +1,0 @@
-/** @param {number} atMs */
-export function timeText(atMs) {
-  return new Date(atMs).toLocaleTimeString('en-GB');
-}

@@ -1,0 +1,47 @@
+import { element, say } from './element.js';
+
+/** How long a button says that it has copied. */
+const SAID_MS = 2_000;
+
+/** Which rule a command serves, by its first words after the program. In docs/tour.md stands what is lost where one is skipped. */
+const RULES = new Map([
+  ['add-accept', 'Before rounds begin with what an acceptor tells, writes must reach it: so it joins the accept set first.'],
+  [
+    'add-prepare',
+    'A round may begin with what this acceptor tells once every prepare quorum still meets every accept quorum that a value may rest on.',
+  ],
+  ['rm-accept', 'Writes stop counting on an acceptor first, while rounds still ask it: so each write that rests on it is found.'],
+  ['rm-prepare', 'No write counts on this acceptor any more, so no round has to ask it.'],
+  ['rescan', 'A key that nobody wrote since may rest where later quorums do not look. A rescan brings each key to the present accept set.'],
+  ['resize', 'It types the single steps in an order in which each of them keeps every prepare quorum meeting every accept quorum.'],
+  ['wipe-acceptor', 'What an acceptor holds grows stale once it is asked no more. It may join again only when it is empty.'],
+  [
+    'copy',
+    'While proposers have different sets, quorums of all of them have to meet. With one configuration for all, the next step can be judged.',
+  ],
+  ['fault.sh', 'A round goes on when a quorum has answered: these nodes are what is missing for one, or for changing the sets.'],
+]);
+
+/** A command that can be copied, and why it comes next. @param {string} command */
+export function commandItem(command) {
+  const code = element('code', {}, command);
+  const button = element('button', { type: 'button', class: 'copy', 'aria-label': `Copy ${command}` }, 'Copy');
+  button.addEventListener('click', () => void copy(command, code, button));
+  const [, verb = ''] = /^\.\/(?:run-control\.sh )?(\S+)/.exec(command) ?? [];
+  const rule = RULES.get(verb);
+  const why = rule === undefined ? [] : [element('details', {}, element('summary', {}, 'Why this step?'), `${rule} More: docs/tour.md.`)];
+  return element('li', {}, code, ' ', button, ...why);
+}
+
+/** @param {string} text @param {HTMLElement} shown @param {HTMLElement} button */
+async function copy(text, shown, button) {
+  try {
+    await navigator.clipboard.writeText(text);
+    say(button, 'Copied');
+  } catch {
+    // Browsers give a page that did not come from this machine no clipboard.
+    getSelection()?.selectAllChildren(shown);
+    say(button, 'Selected');
+  }
+  setTimeout(() => say(button, 'Copy'), SAID_MS);
+}

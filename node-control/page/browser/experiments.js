@@ -1,0 +1,119 @@
+import { element, find, shortName } from './element.js';
+
+/**
+ * @import { Snapshot } from '../server/snapshot.js'
+ * @import { Supposition } from '../server/what-if.js'
+ * @import { WriteAnswer } from '../server/key-writer.js'
+ */
+
+/** As long as the control node waits for proposers, and a little more. */
+const ANSWER_MS = 12_000;
+
+const SUPPOSED = /** @type {const} */ ([
+  ['lost', 'is lost'],
+  ['prepare', 'answers a prepare'],
+  ['accept', 'took a write'],
+]);
+
+/** What a visitor may try: to suppose a loss or two quorums, which changes nothing, and to write a key. */
+export class Experiments {
+  /** What the form was made for. */
+  #names = '';
+  /** By which sets the last answer was given. */
+  #sets = '';
+  #asked = 0;
+
+  constructor() {
+    find('#what-if').addEventListener('change', () => void this.#suppose());
+    find('#write').addEventListener('submit', (event) => {
+      event.preventDefault();
+      const { submitter } = /** @type {SubmitEvent} */ (event);
+      void write(submitter instanceof HTMLButtonElement ? submitter.value : '');
+    });
+  }
+
+  /** Goes along with the cluster. @param {Snapshot} snapshot */
+  follow({ proposers, acceptors }) {
+    const names = JSON.stringify([proposers, acceptors].map((nodes) => nodes.map(({ name }) => name)));
+    if (names !== this.#names) {
+      this.#names = names;
+      find('#what-if').replaceChildren(...SUPPOSED.map(([field, text]) => choices(field, text, acceptors)));
+      find('#values').replaceChildren(...proposers.map(({ name }, index) => valueField(name, index === 0 ? 'green' : 'blue')));
+    }
+    const sets = JSON.stringify(proposers.map(({ sets }) => sets));
+    if (sets === this.#sets) return;
+    this.#sets = sets;
+    void this.#suppose();
+  }
+
+  async #suppose() {
+    const asked = (this.#asked += 1);
+    const fields = /** @type {HTMLFormElement} */ (find('#what-if'));
+    const ticked = new FormData(fields);
+    const query = new URLSearchParams(SUPPOSED.map(([field]) => [field, ticked.getAll(field).map(String).join(',')]));
+    const place = find('#consequence');
+    if ([...ticked].length === 0) {
+      place.replaceChildren();
+      return;
+    }
+    try {
+      const response = await fetch(`what-if?${query}`, { signal: AbortSignal.timeout(ANSWER_MS) });
+      /** @type {unknown} */
+      const answer = await response.json();
+      const told = /** @type {(Supposition & { name: string })[]} */ (answer);
+      const texts = told.map(({ service, meeting }) => (ticked.has('lost') ? [service, meeting] : [meeting]));
+      const isUniform = texts.every((each) => String(each) === String(texts[0]));
+      const lines = isUniform
+        ? (texts[0] ?? [])
+        : texts.flatMap((each, index) => each.map((text) => text && `${told[index]?.name}: ${text}`));
+      // Somebody may have ticked on meanwhile.
+      if (asked === this.#asked) place.replaceChildren(...lines.filter((text) => text !== '').map((text) => element('p', {}, text)));
+    } catch {
+      if (asked === this.#asked) place.replaceChildren(element('p', {}, 'The control node does not answer.'));
+    }
+  }
+}
+
+/** @param {string} field @param {string} text @param {Snapshot['acceptors']} acceptors */
+function choices(field, text, acceptors) {
+  return element(
+    'fieldset',
+    {},
+    element('legend', {}, text),
+    ...acceptors.map(({ name }) =>
+      element('label', {}, element('input', { type: 'checkbox', name: field, value: name }), ` ${shortName(name)}`),
+    ),
+  );
+}
+
+/** @param {string} proposer @param {string} value */
+function valueField(proposer, value) {
+  return element(
+    'p',
+    {},
+    element('label', {}, `value through ${proposer} `, element('input', { name: proposer, value, maxlength: 100, autocomplete: 'off' })),
+    ' ',
+    element('button', { value: proposer }, `Write through ${proposer}`),
+  );
+}
+
+/** @param {string} only the proposer to write through, all if it is empty */
+async function write(only) {
+  const { key = '', ...values } = Object.fromEntries(new FormData(/** @type {HTMLFormElement} */ (find('#write'))));
+  const chosen = Object.entries(values).filter(([name]) => only === '' || name === only);
+  const body = JSON.stringify({ key, values: Object.fromEntries(chosen) });
+  const place = find('#written');
+  place.replaceChildren(element('p', {}, '…'));
+  try {
+    const headers = { 'content-type': 'application/json' };
+    const response = await fetch('writes', { method: 'POST', body, headers, signal: AbortSignal.timeout(ANSWER_MS) });
+    /** @type {unknown} */
+    const answer = await response.json();
+    const lines = response.ok
+      ? /** @type {WriteAnswer[]} */ (answer).map(({ proposer, status, text }) => `${proposer}: ${status ?? '–'}, ${text}`)
+      : [/** @type {{ message: string }} */ (answer).message];
+    place.replaceChildren(...lines.map((line) => element('p', {}, line)));
+  } catch {
+    place.replaceChildren(element('p', {}, 'The control node does not answer: whether it was written is not known.'));
+  }
+}
