@@ -29,6 +29,8 @@ export interface FaultKinds {
 const QUIET_MS = { least: 300, most: 4_000 };
 /** Shorter and longer than the time-outs of a proposer, 300 ms for an acceptor, and than that of a client, 1 s. */
 const LASTS_MS = { least: 100, most: 4_000 };
+/** What one sync takes on a disk that is slow: less and more than clients wait for, and longer than anybody does. */
+const SLOW_MS = [1_000, 5_000, 30_000];
 /** Between two faults of an episode: some overlap in part only. */
 const AFTER_MS_MAX = 1_000;
 /** Of all episodes: in these no write can be asked for, but none may be lost either. */
@@ -46,12 +48,11 @@ export function* faultSchedule(random: Random, kinds: FaultKinds): Generator<Epi
       continue;
     }
     const targets = severity === 'majority' ? majority(random) : minority(random, kinds);
-    const faults = targets.map((target, at) => ({
-      kind: pick(random, kindsOf(target, kinds)),
-      target,
-      afterMs: Math.floor(at * random() * AFTER_MS_MAX),
-      lastsMs: between(random, LASTS_MS),
-    }));
+    const faults = targets.map((target, at) => {
+      const kind = pick(random, kindsOf(target, kinds));
+      const afterMs = Math.floor(at * random() * AFTER_MS_MAX);
+      return { kind, target, afterMs, lastsMs: kind === 'slow' ? pick(random, SLOW_MS) : between(random, LASTS_MS) };
+    });
     yield { quietMs, severity, faults };
   }
 }

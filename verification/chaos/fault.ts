@@ -13,7 +13,9 @@ export type FaultKind =
   /** Its disk is full. */
   | 'full'
   /** Its file system finds an error in itself, and takes no more writes. */
-  | 'error';
+  | 'error'
+  /** A sync of its file takes as long as the fault lasts. */
+  | 'slow';
 
 /** The target of a fault that is nobody's doing: the disk of the machine holds up every write. */
 export const DISK = 'disk';

@@ -40,7 +40,7 @@ export class LocalCluster implements ChaosCluster {
   get kinds(): FaultKinds {
     const hasDisks = this.#noDisks === undefined;
     return {
-      ofAcceptors: ['kill', 'pause', 'cut', 'mute', ...(hasDisks ? (['power', 'full', 'error'] as const) : [])],
+      ofAcceptors: ['kill', 'pause', 'cut', 'mute', ...(hasDisks ? (['power', 'full', 'error', 'slow'] as const) : [])],
       ofProposers: ['kill', 'pause', 'cut', ...(hasDisks ? (['power'] as const) : [])],
       ofLinks: ['cut', 'mute'],
     };
@@ -83,6 +83,7 @@ export class LocalCluster implements ChaosCluster {
     else if (kind === 'power') await this.#cutPower(target);
     else if (kind === 'full') await this.#disks.fill(target);
     else if (kind === 'error') await this.#disks.breakFileSystem(target);
+    else if (kind === 'slow') await this.#disks.freeze(target);
     else for (const link of this.#linksOf(target)) link.set(kind);
   }
 
@@ -92,7 +93,8 @@ export class LocalCluster implements ChaosCluster {
       await this.#scripts.fault('kill', target);
       await this.#disks.repair(target);
       await this.#startNode(target);
-    } else if (kind === 'pause') await this.#scripts.fault('resume', target);
+    } else if (kind === 'slow') await this.#disks.thaw(target);
+    else if (kind === 'pause') await this.#scripts.fault('resume', target);
     else for (const link of this.#linksOf(target)) link.set('whole');
   }
 
@@ -108,6 +110,8 @@ export class LocalCluster implements ChaosCluster {
 
   /** Also what an earlier run left that crashed. */
   async #clear(): Promise<void> {
+    // What waits for its disk cannot be ended.
+    await this.#disks.thawAll();
     await this.#scripts.stop();
     await this.#disks.removeAll();
     await this.#scripts.clear();

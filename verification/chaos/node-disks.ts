@@ -1,3 +1,5 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync, statfsSync } from 'node:fs';
 import { mkdir, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -12,6 +14,8 @@ const FILLER = 'filler';
 const UNMOUNT_ATTEMPTS = 50;
 const COPY_ATTEMPTS = 50;
 const PAUSE_MS = 100;
+/** Ends when its input does, so that no disk stays frozen, whatever becomes of this program. */
+const HOLD = 'fsfreeze --freeze "$0" && echo frozen && { read -r _; fsfreeze --unfreeze "$0"; }';
 
 type Owner = Pick<Scripts, 'layout' | 'environment'>;
 
@@ -23,6 +27,8 @@ export class NodeDisks {
   readonly #scripts: Owner;
   /** Beside the cluster's own folder, where every node's folder is a mount point. */
   readonly #images: string;
+  /** The shells that hold the disks of these nodes. */
+  readonly #frozen = new Map<string, ChildProcess>();
 
   constructor(scripts: Owner) {
     this.#scripts = scripts;
@@ -75,6 +81,27 @@ export class NodeDisks {
   /** The file system finds an error in itself, and takes no more writes. */
   async breakFileSystem(node: string): Promise<void> {
     await writeFile(`/sys/fs/ext4/${await this.#device(node)}/trigger_fs_error`, 'chaos');
+  }
+
+  /** Every write and every sync takes until {@link thaw}: its process stands still in it, and cannot even be killed. */
+  async freeze(node: string): Promise<void> {
+    const holder = spawn('sh', ['-c', HOLD, this.#folder(node)], { detached: true, stdio: ['pipe', 'pipe', 'inherit'] });
+    const [said] = (await Promise.race([once(holder.stdout, 'data'), once(holder, 'close')])) as [unknown];
+    if (!Buffer.isBuffer(said)) throw new ClusterTrouble(`the disk of ${node} cannot be frozen`);
+    this.#frozen.set(node, holder);
+  }
+
+  async thaw(node: string): Promise<void> {
+    const holder = this.#frozen.get(node);
+    this.#frozen.delete(node);
+    if (!holder) return;
+    const ended = once(holder, 'close');
+    holder.stdin?.end();
+    await ended;
+  }
+
+  async thawAll(): Promise<void> {
+    for (const node of [...this.#frozen.keys()]) await this.thaw(node);
   }
 
   /** What docs/operations.md tells an operator to do with an acceptor that is held; its process has ended. */

@@ -22,8 +22,8 @@ removed.
 Faults: kill (SIGKILL, restart later; disks are kept), pause (SIGSTOP; in Docker the container), cut (nothing passes; in Docker the node is
 disconnected from the network), mute (requests arrive, replies do not; local only). Local only, as root, and where there are loop devices, since
 each acceptor and each proposer then has a disk of its own: power (what its disk has not got is lost; every other acceptor is in the middle
-of a rewrite), and of acceptors full (no room on the disk) and error (the file system takes no more writes); those two are held and mended
-as the runbook says. In most episodes one acceptor, one link of each proposer or one proposer at a time, or an acceptor and a proposer; in
+of a rewrite), and of acceptors full (no room on the disk) and error (the file system takes no more writes), which are held and mended as the
+runbook says, and slow (a sync takes 1, 5 or 30 s). In most episodes one acceptor, one link of each proposer or one proposer at a time, or an acceptor and a proposer; in
 about one of seven two or three acceptors, both proposers, or the power of all.
 
 Each line of the timeline:

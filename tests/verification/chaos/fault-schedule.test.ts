@@ -10,7 +10,7 @@ const LOCAL: FaultKinds = {
   ofLinks: ['cut', 'mute'],
 };
 const DISKS: FaultKinds = {
-  ofAcceptors: [...LOCAL.ofAcceptors, 'power', 'full', 'error'],
+  ofAcceptors: [...LOCAL.ofAcceptors, 'power', 'full', 'error', 'slow'],
   ofProposers: [...LOCAL.ofProposers, 'power'],
   ofLinks: LOCAL.ofLinks,
 };
@@ -65,6 +65,13 @@ describe('the schedule of faults', () => {
       const broken = targets.filter((target) => NODES.includes(target));
       expect(targets.filter((target) => target.includes('~') && broken.some((node) => target.includes(node)))).toEqual([]);
     }
+  });
+
+  it('lets a sync take 1, 5 and 30 s, and no other fault last so long', () => {
+    const faults = episodes(5, DISKS).flatMap((episode) => episode.faults);
+    const [slow, others] = [faults.filter(({ kind }) => kind === 'slow'), faults.filter(({ kind }) => kind !== 'slow')];
+    expect([...new Set(slow.map(({ lastsMs }) => lastsMs))].sort((a, b) => a - b)).toEqual([1_000, 5_000, 30_000]);
+    expect(Math.max(...others.map(({ lastsMs }) => lastsMs))).toBeLessThan(5_000);
   });
 
   it('cuts the power of all nodes at the same time now and then, where it can', () => {

@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   appendFileSync,
   closeSync,
@@ -14,7 +15,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { Scripts } from '../../../verification/chaos/cluster.js';
 import { NodeDisks } from '../../../verification/chaos/node-disks.js';
 
@@ -93,4 +95,22 @@ test('can be full, and can refuse every write, until they are repaired', async (
   await disks.repair(NODE);
   write('after', 'taken', true);
   expect(readFileSync(here('before')).subarray(0, 4).toString()).toBe('kept');
+});
+
+test('can be slow: a sync takes until they are not any more', async ({ skip }) => {
+  if (reason !== undefined) skip(reason);
+  await disks.freeze(NODE);
+  onTestFinished(() => disks.thawAll());
+  const writer = spawn('dd', ['if=/dev/zero', `of=${here('slow')}`, 'bs=512', 'count=1', 'conv=fsync'], { stdio: 'ignore' });
+  const ended = once(writer, 'close');
+  await sleep(700);
+  expect(writer.exitCode).toBeNull();
+  await disks.thaw(NODE);
+  expect(await ended).toEqual([0, null]);
+  expect(readFileSync(here('slow'))).toHaveLength(512);
+  // What is not frozen need not be thawed, and may be frozen again.
+  await disks.thaw(NODE);
+  await disks.freeze(NODE);
+  await disks.thawAll();
+  write('after', 'taken', true);
 });
