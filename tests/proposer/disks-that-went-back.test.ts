@@ -1,4 +1,4 @@
-import { readdir, readFile, truncate } from 'node:fs/promises';
+import { readdir, readFile, rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
@@ -232,5 +232,26 @@ describe('a proposer whose state folder went back', () => {
     expect(await one.kv.put('new', 0, 1)).toMatchObject({ ok: true });
     expect((await ready(one)).status).toBe(200);
     expect((await cluster.control('status')).stdout).not.toMatch(/older|differ/);
+  });
+
+  it('to sets of which every acceptor was wiped since serves nothing, and is led on by removing the file, and copy', async () => {
+    const cluster = await clusterWithIdentities(3);
+    const one = cluster.proposer(1);
+    expect(await cluster.control('resize', acceptorName(1))).toMatchObject({ code: 0 });
+    const old = one.stored('configuration.json');
+    expect(await cluster.control('resize', [2, 3].map(acceptorName).join(','))).toMatchObject({ code: 0 });
+    expect(await cluster.control('wipe-acceptor', acceptorName(1))).toMatchObject({ code: 0 });
+    await write(cluster.proposer(2), 0);
+    await one.end('SIGKILL');
+    one.store('configuration.json', old);
+    await one.start();
+    expect(await one.impatient.put('new', 0, 1)).toMatchObject({ status: 503 });
+    expect(await cluster.control('copy', 'proposer-2', 'proposer-1')).toMatchObject({ code: 1 });
+
+    await one.end('SIGKILL');
+    await rm(join(one.stateFolder, 'configuration.json'));
+    await one.start();
+    expect(await cluster.control('copy', 'proposer-2', 'proposer-1')).toMatchObject({ code: 0 });
+    await expectVersions(one, 1);
   });
 });

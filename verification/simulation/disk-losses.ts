@@ -1,5 +1,6 @@
 import { identified } from '../../node-control/safety/guard.js';
-import type { QuorumSet } from '../../src/protocol/quorum.js';
+import type { Configuration } from '../../src/protocol/configuration.js';
+import { containsQuorum, type QuorumSet } from '../../src/protocol/quorum.js';
 import type { AcceptorNode } from './acceptor-node.js';
 import type { ProposerNode } from './proposer-node.js';
 
@@ -17,4 +18,21 @@ export function isSpare(acceptor: AcceptorNode, acceptors: readonly AcceptorNode
         (set) => !has(set) || left(set) >= set.quorum,
       ) && (configuration.resting ?? []).every((set) => !has(set) || left(set) + set.quorum > set.nodes.length),
   );
+}
+
+/**
+ * Whether a proposer that came back with this configuration would be told that it had a later one, before a quorum serves it: some acceptor of it was told the
+ * later era, and each of its quorums has one that was, or that is another one by now.
+ */
+export function isKnownToBeOld(
+  { era, prepare, accept, identities }: Configuration,
+  proposer: number,
+  acceptors: readonly AcceptorNode[],
+): boolean {
+  const meant = acceptors.filter(
+    ({ name, identity }) => identity === identities?.[name] && [...prepare.nodes, ...accept.nodes].includes(name),
+  );
+  const unaware = meant.filter(({ memory }) => (memory.eras?.get(proposer) ?? 0) <= era);
+  const names = unaware.map(({ name }) => name);
+  return unaware.length < meant.length && !containsQuorum(prepare, names) && !containsQuorum(accept, names);
 }

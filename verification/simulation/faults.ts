@@ -1,7 +1,8 @@
 import type { Random } from '../../client/random.js';
+import { isConfigured } from '../../src/protocol/configuration.js';
 import { sleep } from '../../src/protocol/time.js';
 import type { AcceptorNode } from './acceptor-node.js';
-import { isSpare } from './disk-losses.js';
+import { isKnownToBeOld, isSpare } from './disk-losses.js';
 import type { FaultyNetwork } from './faulty-network.js';
 import type { ProposerNode } from './proposer-node.js';
 import type { FaultName, RunSettings } from './settings.js';
@@ -48,11 +49,13 @@ export class Faults {
       ['acceptor-crashes', () => this.#crash(this.#pick(this.#options.acceptors))],
       ['disk-losses', () => this.#loseDisk(this.#pick(this.#options.acceptors))],
       ['old-disks', () => this.#goBack(this.#pick(this.#options.acceptors))],
+      ['old-folders', () => this.#putBackFolder(this.#pick(this.#options.proposers))],
     ];
     // Some runs know some of these only.
     const impossible: readonly FaultName[] = [
       ...(settings.canLoseDisks ? [] : (['disk-losses'] as const)),
       ...(settings.oldDisks === undefined ? (['old-disks'] as const) : []),
+      ...(settings.oldFolders ? [] : (['old-folders'] as const)),
       // Who alone could tell must live.
       ...(settings.oldDisks === 'a little older' ? (['proposer-crashes'] as const) : []),
     ];
@@ -169,6 +172,18 @@ export class Faults {
     this.#note(`${node.name} goes back to an earlier moment`);
     node.goBack(moment);
     return this.#crash(node);
+  }
+
+  /** A proposer crashes and comes back with an earlier configuration, where every quorum of that has an acceptor that can tell, and others have the present one. */
+  #putBackFolder(node: ProposerNode): () => void {
+    const { acceptors, proposers } = this.#options;
+    const moment = this.#pick(node.moments.filter((earlier) => isKnownToBeOld(earlier.configuration, node.id, acceptors)));
+    if (this.#hasGoneBack || !moment || !proposers.every(({ configuration }) => isConfigured(configuration))) return () => undefined;
+    this.#hasGoneBack = true;
+    this.#note(`${node.name} gets a state folder back that is of era ${moment.configuration.era}, not ${node.configuration.era}`);
+    const mend = this.#crash(node);
+    node.putBack(moment);
+    return mend;
   }
 
   #note(text: string, faults = 1): void {

@@ -1,5 +1,5 @@
 import type { Acceptor } from '../../src/protocol/acceptor.js';
-import { acceptorsOf, type Configuration } from '../../src/protocol/configuration.js';
+import { acceptorsOf, type Configuration, isConfigured } from '../../src/protocol/configuration.js';
 import type { GreetedMemory } from '../../src/redis/memory-greeting.js';
 import { compareBallots } from '../../src/protocol/ballot.js';
 import { anonymous, type Introduction } from '../../src/store/greeting.js';
@@ -24,6 +24,8 @@ export interface ProposerNodeOptions {
   readonly id: number;
   readonly configuration: Configuration;
   readonly time: VirtualTime;
+  /** Whether copies of its state folder are kept, which may be put back; else none are. */
+  readonly hasMoments?: boolean;
   /** An acceptor across the network, for one process of this node. */
   readonly acceptor: (caller: Process, name: string, identity: string | undefined) => Acceptor;
   /** The same, greeted; undefined where nobody is. */
@@ -32,15 +34,25 @@ export interface ProposerNodeOptions {
   readonly options: (process: Process) => Omit<StoreOptions, 'id' | 'state' | 'acceptors'>;
 }
 
+/** What the state folder of a proposer held at an earlier moment. */
+interface FolderCopy {
+  readonly configuration: Configuration;
+  readonly beats: ReadonlyMap<string, number>;
+}
+
 /** A proposer with a disk: its configuration and its incarnation outlast its crashes, nothing else does. */
 export class ProposerNode {
   readonly name: string;
+  readonly id: number;
   readonly #options: ProposerNodeOptions;
-  readonly #disk: { configuration: Configuration; incarnation: number; readonly beats: Map<string, number> };
+  readonly #disk: { configuration: Configuration; incarnation: number; beats: Map<string, number> };
+  /** Copies of its state folder from before each change of a configuration that had acceptors, the latest last. */
+  readonly moments: FolderCopy[] = [];
   #running: Running | undefined;
 
   constructor(options: ProposerNodeOptions) {
     this.name = options.name;
+    this.id = options.id;
     this.#options = options;
     this.#disk = { configuration: options.configuration, incarnation: 0, beats: new Map() };
     this.start();
@@ -78,9 +90,14 @@ export class ProposerNode {
     this.#running = undefined;
   }
 
+  /** While it is down its state folder becomes what it was. The incarnation does not go back with it: it is taken from the clock where that is ahead. */
+  putBack({ configuration, beats }: FolderCopy): void {
+    Object.assign(this.#disk, { configuration, beats: new Map(beats) });
+  }
+
   start(): void {
     if (this.#running) return;
-    const { id, time, options } = this.#options;
+    const { id, time, hasMoments, options } = this.#options;
     const disk = this.#disk;
     disk.incarnation += 1;
     const { incarnation } = disk;
@@ -92,7 +109,11 @@ export class ProposerNode {
         of: (identity: string) => this.#beatsOf(identity),
         note: (identity: string, count: number) => void disk.beats.set(identity, count),
       },
-      saveConfiguration: (next: Configuration) => void (disk.configuration = next),
+      saveConfiguration: (next: Configuration) => {
+        const { configuration, beats } = disk;
+        if (hasMoments && isConfigured(configuration)) this.moments.push({ configuration, beats: new Map(beats) });
+        disk.configuration = next;
+      },
     };
     const links = new Map<string, GreetedLink>();
     const store = createStore({ id, state, acceptors: this.#acceptorsFor(process, links), time: process.time, ...options(process) });

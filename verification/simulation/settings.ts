@@ -19,7 +19,7 @@ export const SCENARIOS = [
   'stepwise collections',
 ] as const;
 /** Those that only who names them gets: with these among the others every seed would be another run. */
-export const NAMED_SCENARIOS = [...SCENARIOS, 'old disks'] as const;
+export const NAMED_SCENARIOS = [...SCENARIOS, 'old disks', 'old folders'] as const;
 export type ScenarioName = (typeof NAMED_SCENARIOS)[number];
 
 /** What can go wrong in a run; each can be left out. */
@@ -34,6 +34,7 @@ export const FAULTS = [
   'acceptor-crashes',
   'disk-losses',
   'old-disks',
+  'old-folders',
   'operator-deaths',
 ] as const;
 export type FaultName = (typeof FAULTS)[number];
@@ -76,6 +77,11 @@ export interface RunSettings {
    * their disks shows it, or from just now, which the processes have to live for that were told more. Acceptors are greeted where they may.
    */
   readonly oldDisks: 'old' | 'a little older' | undefined;
+  /**
+   * Whether a proposer may come back with a state folder from before its last change of configuration, where enough acceptors know of a later one.
+   * Acceptors are greeted where it may.
+   */
+  readonly oldFolders: boolean;
   /** How many of the commands follow the one before at once, from 0 to 1. */
   readonly haste: number;
   /** See `Operator`. */
@@ -101,6 +107,7 @@ export interface Overrides {
 
 /** An old disk is believed only where another acceptor missed something, too. */
 const OLD_DISKS_AMONG: readonly FaultName[] = ['old-disks', 'cuts', 'acceptor-crashes', 'proposer-crashes'];
+const OLD_FOLDERS_AMONG: readonly FaultName[] = ['old-folders', 'left-behind', 'proposer-crashes'];
 
 /** Which acceptor is the one to start with, the second, the third: proposers ask them in the order in which they were added. */
 const ORDERS = [
@@ -119,7 +126,8 @@ export function settingsFor(seed: number, { scenario, operations, stopAfter, wit
   const isMigration = chosen.endsWith('migration');
   const isStepwise = chosen.startsWith('stepwise') || chosen === 'any commands';
   const isCollected = chosen.endsWith('collections');
-  const isFree = chosen.endsWith('resize') || chosen === 'any commands' || isCollected;
+  const oldFolders = chosen === 'old folders';
+  const isFree = chosen.endsWith('resize') || chosen === 'any commands' || isCollected || oldFolders;
   const isQuiet = isStepwise || isFree || chosen === 'quiet migration';
   const shared = operations ?? 200;
 
@@ -167,14 +175,17 @@ export function settingsFor(seed: number, { scenario, operations, stopAfter, wit
     always:
       chosen === 'old disks'
         ? OLD_DISKS_AMONG.filter((fault) => !without.includes(fault))
-        : isQuiet
-          ? (['left-behind', 'proposer-crashes'] as const).filter((fault) => !without.includes(fault))
-          : [],
+        : oldFolders
+          ? OLD_FOLDERS_AMONG.filter((fault) => !without.includes(fault))
+          : isQuiet
+            ? (['left-behind', 'proposer-crashes'] as const).filter((fault) => !without.includes(fault))
+            : [],
     deaths: has('operator-deaths', 0.6) ? oneOf([0.1, 0.5]) : 0,
     interruptions: isFree && isStepwise && !without.includes('operator-deaths') ? 0.3 : 0,
     doubles: has('operator-deaths', isFree ? 0.4 : 0.2) ? 0.2 : 0,
     canLoseDisks: (isFree || chosen === 'majority' || chosen === 'flexible') && has('disk-losses', 0.4),
     oldDisks: chosen !== 'old disks' ? undefined : seed % 2 === 0 ? 'old' : 'a little older',
+    oldFolders,
     isAnarchic: chosen === 'any commands',
     attempts: chosen === 'any commands' ? 2 : isFree ? 50 : 1_000,
     configuration: isMigration || isFree ? EMPTY_CONFIGURATION : configurationOf(quorums),

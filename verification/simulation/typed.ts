@@ -39,7 +39,7 @@ export function typedIn(scenario: ScenarioName, { seed, names, passes, acceptors
   const random = randomFrom(seed ^ 0x7e57);
   if (scenario.endsWith('migration')) return migrationTyped(names, passes);
   if (scenario === 'stepwise quorums') return quorumsTyped(names);
-  if (scenario.endsWith('resize')) return resizesTyped(random, all);
+  if (scenario.endsWith('resize') || scenario === 'old folders') return resizesTyped(random, all);
   if (scenario.endsWith('collections')) return collectionsTyped(random, all);
   if (scenario === 'any commands') return anyTyped(random, all, named(proposers, proposerName));
   return NOTHING;

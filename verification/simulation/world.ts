@@ -87,7 +87,8 @@ export class SimulatedWorld {
         configuration,
         time,
         acceptor: (caller, to, identity) => acceptorAcross(network, caller, name, named(this.#acceptors, to), identity),
-        ...(settings.oldDisks && {
+        hasMoments: settings.oldFolders,
+        ...((settings.oldDisks !== undefined || settings.oldFolders) && {
           link: (caller, to, identity, introduction) =>
             new GreetedLink({ network, caller, from: name, node: named(this.#acceptors, to), identity, introduction }),
         }),

@@ -77,4 +77,11 @@ export const UNCHECKED_IDENTITIES: readonly Variant[] = [
     seed: 55,
     patches: [greeted('present < beats')],
   },
+  {
+    name: 'a proposer whose state folder went back is not told so',
+    scenario: 'old folders',
+    seeds: 400,
+    seed: 36,
+    patches: [patch('src/redis/memory-greeting.ts', 'proposer !== 0 && known > era', 'proposer < 0 && known > era')],
+  },
 ];

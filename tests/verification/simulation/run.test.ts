@@ -79,6 +79,19 @@ describe('a simulated run', () => {
     expect(stories.filter((told) => / back $/m.test(told)).length).toBeGreaterThan(5);
   });
 
+  it('has state folders of proposers that go back, which is noticed before anything is done by them', async () => {
+    const stories: string[] = [];
+    for (let seed = 1; seed <= 10; seed += 1) {
+      const report = await run(settingsFor(seed, { scenario: 'old folders' }), { trace: true });
+      expect(report.violations, `seed ${seed}`).toEqual([]);
+      stories.push(storyOf(report, { withMessages: true }).join('\n'));
+    }
+    const back = stories.filter((told) => told.includes('gets a state folder back'));
+    expect(back.length).toBeGreaterThan(3);
+    expect(back.filter((told) => / old $/m.test(told)).length).toBeGreaterThan(3);
+    expect(back.filter((told) => told.includes('The proposers differ. First: copy')).length).toBeGreaterThan(1);
+  });
+
   // In 12986 the operator gives up in the middle of a step, and has to finish it when all is mended: the proposer that missed half of it refuses until then.
   // In 60855 steps that were cut short left two identities of an acceptor that no proposer lists. In 18958 a second operator makes a rescan owed once more. In 19374 and
   // 72724 one acceptor is down while another has lost its disk. In 85172 the very first command is given up. In 35749 a wipe comes late.
