@@ -10,8 +10,8 @@ const NAME_WIDTH = Math.max(...SCENARIOS.map(({ name }) => name.length));
 const NUMBER_WIDTHS = [26, 11, 12, 9, 8, 8] as const;
 
 const EXPLANATION = `
-Scenarios (* is quick):
-${SCENARIOS.map(({ name, title, isQuick }) => `  ${name.padEnd(NAME_WIDTH)} ${isQuick ? '*' : ' '} ${title}`).join('\n')}
+Scenarios (* is quick, - runs only where it is named: nobody has seen its end):
+${SCENARIOS.map(({ name, title, isQuick, isUnended }) => `  ${name.padEnd(NAME_WIDTH)} ${isQuick ? '*' : isUnended ? '-' : ' '} ${title}`).join('\n')}
 
 Each line of the output: how many executions there are, how many distinct moments and steps between them were visited to know all of them, how
 many distinct moments of a single proposer they consist of, seconds of CPU time, and the memory in use, in megabytes.
@@ -23,7 +23,7 @@ const progress = new Progress(process.stderr);
 
 const program = new Command('node dist/verification/exhaustive/main.js')
   .description('Visits every order in which the messages of two proposers and three acceptors can be delivered, in small scenarios.')
-  .argument('[scenario...]', 'only these (default: all)', known, [] as string[])
+  .argument('[scenario...]', 'only these (default: all that have an end)', known, [] as string[])
   .option('--quick', 'only the quick ones', false)
   .addHelpText('after', EXPLANATION)
   .showHelpAfterError('(--help explains the arguments)')
@@ -32,7 +32,8 @@ program.parse();
 const names = program.processedArgs[0] as string[];
 const { quick } = program.opts<{ quick: boolean }>();
 
-const chosen = SCENARIOS.filter(({ name, isQuick }) => (names.length === 0 || names.includes(name)) && (!quick || isQuick));
+const isNamed = ({ name, isUnended }: Scenario): boolean => (names.length === 0 ? !isUnended : names.includes(name));
+const chosen = SCENARIOS.filter((scenario) => isNamed(scenario) && (!quick || scenario.isQuick));
 if (chosen.length === 0) program.error('error: none of these scenarios is quick', { exitCode: USAGE_ERROR });
 print(row('scenario', ['executions', 'moments', 'steps', 'proposer', 'seconds', 'MB']));
 for (const scenario of chosen) {

@@ -29,6 +29,8 @@ export interface Scenario {
   readonly begun?: Begun;
   /** Short enough for every run of the CI. */
   readonly isQuick: boolean;
+  /** Nobody has seen its end: it runs where it is named, and not with all. */
+  readonly isUnended?: boolean;
 }
 
 /** The first operations of the first client have been told their outcome when the search begins: each message arrived, in their order, but for the late ones. */

@@ -26,7 +26,7 @@ const ACCEPT_ALL: StepSets = { prepare: ANY, accept: ALL };
 
 const KINDS: Readonly<Record<string, Kind>> = { w: 'cas', c: 'create', a: 'append', n: 'named', d: 'delete', g: 'get', s: 'settle' };
 
-type Extent = Partial<Pick<Scenario, 'losses' | 'resolutions' | 'isQuick' | 'collections'>>;
+type Extent = Partial<Pick<Scenario, 'losses' | 'resolutions' | 'isQuick' | 'isUnended' | 'collections'>>;
 
 /**
  * @param operations of each client: w is a write over what it saw, c one over nothing, a an append whatever there is, n one under a name that all
@@ -40,6 +40,7 @@ function scenario(name: string, operations: string, title: string, extent: Exten
 }
 
 const LONG: Extent = { isQuick: false };
+const UNENDED: Extent = { ...LONG, isUnended: true };
 
 /** A key was created and deleted through the first proposer when the search begins, and is collected while it goes on. */
 function collection(
@@ -159,5 +160,5 @@ export const SCENARIOS: readonly Scenario[] = [
   copying('copy-collect', 'cd', 'the same, while it is deleted and collected', { collections: 1 }),
   copying('copy-a-s', 'ca-s', 'the same as copy-a, while one appends to it and another reads it by a round', LONG),
   copying('copy-a-a', 'ca-a', 'the same, while two append to it', LONG),
-  copyingAnew('copy-c-c', 'c-c', 'a key is copied while two create it, prepare quorum 1 and accept quorum 2', LONG),
+  copyingAnew('copy-c-c', 'c-c', 'a key is copied while two create it, prepare quorum 1 and accept quorum 2', UNENDED),
 ];

@@ -29,6 +29,7 @@ describe('the program', () => {
     });
     expect(run(join(project, 'dist'), '--fast')).toMatchObject({ status: 2 });
     expect(run(join(project, 'dist'), '--quick', 'ww-ww')).toMatchObject({ status: 2 });
+    expect(run(join(project, 'dist'), '--help').stdout).toMatch(/\n {2}w-w +\* .*\n[^]*\n {2}copy-c-c +- /);
   });
 });
 
