@@ -21,6 +21,7 @@ const STATES = {
   stranger: { sign: '▲', text: 'wrong identity' },
   unfit: { sign: '▲', text: 'unfit' },
   held: { sign: '✕', text: 'held' },
+  loading: { sign: '◐', text: 'loading' },
 };
 
 /**

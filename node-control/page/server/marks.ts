@@ -153,6 +153,7 @@ function lossText({ state, remark }: Partial<LossSeen> = {}): string | undefined
   if (state === 'gone') return 'lost';
   if (state === 'held') return 'is held';
   if (state === 'hangs') return 'hangs';
+  if (state === 'loading') return 'is loading';
   if (state === 'stranger') return remark === undefined ? 'has a wrong identity' : `: ${remark}`;
   return state === 'unfit' ? 'is unfit' : undefined;
 }

@@ -18,6 +18,8 @@ export class NodeProbe<Answer> {
   #askedAtMs: number | undefined;
   #tookMs = 0;
   #hasFailed = false;
+  /** Whether it said so that it still reads its file. */
+  #isLoading = false;
   /** Whether somebody took a connection when no answer came. */
   #listens = false;
   readonly #isListening: () => Promise<boolean>;
@@ -36,8 +38,11 @@ export class NodeProbe<Answer> {
 
   get state(): Exclude<NodeState, 'stranger' | 'unfit' | 'held'> {
     const tookMs = Math.max(this.#waitedMs, this.#tookMs);
-    // One that refuses at once does not hang.
-    if (this.#waitedMs > GONE_MS || this.#hasFailed) return this.#listens && tookMs > GONE_MS ? 'hangs' : 'gone';
+    if (this.#waitedMs > GONE_MS || this.#hasFailed) {
+      if (this.#isLoading) return 'loading';
+      // One that refuses at once does not hang.
+      return this.#listens && tookMs > GONE_MS ? 'hangs' : 'gone';
+    }
     return tookMs > SLOW_MS ? 'slow' : 'healthy';
   }
 
@@ -54,9 +59,10 @@ export class NodeProbe<Answer> {
     this.#askedAtMs = this.#time.nowMs();
     try {
       this.answer = await this.#ask();
-      this.#hasFailed = false;
-    } catch {
+      this.#hasFailed = this.#isLoading = false;
+    } catch (error) {
       this.#hasFailed = true;
+      this.#isLoading = error instanceof Error && error.message.startsWith('LOADING');
     } finally {
       this.#tookMs = this.#time.nowMs() - this.#askedAtMs;
       this.#askedAtMs = undefined;

@@ -22,6 +22,8 @@ export const HISTORY_SECONDS = 120;
 /** How long a snapshot waits for the nodes: one that needs longer is shown as slow. */
 const ANSWERS_MS = 300;
 
+const LOADING = 'it still reads its file, and takes part as soon as it has read all of it';
+
 interface Watched<Answer> {
   readonly name: string;
   readonly probe: NodeProbe<Answer>;
@@ -131,6 +133,7 @@ export class Observer {
     const identities = knownIdentities(configurations);
     const acceptors = this.#acceptors.map(({ name, probe: { state, answer }, held }): AcceptorView => {
       if (isSilent(state) && held) return { name, state: 'held', remark: held.join(' ') };
+      if (state === 'loading') return { name, state, remark: LOADING };
       if (isSilent(state) || !answer) return { name, state, keys: undefined };
       const { keys, floor, identity, flaws, memory } = answer;
       // One that joins may have answered before it was given its identity, and be listed by now: until the next look.

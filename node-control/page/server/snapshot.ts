@@ -4,9 +4,9 @@ import type { QuorumSet } from '../../../src/protocol/quorum.js';
 /**
  * `gone`: nobody is there; `hangs`: connections are taken, and nothing is answered. `stranger`: at its address answers one that is not the acceptor
  * of the configurations, or has lost its data. `unfit`: as it is set up it could forget what it is told, and is not used. `held`:
- * `acceptor/start.sh` does not start it again before somebody says that its disk is sound.
+ * `acceptor/start.sh` does not start it again before somebody says that its disk is sound. `loading`: it was started, and still reads its file.
  */
-export type NodeState = 'healthy' | 'slow' | 'gone' | 'hangs' | 'stranger' | 'unfit' | 'held';
+export type NodeState = 'healthy' | 'slow' | 'gone' | 'hangs' | 'stranger' | 'unfit' | 'held' | 'loading';
 
 /** What a proposer did in the last second. */
 export interface Rates {
@@ -36,7 +36,7 @@ export interface ProposerView {
 export interface AcceptorView {
   readonly name: string;
   readonly state: NodeState;
-  /** Why it is unfit, and the command that mends it; why it is held, and what to do; of a stranger whose disk went back, since when. */
+  /** Why it is unfit, and the command that mends it; why it is held, and what to do; of a stranger whose disk went back, since when; what one waits for that loads. */
   readonly remark?: string | undefined;
   readonly keys?: number | undefined;
   /** If anything was collected. */

@@ -9,6 +9,7 @@ describe('a probe', () => {
   let takesMs: number;
   let asked: number;
   let listens: boolean;
+  let says: string;
   let probe: NodeProbe<number>;
 
   beforeEach(async () => {
@@ -17,11 +18,12 @@ describe('a probe', () => {
     takesMs = 1;
     asked = 0;
     listens = false;
+    says = 'refused';
     const ask = async (): Promise<number> => {
       const number = (asked += 1);
       const ms = takesMs;
       await sleep(time, Math.abs(ms));
-      if (ms < 0) throw new Error('refused');
+      if (ms < 0) throw new Error(says);
       return number;
     };
     probe = new NodeProbe(ask, time, () => Promise.resolve(listens));
@@ -93,6 +95,25 @@ describe('a probe', () => {
     await time.advance(100);
     expect(probe.state).toBe('gone');
     await time.run(next);
+    expect(probe.state).toBe('healthy');
+  });
+
+  it('calls one loading that says so, also while it is asked again, until it answers or is gone', async () => {
+    [takesMs, listens, says] = [-2_000, true, 'LOADING, it still reads its file. Wait until it has'];
+    await time.run(probe.poll());
+    expect(probe.state).toBe('loading');
+    const next = probe.poll();
+    await time.advance(1_800);
+    expect(probe.state).toBe('loading');
+    await time.run(next);
+    [takesMs, says] = [-1, 'refused'];
+    await time.run(probe.poll());
+    expect(probe.state).toBe('gone');
+    [takesMs, says] = [-1, 'LOADING Redis is loading the dataset in memory'];
+    await time.run(probe.poll());
+    expect(probe.state).toBe('loading');
+    takesMs = 1;
+    await time.run(probe.poll());
     expect(probe.state).toBe('healthy');
   });
 });

@@ -156,6 +156,22 @@ describe('the nodes', () => {
     expect(page.last().acceptors[0]?.state).toBe('healthy');
   });
 
+  it('are told as loading where they say that they still read their file, and nobody is told to start them', async () => {
+    const page = open();
+    await later(100);
+    Object.assign(nodes.acceptors[A1] ?? {}, { isLoading: true });
+    await later(1_000);
+    const remark = 'it still reads its file, and takes part as soon as it has read all of it';
+    expect(page.last().acceptors[0]).toEqual({ name: A1, state: 'loading', remark });
+    expect(page.last().marks.map(({ kind, text }) => [kind, text])).toEqual([['loss', 'acceptor-1 is loading']]);
+    expect(page.last().narration.now).toContain('does not serve without acceptor-1');
+    expect(page.last().narration.commands).not.toContain('./fault.sh start acceptor-1');
+    Object.assign(nodes.acceptors[A1] ?? {}, { isLoading: false });
+    await later(1_000);
+    expect(page.last().acceptors[0]?.state).toBe('healthy');
+    expect(page.last().marks.at(-1)?.text).toBe('acceptor-1 is back');
+  });
+
   it('are told of in words', async () => {
     const page = open();
     await later(1_100);

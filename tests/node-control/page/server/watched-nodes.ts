@@ -25,6 +25,8 @@ export interface WatchedAcceptor {
   flaws?: readonly string[];
   memoryUsed?: number;
   isGone?: boolean;
+  /** It still reads its file. */
+  isLoading?: boolean;
 }
 
 /** Nodes that a test changes as it likes, and that count what they are asked. */
@@ -82,7 +84,11 @@ export class WatchedNodes {
   }
 
   #acceptor(present: () => WatchedAcceptor) {
-    const reached = <Reply>(reply: Reply) => (present().isGone ? Promise.reject(new Error('nobody is there')) : Promise.resolve(reply));
+    const reached = <Reply>(reply: Reply) => {
+      const { isGone, isLoading } = present();
+      const trouble = isGone ? 'nobody is there' : isLoading ? 'LOADING, it still reads its file. Wait until it has' : undefined;
+      return trouble === undefined ? Promise.resolve(reply) : Promise.reject(new Error(trouble));
+    };
     this.open += 1;
     return {
       connect: () => {
