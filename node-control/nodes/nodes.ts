@@ -6,6 +6,7 @@ import type { Time } from '../../src/protocol/time.js';
 import { ControlError } from '../safety/objection.js';
 import type { AcceptorAdmin } from '../../src/redis/acceptor-admin.js';
 import type { Connections, ProposerAdmin } from './connections.js';
+import { didYouMean } from './near-miss.js';
 import type { HeldNotes } from './held-notes.js';
 import type { CollectionFile } from '../collection/notes.js';
 import type { RescanNotes } from '../rescan/notes.js';
@@ -82,8 +83,9 @@ export class Nodes {
   select(name: string): readonly Member[] {
     if (name === 'all') return this.members;
     const selected = this.members.filter((member) => member.name === name);
-    const known = [...this.members.map((member) => member.name), 'all'].join(', ');
-    if (selected.length === 0) throw new ControlError(`there is no proposer "${name}". Known: ${known}`);
+    const known = [...this.members.map((member) => member.name), 'all'];
+    if (selected.length === 0)
+      throw new ControlError(`there is no proposer "${name}".${didYouMean(name, known)} Known: ${known.join(', ')}`);
     return selected;
   }
 
@@ -95,7 +97,8 @@ export class Nodes {
 
   /** Throws {@link ControlError} for a name that is not known. */
   assertAcceptor(name: string): void {
-    if (!this.acceptors.includes(name)) throw new ControlError(`there is no acceptor "${name}". Known: ${this.acceptors.join(', ')}`);
+    if (this.acceptors.includes(name)) return;
+    throw new ControlError(`there is no acceptor "${name}".${didYouMean(name, this.acceptors)} Known: ${this.acceptors.join(', ')}`);
   }
 
   /**

@@ -62,7 +62,10 @@ function show(snapshot) {
 
 /** Only what changed, so that a screen reader does not hear it every second. @param {Narration} narration */
 function narrate({ now, next, commands }) {
-  say(find('#now'), now);
+  const headline = find('#now');
+  // Names are not broken at their hyphen.
+  const parts = now.split(/(\w+-\d+)/).map((part, index) => (index % 2 === 0 ? part : element('span', { class: 'whole' }, part)));
+  if (headline.textContent !== now) headline.replaceChildren(...parts);
   find('#next').hidden = next === undefined;
   say(find('#next p:first-child'), next === undefined ? '' : `${next}${commands.length > 0 ? ':' : '.'}`);
   const list = find('#next ol');
