@@ -234,6 +234,15 @@ describe('rule 4: fast-forward', () => {
     expect(await cluster.time.run(proposer.apply(KEY, set('v')))).toBe('v');
   });
 
+  it('tells nobody where nobody asked to be told', async () => {
+    const cluster = new ScriptedCluster(3);
+    const proposer = cluster.proposer(1, cluster.configuration({ era: 1 }), 1, {});
+    for (const value of ['one', 'two']) expect(await cluster.time.run(proposer.apply(KEY, set(value)))).toBe(value);
+    expect(await cluster.time.run(proposer.read(KEY))).toEqual({ value: 'two' });
+    await cluster.acceptor('a1').memory.prepare('other', ballot(7, 1));
+    await expect(cluster.time.run(proposer.apply('other', set('v')))).rejects.toThrow(StaleConfiguration);
+  });
+
   it('says which era it saw where its configuration is stale, and nothing of the next era', async () => {
     const cluster = new ScriptedCluster(3);
     const seen: number[] = [];
@@ -264,6 +273,26 @@ describe('rule 4: fast-forward', () => {
     await cluster.acceptor('a1').memory.prepare(KEY, ballot(3, 1));
     await expect(cluster.time.run(proposer.apply(KEY, set('two')))).rejects.toThrow(CommitError);
     await expect(cluster.time.run(proposer.apply(KEY, set('two')))).rejects.toThrow(StaleConfiguration);
+  });
+});
+
+describe('a prepare that failed', () => {
+  it('has what went wrong with each acceptor as its cause', async () => {
+    const cluster = new ScriptedCluster(3);
+    cluster.fates({ a1: 'refuse', a3: 'decline' });
+    const failed = await cluster.time.run(
+      cluster
+        .proposer(1)
+        .apply(KEY, set('v'))
+        .catch((error: unknown) => error),
+    );
+    expect(failed).toBeInstanceOf(PrepareError);
+    const { cause } = failed as Error;
+    expect(cause).toBeInstanceOf(AggregateError);
+    expect((cause as AggregateError).errors).toEqual([
+      new Error('connection refused'),
+      expect.objectContaining({ message: 'it has no disk' }),
+    ]);
   });
 });
 

@@ -42,6 +42,13 @@ describe('a hedged ask', () => {
     expect(time.nowMs()).toBe(0);
   });
 
+  it('ends where all have failed', async () => {
+    const time = new VirtualTime();
+    const gone = Object.fromEntries(NODES.map((node) => [node, Promise.reject(new Error('gone'))]));
+    const replies = await time.run(hedgedAsk(NODES, send(gone, []), bothOf, { time, ...PATIENCE }));
+    expect([replies.size, time.nowMs(), time.pending]).toEqual([0, 0, 0]);
+  });
+
   it('asks the others where one is late, and says which', async () => {
     const time = new VirtualTime();
     const asked: string[] = [];

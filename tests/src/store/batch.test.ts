@@ -109,7 +109,11 @@ describe('a delete', () => {
 
   it('of what does not exist says so, and writes nothing', () => {
     const register = empty();
-    expect(only(complete(register, { val: DELETED }))).toBeInstanceOf(KeyNotFound);
+    const never = only(complete(register, { val: DELETED }));
+    expect(never).toBeInstanceOf(KeyNotFound);
+    expect(never).toMatchObject({ message: 'the key does not exist' });
+    // No version of a deletion, for there was none.
+    expect(never).toHaveProperty('details', { key: 'k', ver: 0 });
     expect(register.value).toBeNull();
     complete(register, { val: 1 }, { val: DELETED });
     const before = register.value;
@@ -262,6 +266,27 @@ describe('an accept that failed', () => {
     expect(batch.outcomesOf(fromTwenty)).toEqual([{ ver: 2, val: 21 }]);
   });
 
+  it('has an id for each write that it carried, also where it is sent again', () => {
+    const [here, there] = [empty(), empty()];
+    complete(there, { val: 20 });
+    const batch = new Batch('k', [attempt({ change: add(1) }), attempt({ change: add(2) })]);
+    const sent = [fail(here, batch), fail(there, batch)].flatMap((value) => stored(value).ops.slice(0, 2));
+    expect(new Set(sent).size).toBe(4);
+  });
+
+  it('twice is unknown where one of the two may be older than all that is told, and not applied a third time', () => {
+    const register = empty();
+    const batch = new Batch('k', [attempt({ change: add(1_000) })]);
+    fail(register, batch);
+    for (let count = 0; count < 20; count += 1) complete(register, { change: add(1) });
+    fail(register, batch);
+    for (let count = 0; count < 20; count += 1) complete(register, { change: add(1) });
+    const before = register.value;
+    expect(stored(before)).toMatchObject({ ver: 40, val: 40 });
+    expect(only(completeBatch(register, batch))).toBeInstanceOf(CommitError);
+    expect(register.value).toBe(before);
+  });
+
   it('is decided by a read that shows it, or a version that overruled it, and by no other', () => {
     const register = empty();
     complete(register, { val: 'base' });
@@ -333,10 +358,26 @@ describe('a name', () => {
     expect(only(complete(register, { change: append(long), ...named('long') }))).toEqual({ ver: 2, val: undefined });
   });
 
+  it('is kept with a result of up to 64 characters, and with none where the request says what was written', () => {
+    const register = empty();
+    complete(register, { val: 'x', ...named('set') });
+    expect(stored(register.value).ops[0]).toEqual({ name: 'set', print: 'print' });
+    for (const [characters, isKept] of [
+      [62, true],
+      [63, false],
+    ] as const) {
+      const val = 'y'.repeat(characters);
+      complete(register, { change: () => val, ...named(`of ${characters}`) });
+      expect(stored(register.value).ops[0]).toEqual({ name: `of ${characters}`, print: 'print', ...(isKept && { val }) });
+    }
+  });
+
   it('stands for one request: another one under it is refused', () => {
     const register = empty();
     complete(register, { change: add(1), ...named('n') });
-    expect(only(complete(register, { change: add(2), ...named('n', { print: 'another' }) }))).toBeInstanceOf(NameReused);
+    const another = only(complete(register, { change: add(2), ...named('n', { print: 'another' }) }));
+    expect(another).toBeInstanceOf(NameReused);
+    expect(another).toMatchObject({ message: 'the name "n" was given to another request for this key', details: { key: 'k' } });
     expect(stored(register.value)).toMatchObject({ ver: 1, val: 1 });
   });
 
@@ -366,7 +407,13 @@ describe('a name', () => {
     expect(only(complete(register, first))).toEqual({ ver: 1, val: 1 });
     complete(register, { change: add(1) });
     const before = register.value;
-    expect(only(complete(register, first))).toMatchObject({ code: 'OutcomeForgotten', details: { key: 'k', since: 33 } });
+    const told = 'the last 32 writes of the key do not tell what became of "n", and there were more';
+    const advice = 'if you send it for the first time, send with it "since": 33, and the same again when you repeat it';
+    expect(only(complete(register, first))).toMatchObject({
+      code: 'OutcomeForgotten',
+      message: `${told}; ${advice}`,
+      details: { key: 'k', since: 33 },
+    });
     expect(only(complete(register, { change: add(1), ...named('n') }))).toBeInstanceOf(OutcomeForgotten);
     expect(register.value).toBe(before);
   });
@@ -384,7 +431,9 @@ describe('a name', () => {
     for (let count = 0; count < 40; count += 1) complete(register, { change: add(1) });
     expect(only(complete(register, { ver: 40, val: 'x', ...named('now') }))).toEqual({ ver: 41, val: 'x' });
     expect(only(complete(register, { ver: 9, val: 'x', ...named('told') }))).toBeInstanceOf(VersionMismatch);
-    expect(only(complete(register, { ver: 8, val: 'x', ...named('not told') }))).toBeInstanceOf(OutcomeForgotten);
+    // Without advice: a new one expects a version that is told of.
+    const message = 'the last 32 writes of the key do not tell what became of "not told", and there were more';
+    expect(only(complete(register, { ver: 8, val: 'x', ...named('not told') }))).toMatchObject({ code: 'OutcomeForgotten', message });
   });
 
   it('of before a collection is forgotten, and the name of a new one is told what to say', () => {
@@ -413,6 +462,12 @@ describe('a name', () => {
     };
     expect(isDecided({ change: refuse })).toBe(true);
     expect(isDecided({ change: refuse, ...named('n') })).toBe(false);
+    expect(isDecided({ ver: 2, change: refuse, ...named('n') })).toBe(false);
+    const both = [
+      { ver: 1, val: 'x', ...named('past') },
+      { ver: 7, val: 'x', ...named('to come') },
+    ];
+    expect(new Batch('k', both.map(attempt)).isDecidedBy(register.value)).toBe(false);
     complete(register, { val: 3, ...named('n') });
     expect(isDecided({ change: refuse, ...named('n') })).toBe(true);
   });

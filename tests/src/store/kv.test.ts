@@ -532,6 +532,23 @@ describe('operations that wait for one key together', () => {
     expect(read).toBeInstanceOf(PrepareError);
   });
 
+  it('are unknown also where the search for the outcome of another one sent them first', async () => {
+    const stores = new Stores();
+    await stores.time.run(stores.mine.cas(KEY, 0, 'v'));
+    stores.failNextAccept({ a1: 'lose', a2: 'lose', a3: 'lose' });
+    const outcomes = stores.mine.runBatch(KEY, [write(1, 'mine'), write(3, 'x')]);
+    // The accept of the first one is lost; when the search begins, the key is where the second one expects it, and its accept gets no answer.
+    await stores.time.advance(TIMEOUT_MS - 1);
+    await stores.moveOnTo(3);
+    stores.fates({ a1: only('accept', 'silence'), a2: only('accept', 'silence'), a3: only('accept', 'silence') });
+    await stores.time.advance(TIMEOUT_MS / 2);
+    stores.fates({ a1: 'refuse', a2: 'refuse', a3: 'refuse' });
+    const [first, second] = await stores.time.run(outcomes);
+    expect(first).toBeInstanceOf(CommitError);
+    expect(second).toBeInstanceOf(CommitError);
+    expect(second).toHaveProperty('cause', expect.any(PrepareError));
+  });
+
   it('all changed nothing where the prepare failed', async () => {
     const stores = new Stores();
     stores.fates({ a2: 'refuse', a3: 'refuse' });
