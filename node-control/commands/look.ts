@@ -11,6 +11,7 @@ import { knownIdentities } from '../safety/identities.js';
 import { rescanOf } from '../safety/plan.js';
 import { absenceAmong, objectionsTo } from '../step/absence.js';
 import { formatTable } from '../terminal/report.js';
+import { leftBehind } from '../narration/now.js';
 import { headline } from './headline.js';
 
 /** Names every node that the other commands take. */
@@ -70,7 +71,7 @@ export async function status(nodes: Nodes, print: (line: string) => void): Promi
   const notes = [
     ...numberNotes(starts.map((start) => start?.proposer)),
     ...present.flatMap(({ member }, index) => oldStateNotes(member.name, starts[index]?.oldState)),
-    ...differenceNotes(configurations),
+    ...(leftBehind(told) ? [] : differenceNotes(configurations)),
     ...nodes.acceptors.flatMap((name, index) => heldLines(name, seen[index]?.held)),
     ...nodes.acceptors.flatMap((name, index) => (seen[index]?.flaws ?? []).map((flaw) => `${name}: ${flaw}.`)),
     ...nodes.acceptors.flatMap((name, index) => (seen[index]?.cautions ?? []).map((caution) => `${name}: ${caution}.`)),

@@ -1,6 +1,7 @@
 import { acceptorsOf, type Configuration, isConfigured } from '../../src/protocol/configuration.js';
 import { containsQuorum, type QuorumSet } from '../../src/protocol/quorum.js';
-import { setsKey } from '../safety/guard.js';
+import { alwaysMeet, identified, setsKey } from '../safety/guard.js';
+import { commandLine } from '../safety/objection.js';
 import type { StepPhase } from '../safety/typed-step.js';
 import { shortName } from './short-name.js';
 
@@ -41,9 +42,27 @@ function differing(told: readonly Told[]): string {
   const idle = told.filter(({ configuration }) => !isConfigured(configuration)).map(({ name }) => name);
   const [serving] = told.filter(({ configuration }) => isConfigured(configuration)).map(({ name }) => name);
   const start = 'The proposers differ: one has taken a step, the other not yet.';
+  const left = idle.length === 0 ? leftBehind(told) : undefined;
+  if (left) {
+    const [old, present] = left;
+    return (
+      `${old} has sets that the cluster left long ago, whose quorums miss those of ${present}: its state folder went back, and no acceptor of them is left to say so. ` +
+      `Stop ${old}, remove its configuration.json, start it, and then: ${commandLine({ verb: 'copy', from: present, proposers: old })}`
+    );
+  }
   if (idle.length === 0) return `${start} All serve, since their quorums meet.`;
   if (serving === undefined) return `${start} None has both sets yet, so every operation is refused.`;
   return `The proposers differ: ${serving} serves, but every operation through ${idle.join(' and ')}, which lacks a set, is refused.`;
+}
+
+/** No step leads to sets that miss each other (docs/reconfiguration.md): of two such proposers the one of the earlier era, and the other one. */
+export function leftBehind(told: readonly Told[]): readonly [old: string, present: string] | undefined {
+  const byEra = [...told].sort((a, b) => a.configuration.era - b.configuration.era);
+  const [old, present] = [byEra[0], byEra.at(-1)];
+  if (!old || !present) return undefined;
+  const meets = (a: Configuration, b: Configuration): boolean => alwaysMeet(identified(a.prepare, a), identified(b.accept, b));
+  const [before, now] = [old.configuration, present.configuration];
+  return meets(before, now) && meets(now, before) ? undefined : [old.name, present.name];
 }
 
 function withoutSets({ prepare, accept, era }: Configuration): string {

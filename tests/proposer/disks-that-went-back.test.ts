@@ -247,6 +247,10 @@ describe('a proposer whose state folder went back', () => {
     await one.start();
     expect(await one.impatient.put('new', 0, 1)).toMatchObject({ status: 503 });
     expect(await cluster.control('copy', 'proposer-2', 'proposer-1')).toMatchObject({ code: 1 });
+    const { stdout } = await cluster.control('status');
+    expect(stdout).toMatch(
+      /Stop proposer-1, remove its configuration\.json, start it, and then: \.\/run-control\.sh copy proposer-2 proposer-1/,
+    );
 
     await one.end('SIGKILL');
     await rm(join(one.stateFolder, 'configuration.json'));

@@ -57,6 +57,23 @@ describe('what the present configuration means', () => {
     );
   });
 
+  it('says what to do where one has sets that the cluster left, and nobody else tells it', () => {
+    const [old, present] = [
+      { ...sets('1 of 1', '1 of 1'), era: 5 },
+      { ...sets('2 of 23', '2 of 23'), era: 9 },
+    ];
+    const expected =
+      /proposer-1 has sets that the cluster left long ago.*Stop proposer-1, remove its configuration\.json, start it, and then: \.\/run-control\.sh copy proposer-2 proposer-1$/;
+    expect(now([old, present])).toMatch(expected);
+    // Names alone do not tell: the acceptor of that name is another one.
+    const [was, is] = ['first', 'second'].map((identity, at) => ({
+      ...sets('1 of 1', '1 of 1'),
+      era: 5 + at,
+      identities: { 'acceptor-1:6379': identity },
+    }));
+    expect(now([was, is].flatMap((one) => one ?? []))).not.toContain('All serve');
+  });
+
   it('says which proposer refuses everything where one has lost its sets', () => {
     expect(now([sets('1 of 1', '1 of 1'), EMPTY_CONFIGURATION])).toMatch(
       /differ: proposer-1 serves, but every operation through proposer-2.*refused/,
