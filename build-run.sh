@@ -13,6 +13,7 @@ usage: build-run.sh [--docker | --local] [--detach | --stop | --help]
 Builds and starts the cluster: three acceptors, two proposers and the control node, in Docker or, where no Docker engine answers, as
 local processes.
 Ctrl-C stops it; its data stays, and the next start has it again. ./clear.sh removes everything.
+Where it runs in Docker already, a start says since when, makes again what changed, starts what was killed, and its Ctrl-C stops nothing.
 
   --docker   in Docker, or not at all
   --local    as local processes: needs Node.js 20.19 and redis-server, which is installed where it is missing
@@ -76,6 +77,8 @@ what_next() { # ADDRESS ADDRESS ADDRESS: of the proposers and of the page
   echo '  ./run-client.sh'
   if [ -n "$detach" ]; then
     printf '\nStop it, the data stays: %q --stop\n' "$root/build-run.sh"
+  elif [ -n "${since:-}" ]; then
+    printf '\nCtrl-C leaves the cluster running. Stop it, the data stays: %q --stop\n' "$root/build-run.sh"
   else
     printf '\nCtrl-C stops the cluster, the data stays.\n'
   fi
@@ -159,6 +162,7 @@ wait_until_it_answers() {
     if [ "$SECONDS" -ge "$deadline" ]; then
       compose ps --all >&2 || true
       compose logs --tail 5 >&2 || true
+      if [ -n "$since" ]; then fail "$complaint" 'Not every node answers; see above. The containers are left as they are.'; fi
       stop_docker
       fail "$complaint" 'Not every node answers; see above. The containers are stopped, the data stays.'
     fi
@@ -181,10 +185,22 @@ stop_docker() {
 end_foreground() { # EXIT CODE, where the cluster was not up yet; else this is its ordinary end
   if [ -n "${logs:-}" ]; then kill "$logs" 2>/dev/null || true; fi
   echo
-  stop_docker
-  echo 'Stopped; the data stays.'
+  if [ -n "$since" ]; then
+    printf 'The cluster is left as it is. Stop it, the data stays: %q --stop\n' "$root/build-run.sh"
+  else
+    stop_docker
+    echo 'Stopped; the data stays.'
+  fi
   if [ -n "${logs:-}" ]; then exit 0; fi
   exit "$1"
+}
+
+# Since when the first of its nodes runs; empty where none does.
+runs_since() {
+  local nodes
+  nodes=$(nodes_of_docker --quiet)
+  # shellcheck disable=SC2086 # one word for each node
+  if [ -n "$nodes" ]; then docker inspect --format '{{slice .State.StartedAt 0 19}} UTC' $nodes | sort | head -n 1 | tr T ' '; fi
 }
 
 run_docker() {
@@ -193,6 +209,10 @@ run_docker() {
     fail "A cluster of local processes runs already ($data)." "Stop it first, its data stays: $root/build-run.sh --local --stop"
   fi
   refuse_another_folder
+  since=$(runs_since)
+  if [ -n "$since" ]; then
+    echo "The cluster runs already, in Docker (project $project), since $since. What changed since is made again, what was killed is started."
+  fi
   let_containers_read
   "$root/node-control/scripts/make-secrets.sh" "$SECRETS"
   name_secrets
@@ -206,7 +226,7 @@ run_docker() {
   fi
   resume_all
   if ! compose up --detach --no-build; then
-    stop_docker
+    if [ -z "$since" ]; then stop_docker; fi
     fail '' 'The cluster could not be started; see above.' \
       'Where a port is taken, choose others: CONTROL_PORT=9080 PROPOSER_1_PORT=9081 PROPOSER_2_PORT=9082 '"$root/build-run.sh"
   fi

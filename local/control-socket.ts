@@ -1,4 +1,4 @@
-import { chmodSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, renameSync, rmSync, statSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { isSystemError, sayWhy, Trouble } from './trouble.js';
 
@@ -67,7 +67,9 @@ export class ControlSocket {
     let wasStale = false;
     while (!(await listen(control.#server, path))) {
       if (!(await putAsideIfDead(path)))
-        throw new Trouble('a local cluster already runs on this data folder. Stop it first, its data stays: ./build-run.sh --local --stop');
+        throw new Trouble(
+          `a local cluster already runs on this data folder${since(path)}. Stop it first, its data stays: ./build-run.sh --local --stop`,
+        );
       wasStale = true;
     }
     chmodSync(path, 0o600);
@@ -79,6 +81,12 @@ export class ControlSocket {
     this.#server.close();
     await Promise.all(this.#open);
   }
+}
+
+/** A socket is made when its supervisor starts. */
+function since(path: string): string {
+  const made = statSync(path, { throwIfNoEntry: false })?.mtime;
+  return made ? `, since ${made.toISOString().slice(0, 19).replace('T', ' ')} UTC` : '';
 }
 
 async function serve(socket: Socket, handle: (request: ControlRequest) => Promise<string>): Promise<void> {

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { clear, environment, mode, root, Terminal } from './cluster.js';
+import { clear, environment, mode, request, root, Terminal } from './cluster.js';
 
 const project = environment['COMPOSE_PROJECT_NAME'];
 const terminal = new Terminal();
@@ -187,6 +187,16 @@ describe.runIf(mode === 'docker')('the containers', () => {
     await type('./build-run.sh --detach');
   });
   afterAll(clear);
+
+  test('are left running by a second start, which says since when they run, and by its Ctrl-C', async () => {
+    const second = new Terminal().start('./build-run.sh');
+    await second.until('Ctrl-C leaves the cluster running', 240_000);
+    expect(second.output).toMatch(/^The cluster runs already, in Docker \(project \S+\), since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\./m);
+    expect(await second.interrupt()).toBe(0);
+    expect(second.output).toMatch(/\nThe cluster is left as it is\. Stop it, the data stays: \S+\/build-run\.sh --stop\n$/);
+    expect((await request(1, '/healthz')).status).toBe(200);
+    expect((await type(`docker ps -q --filter label=com.docker.compose.project=${project}`)).trim().split('\n')).toHaveLength(6);
+  });
 
   interface Container {
     readonly Name: string;

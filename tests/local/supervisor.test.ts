@@ -110,7 +110,7 @@ test('a second supervisor of the same folder is refused', async () => {
   await cluster.start();
   const second = cluster.launch();
   expect(await second.ended()).toBe(1);
-  expect(second.stderr).toContain('already runs on this data folder');
+  expect(second.stderr).toMatch(/already runs on this data folder, since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\. Stop it first/);
   expect((await cluster.run('running')).code).toBe(0);
   expect(cluster.survivors()).toHaveLength(6);
 });
