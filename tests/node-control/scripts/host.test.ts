@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, realpathSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -86,6 +86,22 @@ describe('a Docker engine that this user may not use', () => {
     expect((await type('./build-run.sh --docker')).stderr).toMatch(
       /^No Docker engine answers\. Start it \("docker version" says what is wrong\), or run/,
     );
+  });
+});
+
+describe('a checkout by a git that makes CRLF of line ends', () => {
+  it('has scripts that a shell reads, and acceptors that Redis reads', () => {
+    const checkout = join(place, 'checkout');
+    execFileSync('git', ['-c', 'core.autocrlf=true', '-c', 'core.eol=crlf', 'clone', '--quiet', root, checkout]);
+    for (const file of [
+      'build-run.sh',
+      'acceptor/start.sh',
+      'acceptor/redis.conf',
+      'acceptor/accept.lua',
+      'docs/transcripts/collection.txt',
+    ]) {
+      expect(readFileSync(join(checkout, file), 'utf8'), file).not.toContain('\r');
+    }
   });
 });
 
