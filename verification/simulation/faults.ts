@@ -177,7 +177,8 @@ export class Faults {
   /** A proposer crashes and comes back with an earlier configuration, where every quorum of that has an acceptor that can tell, and others have the present one. */
   #putBackFolder(node: ProposerNode): () => void {
     const { acceptors, proposers } = this.#options;
-    const moment = this.#pick(node.moments.filter((earlier) => isKnownToBeOld(earlier.configuration, node.id, acceptors)));
+    const known = node.moments.filter(({ configuration }) => isKnownToBeOld(configuration, node.id, acceptors));
+    const moment = known.at(Math.floor(this.#random() * known.length));
     if (this.#hasGoneBack || !moment || !proposers.every(({ configuration }) => isConfigured(configuration))) return () => undefined;
     this.#hasGoneBack = true;
     this.#note(`${node.name} gets a state folder back that is of era ${moment.configuration.era}, not ${node.configuration.era}`);
