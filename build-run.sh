@@ -200,7 +200,7 @@ runs_since() {
   local nodes
   nodes=$(nodes_of_docker --quiet)
   # shellcheck disable=SC2086 # one word for each node
-  if [ -n "$nodes" ]; then docker inspect --format '{{slice .State.StartedAt 0 19}} UTC' $nodes | sort | head -n 1 | tr T ' '; fi
+  if [ -n "$nodes" ]; then docker inspect --format '{{slice .State.StartedAt 0 10}} {{slice .State.StartedAt 11 19}} UTC' $nodes | sort | head -n 1; fi
 }
 
 run_docker() {
