@@ -13,7 +13,7 @@ usage: build-run.sh [--docker | --local] [--detach | --stop | --help]
 Builds and starts the cluster: three acceptors, two proposers and the control node, in Docker or, where no Docker engine answers, as
 local processes.
 Ctrl-C stops it; its data stays, and the next start has it again. ./clear.sh removes everything.
-Where it runs in Docker already, a start says since when, makes again what changed, starts what was killed, and its Ctrl-C stops nothing.
+Where it runs in Docker already, a start says since when, renews what was changed, starts what was killed, and its Ctrl-C stops nothing.
 
   --docker   in Docker, or not at all
   --local    as local processes: needs Node.js 20.19 and redis-server, which is installed where it is missing
@@ -211,7 +211,7 @@ run_docker() {
   refuse_another_folder
   since=$(runs_since)
   if [ -n "$since" ]; then
-    echo "The cluster runs already, in Docker (project $project), since $since. What changed since is made again, what was killed is started."
+    echo "The cluster runs already, in Docker (project $project), since $since. What was changed is renewed, and what was killed is started."
   fi
   let_containers_read
   "$root/node-control/scripts/make-secrets.sh" "$SECRETS"
