@@ -162,7 +162,7 @@ wait_until_it_answers() {
     if [ "$SECONDS" -ge "$deadline" ]; then
       compose ps --all >&2 || true
       compose logs --tail 5 >&2 || true
-      if [ -n "$since" ]; then fail "$complaint" 'Not every node answers; see above. The containers are left as they are.'; fi
+      if [ -n "$since" ]; then fail "$complaint" "Not every node answers; see above. The containers are left as they are. Stop them, the data stays: $root/build-run.sh --stop"; fi
       stop_docker
       fail "$complaint" 'Not every node answers; see above. The containers are stopped, the data stays.'
     fi
@@ -199,8 +199,10 @@ end_foreground() { # EXIT CODE, where the cluster was not up yet; else this is i
 runs_since() {
   local nodes
   nodes=$(nodes_of_docker --quiet)
+  if [ -z "$nodes" ]; then return; fi
+  # One that ends meanwhile is left out.
   # shellcheck disable=SC2086 # one word for each node
-  if [ -n "$nodes" ]; then docker inspect --format '{{slice .State.StartedAt 0 10}} {{slice .State.StartedAt 11 19}} UTC' $nodes | sort | head -n 1; fi
+  { docker inspect --format '{{slice .State.StartedAt 0 10}} {{slice .State.StartedAt 11 19}} UTC' $nodes 2>/dev/null || true; } | sort | head -n 1
 }
 
 run_docker() {

@@ -29,6 +29,8 @@ export function nowText(told: readonly Told[], missing: Missing): string {
   const silent = missing.proposers.map(shortName).join(' and ');
   const rest = `${silent} ${missing.proposers.length === 1 ? 'does' : 'do'} not answer: whoever asks there waits or fails`;
   const others = told.map(({ name }) => shortName(name)).join(' and ');
+  const behind = leftBehind(told);
+  if (behind) return leftBehindText(...behind);
   if (new Set(told.map(({ configuration }) => setsKey(configuration))).size > 1) return differing(told);
   if (!isConfigured(first)) return `${withoutSets(first)}${silent === '' ? '' : ` ${rest}.`}`;
   const { prepare, accept } = first;
@@ -42,27 +44,31 @@ function differing(told: readonly Told[]): string {
   const idle = told.filter(({ configuration }) => !isConfigured(configuration)).map(({ name }) => name);
   const [serving] = told.filter(({ configuration }) => isConfigured(configuration)).map(({ name }) => name);
   const start = 'The proposers differ: one has taken a step, the other not yet.';
-  const left = idle.length === 0 ? leftBehind(told) : undefined;
-  if (left) {
-    const [old, present] = left;
-    return (
-      `${old} has sets that the cluster left long ago, whose quorums miss those of ${present}: its state folder went back, and no acceptor of them is left to say so. ` +
-      `Stop ${old}, remove its configuration.json, start it, and then: ${commandLine({ verb: 'copy', from: present, proposers: old })}`
-    );
-  }
   if (idle.length === 0) return `${start} All serve, since their quorums meet.`;
   if (serving === undefined) return `${start} None has both sets yet, so every operation is refused.`;
   return `The proposers differ: ${serving} serves, but every operation through ${idle.join(' and ')}, which lacks a set, is refused.`;
 }
 
-/** No step leads to sets that miss each other (docs/reconfiguration.md): of two such proposers the one of the earlier era, and the other one. */
+/** Whoever was asked in the middle of several steps may have been asked before one and after another: only what lasts proves something. */
+function leftBehindText(old: string, present: string): string {
+  return (
+    `The proposers differ: quorums of ${old} and ${present} miss each other. If that lasts, the state folder of ${old} went back, and no acceptor of its sets is left to ` +
+    `say so: stop ${old}, remove its configuration.json, start it, and then: ${commandLine({ verb: 'copy', from: present, proposers: old })}`
+  );
+}
+
+/**
+ * Of two proposers whose quorums miss each other the one of the earlier era, and the other one. No step that the guard lets through leads there; one that was
+ * forced may, but in its middle the eras of the proposers differ by one at most.
+ */
 export function leftBehind(told: readonly Told[]): readonly [old: string, present: string] | undefined {
-  const byEra = [...told].sort((a, b) => a.configuration.era - b.configuration.era);
+  const byEra = told.filter(({ configuration }) => isConfigured(configuration)).sort((a, b) => a.configuration.era - b.configuration.era);
   const [old, present] = [byEra[0], byEra.at(-1)];
   if (!old || !present) return undefined;
   const meets = (a: Configuration, b: Configuration): boolean => alwaysMeet(identified(a.prepare, a), identified(b.accept, b));
   const [before, now] = [old.configuration, present.configuration];
-  return meets(before, now) && meets(now, before) ? undefined : [old.name, present.name];
+  const isMiddle = now.era - before.era <= 1;
+  return isMiddle || (meets(before, now) && meets(now, before)) ? undefined : [old.name, present.name];
 }
 
 function withoutSets({ prepare, accept, era }: Configuration): string {

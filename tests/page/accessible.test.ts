@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { START } from '../node-control/spec-commands.js';
-import { launchBrowser } from './browser.js';
-import { PageCluster } from './page-cluster.js';
+import { visit, type Visit } from './page-cluster.js';
 import { untilShown } from './shown.js';
 
 const AXE = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
@@ -25,21 +24,16 @@ interface Finding {
 }
 
 describe('the page is for everybody', () => {
-  let nodes: PageCluster;
-  let browser: Browser;
+  let nodes: Visit['nodes'];
   let page: Page;
+  let leave: Visit['leave'];
 
   beforeAll(async () => {
-    nodes = await PageCluster.start();
-    browser = await launchBrowser();
-    page = await browser.newPage();
+    ({ nodes, page, leave } = await visit());
     await page.goto(nodes.url);
     await page.evaluate(AXE);
   });
-  afterAll(async () => {
-    await browser.close();
-    await nodes.stop();
-  });
+  afterAll(() => leave());
 
   const findings = async (look: Parameters<Page['emulateMedia']>[0], context: string): Promise<string[]> => {
     await page.emulateMedia(look);

@@ -1,16 +1,13 @@
 import { expect, test } from 'vitest';
-import { launchBrowser } from './browser.js';
-import { PageCluster } from './page-cluster.js';
+import { visit } from './page-cluster.js';
 import { untilShown } from './shown.js';
 
 /** The machine may be busy. */
 const SOON = { timeout: 20_000 };
 
 test('the page shows a tombstone, what was collected, and the floor that is left', async () => {
-  const nodes = await PageCluster.start();
-  const browser = await launchBrowser();
+  const { nodes, page, leave } = await visit();
   try {
-    const page = await browser.newPage();
     await page.goto(nodes.url);
     await nodes.control('resize acceptor-1:6379,acceptor-2:6379,acceptor-3:6379');
     const { kv } = nodes.cluster.proposer(1);
@@ -33,7 +30,6 @@ test('the page shows a tombstone, what was collected, and the floor that is left
     await expect.poll(() => rows.allInnerTexts(), SOON).toEqual(row(new RegExp(`holds nothing\\s+–\\s+above 2\\s+–\\s+${era}\\.0\\.0`)));
     expect(await page.locator('#events').innerText()).not.toContain('wiped');
   } finally {
-    await browser.close();
-    await nodes.stop();
+    await leave();
   }
 });

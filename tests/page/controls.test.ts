@@ -1,7 +1,6 @@
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { launchBrowser } from './browser.js';
-import { PageCluster } from './page-cluster.js';
+import { visit, type Visit } from './page-cluster.js';
 import { untilShown } from './shown.js';
 
 /** The machine may be busy. */
@@ -10,21 +9,16 @@ const BYTES_MAX = 200_000;
 const REQUESTS_MAX = 15;
 
 describe('what a visitor can do on the page', () => {
-  let nodes: PageCluster;
-  let browser: Browser;
+  let nodes: Visit['nodes'];
   let page: Page;
+  let leave: Visit['leave'];
 
   beforeAll(async () => {
-    nodes = await PageCluster.start();
-    browser = await launchBrowser();
-    page = await browser.newPage();
+    ({ nodes, page, leave } = await visit());
     await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
     await page.goto(nodes.url);
   });
-  afterAll(async () => {
-    await browser.close();
-    await nodes.stop();
-  });
+  afterAll(() => leave());
 
   test('is loaded with few requests and little weight', async () => {
     await untilShown(page, 'the picture', ({ nodes: drawn }) => drawn.length > 0);

@@ -3,9 +3,11 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Page } from 'playwright-core';
 import { Cluster } from '../cluster.js';
 import { DIST } from '../proposer-process.js';
 import { freePort } from '../redis-server.js';
+import { launchBrowser } from './browser.js';
 
 const START_MS = 15_000;
 
@@ -92,6 +94,25 @@ export class PageCluster {
       env: { PATH: process.env['PATH'], ADDRESS_MAP: this.cluster.addressMap, ...env },
     });
   }
+}
+
+export interface Visit {
+  readonly nodes: PageCluster;
+  /** Empty yet. */
+  readonly page: Page;
+  /** Ends the browser and the cluster. */
+  readonly leave: () => Promise<void>;
+}
+
+/** A cluster, and a browser that can show its page. */
+export async function visit(): Promise<Visit> {
+  const nodes = await PageCluster.start();
+  const browser = await launchBrowser();
+  const leave = async (): Promise<void> => {
+    await browser.close();
+    await nodes.stop();
+  };
+  return { nodes, page: await browser.newPage(), leave };
 }
 
 async function end(child: ChildProcess | undefined, signal: NodeJS.Signals): Promise<void> {

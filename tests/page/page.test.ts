@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { GROW, SHRINK, START } from '../node-control/spec-commands.js';
-import { launchBrowser } from './browser.js';
-import { PageCluster } from './page-cluster.js';
+import { visit, type Visit } from './page-cluster.js';
 import { type Shown, untilShown } from './shown.js';
 
 /** After each command: the sets, a line for each proposer and member, and the first command that is owed next. */
@@ -26,15 +25,13 @@ const STEPS: readonly [command: string, prepare: string, accept: string, owed: s
 const SOON = { timeout: 20_000 };
 
 describe('the page, in a browser', () => {
-  let nodes: PageCluster;
-  let browser: Browser;
+  let nodes: Visit['nodes'];
   let page: Page;
+  let leave: Visit['leave'];
   const complaints: string[] = [];
 
   beforeAll(async () => {
-    nodes = await PageCluster.start();
-    browser = await launchBrowser();
-    page = await browser.newPage();
+    ({ nodes, page, leave } = await visit());
     page.on('pageerror', ({ message }) => complaints.push(message));
     page.on('console', (message) => {
       // What it says of a control node that was killed, or refused a key, is its own.
@@ -42,10 +39,7 @@ describe('the page, in a browser', () => {
     });
     await page.goto(nodes.url);
   });
-  afterAll(async () => {
-    await browser.close();
-    await nodes.stop();
-  });
+  afterAll(() => leave());
 
   test('tells a newcomer how to begin', async () => {
     const { owed } = await untilShown(page, 'the beginning', ({ now, owed }) => now.includes('refused') && owed.length > 0);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { nowText } from '../../../node-control/narration/now.js';
+import { leftBehind, nowText } from '../../../node-control/narration/now.js';
 import { wayOut } from '../../../node-control/narration/way-out.js';
 import { type Configuration, EMPTY_CONFIGURATION } from '../../../src/protocol/configuration.js';
 import type { QuorumSet } from '../../../src/protocol/quorum.js';
@@ -63,15 +63,22 @@ describe('what the present configuration means', () => {
       { ...sets('2 of 23', '2 of 23'), era: 9 },
     ];
     const expected =
-      /proposer-1 has sets that the cluster left long ago.*Stop proposer-1, remove its configuration\.json, start it, and then: \.\/run-control\.sh copy proposer-2 proposer-1$/;
+      /quorums of proposer-1 and proposer-2 miss each other\. If that lasts.*: stop proposer-1, remove its configuration\.json, start it, and then: \.\/run-control\.sh copy proposer-2 proposer-1$/;
     expect(now([old, present])).toMatch(expected);
     // Names alone do not tell: the acceptor of that name is another one.
     const [was, is] = ['first', 'second'].map((identity, at) => ({
       ...sets('1 of 1', '1 of 1'),
-      era: 5 + at,
+      era: 5 + 2 * at,
       identities: { 'acceptor-1:6379': identity },
     }));
-    expect(now([was, is].flatMap((one) => one ?? []))).not.toContain('All serve');
+    expect(now([was, is].flatMap((one) => one ?? []))).toMatch(expected);
+    // One that lost its sets has none that could miss others.
+    expect(now([{ ...EMPTY_CONFIGURATION, era: 0 }, present])).toMatch(/^The proposers differ: proposer-2 serves/);
+    expect(
+      leftBehind([EMPTY_CONFIGURATION, present].map((configuration, at) => ({ name: `proposer-${at + 1}`, configuration }))),
+    ).toBeUndefined();
+    // In the middle of a step that was forced nobody is left behind.
+    expect(now([{ ...old, era: 8 }, present])).not.toContain('configuration.json');
   });
 
   it('says which proposer refuses everything where one has lost its sets', () => {

@@ -23,24 +23,21 @@ async function interrupted() {
   return { world, newcomer, member };
 }
 
-it('an acceptor that a step which was interrupted has adopted, but told no floor, does not tell one', async () => {
-  const { world, newcomer, member } = await interrupted();
-  member.crash();
-  expect(await world.type('add-accept all acceptor-1:6379 2')).toContain(UNTOLD);
-  member.start();
-  expect(await world.type('add-accept all acceptor-1:6379 2')).toBeUndefined();
-  expect(newcomer.memory.floor?.version).toBe(2);
-});
-
-it('nor where all proposers were wiped since', async () => {
-  const { world, newcomer, member } = await interrupted();
-  await world.typeAll(['wipe all']);
-  member.crash();
-  expect(await world.type('add-accept all acceptor-1:6379 1')).toContain(UNTOLD);
-  member.start();
-  expect(await world.type('add-accept all acceptor-1:6379 1')).toBeUndefined();
-  expect(newcomer.memory.floor?.version).toBe(2);
-});
+it.each([
+  ['', [], 2],
+  [', nor where all proposers were wiped since', ['wipe all'], 1],
+] as const)(
+  'an acceptor that a step which was interrupted has adopted, but told no floor, does not tell one%s',
+  async (_, since, quorum) => {
+    const { world, newcomer, member } = await interrupted();
+    await world.typeAll(since);
+    member.crash();
+    expect(await world.type(`add-accept all acceptor-1:6379 ${quorum}`)).toContain(UNTOLD);
+    member.start();
+    expect(await world.type(`add-accept all acceptor-1:6379 ${quorum}`)).toBeUndefined();
+    expect(newcomer.memory.floor?.version).toBe(2);
+  },
+);
 
 it('a cluster that never held anything is built anew though an acceptor is down that was none of its members', async () => {
   const world = new OperatedNodes();
