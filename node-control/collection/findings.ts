@@ -73,7 +73,7 @@ async function takingPart(nodes: Nodes, configuration: Configuration): Promise<R
   }
   const members = new Set(listed.map((name) => identities[name]));
   if (resting.some(({ nodes: holders }) => holders.some((identity) => !members.has(identity)))) {
-    const why = 'values may rest on acceptors of an earlier step, which hold what would be removed here: a rescan is owed';
+    const why = 'values may rest on acceptors of an earlier step, which hold what would be removed here: a rescan must come first';
     objections.push({ why, advice: 'First', steps: [rescanOf(prepare)] });
   }
   const absence = await absenceAmong(nodes, listed, identities);

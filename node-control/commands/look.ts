@@ -80,7 +80,7 @@ export async function status(nodes: Nodes, print: (line: string) => void): Promi
     ...listed
       .filter((name) => !nodes.acceptors.includes(name))
       .map((name) => `A proposer lists ${name}, which this control node does not know.`),
-    ...owedNotes(configurations),
+    ...restingNotes(configurations),
     ...tombstoneNotes(listed, nodes.acceptors, seen),
     ...[...new Set(configurations.flatMap(({ forced }) => forced ?? []))].map((record) => `Forced: ${record}.`),
   ];
@@ -106,14 +106,17 @@ function differenceNotes(configurations: readonly Configuration[]): string[] {
 }
 
 /** What a prepare set like the present accept set could miss: the step towards it will be refused before a rescan. */
-function owedNotes(configurations: readonly Configuration[]): string[] {
+function restingNotes(configurations: readonly Configuration[]): string[] {
   const [first] = configurations.filter(isConfigured);
   if (!first) return [];
   const present = identified(first.accept, first);
-  const owed = (first.resting ?? []).filter((entry) => !alwaysMeet(present, entry));
-  if (owed.length === 0) return [];
+  const missed = (first.resting ?? []).filter((entry) => !alwaysMeet(present, entry));
+  if (missed.length === 0) return [];
   return [
-    adviceText({ advice: `A rescan is owed for what rests on ${owed.map(setText).join(', and on ')}`, steps: [rescanOf(first.prepare)] }),
+    adviceText({
+      advice: `Values may rest on ${missed.map(setText).join(', and on ')} alone, where a prepare set like the accept set could miss them. A rescan brings them along`,
+      steps: [rescanOf(first.prepare)],
+    }),
   ];
 }
 

@@ -98,7 +98,7 @@ export async function rescan(
     if (left) await take(left.failed);
     else if (copying) await copyAll(listing, copying, onKeys, take);
     else await listing.list(take);
-    assertComplete(listing, acceptors, required, 'So this rescan proves nothing, and what was owed still is. Run it again');
+    assertComplete(listing, acceptors, required, 'So this rescan counts as not done. Run it again');
   });
   await workers.again(pausesMs);
   await copying?.assertSame();
@@ -112,7 +112,9 @@ export async function rescan(
   notes?.clear();
   return [
     ...remark,
-    ...unlisted.map((entry) => `still owed: what rests on ${setText(entry)}, for ${required} of these acceptors need not have listed it`),
+    ...unlisted.map(
+      (entry) => `a rescan is still needed for what rests on ${setText(entry)}: ${required} of these acceptors may hold none of it`,
+    ),
     ...notListed.map((failure) => `not listed: ${failure}`),
     ...(listing.isRepetitive ? ['some keys went through twice: there were more than fit into memory'] : []),
     `${keysText(pace.done)} rescanned (era ${era})`,

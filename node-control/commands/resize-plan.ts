@@ -80,7 +80,7 @@ export async function planFrom(nodes: Nodes, present: readonly MemberConfigurati
     const left = nodes.acceptors.filter((name) => !strangers.includes(name));
     const isGoal = left.every((name) => goal.accept.nodes.includes(name));
     throw new ControlError(
-      `${strangers.join(' and ')} lost the data, and without that no quorum answers the rescan that is owed. Nothing was changed`,
+      `${strangers.join(' and ')} lost the data, and without that no quorum answers the rescan that must come first. Nothing was changed`,
       isGoal ? { advice: 'Bring a volume back' } : { advice: 'First', steps: [{ verb: 'resize', acceptors: left }] },
     );
   }

@@ -64,7 +64,7 @@ export function dangersOf(transitions: readonly Transition[]): Danger[] {
       for (const entry of before.resting ?? []) {
         const answer = (): string =>
           `which could miss a value that, by what ${name} knows, may rest on ${setText(entry)} since an earlier step`;
-        remember('owed', prepare, entry, () => `${question()}, ${answer()}: a rescan is owed`);
+        remember('owed', prepare, entry, () => `${question()}, ${answer()}: a rescan must come first`);
       }
     }
   }

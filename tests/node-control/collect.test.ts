@@ -145,7 +145,7 @@ it('what rounds of absent keys leave goes as well: empty values, and promises th
   expect(await to.kv.put('empty', 0, 'v'), 'nothing was deleted').toMatchObject({ body: { ver: 1 } });
 });
 
-it('is refused while a proposer is down, while they differ, and while a rescan is owed', async () => {
+it('is refused while a proposer is down, while they differ, and while a rescan must come first', async () => {
   const cluster = await grown([A, B]);
   await bury(cluster, ['a']);
   const before = await sizes(cluster, [A, B]);
@@ -164,7 +164,7 @@ it('is refused while a proposer is down, while they differ, and while a rescan i
   expect(await cluster.control('rm-prepare', 'all', A, '2')).toMatchObject({ code: 0 });
   const owed = await cluster.control('collect');
   expect(owed.stderr).toBe(
-    'error: values may rest on acceptors of an earlier step, which hold what would be removed here: a rescan is owed. Nothing was removed. ' +
+    'error: values may rest on acceptors of an earlier step, which hold what would be removed here: a rescan must come first. Nothing was removed. ' +
       `First: ./run-control.sh rescan ${B},${C} 2.\n`,
   );
   expect(await sizes(cluster, [A, B])).toEqual(before);

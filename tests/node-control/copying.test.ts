@@ -24,7 +24,7 @@ async function control(cluster: Cluster, ...args: string[]): Promise<string> {
   return stdout;
 }
 
-/** One acceptor serves with some keys, one of them deleted; then both accept, and a rescan is owed. */
+/** One acceptor serves with some keys, one of them deleted; then both accept, and a rescan must come first. */
 async function growing(keys: readonly string[], acceptors = 2): Promise<Cluster> {
   const cluster = await Cluster.forThisTest({ acceptors, configured: 0, env: UNHURRIED });
   for (const command of ['add-accept', 'add-prepare']) await control(cluster, command, 'all', one, '1');

@@ -100,16 +100,18 @@ describe('is refused, with what to do first:', () => {
     await refused(cluster, `resize ${A},${B}`, /^error: proposer-2 cannot be reached/);
   });
 
-  it('what a rescan is owed for, and only until it is paid', async () => {
+  it('what a rescan must come before, and only until it is done', async () => {
     const cluster = await clusterOf(A);
     await cluster.proposer(1).kv.put('quiet', 0, 'kept');
     await typed(cluster, `add-accept all ${B} 2`, `add-prepare all ${B} 2`, `add-accept all ${C} 2`);
     await refused(
       cluster,
       `add-prepare all ${C} 2`,
-      new RegExp(`may rest on 1 of ${A}#\\w+ .*a rescan is owed.*First: ./run-control.sh rescan ${A},${B} 2`),
+      new RegExp(`may rest on 1 of ${A}#\\w+ .*a rescan must come first.*First: ./run-control.sh rescan ${A},${B} 2`),
     );
-    expect((await cluster.control('status')).stdout).toMatch(/^A rescan is owed for what rests on 1 of .*rescan acceptor-1/m);
+    expect((await cluster.control('status')).stdout).toMatch(
+      /^Values may rest on 1 of \S+ alone, .*A rescan brings them along: \S+ rescan acceptor-1/m,
+    );
     await typed(cluster, `rescan ${A},${B} 2`, `add-prepare all ${C} 2`, `rm-accept all ${C} 2`, `rm-prepare all ${C} 2`);
     await typed(cluster, `rm-accept all ${B} 1`);
     await refused(cluster, `rm-prepare all ${B} 1`, new RegExp(`First: ./run-control.sh rescan ${A},${B} 2`));
@@ -164,7 +166,11 @@ describe('is refused, with what to do first:', () => {
   it('a smaller quorum before its rescan, whichever acceptor is named to change it', async () => {
     const cluster = await clusterOf(A, B, C);
     await typed(cluster, `add-prepare all ${A} 3`, `add-accept all ${A} 1`, `add-accept all ${A} 2`);
-    await refused(cluster, `add-prepare all ${A} 2`, new RegExp(`a rescan is owed\\..*First: ./run-control.sh rescan ${THREE} 3\\.`));
+    await refused(
+      cluster,
+      `add-prepare all ${A} 2`,
+      new RegExp(`a rescan must come first\\..*First: ./run-control.sh rescan ${THREE} 3\\.`),
+    );
   });
 
   it('the wipe of an acceptor that is listed, or that values rest on while nobody could find them elsewhere', async () => {
@@ -181,7 +187,11 @@ describe('is refused, with what to do first:', () => {
   it('to forget, by a wipe of the proposers, what rests on the acceptors of before', async () => {
     const cluster = await clusterOf(A, B, C);
     await typed(cluster, 'wipe all', `add-accept all ${A} 1`);
-    await refused(cluster, `add-prepare all ${A} 1`, /may rest on 2 of .*a rescan is owed.*build sets of which every prepare quorum/);
+    await refused(
+      cluster,
+      `add-prepare all ${A} 1`,
+      /may rest on 2 of .*a rescan must come first.*build sets of which every prepare quorum/,
+    );
     await typed(cluster, `resize ${THREE}`);
   });
 
@@ -348,10 +358,10 @@ describe('--dry-run', () => {
 });
 
 describe('--force', () => {
-  it('forgets nothing that is owed by a step that gives nothing up yet', async () => {
+  it('forgets nothing that needs a rescan by a step that gives nothing up yet', async () => {
     const cluster = await clusterOf(A, B, C);
     await typed(cluster, 'wipe all', `add-prepare all ${A} 1 --force`);
-    await refused(cluster, `add-accept all ${A} 1`, /a rescan is owed/);
+    await refused(cluster, `add-accept all ${A} 1`, /a rescan must come first/);
   });
 
   it('does what is refused, says in spite of what, and is recorded; the next steps are judged from there', async () => {
@@ -359,7 +369,7 @@ describe('--force', () => {
     await typed(cluster, `add-accept all ${B} 2`, `add-prepare all ${B} 2`, `add-accept all ${C} 2`);
     const { code, stdout } = await cluster.control('add-prepare', 'all', C, '2', '--force');
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^FORCED although proposer-1 would prepare on .*a rescan is owed\nproposer-1: prepare 2 of /);
+    expect(stdout).toMatch(/^FORCED although proposer-1 would prepare on .*a rescan must come first\nproposer-1: prepare 2 of /);
     for (const { forced } of await Promise.all(cluster.proposers.map(configurationOf))) {
       expect(forced).toEqual([expect.stringMatching(new RegExp(`^add-prepare all ${C} 2: proposer-1 would prepare`))]);
     }

@@ -249,7 +249,7 @@ describe('what a rescan proves', () => {
   it('is nothing where the listing could have missed a value: it takes nothing off, and says so', async () => {
     const { cluster, control } = await growing();
     expect(await run(control, [one, two], 1)).toEqual([
-      'still owed: what rests on 1 of acceptor-1:6379#1, for 1 of these acceptors need not have listed it',
+      'a rescan is still needed for what rests on 1 of acceptor-1:6379#1: 1 of these acceptors may hold none of it',
       '1 key rescanned (era 2)',
     ]);
     await cluster.acceptor(1).kill9();
@@ -271,7 +271,7 @@ describe('what a rescan proves', () => {
       }),
     );
     await expect(run(control, [one], 1)).rejects.toThrow(
-      '1 of 1 acceptors must list their keys; failed: acceptor-1:6379 (broke off). So this rescan proves nothing, and what was owed still is. Run it again',
+      '1 of 1 acceptors must list their keys; failed: acceptor-1:6379 (broke off). So this rescan counts as not done. Run it again',
     );
     expect(await restingOn(cluster)).toEqual(resting);
   });
@@ -305,7 +305,7 @@ describe('what a rescan proves', () => {
     const sets = { prepare: firstAcceptors(1), accept: firstAcceptors(1), identities: { [one]: both[one] ?? '' } };
     for (const { admin } of cluster.proposers) await admin.configure(2, { era: 3, ...sets, resting: left });
     await redisOf(cluster, 2).set('identity', 'acceptor-2:6379#3');
-    expect((await run(control, [one, two], 2))[0]).toMatch(/^still owed: what rests on 1 of acceptor-2:6379#2/);
+    expect((await run(control, [one, two], 2))[0]).toMatch(/^a rescan is still needed for what rests on 1 of acceptor-2:6379#2/);
     await redisOf(cluster, 2).set('identity', 'acceptor-2:6379#2');
     await run(control, [one, two], 2);
     expect(await restingOn(cluster)).toEqual([]);

@@ -149,7 +149,7 @@ describe('a control node that was killed in its last writes', () => {
     // A listing of the second acceptor alone could miss what rests on the first one.
     const listed = await cluster.control('rescan', acceptorName(2), '1');
     expect(listed).toMatchObject({ code: 0, stderr: '' });
-    expect(listed.stdout).toMatch(/^still owed: what rests on 1 of acceptor-1:6379, .*\n0 keys rescanned \(era 5\)\n$/);
+    expect(listed.stdout).toMatch(/^a rescan is still needed for what rests on 1 of acceptor-1:6379: .*\n0 keys rescanned \(era 5\)\n$/);
     const settled = await configurationOf(cluster.proposer(1));
     expect(settled).toEqual({ era: 5, ...sets, identities: {}, resting: [rests, mayRest], forced: ['a step that was forced'] });
     expect(await configurationOf(cluster.proposer(2))).toEqual(settled);

@@ -88,7 +88,7 @@ describe('a step', () => {
     expect(dangersOf(both(before, after))).toMatchObject([
       {
         kind: 'owed',
-        message: expect.stringMatching(/^proposer-1 would prepare on 2 of a b c, .*rest on 1 of a#1 .*rescan is owed$/) as string,
+        message: expect.stringMatching(/^proposer-1 would prepare on 2 of a b c, .*rest on 1 of a#1 .*a rescan must come first$/) as string,
       },
     ]);
   });
