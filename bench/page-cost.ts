@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CONTROL } from '../local/layout.js';
 import { INCREMENTS } from './cases.js';
 import { LoadProcess } from './load/process.js';
-import { fill, jobFor, measureStretch, type Round, type LoadRoundOptions } from './rounds.js';
+import { jobFor, measureStretch, type Round, type LoadRoundOptions } from './rounds.js';
 import { BenchCluster } from './systems/cluster.js';
 
 /** The same load with no, one and ten pages of the control node open. Stretches with the same index are neighbours. */
@@ -17,12 +17,11 @@ export interface PageFigures {
 const SETTLE_MS = 1_200;
 
 /** Opens and closes pages under one load that runs all the time. A page is its stream of events: what a browser draws of it is not the cluster's. */
-export async function measurePage(options: LoadRoundOptions): Promise<PageFigures> {
+export async function measurePage(options: LoadRoundOptions, of = INCREMENTS): Promise<PageFigures> {
   const { node, rounds, warmUpSeconds, progress, signal } = options;
   const cluster = await BenchCluster.startConfigured(node, { hasControl: true });
   try {
-    await fill(INCREMENTS, [cluster], options);
-    const load = await LoadProcess.start(node, jobFor(INCREMENTS, cluster));
+    const load = await LoadProcess.start(node, jobFor(of, cluster));
     try {
       await sleep(warmUpSeconds * 1_000, undefined, { signal });
       const figures: Record<keyof PageFigures, Round[]> = { none: [], one: [], ten: [] };

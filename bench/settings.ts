@@ -40,7 +40,7 @@ export function optionsFrom(argv: readonly string[]): BenchSettings {
     .addOption(new Option('--only <part>', 'one part of it').choices(PARTS))
     .option('--rounds <N>', 'how often each has its turn', count, 5)
     .option('--seconds <N>', 'how long a turn counts', count, 2)
-    .option('--warm-up <N>', 'seconds before that, which do not count', count, 1)
+    .option('--warm-up <N>', 'seconds before that, which do not count', (text) => (text === '0' ? 0 : count(text)), 1)
     .option('--node <PATH>', 'the Node binary for the proposers, the Express floor and the load', process.execPath)
     .option('--etcd <PATH>', 'the etcd to compare with; it is left out where there is none', 'etcd')
     .option('--many <N>', 'how many keys one proposer is given', count, 1_000_000)

@@ -26,11 +26,27 @@ export interface LoadedStore {
 /** `acceptor`: a bare Redis, asked what a proposer asks it. */
 export type Protocol = 'proposer' | 'etcd' | 'acceptor';
 
-/** @param timeoutMs for each request */
+/** @param timeoutMs for each request, to the millisecond */
 export async function openStore(protocol: Protocol, address: string, timeoutMs: number): Promise<LoadedStore> {
-  if (protocol === 'proposer') return new ProposerStore(address, timeoutMs);
-  if (protocol === 'etcd') return new EtcdStore(address, timeoutMs);
+  if (protocol === 'proposer') return withDeadline(new ProposerStore(address, timeoutMs), timeoutMs);
+  if (protocol === 'etcd') return withDeadline(new EtcdStore(address, timeoutMs), timeoutMs);
   return AcceptorStore.connect(address, timeoutMs);
+}
+
+/** The clocks of undici tick twice a second: a time-out of a second lasts up to one and a half, and there is none below a second. */
+function withDeadline(store: LoadedStore, timeoutMs: number): LoadedStore {
+  const inTime = <Answer>(answer: Promise<Answer>): Promise<Answer> =>
+    new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new NetworkError(`no answer in ${timeoutMs} ms`)), timeoutMs);
+      void answer.then(resolve, reject).finally(() => clearTimeout(timer));
+    });
+  const add = store.add?.bind(store);
+  return {
+    read: (key) => inTime(store.read(key)),
+    write: (key, held, val) => inTime(store.write(key, held, val)),
+    ...(add && { add: (key) => inTime(add(key)) }),
+    close: () => store.close(),
+  };
 }
 
 /** With the time-outs of every client. @param addresses of the proposers' ports for clients */

@@ -4,7 +4,7 @@ import { measurePauses, measureStopped, named, NO_NODE } from '../../bench/fault
 import { BenchCluster } from '../../bench/systems/cluster.js';
 
 const OPTIONS = {
-  ...{ node: process.execPath, rounds: 1, seconds: 1, warmUpSeconds: 1 },
+  ...{ node: process.execPath, rounds: 1, seconds: 1, warmUpSeconds: 0 },
   progress: (): void => undefined,
   signal: new AbortController().signal,
 };

@@ -1,6 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { INCREMENTS } from '../../bench/cases.js';
+import { measurePage } from '../../bench/page-cost.js';
+import { linesFor } from '../../bench/report/tables.js';
 import type { Results } from '../../bench/results.js';
 import { etcdVersion } from '../../bench/systems/etcd.js';
 import { expectServed, folderOfThisTest, leftIn, startBench } from './bench-program.js';
@@ -12,15 +15,15 @@ const ETCD = process.env['ETCD'] ?? 'etcd';
 async function measure(...args: string[]): Promise<{ output: string; results: Results }> {
   const folder = folderOfThisTest();
   const json = join(folder, 'figures.json');
-  const { ended, output } = startBench(PROGRAM, folder, '--rounds', '2', '--seconds', '1', '--json', json, ...args);
+  const { ended, output } = startBench(PROGRAM, folder, '--rounds', '1', '--seconds', '1', '--warm-up', '0', '--json', json, ...args);
   expect([await ended, output()]).toEqual([0, expect.any(String)]);
   expect(leftIn(folder)).toEqual(['figures.json']);
   return { output: output(), results: JSON.parse(readFileSync(json, 'utf8')) as Results };
 }
 
 it('measures this cluster and the floors in turn where there is no etcd, says so, ends by itself and leaves nothing', async () => {
-  const { output, results } = await measure('--clients', '4', '--keys', '1000', '--etcd', '/nowhere/etcd');
-  expect(output).toMatch(/no etcd \(it was not found\)[^]+increments, 4 loops, 1,000 keys +this cluster [^]+Express floor [^]+Redis floor/);
+  const { output, results } = await measure('--clients', '1', '--keys', '1000', '--etcd', '/nowhere/etcd');
+  expect(output).toMatch(/no etcd \(it was not found\)[^]+increments, 1 loop, 1,000 keys +this cluster [^]+Express floor [^]+Redis floor/);
   const rounds = Object.entries(results.cases[0]?.rounds ?? {});
   expect(rounds.map(([system]) => system)).toEqual(['caspaxos', 'affinity', 'express', 'redis']);
   for (const { seen, cpuMs, loadCpuMs } of rounds.flatMap(([, those]) => those)) {
@@ -32,8 +35,8 @@ it('measures this cluster and the floors in turn where there is no etcd, says so
 });
 
 it.skipIf(etcdVersion(ETCD) === undefined)('measures etcd beside it (skipped where there is no etcd; ETCD=/path/to/etcd)', async () => {
-  const { output, results } = await measure('--clients', '4', '--keys', '9', '--rounds', '1', '--etcd', ETCD);
-  expect(output).toMatch(/, etcd 3\.[^]+increments, 4 loops, 9 keys +this cluster [^]+ etcd /);
+  const { output, results } = await measure('--clients', '1', '--keys', '9', '--etcd', ETCD);
+  expect(output).toMatch(/, etcd 3\.[^]+increments, 1 loop, 9 keys +this cluster [^]+ etcd /);
   for (const { seen } of results.cases[0]?.rounds.etcd ?? []) {
     expectServed(seen);
     expect(seen.writes).toBeGreaterThan(0);
@@ -41,21 +44,22 @@ it.skipIf(etcdVersion(ETCD) === undefined)('measures etcd beside it (skipped whe
 });
 
 it('gives one proposer many keys, and weighs it', async () => {
-  const { results } = await measure('--only', 'keys', '--many', '3000', '--rounds', '1');
-  expect(results.keys).toMatchObject({ few: 1_000, many: 3_000 });
+  const { results } = await measure('--only', 'keys', '--many', '2000');
+  expect(results.keys).toMatchObject({ few: 1_000, many: 2_000 });
   expect([results.keys?.fewMib, results.keys?.manyMib].every((mib) => mib !== undefined && mib > 20)).toBe(true);
 });
 
 it('opens and closes pages of the control node under a load', async () => {
-  const { output, results } = await measure('--only', 'page', '--rounds', '1');
-  const { none = [], one = [], ten = [] } = results.page ?? {};
+  const options = { node: process.execPath, rounds: 1, seconds: 1, warmUpSeconds: 0, progress: () => undefined };
+  const page = await measurePage({ ...options, signal: new AbortController().signal }, { ...INCREMENTS, clients: 1 });
+  const { none, one, ten } = page;
   expect([none, one, ten].map(({ length }) => length)).toEqual([1, 1, 1]);
   for (const { seen, cpuMs } of [...none, ...one, ...ten]) {
     expectServed(seen);
     expect(seen.writes).toBeGreaterThan(0);
     expect(Object.keys(cpuMs)).toEqual(['acceptor', 'proposer', 'control']);
   }
-  expect(output).toMatch(/PAGES OPEN [^]+\nnone [^]+\none [^]+\nten /);
+  expect(linesFor({ ...NOTHING, page }).join('\n')).toMatch(/PAGES OPEN [^]+\nnone [^]+\none [^]+\nten /);
 });
 
 it('shows the figures of an earlier run, and measures nothing', async () => {
@@ -69,7 +73,7 @@ it('shows the figures of an earlier run, and measures nothing', async () => {
 
 it('cleans up when it is interrupted', async () => {
   const folder = folderOfThisTest();
-  const { ended, output, interrupt } = startBench(PROGRAM, folder, '--clients', '4', '--keys', '9', '--rounds', '99');
+  const { ended, output, interrupt } = startBench(PROGRAM, folder, '--clients', '1', '--keys', '9', '--rounds', '99');
   while (!output().includes(': round ')) await new Promise((resolve) => setTimeout(resolve, 50));
   interrupt();
   expect(await ended).toBe(130);

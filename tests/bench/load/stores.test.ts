@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
 import { NotServed, openStore, type Protocol, type LoadedStore } from '../../../bench/load/stores.js';
 import { NetworkError } from '../../../src/http/client.js';
@@ -84,6 +85,21 @@ it.each(['proposer', 'etcd'] as const)('says that %s did not answer where nobody
   const store = await openStore(protocol, '127.0.0.1:1', TIMEOUT_MS);
   onTestFinished(() => store.close());
   await expect(store.read('k')).rejects.toThrow(NetworkError);
+});
+
+it.each(['proposer', 'etcd'] as const)('waits for %s no longer than it is told, also below a second', async (protocol) => {
+  const server = createServer(() => undefined);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const store = await openStore(protocol, `127.0.0.1:${(server.address() as AddressInfo).port}`, 100);
+  onTestFinished(() => store.close());
+  const late = sleep(900, 'later');
+  // Timers that are due at once fire in order, however long the machine had stalled.
+  await expect(Promise.race([store.read('k'), late])).rejects.toThrow(NetworkError);
+  await expect(Promise.race([store.write('k', { ver: 1, val: 1 }, 2), late])).rejects.toThrow('100 ms');
 });
 
 it('writes to a bare Redis with both scripts, and reads it back', async () => {

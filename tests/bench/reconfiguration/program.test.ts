@@ -9,16 +9,16 @@ const PROGRAM = 'bench/reconfiguration/main.js';
 it('measures rescans and a migration, writes the figures, ends by itself and leaves nothing', async () => {
   const folder = folderOfThisTest();
   const json = join(folder, 'figures.json');
-  const { ended, output } = startBench(PROGRAM, folder, '--keys', '300,600', '--seconds', '1', '--clients', '8', '--json', json);
+  const { ended, output } = startBench(PROGRAM, folder, '--keys', '100,200', '--seconds', '1', '--clients', '1', '--json', json);
   expect([await ended, output()]).toEqual([
     0,
-    expect.stringMatching(/RESCAN +300 keys +600 keys[^]+keys per second[^]+MIGRATION[^]+all steps/),
+    expect.stringMatching(/RESCAN +100 keys +200 keys[^]+keys per second[^]+MIGRATION[^]+all steps/),
   ]);
   const { rescans, migration } = JSON.parse(readFileSync(json, 'utf8')) as {
     rescans: { keys: number; keysPerSecond: number; clientsMeanwhile: Seen }[];
     migration: { steps: unknown[]; meanwhile: Seen };
   };
-  expect(rescans.map(({ keys }) => keys)).toEqual([300, 600]);
+  expect(rescans.map(({ keys }) => keys)).toEqual([100, 200]);
   expect(migration.steps).toHaveLength(10);
   for (const seen of [...rescans.map(({ clientsMeanwhile }) => clientsMeanwhile), migration.meanwhile]) expectServed(seen);
   expect(leftIn(folder)).toEqual(['figures.json']);
