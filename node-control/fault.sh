@@ -30,9 +30,10 @@ case ${1:-} in
     ;;
 esac
 if [ $# -ne 2 ]; then misuse 'An action and a node, please.'; fi
-action=$1 node=$2
-case $action in kill | pause | resume | start | cut | join) ;; *) misuse "Unknown action \"$action\"." ;; esac
-case $node in acceptor-[123] | proposer-[12] | control) ;; *) misuse "Unknown node \"$node\"." ;; esac
+# With the port that run-control.sh names a node by, or without.
+action=$1 node=${2%%:*}
+refuse_unknown action "$action" kill pause resume start cut join
+refuse_unknown node "$node" acceptor-1 acceptor-2 acceptor-3 proposer-1 proposer-2 control
 
 say() {
   echo "$node $1"

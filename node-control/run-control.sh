@@ -17,7 +17,7 @@ usage: run-control.sh COMMAND …
   rescan ACCEPTOR,ACCEPTOR… REQUIRED                                bring every key to the present configuration
   copy FROM PROPOSER|all                                            give a proposer the sets of another one
   resize ACCEPTOR,ACCEPTOR…                                         lead all proposers to these acceptors, step by step
-  wipe PROPOSER|all                                                 back to the empty configuration
+  wipe PROPOSER|all, unconfigure PROPOSER|all                       take all acceptors from a proposer: it refuses every operation then
   wipe-acceptor ACCEPTOR                                            remove all data of an acceptor
   collect                                                           remove what deleted keys have left
 
@@ -29,9 +29,6 @@ END
 }
 
 wants_help "$@"
-case ${1:-} in
-  help | -h | --help | ls | dump | status | add-accept | rm-accept | add-prepare | rm-prepare | rescan | resize | copy | wipe | wipe-acceptor | collect) ;;
-  '') misuse 'Which command?' ;;
-  *) misuse "Unknown command \"$1\"." ;;
-esac
+if [ -z "${1:-}" ]; then misuse 'Which command?'; fi
+refuse_unknown command "$1" help -h --help ls dump status add-accept rm-accept add-prepare rm-prepare rescan resize copy wipe unconfigure wipe-acceptor collect
 run_program control "$@"

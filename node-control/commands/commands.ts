@@ -3,6 +3,7 @@ import { ControlError } from '../safety/objection.js';
 import { stepOf } from '../safety/typed-step.js';
 import type { Manner } from '../step/step.js';
 import { carryOut, type Terminal } from './carry-out.js';
+import { afterWipe } from './headline.js';
 import { dump, ls, status } from './look.js';
 
 /** One command of `run-control.sh`. Its program, its `--help` and the tests of the README follow from this list. */
@@ -37,7 +38,8 @@ export const COMMANDS: readonly ListedCommand[] = [
       return manner.dryRun ? [] : printStatus(nodes, terminal);
     },
   },
-  stepping('wipe', 'take all acceptors from a proposer: back to the empty configuration', [PROPOSERS]),
+  wiping('wipe', 'take all acceptors from a proposer, which then refuses every operation; the acceptors keep their keys'),
+  wiping('unconfigure', 'the same as wipe'),
   stepping('copy', 'give a proposer that lost its configuration, or is new, both sets of another one', [['FROM', 'a proposer'], PROPOSERS]),
   stepping('add-accept', 'add an acceptor to the accept set and set its quorum', [PROPOSERS, ACCEPTOR, QUORUM]),
   stepping('rm-accept', 'remove an acceptor from the accept set and set its quorum', [PROPOSERS, ACCEPTOR, QUORUM]),
@@ -67,6 +69,15 @@ function looking(name: string, description: string, run: ListedCommand['run']): 
 function stepping(name: string, description: string, words: ListedCommand['words']): ListedCommand {
   const run: ListedCommand['run'] = (nodes, given, terminal, manner) => carryOut(stepOf([name, ...given]), nodes, terminal, manner);
   return { name, description, words, options: ['force', 'dry-run'], run };
+}
+
+/** Says at its end what is refused from then on, and the way back. */
+function wiping(name: string, description: string): ListedCommand {
+  const run: ListedCommand['run'] = async (nodes, given, terminal, manner) => {
+    const lines = await carryOut(stepOf(['wipe', ...given]), nodes, terminal, manner);
+    return manner.dryRun ? lines : [...lines, ...(await afterWipe(nodes))];
+  };
+  return { ...stepping(name, description, [PROPOSERS]), run };
 }
 
 async function printStatus(nodes: Nodes, { print }: Terminal): Promise<string[]> {

@@ -15,3 +15,15 @@ export async function headline(nodes: Nodes, told: readonly Told[], silent: Sile
   const next = await nextSteps(nodes);
   return next ? [now, adviceText({ advice: next.why, steps: next.steps })] : [now];
 }
+
+/** What the proposers without acceptors refuse, and the way back, where the control node would go it now. */
+export async function afterWipe(nodes: Nodes): Promise<string[]> {
+  const present = await nodes.tryReadAll();
+  const idle = present.flatMap(({ member, configuration }) => (configuration && !isConfigured(configuration) ? [member.name] : []));
+  if (idle.length === 0) return [];
+  const isAll = idle.length === present.length;
+  const what = isAll ? 'Every operation is refused' : `${idle.join(' and ')} refuse${idle.length === 1 ? 's' : ''} every operation`;
+  const now = `${what} from now on. The acceptors keep their keys`;
+  const next = await nextSteps(nodes);
+  return [`${next ? adviceText({ advice: `${now}. The way back`, steps: next.steps }) : now}.`];
+}

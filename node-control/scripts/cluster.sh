@@ -45,6 +45,40 @@ esac
 # shellcheck source-path=SCRIPTDIR source=local-cluster.sh
 . "$root/node-control/scripts/local-cluster.sh"
 
+refuse_unknown() { # KIND WORD KNOWN...: ends the script where the word is none of these, with the one that was probably meant
+  local kind=$1 word=$2 known
+  shift 2
+  for known; do
+    if [ "$word" = "$known" ]; then return; fi
+  done
+  misuse "Unknown $kind \"$word\".$(did_you_mean "$word" "$@")"
+}
+
+# By the rule of node-control/nodes/near-miss.ts; of a short word at least half of the letters are right.
+did_you_mean() { # WORD KNOWN...
+  printf '%s\n' "$@" | awk '
+    function misses(from, to,   row, i, j, corner, least) {
+      for (j = 0; j <= length(to); j++) row[j] = j
+      for (i = 1; i <= length(from); i++) {
+        corner = row[0]
+        row[0] = i
+        for (j = 1; j <= length(to); j++) {
+          least = corner + (substr(from, i, 1) != substr(to, j, 1))
+          if (row[j] + 1 < least) least = row[j] + 1
+          if (row[j - 1] + 1 < least) least = row[j - 1] + 1
+          corner = row[j]
+          row[j] = least
+        }
+      }
+      return row[length(to)]
+    }
+    function digits(text) { gsub(/[^0-9]/, "", text); return text }
+    NR == 1 { word = tolower($0); next }
+    digits(word) == digits($0) { wrong = misses(word, $0); if (wrong <= 2 && wrong * 2 <= length($0)) { near = $0; count++ } }
+    END { if (count == 1) printf " Did you mean %s?", near }
+  '
+}
+
 # Sets cluster to docker or local; ends the script where that is not clear.
 find_cluster() {
   local is_docker='' is_local=''

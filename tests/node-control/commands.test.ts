@@ -180,10 +180,21 @@ describe('wipe', () => {
     await cluster.configure({ prepare: firstAcceptors(3), accept: firstAcceptors(3) });
     const era = await eraOf(1);
     const both = (what: string): string => [1, 2].map((n) => `proposer-${n}: ${what} without acceptors (era ${era + 2})\n`).join('');
-    expect(await control('wipe', 'all')).toEqual({ code: 0, stderr: '', stdout: both('now') });
-    expect(await control('wipe', 'all')).toEqual({ code: 0, stderr: '', stdout: both('already') });
+    const refused = 'Every operation is refused from now on. The acceptors keep their keys. The way back: ./run-control.sh';
+    const back = `${refused} resize acceptor-1:6379,acceptor-2:6379,acceptor-3:6379.\n`;
+    expect(await control('wipe', 'all')).toEqual({ code: 0, stderr: '', stdout: both('now') + back });
+    expect(await control('unconfigure', 'all')).toEqual({ code: 0, stderr: '', stdout: both('already') + back });
     expect(await configurationOf(cluster.proposer(2))).toMatchObject({ era: era + 2, prepare: empty, accept: empty });
     expect(await cluster.proposer(1).kv.get('a')).toMatchObject({ status: 503, code: 'NotConfigured' });
+  });
+
+  it('of one proposer names who refuses, and who has the sets still', async () => {
+    await cluster.configure({ prepare: firstAcceptors(3), accept: firstAcceptors(3) });
+    expect((await control('wipe', 'proposer-2')).stdout).toMatch(
+      /\nproposer-2 refuses every operation from now on\. .* The way back: \.\/run-control\.sh copy proposer-1 proposer-2\.\n$/,
+    );
+    expect((await control('copy', 'proposer-1', 'proposer-2')).code).toBe(0);
+    expect((await control('wipe', 'all', '--dry-run')).stdout).not.toContain('from now on');
   });
 });
 
