@@ -21,7 +21,7 @@ export interface ProposerStart {
 
 export interface AdminRoutesOptions {
   readonly store: Store;
-  readonly acceptors: Pick<AcceptorPool, 'states'>;
+  readonly acceptors: Pick<AcceptorPool, 'states' | 'rights'>;
   readonly start: ProposerStart;
   readonly metrics: Registry;
   readonly log: Logger;
@@ -59,6 +59,11 @@ export function addAdminRoutes(app: Express, { store, acceptors, start, metrics,
     response.json(acceptors.states(store.configuration));
   });
 
+  // Before an acceptor joins. The control node cannot tell: it is another user there.
+  app.get('/acceptors/:name/rights', async (request, response) => {
+    response.json(await acceptors.rights(request.params.name).catch(() => null));
+  });
+
   app.get('/identity', (_request, response) => {
     const { oldState } = store;
     response.json({ ...start, ...(oldState !== undefined && { oldState }) });
@@ -76,6 +81,7 @@ export function addAdminRoutes(app: Express, { store, acceptors, start, metrics,
   });
 
   app.all('/acceptors', onlyMethods('GET'));
+  app.all('/acceptors/:name/rights', onlyMethods('GET'));
   app.all('/configuration', onlyMethods('GET', 'PUT'));
   app.all('/configurations', onlyMethods('GET'));
   app.all('/identity', onlyMethods('GET'));

@@ -3,6 +3,7 @@ import { wentBack } from '../../src/store/greeting.js';
 import type { QuorumSet } from '../../src/protocol/quorum.js';
 import type { AcceptorAdmin } from '../../src/redis/acceptor-admin.js';
 import { type Flaw, UNCHECKED } from '../../src/redis/fitness.js';
+import { UNCOPIED } from '../../src/redis/rights.js';
 import type { Nodes } from '../nodes/nodes.js';
 import type { Identities } from '../safety/guard.js';
 import { knownIdentities } from '../safety/identities.js';
@@ -27,6 +28,8 @@ export interface Joining {
   readonly resting: readonly QuorumSet[];
   /** What the operator vouches for in place of a look at the settings of those that join: it is recorded as what is forced is. */
   readonly vouched: readonly string[];
+  /** What an operator should know of those that join all the same. */
+  readonly remarks: readonly string[];
   /** Why some may not join. */
   readonly objections: readonly Objection[];
 }
@@ -40,6 +43,7 @@ export async function lookAtJoining(nodes: Nodes, before: readonly Configuration
   const listed = new Set(before.flatMap(acceptorsOf));
   const identities: Record<string, string> = {};
   const vouched: string[] = [];
+  const remarks: string[] = [];
   const newcomers: Record<string, Newcomer> = {};
   const { resting, objections } = await lookAtForgotten(nodes, before);
   // Where no proposer runs rounds, what was collected is known from the acceptors alone.
@@ -59,6 +63,7 @@ export async function lookAtJoining(nodes: Nodes, before: readonly Configuration
         const fitness = joins ? await admin.fitness?.('no file') : undefined;
         objections.push(...(fitness?.flaws ?? []).map((flaw) => unfit(name, flaw)));
         if (fitness?.cautions.some((caution) => caution.endsWith(UNCHECKED))) vouched.push(`${name}: ${UNCHECKED}`);
+        remarks.push(...(fitness?.cautions ?? []).filter((caution) => caution.includes(UNCOPIED)).map((caution) => `${name}: ${caution}`));
         const size = joins ? await admin.size() : 0;
         const present = await admin.identity();
         if (size > 0 && isServed) objections.push(notEmpty(name, size));
@@ -78,7 +83,7 @@ export async function lookAtJoining(nodes: Nodes, before: readonly Configuration
       if (joins) objections.push(notAsked(name, error));
     }
   }
-  return { identities, newcomers, era, resting, vouched, objections: [...objections, ...twins(newcomers, identities)] };
+  return { identities, newcomers, era, resting, vouched, remarks, objections: [...objections, ...twins(newcomers, identities)] };
 }
 
 function unfit(name: string, { setting, value, mend }: Flaw): Objection {

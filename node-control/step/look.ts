@@ -8,6 +8,7 @@ import type { Step } from '../safety/typed-step.js';
 import { type Absence, absenceAmong } from './absence.js';
 import { floorOf } from './floors.js';
 import { type Joining, lookAtJoining } from './joining.js';
+import { rightsObjections } from './rights.js';
 
 /** What is to be done. */
 export interface StepOrder {
@@ -65,10 +66,18 @@ export async function look(nodes: Nodes, order: StepOrder, force: boolean): Prom
   // Those that join were met just now, and are none of those that the sets of before need.
   const known = Object.fromEntries(Object.entries(identities).filter(([name]) => !(name in newcomers)));
   const listed = [...new Set(before.flatMap(acceptorsOf))];
-  const absence = await absenceAmong(nodes, isDone ? [] : listed, known);
+  const unlisted = Object.keys(newcomers).filter((name) => !listed.includes(name));
+  const [absence, forbidden] = await Promise.all([
+    absenceAmong(nodes, isDone ? [] : listed, known),
+    rightsObjections(
+      present.map(({ member }) => member),
+      unlisted,
+    ),
+  ]);
   const joins = !isDone && Object.keys(newcomers).length > 0;
   const isFloorTold = !joins || (await floorOf(nodes, before, absence.unreachable)) !== undefined;
-  return { order, present, missing, transitions, joining, absence, isFloorTold, isSettled, isDone };
+  const objections = [...joining.objections, ...forbidden];
+  return { order, present, missing, transitions, joining: { ...joining, objections }, absence, isFloorTold, isSettled, isDone };
 }
 
 type Change = Pick<MemberTransition, 'member' | 'before' | 'after'>;

@@ -27,6 +27,8 @@ export interface StepReport {
   readonly outcomes: readonly StepOutcome[];
   /** What a forced step was done in spite of. */
   readonly warnings: readonly string[];
+  /** What an operator should know of acceptors that join. */
+  readonly remarks: readonly string[];
 }
 
 /**
@@ -42,9 +44,9 @@ export async function step(nodes: Nodes, order: StepOrder, { force = false, dryR
   return report(sight, verdict, await write(nodes, sight, verdict, force));
 }
 
-function report({ order, transitions }: Sight, { warnings }: Judgement, era?: number): StepReport {
+function report({ order, transitions, joining: { remarks } }: Sight, { warnings }: Judgement, era?: number): StepReport {
   const outcomes = transitions
     .filter(({ member }) => order.selected.includes(member))
     .map(({ name, before, after, changed }) => ({ name, before, after: { ...after, era: era ?? after.era }, changed }));
-  return { outcomes, warnings };
+  return { outcomes, warnings, remarks };
 }

@@ -1,13 +1,14 @@
 import type { Manner, StepOutcome, StepReport } from '../step/step.js';
 
-/** What a step did, a line for each proposer; for a dry run what it would do. */
+/** What a step did, a line for each proposer, after what is to be said about it; for a dry run what it would do. */
 export function reportLines(
-  { outcomes, warnings }: StepReport,
+  { outcomes, warnings, remarks }: StepReport,
   describe: (outcome: StepOutcome) => string,
   { dryRun = false }: Manner,
 ): string[] {
   return [
     ...warnings.map((warning) => `FORCED although ${warning}`),
+    ...remarks,
     ...outcomes.map((outcome) => (dryRun && outcome.changed ? `would be done: ${describe(outcome)}` : describe(outcome))),
   ];
 }

@@ -3,6 +3,7 @@ import type { Versioned } from '../store/versioned.js';
 import { Pool } from 'undici';
 import type { Configuration } from '../protocol/configuration.js';
 import { slowestAnswerMs, type StoreLimits } from '../store/limits.js';
+import type { Rights } from '../store/rights.js';
 import type { Rescanned } from '../store/rescan.js';
 
 /** No answer in HTTP: refused, reset, or none in time. Whether a write was applied is unknown. */
@@ -183,6 +184,11 @@ export class AdminClient extends HttpClient {
   /** Those of the configuration, as this proposer finds them. */
   acceptors(): Promise<Answer<readonly SeenAcceptor[]>> {
     return this.request('GET', '/acceptors');
+  }
+
+  /** What its user lacks at an acceptor that it does not use yet; null if it gets no answer from there. @param acceptor by its name */
+  rights(acceptor: string): Promise<Answer<Rights | null>> {
+    return this.request('GET', `/acceptors/${encodeURIComponent(acceptor)}/rights`);
   }
 
   /** As prom-client writes them in JSON. */

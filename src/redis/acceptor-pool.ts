@@ -6,6 +6,8 @@ import type { LinkState, OnState } from './link-options.js';
 import { RedisAcceptor } from './redis-acceptor.js';
 import { RedisClusterAcceptor } from './redis-cluster.js';
 import type { RedisAccess } from './redis-connection.js';
+import type { Rights } from '../store/rights.js';
+import { lookAtRights } from './rights.js';
 import { DEFAULT_LIMITS } from '../store/limits.js';
 import type { OnTrouble, AcceptorTrouble } from './trouble.js';
 
@@ -45,6 +47,8 @@ export interface AcceptorPoolOptions {
   readonly onLink?: (event: LinkEvent, name: string, identity: string | undefined, remark?: string) => void;
 }
 
+/** For a connection that is made once, before an acceptor joins, and for each question over it. */
+const RIGHTS_WITHIN_MS = 2_000;
 /** Longer than a connection takes on a busy machine, and no more than a client bears to wait. */
 const CONNECT_WAIT_MS = 500;
 
@@ -81,6 +85,12 @@ export class AcceptorPool implements Acceptors {
 
   assertName(name: string): void {
     parseAddress(this.#options.addresses(name));
+  }
+
+  /** What this process' user lacks at an acceptor that is to join. Rejects if the acceptor cannot be asked in time. */
+  rights(name: string): Promise<Rights> {
+    const { addresses, access = {}, timeoutMs } = this.#options;
+    return lookAtRights(addresses(name), access, Math.max(RIGHTS_WITHIN_MS, timeoutMs));
   }
 
   /** Opens what the configuration needs, so that its first rounds find connections. Waits a bounded time: an acceptor may be down. */

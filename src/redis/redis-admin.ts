@@ -10,6 +10,7 @@ import { type Acquaintance, type Fitness, lookAtFitness } from './fitness.js';
 import { type AcceptorKeys, ERAS_KEY, FLOOR_KEY, floorKeyBeside, ONE_REDIS, REGISTER_PREFIX } from './keys.js';
 import { onLoading } from './loading.js';
 import { connectRedis, type RedisAccess } from './redis-connection.js';
+import { copyingRemark } from './rights.js';
 import { Sender } from './sender.js';
 
 /** How many keys one SCAN call looks at. */
@@ -35,6 +36,7 @@ export class RedisAdmin implements AcceptorAdmin {
   protected readonly address: string;
   protected readonly redis: Redis;
   readonly #sender: Sender;
+  readonly #user: string | undefined;
   readonly #keys: AcceptorKeys;
   readonly #floorKeys: readonly string[];
   /** Whether it was still reading its file when it was asked last before it was connected. */
@@ -49,6 +51,7 @@ export class RedisAdmin implements AcceptorAdmin {
     this.address = address;
     this.redis = connectRedis(address, timeoutMs, access, { lazyConnect: true, retryStrategy: () => null });
     this.#sender = new Sender(this.redis);
+    this.#user = access.username;
     onLoading(this.redis, () => (this.isLoading = true));
     this.#keys = keys;
     this.#floorKeys = keys.identity.map(floorKeyBeside);
@@ -58,8 +61,12 @@ export class RedisAdmin implements AcceptorAdmin {
     return this.redis.connect();
   }
 
-  fitness(known: Acquaintance): Promise<Fitness> {
-    return lookAtFitness(this.redis, known, parseAddress(this.address).isConfigAsked);
+  async fitness(known: Acquaintance): Promise<Fitness> {
+    const [fitness, remark] = await Promise.all([
+      lookAtFitness(this.redis, known, parseAddress(this.address).isConfigAsked),
+      copyingRemark(this.redis, this.#user),
+    ]);
+    return remark === undefined ? fitness : { ...fitness, cautions: [...fitness.cautions, remark] };
   }
 
   async *keys(): AsyncGenerator<string[]> {

@@ -34,6 +34,11 @@ export const REFUSAL_REASONS = Object.keys(REFUSALS) as readonly RefusalReason[]
 /** How Redis says from within a script that its user lacks a right: 7.0 and what came after, in this order. */
 const NO_RIGHT = /^ERR (The user executing the script can't|ACL failure in script)/;
 
+/** Whether an error of a server says that its user may not do that, in a script or by itself. */
+export function isLackOfRight(message: string): boolean {
+  return message.startsWith('NOPERM') || NO_RIGHT.test(message);
+}
+
 /** The acceptor answered with an error in place of running the message. */
 export class RefusedToRun extends NotRun {
   readonly code = 'RefusedToRun';
@@ -62,7 +67,7 @@ export function refusalIn(error: unknown, timeoutMs: number): unknown {
   if (!(error instanceof Error)) return error;
   if (error.message === COMMAND_TIMED_OUT) return new TimedOut(`slow or stopped, no answer in ${timeoutMs} ms`, {}, error);
   if (error.name !== 'ReplyError') return error;
-  const reason = NO_RIGHT.test(error.message) ? 'NOPERM' : error.message.replace(/ .*$/s, '');
+  const reason = isLackOfRight(error.message) ? 'NOPERM' : error.message.replace(/ .*$/s, '');
   return isRefusal(reason) ? new RefusedToRun(reason, error) : error;
 }
 
