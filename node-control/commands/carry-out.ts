@@ -43,7 +43,7 @@ function dispatch(step: Step, nodes: Nodes, terminal: Terminal, manner: Manner):
     case 'rescan':
       return rescan(nodes, step.acceptors, step.required, terminal.progress, { byRounds: manner.byRounds ?? false });
     case 'resize':
-      return resize(nodes, step.acceptors, terminal, manner);
+      return resize(nodes, step.acceptors, carryOut, terminal, manner);
     case 'copy':
       return copy(nodes, step.from, step.proposers, manner);
     case 'wipe':

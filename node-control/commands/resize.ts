@@ -7,7 +7,7 @@ import { majority, type Sets } from '../safety/plan.js';
 import { commandLine } from '../safety/objection.js';
 import { type Step, typed } from '../safety/typed-step.js';
 import type { Manner } from '../step/step.js';
-import { carryOut, type Terminal } from './carry-out.js';
+import type { carryOut as carriesOut, Terminal } from './carry-out.js';
 import { copy } from './copy.js';
 import { holdingAmong, planFrom, uselessSets } from './resize-plan.js';
 
@@ -18,11 +18,13 @@ const ACCEPTORS_MAX = 7;
  * Leads every proposer from whatever it has to these acceptors, with majorities as quorums: finds the steps, prints them, and does one after
  * the other. If it was interrupted, at any point, it goes on from there when it is run again.
  *
+ * @param carryOut does the steps; it is what calls this function, and neither of the two modules imports the other
  * @throws ControlError if there is no safe way, or a step was refused or could not be finished
  */
 export async function resize(
   nodes: Nodes,
   target: readonly string[],
+  carryOut: typeof carriesOut,
   terminal: Terminal,
   { dryRun = false, byRounds = false }: Pick<Manner, 'dryRun' | 'byRounds'> = {},
 ): Promise<string[]> {
