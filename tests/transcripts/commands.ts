@@ -1,9 +1,7 @@
-import { parseConfiguration } from '../../src/store/parse-configuration.js';
-import { type Configuration, EMPTY_CONFIGURATION } from '../../src/protocol/configuration.js';
-import type { QuorumSet } from '../../src/protocol/quorum.js';
 import { MESSAGE_KINDS } from '../../verification/simulation/acceptor-message.js';
 import type { Pattern } from './network.js';
-import { stateText } from './wording.js';
+import { parseCluster } from '../../verification/transcripts/cluster-text.js';
+import { stateText } from '../../verification/transcripts/wording.js';
 import { World } from './world.js';
 
 interface Command {
@@ -102,7 +100,7 @@ export class Interpreter {
     const cluster = /^cluster (.+)$/.exec(line);
     if (cluster) {
       this.end();
-      this.#world = createWorld(String(cluster[1]));
+      this.#world = new World(parseCluster(String(cluster[1])));
       return;
     }
     const command = COMMANDS.find(({ form }) => form.test(line));
@@ -112,37 +110,6 @@ export class Interpreter {
     if (!command.isConcurrent) await world.untilQuiet();
     await command.run(world, command.form.exec(line)?.slice(1) ?? []);
   }
-}
-
-/** From `acceptors=3 prepare=2 accept=2:a1,a2`. Without sets, the proposers are not configured. */
-function createWorld(text: string): World {
-  const settings = new Map(text.split(' ').map((setting) => setting.split('=', 2) as [string, string]));
-  const take = (name: string): string | undefined => {
-    const value = settings.get(name);
-    settings.delete(name);
-    return value;
-  };
-  const acceptors = Array.from({ length: wholeNumber(take('acceptors')) }, (_, index) => `a${index + 1}`);
-  const proposers = wholeNumber(take('proposers') ?? '2');
-  const era = wholeNumber(take('era') ?? '1');
-  const [prepare, accept] = [take('prepare'), take('accept')];
-  if (settings.size > 0) throw new TypeError(`unknown setting of a cluster: ${[...settings.keys()].join(' ')}`);
-  const configuration: Configuration =
-    prepare && accept
-      ? parseConfiguration({ era, prepare: parseSet(prepare, acceptors), accept: parseSet(accept, acceptors) })
-      : EMPTY_CONFIGURATION;
-  return new World({ acceptors, proposers, configuration });
-}
-
-/** From `2`, of all acceptors, or `2:a1,a2`. */
-function parseSet(text: string, all: readonly string[]): QuorumSet {
-  const [quorum, names] = text.split(':', 2);
-  return { nodes: names?.split(',') ?? all, quorum: wholeNumber(quorum) };
-}
-
-function wholeNumber(text: string | undefined): number {
-  if (!text || !/^\d+$/.test(text)) throw new TypeError(`not a whole number: ${text}`);
-  return Number(text);
 }
 
 /** One for each pair of a sender and a receiver. */

@@ -1,6 +1,6 @@
 import { type Letter, Network } from '../../verification/simulation/network.js';
 import type { VirtualTime } from '../../verification/simulation/virtual-time.js';
-import type { Log } from './log.js';
+import type { Log } from '../../verification/transcripts/log.js';
 
 /** How long every message is on its way, in milliseconds: they arrive in the order in which they were sent. */
 export const LATENCY_MS = 1;

@@ -5,20 +5,13 @@ import { AcceptorNode } from '../../verification/simulation/acceptor-node.js';
 import type { ProposerNode } from '../../verification/simulation/proposer-node.js';
 import { VirtualTime } from '../../verification/simulation/virtual-time.js';
 import { formatBallot } from '../../src/protocol/ballot.js';
-import type { Configuration } from '../../src/protocol/configuration.js';
+import type { ClusterText } from '../../verification/transcripts/cluster-text.js';
 import type { Store } from '../../src/store/store.js';
-import { ControlNode } from './control-node.js';
-import { Log } from './log.js';
+import { ControlNode } from '../../verification/transcripts/control-node.js';
+import { Log } from '../../verification/transcripts/log.js';
 import { LATENCY_MS, ScriptedNetwork } from './network.js';
-import { talkativeProposer } from './proposer-node.js';
-import { configurationText, failureText } from './wording.js';
-
-export interface WorldOptions {
-  readonly acceptors: readonly string[];
-  readonly proposers: number;
-  /** What every proposer starts with. */
-  readonly configuration: Configuration;
-}
+import { talkativeProposer } from '../../verification/transcripts/proposer-node.js';
+import { configurationText, failureText } from '../../verification/transcripts/wording.js';
 
 /** An operation that has no outcome yet. */
 interface Running {
@@ -41,7 +34,7 @@ export class World {
   /** What is no error of the cluster, but of the transcript or of the code. */
   #bug: Error | undefined;
 
-  constructor({ acceptors, proposers, configuration }: WorldOptions) {
+  constructor({ acceptors, proposers, configuration }: ClusterText) {
     const { time, network, log } = this;
     this.acceptors = new Map(acceptors.map((name) => [name, new AcceptorNode(name, this.#monitor)]));
     const acceptor = (name: string): AcceptorNode => find(this.acceptors, name, 'acceptor');

@@ -1,11 +1,11 @@
-import { acceptorAcross, type AcceptorNode } from '../../verification/simulation/acceptor-node.js';
-import { ProposerNode } from '../../verification/simulation/proposer-node.js';
-import type { VirtualTime } from '../../verification/simulation/virtual-time.js';
+import { acceptorAcross, type AcceptorNode } from '../simulation/acceptor-node.js';
+import type { Network } from '../simulation/network.js';
+import { ProposerNode } from '../simulation/proposer-node.js';
+import type { VirtualTime } from '../simulation/virtual-time.js';
 import type { Configuration } from '../../src/protocol/configuration.js';
 import type { Time } from '../../src/protocol/time.js';
 import { DEFAULT_LIMITS } from '../../src/store/limits.js';
 import type { Log } from './log.js';
-import type { ScriptedNetwork } from './network.js';
 
 /** As the product's, but each attempt is told as it is: none is repeated, none looks first, and a read asks all acceptors at once. */
 const LIMITS = { ...DEFAULT_LIMITS, patienceMs: 0, contendedKeysMax: 0, acceptorLateMs: undefined };
@@ -16,7 +16,7 @@ export interface TalkativeProposerOptions {
   readonly configuration: Configuration;
   readonly acceptor: (name: string) => AcceptorNode;
   readonly time: VirtualTime;
-  readonly network: ScriptedNetwork;
+  readonly network: Network;
   readonly log: Log;
 }
 

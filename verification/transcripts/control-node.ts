@@ -5,13 +5,13 @@ import { stepOf } from '../../node-control/safety/typed-step.js';
 import type { AcceptorAdmin } from '../../src/redis/acceptor-admin.js';
 import { formatBallot } from '../../src/protocol/ballot.js';
 import type { ProposerAdmin } from '../../node-control/nodes/connections.js';
-import type { AcceptorNode } from '../../verification/simulation/acceptor-node.js';
-import { acceptorAdminAcross, adminAcross } from '../../verification/simulation/admin-ports.js';
-import { Process } from '../../verification/simulation/process.js';
-import type { ProposerNode } from '../../verification/simulation/proposer-node.js';
-import type { VirtualTime } from '../../verification/simulation/virtual-time.js';
+import type { AcceptorNode } from '../simulation/acceptor-node.js';
+import { acceptorAdminAcross, adminAcross } from '../simulation/admin-ports.js';
+import type { Network } from '../simulation/network.js';
+import { Process } from '../simulation/process.js';
+import type { ProposerNode } from '../simulation/proposer-node.js';
+import type { VirtualTime } from '../simulation/virtual-time.js';
 import type { Log } from './log.js';
-import type { ScriptedNetwork } from './network.js';
 import { changeText } from './wording.js';
 
 const NAME = 'control';
@@ -19,12 +19,12 @@ const NAME = 'control';
 export interface ControlNodeOptions {
   readonly proposers: ReadonlyMap<string, ProposerNode>;
   readonly acceptors: ReadonlyMap<string, AcceptorNode>;
-  readonly network: ScriptedNetwork;
+  readonly network: Network;
   readonly log: Log;
   readonly time: VirtualTime;
 }
 
-/** The commands of run-control.sh, on the proposers and acceptors of a transcript. */
+/** The commands of run-control.sh, on the proposers and acceptors of a transcript or of the playground. */
 export class ControlNode {
   readonly #log: Log;
   readonly #nodes: Nodes;
