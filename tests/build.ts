@@ -12,8 +12,10 @@ const project = fileURLToPath(new URL('..', import.meta.url));
 export default function build(): void {
   execFileSync('bash', ['-c', '. node-control/scripts/cluster.sh && build_for_host'], { cwd: project, stdio: 'inherit' });
   // The compiler leaves what it made of a source that has moved since; it would be packed.
-  for (const name of readdirSync(join(project, 'dist', 'src'), { recursive: true, encoding: 'utf8' })) {
-    const source = /^(.*?)\.(js|js\.map|d\.ts)$/.exec(name)?.[1];
-    if (source !== undefined && !existsSync(join(project, 'src', `${source}.ts`))) rmSync(join(project, 'dist', 'src', name));
+  for (const room of ['src', 'node-control', 'verification', 'playground']) {
+    for (const name of readdirSync(join(project, 'dist', room), { recursive: true, encoding: 'utf8' })) {
+      const source = /^(.*?)\.(js|js\.map|d\.ts)$/.exec(name)?.[1];
+      if (source !== undefined && !existsSync(join(project, room, `${source}.ts`))) rmSync(join(project, 'dist', room, name));
+    }
   }
 }

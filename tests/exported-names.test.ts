@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 
 const PROJECT = new URL('..', import.meta.url);
 /** Where the product and what verifies it are. */
-const ROOMS = ['bench', 'client', 'local', 'node-control', 'proposer', 'src', 'verification'];
+const ROOMS = ['bench', 'client', 'local', 'node-control', 'playground', 'proposer', 'src', 'verification'];
 
 it('a type that is exported has a name of its own in the whole repository', () => {
   const places = new Map<string, string[]>();

@@ -60,6 +60,17 @@ describe('src/', () => {
   });
 });
 
+describe('playground/', () => {
+  it('stands on the program and on what verifies it, and nothing stands on it', () => {
+    const own = tracked.filter((file) => /^playground\/.*\.ts$/.test(file));
+    expect(own).not.toEqual([]);
+    const isAllowed = (from: string): boolean => /^(src|client|node-control|verification|playground)(\/|$)/.test(from);
+    expect(own.flatMap((file) => importsOf(file).flatMap((from) => (isAllowed(from) ? [] : [`${file}: ${from}`])))).toEqual([]);
+    const others = tracked.filter((file) => /^(src|proposer|client|node-control|local|verification|bench)\/.*\.ts$/.test(file));
+    expect(others.filter((file) => importsOf(file).some((from) => from.startsWith('playground')))).toEqual([]);
+  });
+});
+
 describe('node-control/', () => {
   it('judges in safety/ without asking anybody: it imports the protocol, and nothing else', () => {
     const files = tracked.filter((file) => file.startsWith('node-control/safety/'));

@@ -23,6 +23,23 @@ const folder = mkdtempSync(path.join(tmpdir(), 'package-'));
 let tarball = '';
 let packed: string[] = [];
 
+/** The page, and what it loads: of the program that it runs whole rooms. */
+function playground(): string[] {
+  const namesIn = (room: string, end: string): string[] =>
+    readdirSync(path.join(project, room), { encoding: 'utf8' }).flatMap((name) => (name.endsWith(end) ? [`${room}/${name}`] : []));
+  const rooms = [
+    ...['checkers', 'simulation', 'transcripts', 'variants'].map((room) => `verification/${room}`),
+    ...['collection', 'commands', 'nodes', 'rescan', 'safety', 'step', 'terminal'].map((room) => `node-control/${room}`),
+    ...['stage', 'levels', 'ladder'].map((room) => `playground/${room}`),
+  ];
+  const compiled = ['client/random.ts', ...rooms.flatMap((room) => namesIn(room, '.ts'))].map(
+    (name) => `dist/${name.replace(/\.ts$/, '.js')}`,
+  );
+  const shared = ['element.js', 'icon.svg', 'style.css'].map((name) => `node-control/page/browser/${name}`);
+  const own = ['playground/index.html', 'playground/style.css', ...namesIn('playground/browser', '.js')];
+  return [...compiled, ...shared, ...own, ...namesIn('docs/transcripts', '.txt')];
+}
+
 /** @returns what a program wrote. Rejects with it if the program fails. */
 async function run(program: string, ...words: readonly string[]): Promise<string> {
   try {
@@ -50,11 +67,11 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('the tarball', () => {
-  it('holds the compiled library with its types and maps, the Lua scripts, the licence and the README, and nothing else', () => {
+  it('holds the compiled library with its types and maps, the Lua scripts, the playground, the licence and the README, and nothing else', () => {
     const sources = readdirSync(path.join(project, 'src'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
     const compiled = sources.flatMap((name) => ['.js', '.js.map', '.d.ts'].map((end) => `dist/src/${name.replace(/\.ts$/, end)}`));
     const rest = ['LICENSE', 'README.md', 'acceptor/accept.lua', 'acceptor/greet.lua', 'acceptor/prepare.lua', 'package.json'];
-    expect(packed.toSorted()).toEqual([...compiled, ...rest].toSorted());
+    expect(packed.toSorted()).toEqual([...compiled, ...playground(), ...rest].toSorted());
   });
 
   it('has nothing that publint or attw objects to', async () => {

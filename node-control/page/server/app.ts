@@ -9,6 +9,7 @@ import { KeyWriter } from './key-writer.js';
 import type { Observer } from './observer.js';
 import { onlyOwnHost } from './own-host.js';
 import { onlyOwnPage } from './own-page.js';
+import { playground } from './playground.js';
 import { type Supposed, whatIf } from './what-if.js';
 
 /** As proposers have it. */
@@ -82,6 +83,7 @@ export function createApp(nodes: NodeSettings, observer: Observer): Express {
     else response.set('cache-control', 'no-store').json(await writer.write(key, new Map(given as [string, string][])));
   });
 
+  app.use(playground(HEADERS['Content-Security-Policy']));
   app.use('/uplot', express.static(UPLOT));
   app.use(express.static(PAGE));
   app.use(answerError);

@@ -1,0 +1,145 @@
+import { element } from '../../node-control/page/browser/element.js';
+import { colourOf } from './drawing.js';
+
+/** @import { BarSight, ParcelSight, StageView } from '../stage/view.js' */
+/** @typedef {(choice: string) => void} Choose */
+
+/** @param {string} text @param {() => void} act @param {Record<string, string | boolean>} [attributes] */
+export function button(text, act, attributes = {}) {
+  const made = element('button', { type: 'button', ...attributes }, text);
+  made.addEventListener('click', act);
+  return made;
+}
+
+/** What can be done with a message: by keyboard, too. @param {ParcelSight} parcel @param {Choose} choose */
+export function parcelItem(parcel, choose) {
+  const { number, from, to, text, isReply, isPassable, isAgain } = parcel;
+  const about = `message ${number}, ${from} to ${to}: ${text}`;
+  const said = `${isAgain ? '(again) ' : ''}${text}`;
+  return element(
+    'li',
+    { class: colourOf(parcel), 'data-parcel': number },
+    element('span', { class: 'what' }, element('b', {}, `${from} → ${to}`), ` ${said}`),
+    element(
+      'span',
+      { class: 'deeds' },
+      button('Deliver', () => choose(`d${number}`), { 'aria-label': `Deliver ${about}`, disabled: !isPassable }),
+      button('Lose', () => choose(`x${number}`), { 'aria-label': `Lose ${about}` }),
+      ...(isReply ? [] : [button('Twice', () => choose(`r${number}`), { 'aria-label': `Deliver twice ${about}`, disabled: !isPassable })]),
+    ),
+  );
+}
+
+/** @param {StageView} view @param {Choose} choose @param {{ word: string, number: number }} fresh */
+export function clientRows({ proposers, key, nextVer, bars }, choose, { word, number }) {
+  const named = bars.findLast(({ text }) => / as \w+$/.test(text))?.text;
+  return element(
+    'div',
+    { class: 'clients' },
+    ...proposers.map(({ name, isUp }) => {
+      const ask = (/** @type {string} */ text, /** @type {string} */ rest) =>
+        button(text, () => choose(`${name} ${rest}`), { disabled: !isUp, 'aria-label': `${text}, through proposer ${name.slice(1)}` });
+      return element(
+        'p',
+        { class: 'row' },
+        element('b', {}, `through proposer ${name.slice(1)}`),
+        ask('get', `get ${key}`),
+        ask(`cas ${nextVer} "${word}"`, `cas ${key} ${nextVer} "${word}"`),
+        ask(`add ${number}`, `add ${key} ${number}`),
+        ask('delete', `delete ${key}`),
+        ...(named === undefined ? [] : [ask(`again: ${named}`, named)]),
+      );
+    }),
+  );
+}
+
+/** @param {StageView} view @param {Choose} choose */
+export function nodeRows({ proposers, acceptors }, choose) {
+  const row = (/** @type {{ name: string, isUp: boolean, isCut: boolean }} */ { name, isUp, isCut }, /** @type {boolean} */ hasDisk) => {
+    const title = `${hasDisk ? 'acceptor' : 'proposer'} ${name.slice(1)}`;
+    const act = (/** @type {string} */ text, /** @type {string} */ verb) =>
+      button(text, () => choose(`${verb} ${name}`), { 'aria-label': `${text}: ${title}` });
+    return element(
+      'p',
+      { class: 'row' },
+      element('b', {}, title),
+      isUp ? act('kill', 'kill') : act('start', 'start'),
+      isCut ? act('mend', 'mend') : act('cut off', 'cut'),
+      ...(hasDisk ? [act('lose its disk', 'lose-disk')] : []),
+    );
+  };
+  return element('div', {}, ...proposers.map((node) => row(node, false)), ...acceptors.map((node) => row(node, true)));
+}
+
+/** The operations, each with a bar from its beginning to its end. @param {StageView} view */
+export function barsTable({ bars, verdict }) {
+  const last = Math.max(1, ...bars.map(({ from, to }) => to ?? from + 1)) + 1;
+  const place = new Map(verdict.order.map((number, index) => [number, index + 1]));
+  return element(
+    'table',
+    { class: 'bars' },
+    element('caption', {}, bars.length === 0 ? 'No client has asked for anything yet.' : 'What clients asked, and what they were told'),
+    element(
+      'thead',
+      {},
+      element(
+        'tr',
+        {},
+        ...['client', 'asked', 'was told', 'from its beginning to its end', 'order'].map((name) => element('th', { scope: 'col' }, name)),
+      ),
+    ),
+    element(
+      'tbody',
+      {},
+      ...bars.map((bar, number) => {
+        const isCulprit = verdict.culprit === number;
+        return element(
+          'tr',
+          { class: isCulprit ? 'culprit' : '' },
+          element('th', { scope: 'row' }, bar.client),
+          element('td', {}, bar.text),
+          element('td', {}, `${bar.answer ?? '…'}${isCulprit ? ' ✕ cannot be placed' : ''}`),
+          element('td', { class: 'when' }, barOf(bar, last)),
+          element('td', {}, String(place.get(number) ?? '')),
+        );
+      }),
+    ),
+  );
+}
+
+const SVG = 'http://www.w3.org/2000/svg';
+
+/** @param {BarSight} bar @param {number} last */
+function barOf({ from, to, isWrite }, last) {
+  const drawing = document.createElementNS(SVG, 'svg');
+  const bar = document.createElementNS(SVG, 'rect');
+  const attributes = {
+    x: from,
+    y: 1,
+    width: (to ?? last) - from,
+    height: 8,
+    class: `bar ${isWrite ? 'write' : 'read'}${to === undefined ? ' open' : ''}`,
+  };
+  for (const [name, value] of Object.entries(attributes)) bar.setAttribute(name, String(value));
+  for (const [name, value] of Object.entries({ viewBox: `0 0 ${last} 10`, preserveAspectRatio: 'none', 'aria-hidden': 'true' }))
+    drawing.setAttribute(name, value);
+  drawing.append(bar);
+  return drawing;
+}
+
+/** Commands that are worth a try, most of them the next of a way. @param {StageView} view */
+export function suggestions({ proposers, acceptors }) {
+  const [first] = proposers;
+  const members = first?.accept.nodes ?? [];
+  const names = acceptors.map(({ name }) => name);
+  const usual = [
+    `resize ${names.join(',')}`,
+    ...(names.length > 1 ? ['resize a1'] : []),
+    ...names.flatMap((name) => [`add-accept all ${name} 2`, `add-prepare all ${name} 2`]),
+    ...names.flatMap((name) => [`rm-accept all ${name} 2`, `rm-prepare all ${name} 2`]),
+    `rescan ${(members.length > 0 ? members : names).join(',')} ${Math.max(1, members.length)} --by-rounds`,
+    ...names.map((name) => `wipe-acceptor ${name}`),
+    'collect',
+  ];
+  return usual;
+}

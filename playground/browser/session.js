@@ -1,0 +1,81 @@
+/** @import { Run } from '../stage/run.js' */
+/** @import { StageView } from '../stage/view.js' */
+/** @typedef {Awaited<ReturnType<typeof import('./loader.js').loadStage>>} StageModules */
+
+import { loadStage } from './loader.js';
+
+/** A run, and the moment of it that is shown. To choose something else than what followed then begins a branch. */
+export class Session {
+  /** @type {Run} */
+  run = { cluster: '', seed: 1, off: [], choices: [] };
+  at = 0;
+  /** @type {StageModules} */
+  #modules;
+  /** @type {Awaited<ReturnType<StageModules['replay']>>} */
+  #stage;
+  /** @type {StageView} */
+  view;
+  #show;
+  /** Moves are made one after the other. */
+  #turn = Promise.resolve();
+
+  /** @param {StageModules} modules @param {(session: Session) => void} show */
+  constructor(modules, show) {
+    this.#modules = modules;
+    this.#show = show;
+    this.#stage = /** @type {any} */ (undefined);
+    this.view = /** @type {any} */ (undefined);
+  }
+
+  get modules() {
+    return this.#modules;
+  }
+
+  get address() {
+    return this.#modules.addressOf(this.run, this.at);
+  }
+
+  /** Opens a run. Rejects where one of its moves cannot be made; what was open stays. @param {Run} run @param {number} [at] */
+  open(run, at = run.choices.length) {
+    return this.#inTurn(async () => {
+      const modules = await loadStage(run.off);
+      const stage = await modules.replay(run, at);
+      [this.#modules, this.#stage, this.run, this.at] = [modules, stage, run, at];
+    });
+  }
+
+  /** Shows another moment. @param {number} at */
+  go(at) {
+    return this.#inTurn(async () => {
+      const target = Math.min(Math.max(at, 0), this.run.choices.length);
+      if (target < this.at) this.#stage = await this.#modules.replay(this.run, target);
+      else for (const choice of this.run.choices.slice(this.at, target)) await this.#stage.apply(choice);
+      this.at = target;
+    });
+  }
+
+  /** Makes a move; of what followed here before, nothing is left then. Rejects where it cannot be made. @param {string} choice */
+  choose(choice) {
+    return this.#inTurn(async () => {
+      if (this.at >= this.#modules.CHOICES_MAX) throw new RangeError('this run is long enough; begin anew');
+      if (this.run.choices[this.at] !== choice) this.run = { ...this.run, choices: [...this.run.choices.slice(0, this.at), choice] };
+      try {
+        await this.#stage.apply(choice);
+        this.at += 1;
+      } catch (error) {
+        this.run = { ...this.run, choices: this.run.choices.slice(0, this.at) };
+        throw error;
+      }
+    });
+  }
+
+  /** @param {() => Promise<void>} task @returns {Promise<void>} */
+  #inTurn(task) {
+    const done = this.#turn.then(task).then(() => {
+      this.view = this.#stage.view();
+      this.#show(this);
+    });
+    this.#turn = done.catch(() => undefined);
+    return done;
+  }
+}

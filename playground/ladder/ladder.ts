@@ -1,0 +1,149 @@
+import { Stage } from '../stage/stage.js';
+import type { ParcelSight } from '../stage/view.js';
+
+/** One step of a story. */
+export interface LadderStep {
+  /** What the transcript says before it, by paragraphs. */
+  readonly prose: readonly string[];
+  readonly commands: readonly string[];
+  /** What the transcript says comes out. */
+  readonly output: readonly string[];
+  readonly cluster: string;
+  /** All since the cluster was made, this step's as well; those before it are so many. */
+  readonly choices: readonly string[];
+  readonly begunAt: number;
+}
+
+export interface Story {
+  readonly title: string;
+  readonly steps: readonly LadderStep[];
+}
+
+/** The transcripts in docs/transcripts/, in the order in which one learns. */
+export const STORIES: readonly string[] = [
+  'one-round-trip',
+  'duel',
+  'quorum-read',
+  'lost-commit',
+  'change-functions',
+  'grow',
+  'copying',
+  'eras',
+  'shrink',
+  'amnesia',
+  'stale-acceptor',
+  'collection',
+];
+
+/** More waiting changes nothing. */
+const WAITS_MAX = 20;
+
+/** Which messages a command of a transcript is about. `*` stands for any. */
+interface Wanted {
+  readonly from: readonly string[];
+  readonly to: readonly string[];
+  readonly kind: string;
+}
+
+/**
+ * Plays a transcript on the stage: what its commands do to messages becomes choices.
+ * @param text of a file in docs/transcripts/
+ * @throws TypeError for a command that is none
+ */
+export async function storyOf(text: string): Promise<Story> {
+  const teller = new Teller();
+  const steps: LadderStep[] = [];
+  let [title, prose]: [string, string[]] = ['', []];
+  for (const paragraph of text.trimEnd().split('\n\n')) {
+    const lines = paragraph.split('\n');
+    const divider = lines.indexOf('----');
+    if (divider < 0) {
+      const [first = '', ...others] = paragraphsOf(lines);
+      if (title === '') title = first;
+      else prose.push(first);
+      prose.push(...others);
+      continue;
+    }
+    const commands = lines.slice(0, divider);
+    steps.push({ prose, commands, output: lines.slice(divider + 1), ...(await teller.play(commands)) });
+    prose = [];
+  }
+  return { title, steps };
+}
+
+/** Lines that begin with `#`; a line that has nothing else parts two paragraphs. */
+function paragraphsOf(lines: readonly string[]): string[] {
+  return lines
+    .map((line) => line.replace(/^# ?/, ''))
+    .join('\n')
+    .split('\n\n')
+    .map((paragraph) => paragraph.replaceAll('\n', ' '));
+}
+
+class Teller {
+  #stage: Stage | undefined;
+  #cluster = '';
+  #choices: string[] = [];
+  #losses: { from: string; to: string; kind: string }[] = [];
+  #holds: Wanted[] = [];
+
+  async play(commands: readonly string[]): Promise<Pick<LadderStep, 'cluster' | 'choices' | 'begunAt'>> {
+    let begunAt = this.#choices.length;
+    for (const command of commands) {
+      const cluster = /^cluster (.+)$/.exec(command)?.[1];
+      if (cluster !== undefined) {
+        this.#stage = new Stage(cluster);
+        [this.#cluster, this.#choices, begunAt] = [cluster, [], 0];
+        [this.#losses, this.#holds] = [[], []];
+        continue;
+      }
+      await this.#command(command);
+    }
+    await this.#untilQuiet();
+    return { cluster: this.#cluster, choices: [...this.#choices], begunAt };
+  }
+
+  async #command(command: string): Promise<void> {
+    const [, verb, from = '', to = '', kind = ''] = /^(lose|hold) (\S+) -> (\S+) (\S+)$/.exec(command) ?? [];
+    const wanted = { from: from.split(','), to: to.split(','), kind };
+    if (verb === 'hold') this.#holds.push(wanted);
+    else if (verb === 'lose')
+      this.#losses.push(...wanted.from.flatMap((one) => wanted.to.map((other) => ({ from: one, to: other, kind }))));
+    else if (/^p\d+ /.test(command)) await this.#choose(command);
+    else {
+      await this.#untilQuiet();
+      if (command === 'release') this.#holds = [];
+      else if (command === 'wait') await this.#wait();
+      // The stage shows them all the time.
+      else if (!command.startsWith('registers ')) await this.#choose(command);
+    }
+  }
+
+  async #wait(): Promise<void> {
+    for (let waits = 0; this.#stage?.isBusy && waits < WAITS_MAX; waits += 1) {
+      await this.#choose('wait');
+      await this.#untilQuiet();
+    }
+  }
+
+  async #untilQuiet(): Promise<void> {
+    for (;;) {
+      const next = this.#stage?.view().parcels.find((parcel) => !this.#holds.some((hold) => isWanted(hold, parcel)));
+      if (!next) return;
+      const loss = this.#losses.findIndex(({ from, to, kind }) => isWanted({ from: [from], to: [to], kind }, next));
+      if (loss >= 0) this.#losses.splice(loss, 1);
+      await this.#choose(`${loss >= 0 ? 'x' : 'd'}${next.number}`);
+    }
+  }
+
+  async #choose(choice: string): Promise<void> {
+    if (!this.#stage) throw new TypeError('a transcript begins with a cluster');
+    await this.#stage.apply(choice);
+    this.#choices.push(choice);
+  }
+}
+
+function isWanted({ from, to, kind }: Wanted, parcel: ParcelSight): boolean {
+  const isAmong = (names: readonly string[], name: string): boolean => names.includes('*') || names.includes(name);
+  return isAmong(from, parcel.from) && isAmong(to, parcel.to) && (kind === '*' || kind === parcel.kind);
+}

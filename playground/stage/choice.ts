@@ -1,0 +1,69 @@
+import { stepOf } from '../../node-control/safety/typed-step.js';
+
+/** What a client asks of a proposer. */
+export type ClientAsks =
+  | { readonly kind: 'get' }
+  | { readonly kind: 'cas'; readonly ver: number; readonly val: string }
+  | { readonly kind: 'add'; readonly by: number; readonly name?: string }
+  | { readonly kind: 'delete' };
+
+/** One move of the visitor. */
+export type Choice =
+  | { readonly verb: 'deliver' | 'lose' | 'repeat'; readonly parcel: number }
+  | { readonly verb: 'wait' }
+  | { readonly verb: 'ask'; readonly proposer: string; readonly key: string; readonly asked: ClientAsks }
+  | { readonly verb: 'kill' | 'start' | 'restart' | 'cut' | 'mend' | 'lose-disk'; readonly node: string }
+  | { readonly verb: 'control'; readonly words: readonly string[] };
+
+interface Form {
+  readonly pattern: RegExp;
+  readonly make: (words: readonly string[]) => Choice;
+}
+
+const PARCEL_VERBS = { d: 'deliver', x: 'lose', r: 'repeat' } as const;
+
+/** A client's operations, `restart`, `lose-disk` and `control` are as in docs/transcripts/. */
+const FORMS: readonly Form[] = [
+  {
+    pattern: /^([dxr])([1-9]\d{0,4})$/,
+    make: ([verb = 'd', number]) => ({ verb: PARCEL_VERBS[verb as keyof typeof PARCEL_VERBS], parcel: Number(number) }),
+  },
+  { pattern: /^wait$/, make: () => ({ verb: 'wait' }) },
+  { pattern: /^(p\d) get ([a-z]{1,8})$/, make: ([proposer = '', key = '']) => ask(proposer, key, { kind: 'get' }) },
+  {
+    pattern: /^(p\d) cas ([a-z]{1,8}) (\d{1,4}) "([A-Za-z0-9 ]{1,24})"$/,
+    make: ([proposer = '', key = '', ver, val = '']) => ask(proposer, key, { kind: 'cas', ver: Number(ver), val }),
+  },
+  {
+    pattern: /^(p\d) add ([a-z]{1,8}) (\d{1,9})(?: as ([a-z]{1,8}))?$/,
+    make: ([proposer = '', key = '', by, name]) => ask(proposer, key, { kind: 'add', by: Number(by), ...(name !== undefined && { name }) }),
+  },
+  { pattern: /^(p\d) delete ([a-z]{1,8})$/, make: ([proposer = '', key = '']) => ask(proposer, key, { kind: 'delete' }) },
+  {
+    pattern: /^(kill|start|restart|cut|mend|lose-disk) ([ap]\d)$/,
+    make: ([verb, node = '']) => ({ verb: verb as 'kill', node }),
+  },
+  { pattern: /^control ([a-z0-9, -]{1,80})$/, make: ([words = '']) => control(words.split(' ')) },
+];
+
+/** Throws a `TypeError` for what is no command. */
+function control(words: readonly string[]): Choice {
+  stepOf(words.filter((word) => !word.startsWith('--')));
+  return { verb: 'control', words };
+}
+
+function ask(proposer: string, key: string, asked: ClientAsks): Choice {
+  return { verb: 'ask', proposer, key, asked };
+}
+
+/**
+ * Reads a move: `d12` delivers message 12, `x12` loses it, `r12` delivers it and leaves a copy on its way.
+ * @throws TypeError for a text that is none
+ */
+export function parseChoice(text: string): Choice {
+  for (const { pattern, make } of FORMS) {
+    const words = pattern.exec(text);
+    if (words) return make(words.slice(1));
+  }
+  throw new TypeError(`no move: ${text}`);
+}

@@ -1,0 +1,126 @@
+import { readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import express from 'express';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { playground } from '../../node-control/page/server/playground.js';
+import { LEVELS } from '../../playground/levels/levels.js';
+import { addressOf } from '../../playground/stage/run.js';
+import { launchBrowser } from './browser.js';
+
+const AXE = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'";
+/** The machine may be busy. */
+const SOON = { timeout: 30_000 };
+
+describe('the playground, in a browser', () => {
+  let server: Server;
+  let browser: Browser;
+  let page: Page;
+  let url: string;
+  const complaints: string[] = [];
+
+  beforeAll(async () => {
+    const app = express();
+    app.use(playground(POLICY));
+    server = createServer(app);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/playground/`;
+    browser = await launchBrowser();
+    page = await open();
+  });
+  afterAll(async () => {
+    await browser.close();
+    server.close();
+  });
+
+  /** In a profile of its own. */
+  const open = async (address = '', width = 1280): Promise<Page> => {
+    const context = await browser.newContext({ viewport: { width, height: 900 } });
+    const opened = await context.newPage();
+    opened.on('pageerror', ({ message }) => complaints.push(message));
+    opened.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+    await opened.goto(`${url}${address}`);
+    await opened.locator('body.ready').waitFor(SOON);
+    return opened;
+  };
+  const shown = (of: Page): Promise<string> =>
+    of.evaluate<string>(`document.querySelector('#moves').innerText + document.querySelector('#bars').innerText`);
+  const isBroken = (of: Page): Promise<string> => of.locator('#verdict').innerText();
+
+  test('says what to do first, and does it by keyboard alone: a write goes through', async () => {
+    expect(await page.locator('#now').innerText()).toContain('Let a client ask for something, then click its messages');
+    await page.getByRole('button', { name: 'cas 0 "red", through proposer 1' }).focus();
+    await page.keyboard.press('Enter');
+    const parcels = page.locator('#parcels li[data-parcel]');
+    await expect.poll(() => parcels.count(), SOON).toBe(3);
+    // What is pressed is gone then, and the next one has the focus.
+    await parcels
+      .first()
+      .getByRole('button', { name: /^Deliver message/ })
+      .focus();
+    for (let move = 0; move < 12; move += 1) {
+      const before = await page.locator('#at').innerText();
+      await page.keyboard.press('Enter');
+      await expect.poll(() => page.locator('#at').innerText(), SOON).not.toBe(before);
+    }
+    expect(await page.locator('#bars').innerText()).toContain('written, version 1');
+    expect(await page.locator('#told').innerText()).not.toBe('');
+  });
+
+  test('goes back in time, and on in another way', async () => {
+    await page.locator('#moves').getByRole('button', { name: 'Go to move 1', exact: true }).click();
+    await expect.poll(() => page.locator('#at').innerText(), SOON).toBe('1 of 13');
+    await page.locator('#drawing [data-parcel="2"]').click();
+    await expect.poll(() => page.locator('#at').innerText(), SOON).toBe('2 of 2');
+    expect(await page.locator('#moves').innerText()).toContain('p1 -> a2  prepare k 1.1.1.1');
+  });
+
+  test('an address shows the same run in another profile, to the letter', async () => {
+    const other = await open(new URL(page.url()).hash);
+    expect(await shown(other)).toBe(await shown(page));
+    await other.context().close();
+  });
+
+  test.each(LEVELS.filter(({ isLosable }) => isLosable))(
+    'level $id is solved by its choices',
+    async ({ id, cluster, off, opening, solution }) => {
+      const address = addressOf({ cluster, seed: 1, off, choices: [...opening, ...solution] });
+      await page.goto('about:blank');
+      await page.goto(`${url}#level=${id}&${address}`);
+      await expect.poll(() => isBroken(page), SOON).toContain('not linearizable');
+      expect(await page.locator('#now').innerText()).toContain('Solved');
+      expect(await page.locator('tr.culprit').count()).toBe(1);
+    },
+  );
+
+  test('a story is told in steps', async () => {
+    await page.getByRole('button', { name: 'Learn' }).click();
+    await expect.poll(() => page.locator('#now').innerText(), SOON).toBe('One round trip');
+    await page.getByRole('button', { name: 'next ▶' }).click();
+    await expect.poll(() => page.locator('#lesson').innerText(), SOON).toContain('p1 cas k 0 "red"');
+    for (let move = 0; move < 3; move += 1) await page.locator('#step').click();
+    await expect.poll(() => page.locator('#moves').innerText(), SOON).toContain('p1 -> a2  prepare k 1.1.1.1');
+  });
+
+  test('fits a phone, and axe finds nothing in either scheme', async () => {
+    const { cluster, off, opening, solution, id } = LEVELS[0] ?? { cluster: '', off: [], opening: [], solution: [], id: '' };
+    const phone = await open(`#level=${id}&${addressOf({ cluster, seed: 1, off, choices: [...opening, ...solution] })}`, 390);
+    expect(await phone.evaluate('document.documentElement.scrollWidth')).toBe(390);
+    await phone.emulateMedia({ reducedMotion: 'reduce' });
+    await phone.evaluate(AXE);
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await phone.emulateMedia({ colorScheme });
+      const { violations } = await phone.evaluate<{ violations: { id: string; nodes: { html: string }[] }[] }>('axe.run(document)');
+      expect(violations.flatMap((found) => found.nodes.map(({ html }) => `${found.id}: ${html}`))).toEqual([]);
+    }
+    await phone.context().close();
+  });
+
+  test('complains of nothing on the way', () => {
+    expect(complaints).toEqual([]);
+  });
+});
