@@ -54,8 +54,20 @@ describe('what a visitor can do on the page', () => {
     const why = page.locator('#next details').first();
     await why.locator('summary').focus();
     await page.keyboard.press('Enter');
-    await expect.poll(() => why.innerText(), SOON).toContain('it joins the accept set first. More: docs/tour.md.');
+    await expect
+      .poll(() => why.innerText(), SOON)
+      .toContain('it joins the accept set first. More: docs/reconfiguration.md, “The steps, and why each is where it is”');
     expect(await page.locator('#next details').count()).toBe(2);
+    const opened = page.waitForEvent('popup');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    const docs = await opened;
+    await expect.poll(() => docs.locator('body').innerText(), SOON).toContain('\n## The steps, and why each is where it is\n');
+    // On a screen on which the beginning is all that there is room for, it is at the section.
+    await docs.setViewportSize({ width: 800, height: 200 });
+    await docs.goto(`${nodes.url}${await why.locator('a').getAttribute('href')}`);
+    await expect.poll(() => docs.evaluate<number>('scrollY'), SOON).toBeGreaterThan(0);
+    await docs.close();
   });
 
   test('says which operations go through where acceptors are lost, and is right', async () => {

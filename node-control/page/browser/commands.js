@@ -3,23 +3,54 @@ import { element, say } from './element.js';
 /** How long a button says that it has copied. */
 const SAID_MS = 2_000;
 
-/** Which rule a command serves, by its first words after the program. In docs/tour.md stands what is lost where one is skipped. */
+/** A file that the control node serves beside the page, and a heading in it. @typedef {readonly [file: string, heading: string]} Section */
+
+/** @type {Section} */
+const STEPS = ['docs/reconfiguration.md', 'The steps, and why each is where it is'];
+/** @type {Section} */
+const RUNBOOK = ['docs/reconfiguration.md', 'Runbook'];
+
+/** Which rule a command serves, by its first words after the program, and where the docs tell more. @type {ReadonlyMap<string, readonly [rule: string, more: Section]>} */
 const RULES = new Map([
-  ['add-accept', 'Before rounds begin with what an acceptor tells, writes must reach it: so it joins the accept set first.'],
+  ['add-accept', ['Before rounds begin with what an acceptor tells, writes must reach it: so it joins the accept set first.', STEPS]],
   [
     'add-prepare',
-    'A round may begin with what this acceptor tells once every prepare quorum still meets every accept quorum that a value may rest on.',
+    [
+      'A round may begin with what this acceptor tells once every prepare quorum still meets every accept quorum that a value may rest on.',
+      STEPS,
+    ],
   ],
-  ['rm-accept', 'Writes stop counting on an acceptor first, while rounds still ask it: so each write that rests on it is found.'],
-  ['rm-prepare', 'No write counts on this acceptor any more, so no round has to ask it.'],
-  ['rescan', 'A key that nobody wrote since may rest where later quorums do not look. A rescan brings each key to the present accept set.'],
-  ['resize', 'It types the single steps in an order in which each of them keeps every prepare quorum meeting every accept quorum.'],
-  ['wipe-acceptor', 'What an acceptor holds grows stale once it is asked no more. It may join again only when it is empty.'],
+  ['rm-accept', ['Writes stop counting on an acceptor first, while rounds still ask it: so each write that rests on it is found.', STEPS]],
+  ['rm-prepare', ['No write counts on this acceptor any more, so no round has to ask it.', STEPS]],
+  [
+    'rescan',
+    ['A key that nobody wrote since may rest where later quorums do not look. A rescan brings each key to the present accept set.', STEPS],
+  ],
+  [
+    'resize',
+    ['It types the single steps in an order in which each of them keeps every prepare quorum meeting every accept quorum.', STEPS],
+  ],
+  [
+    'wipe-acceptor',
+    [
+      'What an acceptor holds grows stale once it is asked no more. It may join again only when it is empty.',
+      ['docs/tour.md', 'Three to one'],
+    ],
+  ],
   [
     'copy',
-    'While proposers have different sets, quorums of all of them have to meet. With one configuration for all, the next step can be judged.',
+    [
+      'While proposers have different sets, quorums of all of them have to meet. With one configuration for all, the next step can be judged.',
+      RUNBOOK,
+    ],
   ],
-  ['fault.sh', 'A round goes on when a quorum has answered: these nodes are what is missing for one, or for changing the sets.'],
+  [
+    'fault.sh',
+    [
+      'A round goes on when a quorum has answered: these nodes are what is missing for one, or for changing the sets.',
+      ['docs/tour.md', 'One lost'],
+    ],
+  ],
 ]);
 
 /** A command that can be copied, and why it comes next. @param {string} command */
@@ -29,8 +60,16 @@ export function commandItem(command) {
   button.addEventListener('click', () => void copy(command, code, button));
   const [, verb = ''] = /^\.\/(?:run-control\.sh )?(\S+)/.exec(command) ?? [];
   const rule = RULES.get(verb);
-  const why = rule === undefined ? [] : [element('details', {}, element('summary', {}, 'Why this step?'), `${rule} More: docs/tour.md.`)];
+  const why =
+    rule === undefined ? [] : [element('details', {}, element('summary', {}, 'Why this step?'), `${rule[0]} More: `, sectionLink(rule[1]))];
   return element('li', {}, code, ' ', button, ...why);
+}
+
+/** In a tab of its own, so that the page goes on. A browser that knows text fragments goes to the heading. @param {Section} section */
+function sectionLink([file, heading]) {
+  // Markdown, as it stands in the project.
+  const href = `${file}#:~:text=${encodeURIComponent(heading).replaceAll('-', '%2D')}`;
+  return element('a', { href, target: '_blank', rel: 'noopener' }, `${file}, “${heading}”`);
 }
 
 /** @param {string} text @param {HTMLElement} shown @param {HTMLElement} button */

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import { createRequire } from 'node:module';
-import { dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import express, { type ErrorRequestHandler, type Express, type Response } from 'express';
 import type { NodeSettings } from '../../nodes/settings.js';
@@ -16,6 +16,9 @@ import { type Supposed, whatIf } from './what-if.js';
 const KEY_MAX_BYTES = 512;
 
 const PAGE = dirname(createRequire(import.meta.url).resolve('#page/index.html'));
+/** What the page links to. */
+const DOCS = ['reconfiguration.md', 'tour.md'];
+const DOCS_FOLDER = join(PAGE, '../../../docs');
 const UPLOT = dirname(fileURLToPath(import.meta.resolve('uplot')));
 
 /** A key, and a value for each proposer. */
@@ -84,6 +87,10 @@ export function createApp(nodes: NodeSettings, observer: Observer): Express {
   });
 
   app.use(playground(HEADERS['Content-Security-Policy']));
+  app.get(
+    DOCS.map((name) => `/docs/${name}`),
+    ({ path }, response) => response.type('text/plain').sendFile(basename(path), { root: DOCS_FOLDER }),
+  );
   app.use('/uplot', express.static(UPLOT));
   app.use(express.static(PAGE));
   app.use(answerError);

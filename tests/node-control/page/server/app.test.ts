@@ -23,7 +23,17 @@ const get = (path: string, host = 'localhost'): Promise<RawAnswer> =>
   send(`127.0.0.1:${(server.address() as AddressInfo).port}`, { path, headers: { host } });
 
 describe('the page', () => {
-  const paths = ['/', '/main.js', '/uplot/uPlot.iife.min.js', '/healthz', '/keys?key=a', '/nowhere', '/keys?key=%', '/keys?key=a&key=b'];
+  const paths = [
+    '/',
+    '/main.js',
+    '/docs/tour.md',
+    '/uplot/uPlot.iife.min.js',
+    '/healthz',
+    '/keys?key=a',
+    '/nowhere',
+    '/keys?key=%',
+    '/keys?key=a&key=b',
+  ];
 
   it.each(paths)('answers %s under no name of somebody else', async (path) => {
     expect((await get(path, 'evil.example')).status).toBe(403);
@@ -36,6 +46,14 @@ describe('the page', () => {
     expect(headers).not.toHaveProperty('access-control-allow-origin');
     expect(headers).not.toHaveProperty('x-powered-by');
     expect(text).not.toMatch(/node_modules|\.[jt]s:\d/);
+  });
+
+  it('has the docs that it links to, as they stand, and no other file of theirs', async () => {
+    const { status, headers, text } = await get('/docs/tour.md');
+    expect([status, headers['content-type']]).toEqual([200, 'text/plain; charset=utf-8']);
+    expect(text).toMatch(/^# The tour, with pictures\n/);
+    for (const path of ['/docs/glossary.md', '/docs/', '/docs/../package.json', '/docs/%2e%2e/package.json'])
+      expect((await get(path)).status).toBe(404);
   });
 
   it('is shown in no frame of somebody else', async () => {
