@@ -2,8 +2,7 @@ import { acceptorsOf, type Configuration, isConfigured } from '../../src/protoco
 import { wentBack } from '../../src/store/greeting.js';
 import type { QuorumSet } from '../../src/protocol/quorum.js';
 import type { AcceptorAdmin } from '../../src/redis/acceptor-admin.js';
-import { type Flaw, UNCHECKED } from '../../src/redis/fitness.js';
-import { UNCOPIED } from '../../src/redis/rights.js';
+import { type Flaw, UNCHECKED, UNCOPIED } from '../../src/redis/fitness.js';
 import type { Nodes } from '../nodes/nodes.js';
 import type { Identities } from '../safety/guard.js';
 import { knownIdentities } from '../safety/identities.js';

@@ -138,6 +138,9 @@ export function unfitnessOf(info: string, configured: Configured, known: Acquain
 /** The operator vouches for its settings. */
 export const UNCHECKED = 'whether appendfsync is always is not checked: its address says config=unchecked';
 
+/** What comes of a right that the control node's user lacks. It stands here because who judges a step opens no connection. */
+export const UNCOPIED = 'to copy registers, so a rescan runs a round for each key';
+
 /** What an operator should know of a server that is fit. */
 export function cautionsOf(info: string, configured: Configured): string[] {
   const { name, version } = kindOf(fieldsOf(info));

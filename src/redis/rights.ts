@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { parseAddress } from '../node/addresses.js';
 import { layoutFrom } from './cluster-layout.js';
+import { UNCOPIED } from './fitness.js';
 import { BEATS_KEY, ERAS_KEY, FLOOR_KEY, IDENTITY_KEY, REGISTER_PREFIX } from './keys.js';
 import type { Rights } from '../store/rights.js';
 import { connectRedis, type RedisAccess } from './redis-connection.js';
@@ -84,9 +85,6 @@ export async function copyingRemark(redis: Redis, user = 'default'): Promise<str
   const mend = `ACL SETUSER ${user} ${lacking.join(' ')}, and the same in its users.acl`;
   return `the control node's user ${user} lacks ${lacking.join(', ')} ${UNCOPIED}: ${mend}`;
 }
-
-/** What comes of that. */
-export const UNCOPIED = 'to copy registers, so a rescan runs a round for each key';
 
 /** The server does not take the name and the password. */
 class LoginRefused extends Error {}
