@@ -20,6 +20,20 @@ function childrenOf(pid: number): number[] {
   }
 }
 
+/** The system calls that write, to sockets and to files, of a process and of all that it started, until now. NaN as above. */
+export function writeCalls(pid: number): number {
+  const children = childrenOf(pid).map(writeCalls);
+  return children.reduce((sum, calls) => sum + (Number.isNaN(calls) ? 0 : calls), ownWriteCalls(pid));
+}
+
+function ownWriteCalls(pid: number): number {
+  try {
+    return Number(/^syscw: (\d+)$/m.exec(readFileSync(`/proc/${pid}/io`, 'utf8'))?.[1]);
+  } catch {
+    return NaN;
+  }
+}
+
 /** With that of children that have ended. */
 function ownCpuMs(pid: number): number {
   try {

@@ -30,8 +30,8 @@ export async function tellFigures<Figures>(
     if (json) writeFileSync(json, `${JSON.stringify(figures, null, 2)}\n`);
   } catch (error) {
     progress.end();
-    if (!stop.signal.aborted) throw error;
-    process.exitCode = INTERRUPTED;
+    process.exitCode = stop.signal.aborted ? INTERRUPTED : 1;
+    if (!stop.signal.aborted) process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
   }
   process.exit();
 }

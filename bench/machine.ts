@@ -6,6 +6,7 @@ import path from 'node:path';
 import { layoutFrom } from '../local/layout.js';
 import { findRedis } from '../local/nodes.js';
 import { etcdVersion } from './systems/etcd.js';
+import { zooKeeperVersion } from './systems/zookeeper.js';
 
 /** Where the figures come from. */
 export interface Machine {
@@ -15,6 +16,8 @@ export interface Machine {
   readonly kernel: string;
   /** A write of 4 KiB that is on disk, in milliseconds. */
   readonly syncMs: { readonly p50: number; readonly p99: number };
+  /** Of the last minute before it began: how busy others kept the machine. */
+  readonly loadAverage: number;
 }
 
 export interface Versions {
@@ -25,6 +28,7 @@ export interface Versions {
   readonly redis: string;
   /** Undefined where it was not there to be measured. */
   readonly etcd: string | undefined;
+  readonly zookeeper: string | undefined;
 }
 
 const SYNCS = 300;
@@ -38,13 +42,14 @@ export async function describeMachine(): Promise<Machine> {
     cores: os.availableParallelism(),
     processor: cpu?.model ?? 'unknown',
     memoryGib: Math.round(os.totalmem() / 1024 ** 3),
+    loadAverage: os.loadavg()[0] ?? NaN,
     kernel: `${os.type()} ${os.release()}`,
     syncMs: await measureSync(os.tmpdir()),
   };
 }
 
-/** @param node the binary that runs the proposers */
-export function findVersions(node: string, etcd: string): Versions {
+/** @param node the binary that runs the proposers @param zookeeper the folder of its jars */
+export function findVersions({ node, etcd, zookeeper }: { node: string; etcd: string; zookeeper: string | undefined }): Versions {
   const { version: express } = createRequire(import.meta.url)('express/package.json') as { version: string };
   const redis = execFileSync(findRedis(layoutFrom({}), process.env), ['--version'], { encoding: 'utf8' });
   return {
@@ -52,6 +57,7 @@ export function findVersions(node: string, etcd: string): Versions {
     express,
     redis: redis.replace(/^(\w+) server v=(\S+).*/s, '$1 $2'),
     etcd: etcdVersion(etcd),
+    zookeeper: zooKeeperVersion(zookeeper),
   };
 }
 

@@ -1,6 +1,6 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { Progress } from '../node-control/terminal/progress.js';
+import { tellFigures, type Watching } from './figures-program.js';
 import { isInMemory } from './machine.js';
 import { writeDocument } from './report/document.js';
 import { linesFor } from './report/tables.js';
@@ -8,19 +8,13 @@ import { type Results, together } from './results.js';
 import { runAll } from './run.js';
 import { optionsFrom } from './settings.js';
 
-/** What a shell reports of a program that SIGINT ended. */
-const INTERRUPTED = 130;
-
 const { from, json, write, ...options } = optionsFrom(process.argv.slice(2));
-const stop = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort());
-const progress = new Progress(process.stderr);
 
-async function measure(): Promise<Results> {
+async function measure({ progress, signal }: Watching): Promise<Results> {
   if (await isInMemory(tmpdir())) {
     throw new Error(`${tmpdir()} is in memory, no write there waits for a disk. Give a folder on a disk: TMPDIR=/var/tmp npm run bench`);
   }
-  return runAll({ ...options, progress: (text) => progress.show(text), signal: stop.signal });
+  return runAll({ ...options, progress: (text) => progress.show(text), signal });
 }
 
 function read(files: readonly string[]): Results {
@@ -29,16 +23,12 @@ function read(files: readonly string[]): Results {
   return together([first, ...others]);
 }
 
-try {
-  const results = from === undefined ? await measure() : read(from);
-  progress.end();
-  for (const line of linesFor(results)) process.stdout.write(`${line}\n`);
-  if (json !== undefined) writeFileSync(json, `${JSON.stringify(results, null, 2)}\n`);
-  if (write) await writeDocument(results);
-} catch (error) {
-  progress.end();
-  process.exitCode = stop.signal.aborted ? INTERRUPTED : 1;
-  if (!stop.signal.aborted) process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
-}
-// Connections that are kept would hold the program.
-process.exit();
+await tellFigures(
+  async (watching) => {
+    const results = from === undefined ? await measure(watching) : read(from);
+    if (write) await writeDocument(results);
+    return results;
+  },
+  linesFor,
+  json,
+);

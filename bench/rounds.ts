@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Case, SHARE_OF_READS } from './cases.js';
-import { cpuMs } from './cpu.js';
+import { cpuMs, writeCalls } from './cpu.js';
 import type { Job } from './load/job.js';
 import { LoadProcess } from './load/process.js';
 import type { Seen } from './load/load.js';
@@ -11,6 +11,8 @@ export interface Round {
   readonly seen: Seen;
   /** Of each kind of server: of all acceptors, say. */
   readonly cpuMs: Readonly<Record<string, number>>;
+  /** System calls that write, of each kind of server. */
+  readonly writes: Readonly<Record<string, number>>;
   readonly loadCpuMs: number;
 }
 
@@ -65,20 +67,25 @@ export async function measureStretch(
   { seconds, signal }: Pick<LoadRoundOptions, 'seconds' | 'signal'>,
 ): Promise<Round> {
   const before = await load.look();
-  const cpuBeforeMs = cpuByKind(system);
+  const [cpuBefore, writesBefore] = [byKind(system, cpuMs), byKind(system, writeCalls)];
   await sleep(seconds * 1_000, undefined, { signal });
   const after = await load.look();
-  const cpuAfterMs = cpuByKind(system);
-  const kinds = Object.entries(cpuAfterMs).map(([kind, afterMs]) => [kind, afterMs - (cpuBeforeMs[kind] ?? 0)]);
-  return { seen: after.seen, cpuMs: Object.fromEntries(kinds) as Record<string, number>, loadCpuMs: after.cpuMs - before.cpuMs };
+  const since = (figures: Record<string, number>, earlier: Record<string, number>): Record<string, number> =>
+    Object.fromEntries(Object.entries(figures).map(([kind, figure]) => [kind, figure - (earlier[kind] ?? 0)]));
+  return {
+    seen: after.seen,
+    cpuMs: since(byKind(system, cpuMs), cpuBefore),
+    writes: since(byKind(system, writeCalls), writesBefore),
+    loadCpuMs: after.cpuMs - before.cpuMs,
+  };
 }
 
 /** Servers are named by their kind and a number. */
-function cpuByKind({ processes }: Target): Record<string, number> {
+function byKind({ processes }: Target, figureOf: (pid: number) => number): Record<string, number> {
   const kinds: Record<string, number> = {};
   for (const [name, pid] of Object.entries(processes.pids)) {
     const kind = name.replace(/-\d+$/, '');
-    kinds[kind] = (kinds[kind] ?? 0) + cpuMs(pid);
+    kinds[kind] = (kinds[kind] ?? 0) + figureOf(pid);
   }
   return kinds;
 }

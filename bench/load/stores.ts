@@ -1,4 +1,3 @@
-import { Pool } from 'undici';
 import { KeyValueClient, NetworkError } from '../../src/http/client.js';
 import { RedisAcceptor } from '../../src/redis/redis-acceptor.js';
 
@@ -24,12 +23,14 @@ export interface LoadedStore {
 }
 
 /** `acceptor`: a bare Redis, asked what a proposer asks it. */
-export type Protocol = 'proposer' | 'etcd' | 'acceptor';
+export type Protocol = 'proposer' | 'etcd' | 'zookeeper' | 'acceptor';
 
 /** @param timeoutMs for each request, to the millisecond */
 export async function openStore(protocol: Protocol, address: string, timeoutMs: number): Promise<LoadedStore> {
   if (protocol === 'proposer') return withDeadline(new ProposerStore(address, timeoutMs), timeoutMs);
-  if (protocol === 'etcd') return withDeadline(new EtcdStore(address, timeoutMs), timeoutMs);
+  if (protocol === 'etcd') return new (await import('./etcd-store.js')).EtcdStore(address, timeoutMs);
+  if (protocol === 'zookeeper')
+    return withDeadline(await (await import('./zookeeper-store.js')).ZooKeeperStore.connect(address), timeoutMs);
   return AcceptorStore.connect(address, timeoutMs);
 }
 
@@ -84,55 +85,6 @@ class ProposerStore implements LoadedStore {
   close(): Promise<void> {
     return this.#client.close();
   }
-}
-
-interface EtcdAnswer {
-  readonly kvs?: readonly { readonly mod_revision: string; readonly value: string }[];
-  readonly succeeded?: boolean;
-  readonly error?: string;
-}
-
-/** The JSON gateway of a node of etcd: a linearizable range, and a transaction that compares the revision. */
-class EtcdStore implements LoadedStore {
-  readonly #pool: Pool;
-
-  constructor(address: string, timeoutMs: number) {
-    this.#pool = new Pool(`http://${address}`, { connectTimeout: timeoutMs, headersTimeout: timeoutMs, bodyTimeout: timeoutMs });
-  }
-
-  async read(key: string): Promise<Held> {
-    const [held] = (await this.#ask('/v3/kv/range', { key: base64(key) })).kvs ?? [];
-    if (!held) return { ver: '0', val: undefined };
-    return { ver: held.mod_revision, val: JSON.parse(Buffer.from(held.value, 'base64').toString()) as unknown };
-  }
-
-  async write(key: string, { ver }: Held, val: unknown): Promise<boolean> {
-    const at = base64(key);
-    const { succeeded } = await this.#ask('/v3/kv/txn', {
-      compare: [{ key: at, target: 'MOD', result: 'EQUAL', mod_revision: ver }],
-      success: [{ requestPut: { key: at, value: base64(JSON.stringify(val)) } }],
-    });
-    return succeeded === true;
-  }
-
-  close(): Promise<void> {
-    return this.#pool.destroy();
-  }
-
-  async #ask(path: string, body: unknown): Promise<EtcdAnswer> {
-    const headers = { 'content-type': 'application/json' };
-    const [status, answer] = await answered(
-      this.#pool
-        .request({ method: 'POST', path, headers, body: JSON.stringify(body) })
-        .then(async (response) => [response.statusCode, (await response.body.json()) as EtcdAnswer] as const),
-    );
-    if (status !== 200) throw new NotServed(answer.error ?? `status ${status}`);
-    return answer;
-  }
-}
-
-function base64(text: string): string {
-  return Buffer.from(text).toString('base64');
 }
 
 /** Above those of every earlier run on the same data. */

@@ -1,6 +1,6 @@
 import { formatTable } from '../../node-control/terminal/report.js';
 import { caseName, INCREMENTS } from '../cases.js';
-import { cpuMsForOperation, type Goal, goalsOf, perSecond, shareOfFailures, shareOfMismatches } from '../goals.js';
+import { cpuMsForOperation, type Goal, goalsOf, perSecond, shareOfFailures, shareOfMismatches, writesForOperation } from '../goals.js';
 import type { KeysFigures } from '../million-keys.js';
 import type { PageFigures } from '../page-cost.js';
 import type { Results } from '../results.js';
@@ -15,7 +15,9 @@ export type Rows = readonly (readonly string[])[];
 export const TITLES: Readonly<Record<SystemName, string>> = {
   caspaxos: 'this cluster',
   affinity: 'with affinity',
+  before: 'the build before',
   etcd: 'etcd',
+  zookeeper: 'ZooKeeper',
   express: 'Express floor',
   redis: 'Redis floor',
 };
@@ -24,6 +26,7 @@ export const TITLES: Readonly<Record<SystemName, string>> = {
 export function linesFor(results: Results): string[] {
   const tables = [
     caseRows(results),
+    pairRows(results),
     affinityRows(results),
     faultRows(results),
     stoppedRows(results),
@@ -35,8 +38,10 @@ export function linesFor(results: Results): string[] {
   return [versionsOf(results), ...shown.flat()];
 }
 
-export function versionsOf({ versions: { node, express, redis, etcd } }: Results): string {
-  return `Node ${node}, Express ${express}, ${redis}, ${etcd === undefined ? 'no etcd (it was not found)' : `etcd ${etcd}`}`;
+export function versionsOf({ versions: { node, express, redis, etcd, zookeeper } }: Results): string {
+  const peers = Object.entries({ etcd, ZooKeeper: zookeeper });
+  const told = peers.map(([name, version]) => (version === undefined ? `no ${name} (it was not found)` : `${name} ${version}`));
+  return `Node ${node}, Express ${express}, ${redis}, ${told.join(', ')}`;
 }
 
 export function goalRows(results: Results): Rows {
@@ -48,40 +53,27 @@ function goalRow({ what, limit, measured, isMet, unit, counts }: Goal): string[]
   return [what, limit, figure(measured[counts]) + unit, range(measured), isMet === true ? 'yes' : 'NO'];
 }
 
+/** The servers' CPU comes first: of all figures, what else the machine does changes it least. */
 export function caseRows({ cases }: Results): Rows {
-  const heads = [
-    'case',
-    'system',
-    'per second',
-    'from … to',
-    'cluster against it',
-    'p50 ms',
-    'p99 ms',
-    'CPU µs',
-    'too late',
-    'failed',
-    'load CPU',
-  ];
+  const beside = ['p50 ms', 'p99 ms', 'too late', 'failed', 'load CPU'];
+  const heads = ['case', 'system', 'CPU µs', 'cluster against it', 'per second', 'cluster against it', ...beside];
   return cases.length === 0 ? [] : [heads, ...cases.flatMap(rowsOfCase)];
 }
 
 function rowsOfCase({ of, rounds }: CaseFigures): string[][] {
   const rate = (round: Round): number => perSecond(of, round);
-  const own = (rounds.caspaxos ?? []).map(rate);
+  const costUs = (round: Round): number => 1_000 * cpuMsForOperation(of, round);
   return Object.entries(rounds).map(([name, those], at) => {
     const middle = (what: (round: Round) => number): string => median(spreadOf(those.map(what)));
     const percent = (what: (round: Round) => number): string => `${middle((round) => 100 * what(round))}%`;
-    const against = name === 'caspaxos' ? undefined : spreadOf(ratios(own, those.map(rate)));
+    const against = (what: (round: Round) => number): string =>
+      name === 'caspaxos' ? '' : withRange(ratios((rounds.caspaxos ?? []).map(what), those.map(what)));
     const kinds = Object.keys(those[0]?.cpuMs ?? {});
-    const parts =
-      kinds.length < 2
-        ? []
-        : [`(${kinds.map((kind) => `${kind}s ${middle((round) => 1_000 * cpuMsForOperation(of, round, kind))}`).join(', ')})`];
+    const parts = kinds.map((kind) => `${kind}s ${middle((round) => 1_000 * cpuMsForOperation(of, round, kind))}`);
     return [
-      ...[at === 0 ? caseName(of) : '', TITLES[name as SystemName], middle(rate), range(spreadOf(those.map(rate)))],
-      against ? `${median(against)} (${range(against)})` : '',
+      ...[at === 0 ? caseName(of) : '', TITLES[name as SystemName]],
+      ...[`${middle(costUs)}${kinds.length < 2 ? '' : ` (${parts.join(', ')})`}`, against(costUs), middle(rate), against(rate)],
       ...[middle(({ seen }) => seen.operations.p50Ms), middle(({ seen }) => seen.operations.p99Ms)],
-      [middle((round) => 1_000 * cpuMsForOperation(of, round)), ...parts].join(' '),
       of.mix === 'reads' ? '' : percent(shareOfMismatches),
       percent(shareOfFailures),
       percent(({ seen, loadCpuMs }) => loadCpuMs / 1_000 / seen.seconds),
@@ -89,14 +81,33 @@ function rowsOfCase({ of, rounds }: CaseFigures): string[][] {
   });
 }
 
+/** Two builds side by side. */
+export function pairRows({ cases }: Results): Rows {
+  const rows = cases.flatMap(({ of, rounds: { caspaxos = [], before } }) => {
+    if (!before) return [];
+    const kinds = Object.keys(before[0]?.cpuMs ?? {});
+    const figures: Record<string, (round: Round) => number> = {
+      'CPU µs, all servers': (round) => 1_000 * cpuMsForOperation(of, round),
+      ...Object.fromEntries(kinds.map((kind) => [`CPU µs, ${kind}s`, (round: Round) => 1_000 * cpuMsForOperation(of, round, kind)])),
+      ...Object.fromEntries(kinds.map((kind) => [`writes, ${kind}s`, (round: Round) => writesForOperation(of, round, kind)])),
+      'operations per second': (round) => perSecond(of, round),
+    };
+    return Object.entries(figures).map(([name, what], at) => {
+      const [now, then] = [caspaxos.map(what), before.map(what)];
+      return [at === 0 ? caseName(of) : '', name, median(spreadOf(then)), median(spreadOf(now)), withRange(ratios(now, then))];
+    });
+  });
+  return rows.length === 0 ? [] : [['case', 'for each operation', 'before', 'now', 'now against before'], ...rows];
+}
+
 /** What clients gain that send each key to one proposer, over those that do not. */
 export function affinityRows({ cases }: Results): Rows {
   const rows = cases.flatMap(({ of, rounds: { caspaxos = [], affinity = [] } }) => {
     const rate = (round: Round): number => perSecond(of, round);
-    const gain = spreadOf(ratios(affinity.map(rate), caspaxos.map(rate)));
+    const gain = ratios(affinity.map(rate), caspaxos.map(rate));
     const late = [caspaxos, affinity].map((rounds) => `${median(spreadOf(rounds.map((round) => 100 * shareOfMismatches(round))))}%`);
     const rates = [caspaxos, affinity].map((rounds) => median(spreadOf(rounds.map(rate))));
-    return gain ? [[caseName(of), ...rates, `${median(gain)} (${range(gain)})`, ...late]] : [];
+    return gain.length === 0 ? [] : [[caseName(of), ...rates, withRange(gain), ...late]];
   });
   return rows.length === 0 ? [] : [['per second', 'any proposer', 'one for each key', 'gain', 'too late, any', 'too late, one'], ...rows];
 }
@@ -112,8 +123,7 @@ export function faultRows({ pauses }: Results): Rows {
 export function stoppedRows({ stopped }: Results): Rows {
   const rows = stopped.map(({ of, before, stopped: during }) => {
     const [usual, then] = [before, during].map((seen) => seen.map(({ operations }) => operations.p99Ms));
-    const against = spreadOf(ratios(then ?? [], usual ?? []));
-    return [caseName(of), median(spreadOf(usual ?? [])), median(spreadOf(then ?? [])), `${median(against)} (${range(against)})`];
+    return [caseName(of), median(spreadOf(usual ?? [])), median(spreadOf(then ?? [])), withRange(ratios(then ?? [], usual ?? []))];
   });
   return rows.length === 0 ? [] : [['p99 while an acceptor is stopped', 'before, ms', 'then, ms', 'against before'], ...rows];
 }
@@ -132,10 +142,8 @@ export function keysRows(keys: KeysFigures | undefined): Rows {
 /** What open pages of the control node take from the clients. */
 export function pageRows(page: PageFigures | undefined): Rows {
   if (!page) return [];
-  const against = (figure: (round: Round) => number, rounds: readonly Round[]): string => {
-    const spread = spreadOf(ratios(rounds.map(figure), page.none.map(figure)));
-    return `${median(spread)} (${range(spread)})`;
-  };
+  const against = (figure: (round: Round) => number, rounds: readonly Round[]): string =>
+    withRange(ratios(rounds.map(figure), page.none.map(figure)));
   const rate = (round: Round): number => perSecond(INCREMENTS, round);
   const cost = (round: Round): number => cpuMsForOperation(INCREMENTS, round);
   const row = (name: string, rounds: readonly Round[]): string[] => [
@@ -161,6 +169,11 @@ function median(spread: Spread | undefined): string {
 
 function range(spread: Spread | undefined): string {
   return spread ? `${figure(spread.least)} … ${figure(spread.most)}` : '';
+}
+
+function withRange(figures: readonly number[]): string {
+  const spread = spreadOf(figures);
+  return spread ? `${median(spread)} (${range(spread)})` : '';
 }
 
 /** Three digits that count, or all before the point. */

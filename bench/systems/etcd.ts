@@ -14,13 +14,13 @@ export class Etcd implements System {
   readonly protocol = 'etcd';
   readonly processes: Processes;
   /** Of all three. */
-  readonly #gateways: readonly string[];
+  readonly #clientAddresses: readonly string[];
   /** As many as there are proposers: that of the leader when it began, which serves reads for less, and another one. */
   #addresses: readonly string[] = [];
 
-  private constructor(processes: Processes, gateways: readonly string[]) {
+  private constructor(processes: Processes, clientAddresses: readonly string[]) {
     this.processes = processes;
-    this.#gateways = gateways;
+    this.#clientAddresses = clientAddresses;
   }
 
   /** @param binary the path of `etcd` */
@@ -49,7 +49,7 @@ export class Etcd implements System {
       clients.map((port) => `127.0.0.1:${port}`),
     );
     const { leader, follower } = await orStop(etcd, etcd.roles());
-    etcd.#addresses = etcd.#gateways.filter((_, at) => [leader, follower].includes(NODES[at] ?? ''));
+    etcd.#addresses = etcd.#clientAddresses.filter((_, at) => [leader, follower].includes(NODES[at] ?? ''));
     return etcd;
   }
 
@@ -58,14 +58,14 @@ export class Etcd implements System {
   }
 
   /** For clients that can turn to any node. */
-  withAllGateways(): System {
+  withAllNodes(): System {
     const { name, protocol, processes } = this;
-    return { name, protocol, processes, addresses: this.#gateways, stop: () => this.stop() };
+    return { name, protocol, processes, addresses: this.#clientAddresses, stop: () => this.stop() };
   }
 
   /** Who leads now, and one who does not. */
   async roles(): Promise<{ leader: string; follower: string }> {
-    for (const [at, address] of this.#gateways.entries()) {
+    for (const [at, address] of this.#clientAddresses.entries()) {
       const { body } = await request(`http://${address}/v3/maintenance/status`, { method: 'POST', body: '{}' });
       const { header, leader } = (await body.json()) as { header: { member_id: string }; leader: string };
       if (header.member_id === leader) return { leader: NODES[at] ?? '', follower: NODES[(at + 1) % NODES.length] ?? '' };

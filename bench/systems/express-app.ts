@@ -12,7 +12,9 @@ app.get('/healthz', (_request, response) => {
 app.get('/kv/:key', (_request, response) => {
   response.json(ANSWER);
 });
-app.put('/kv/:key', express.json(), (_request, response) => {
-  response.json(ANSWER);
-});
+for (const method of ['put', 'post'] as const) {
+  app[method]('/kv/:key', express.json(), (_request, response) => {
+    response.json(ANSWER);
+  });
+}
 app.listen(Number(process.env['PORT']), '127.0.0.1');

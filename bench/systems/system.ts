@@ -8,8 +8,8 @@ import { Reaper } from '../../local/reaper.js';
 import { type Action, Supervisor } from '../../local/supervisor.js';
 import type { Protocol } from '../load/stores.js';
 
-/** `affinity`: this cluster, and clients that send each key to one proposer. */
-export type SystemName = 'caspaxos' | 'affinity' | 'etcd' | 'express' | 'redis';
+/** `affinity`: this cluster, and clients that send each key to one proposer. `before`: the cluster of another build. */
+export type SystemName = 'caspaxos' | 'affinity' | 'before' | 'etcd' | 'zookeeper' | 'express' | 'redis';
 
 /** Something that is measured: servers that run on this machine. */
 export interface System {

@@ -1,16 +1,20 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import path, { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { INCREMENTS } from '../../bench/cases.js';
 import { measurePage } from '../../bench/page-cost.js';
 import { linesFor } from '../../bench/report/tables.js';
 import type { Results } from '../../bench/results.js';
 import { etcdVersion } from '../../bench/systems/etcd.js';
+import type { SystemName } from '../../bench/systems/system.js';
+import { zooKeeperVersion } from '../../bench/systems/zookeeper.js';
+import { DIST } from '../proposer-process.js';
 import { expectServed, folderOfThisTest, leftIn, startBench } from './bench-program.js';
 import { NOTHING } from './figures.js';
 
 const PROGRAM = 'bench/main.js';
 const ETCD = process.env['ETCD'] ?? 'etcd';
+const JARS = process.env['ZOOKEEPER'];
 
 async function measure(...args: string[]): Promise<{ output: string; results: Results }> {
   const folder = folderOfThisTest();
@@ -23,7 +27,9 @@ async function measure(...args: string[]): Promise<{ output: string; results: Re
 
 it('measures this cluster and the floors in turn where there is no etcd, says so, ends by itself and leaves nothing', async () => {
   const { output, results } = await measure('--clients', '1', '--keys', '1000', '--etcd', '/nowhere/etcd');
-  expect(output).toMatch(/no etcd \(it was not found\)[^]+increments, 1 loop, 1,000 keys +this cluster [^]+Express floor [^]+Redis floor/);
+  expect(output).toMatch(
+    /no etcd \(it was not found\), no ZooKeeper \(it was not found\)[^]+increments, 1 loop, 1,000 keys +this cluster [^]+Express floor [^]+Redis floor/,
+  );
   const rounds = Object.entries(results.cases[0]?.rounds ?? {});
   expect(rounds.map(([system]) => system)).toEqual(['caspaxos', 'affinity', 'express', 'redis']);
   for (const { seen, cpuMs, loadCpuMs } of rounds.flatMap(([, those]) => those)) {
@@ -37,11 +43,33 @@ it('measures this cluster and the floors in turn where there is no etcd, says so
 it.skipIf(etcdVersion(ETCD) === undefined)('measures etcd beside it (skipped where there is no etcd; ETCD=/path/to/etcd)', async () => {
   const { output, results } = await measure('--clients', '1', '--keys', '9', '--etcd', ETCD);
   expect(output).toMatch(/, etcd 3\.[^]+increments, 1 loop, 9 keys +this cluster [^]+ etcd /);
-  for (const { seen } of results.cases[0]?.rounds.etcd ?? []) {
+  expectIncrements(results, 'etcd');
+});
+
+it.skipIf(zooKeeperVersion(JARS) === undefined)(
+  'measures ZooKeeper beside it (skipped where there is none; ZOOKEEPER=/its/jars)',
+  async () => {
+    const { output, results } = await measure('--clients', '1', '--keys', '9', '--zookeeper', JARS ?? '');
+    expect(output).toMatch(/, ZooKeeper 3\.[^]+increments, 1 loop, 9 keys +this cluster [^]+ ZooKeeper /);
+    expectIncrements(results, 'zookeeper');
+  },
+);
+
+it('sets another build beside this one, and nothing else', async () => {
+  const { output, results } = await measure('--clients', '1', '--keys', '9', '--against', path.dirname(DIST));
+  expect(Object.keys(results.cases[0]?.rounds ?? {})).toEqual(['caspaxos', 'before']);
+  expectIncrements(results, 'before');
+  expect(output).toMatch(/NOW AGAINST BEFORE[^]+CPU µs, all servers[^]+writes, proposers +\d[^]+operations per second +\d/);
+});
+
+function expectIncrements({ cases }: Results, system: SystemName): void {
+  const rounds = cases[0]?.rounds[system] ?? [];
+  expect(rounds).toHaveLength(1);
+  for (const { seen } of rounds) {
     expectServed(seen);
     expect(seen.writes).toBeGreaterThan(0);
   }
-});
+}
 
 it('gives one proposer many keys, and weighs it', async () => {
   const { results } = await measure('--only', 'keys', '--many', '2000');

@@ -9,6 +9,8 @@ it('measures everything where nothing is said', () => {
     rounds: 5,
     node: process.execPath,
     etcd: 'etcd',
+    zookeeper: undefined,
+    against: undefined,
     write: false,
   });
 });
@@ -23,15 +25,15 @@ it('makes all combinations of what is listed, and takes the rest from the increm
 
 it('leaves out the floors where they would do the same again', () => {
   const systems = (...args: string[]) => optionsFrom(args).cases?.[0]?.systems;
-  expect(systems('--clients', '2', '--mix', 'reads')).toEqual(['caspaxos', 'etcd', 'express', 'redis']);
-  expect(systems('--keys', '9', '--mix', 'reads')).toEqual(['caspaxos', 'etcd']);
-  expect(systems('--padding', '4096', '--mix', 'reads')).toEqual(['caspaxos', 'etcd']);
+  expect(systems('--clients', '2', '--mix', 'reads')).toEqual(['caspaxos', 'zookeeper', 'etcd', 'express', 'redis']);
+  expect(systems('--keys', '9', '--mix', 'reads')).toEqual(['caspaxos', 'zookeeper', 'etcd']);
+  expect(systems('--padding', '4096', '--mix', 'reads')).toEqual(['caspaxos', 'zookeeper', 'etcd']);
 });
 
 it('looks at affinity where something is written, and nothing else', () => {
   expect(optionsFrom(['--mix', 'reads,increments', '--keys', '9']).cases?.map(({ systems }) => systems)).toEqual([
-    ['caspaxos', 'etcd'],
-    ['caspaxos', 'affinity', 'etcd'],
+    ['caspaxos', 'zookeeper', 'etcd'],
+    ['caspaxos', 'affinity', 'zookeeper', 'etcd'],
   ]);
 });
 

@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest';
-import { INCREMENTS, READS } from '../../../bench/cases.js';
-import { plotsOf, withFigures } from '../../../bench/report/document.js';
-import { increments, NOTHING, reads } from '../figures.js';
+import { withFigures } from '../../../bench/report/document.js';
+import { increments, NOTHING } from '../figures.js';
 
 it('replaces what is between the marks, and leaves the words around it', () => {
   const before = 'Words.\n<!-- figures: keys -->\nold\n<!-- end -->\nMore.\n<!-- figures: machine -->\n<!-- end -->\n';
@@ -9,7 +8,7 @@ it('replaces what is between the marks, and leaves the words around it', () => {
   expect(after).toBe(
     'Words.\n<!-- figures: keys -->\n\nNot measured in this run.\n\n<!-- end -->\nMore.\n<!-- figures: machine -->\n\n' +
       '2 cores (a processor), 8 GiB of memory, Linux 6. A write of 4 KiB is on the disk after\n0.5 ms (p50) to 4 ms (p99). ' +
-      'Node v24.0.0, Express 5.0.0, Redis 8.0.0, etcd 3.5.0.\nEach figure is the median of 3 rounds of 1 s, with the least and the most.\n\n<!-- end -->\n',
+      'Node v24.0.0, Express 5.0.0, Redis 8.0.0, etcd 3.5.0, ZooKeeper 3.8.0.\nEach figure is the median of 3 rounds of 1 s, with the least and the most. The load average before was 1.5.\n\n<!-- end -->\n',
   );
   expect(withFigures(after, NOTHING)).toBe(after);
 });
@@ -23,28 +22,4 @@ it('writes tables in Markdown', () => {
 
 it('refuses a mark that nobody knows', () => {
   expect(() => withFigures('<!-- figures: wishes --><!-- end -->', NOTHING)).toThrow('wishes');
-});
-
-it('draws what was measured, system by system and from few clients to many', () => {
-  const cases = [
-    { of: READS, rounds: { express: [reads(30)], caspaxos: [reads(10), reads(20), reads(40)] } },
-    { of: { ...READS, clients: 1 }, rounds: { etcd: [reads(5)] } },
-    { of: { ...INCREMENTS, keys: 9 }, rounds: { caspaxos: [increments(1)] } },
-  ];
-  const one = { median: 5, least: 5, most: 5 };
-  expect(plotsOf({ ...NOTHING, cases })).toEqual({
-    reads: {
-      title: 'Linearizable reads per second on 10,000 keys',
-      groups: [
-        { name: '1 loop', bars: [{ series: 'etcd', spread: one, text: '5' }] },
-        {
-          name: '64 loops',
-          bars: [
-            { series: 'this cluster', spread: { median: 20, least: 10, most: 40 }, text: '20' },
-            { series: 'Express floor', spread: { median: 30, least: 30, most: 30 }, text: '30' },
-          ],
-        },
-      ],
-    },
-  });
 });

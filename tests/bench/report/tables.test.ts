@@ -9,6 +9,7 @@ import {
   keysRows,
   linesFor,
   pageRows,
+  pairRows,
   stoppedRows,
 } from '../../../bench/report/tables.js';
 import { increments, NOTHING, seen } from '../figures.js';
@@ -21,24 +22,36 @@ const CASES = [
       etcd: [increments(1_000, 1_000), increments(1_000, 2_000, { networkErrors: 250 })],
     },
   },
-];
+] as const;
 
 it('shows a case as a line for each system, with its median, its spread and the ratios of neighbouring rounds', () => {
   expect(caseRows({ ...NOTHING, cases: CASES }).slice(1)).toEqual([
     [
       'increments, 64 loops, 10,000 keys',
       'this cluster',
+      '225 (proposers 56.3, acceptors 169)',
+      '',
       '2,500',
-      '2,000 … 3,000',
       '',
       '2',
       '9',
-      '225 (proposers 56.3, acceptors 169)',
       '10%',
       '0%',
       '25%',
     ],
-    ['', 'etcd', '1,000', '1,000 … 1,000', '2.5 (2 … 3)', '2', '9', '1,500 (proposers 375, acceptors 1,125)', '0%', '10%', '25%'],
+    ['', 'etcd', '1,500 (proposers 375, acceptors 1,125)', '0.16 (0.13 … 0.2)', '1,000', '2.5 (2 … 3)', '2', '9', '0%', '10%', '25%'],
+  ]);
+});
+
+it('sets two builds side by side: CPU first, then writes, and the rate, each for one operation', () => {
+  const rounds = { caspaxos: [increments(200, 40), increments(100, 20)], before: [increments(100, 40), increments(100, 40)] };
+  expect(pairRows({ ...NOTHING, cases: [...CASES, { of: INCREMENTS, rounds }] }).slice(1)).toEqual([
+    ['increments, 64 loops, 10,000 keys', 'CPU µs, all servers', '400', '200', '0.5 (0.5 … 0.5)'],
+    ['', 'CPU µs, proposers', '100', '50', '0.5 (0.5 … 0.5)'],
+    ['', 'CPU µs, acceptors', '300', '150', '0.5 (0.5 … 0.5)'],
+    ['', 'writes, proposers', '3', '3', '1 (1 … 1)'],
+    ['', 'writes, acceptors', '6', '6', '1 (1 … 1)'],
+    ['', 'operations per second', '100', '150', '1.5 (1 … 2)'],
   ]);
 });
 
@@ -93,15 +106,22 @@ it('shows what a proposer holds', () => {
 });
 
 it('says of each goal whether it is met', () => {
-  const goals = goalRows({ ...NOTHING, cases: CASES });
-  expect(goals).toContainEqual(['increments per second, 64 loops on 10,000 keys, against etcd', 'at least 1.4', '2.5', '2 … 3', 'yes']);
-  expect(goals).toContainEqual(['increments per second, 8 loops on one key, against etcd', 'at least 2', '', '', 'not measured']);
+  const [{ of, rounds }] = CASES;
+  const goals = goalRows({ ...NOTHING, cases: [{ of, rounds: { caspaxos: rounds.caspaxos, zookeeper: rounds.etcd } }] });
+  expect(goals).toContainEqual([
+    'increments per second, 64 loops on 10,000 keys, against ZooKeeper',
+    'at least 1.2',
+    '2.5',
+    '2 … 3',
+    'yes',
+  ]);
+  expect(goals).toContainEqual(['increments per second, 8 loops on one key, against ZooKeeper', 'at least 1.2', '', '', 'not measured']);
 });
 
 it('leaves out tables of what was not measured, and says which versions were', () => {
   const lines = linesFor({ ...NOTHING, versions: { ...NOTHING.versions, etcd: undefined } });
   expect(lines.slice(0, 3)).toEqual([
-    'Node v24.0.0, Express 5.0.0, Redis 8.0.0, no etcd (it was not found)',
+    'Node v24.0.0, Express 5.0.0, Redis 8.0.0, no etcd (it was not found), ZooKeeper 3.8.0',
     '',
     expect.stringMatching(/^GOAL +LIMIT +MEASURED +FROM … TO +MET$/),
   ]);
