@@ -133,8 +133,10 @@ function standing({ isReply, from: sender, to: receiver }, from, to, index) {
     const share = (isReply ? 0.36 : 0.34) + index * 0.12;
     return { x: from.x + (to.x - from.x) * share, y: from.y + (to.y - from.y) * share + (isReply ? APART : -APART) };
   }
-  const isOfSecond = (isReply ? receiver : sender) === 'p2';
-  const y = (isReply ? 345 : 190) + (isOfSecond ? 38 : 0) + index * 11 * (isReply ? -1 : 1);
+  const [proposer, acceptor] = isReply ? [receiver, sender] : [sender, receiver];
+  // By how far its line leads across: messages of one proposer stand on steps.
+  const across = proposer === 'p2' ? 3 - Number(acceptor.slice(1)) : Number(acceptor.slice(1)) - 1;
+  const y = isReply ? 322 - across * 25 - index * 9 : 130 + across * 28 + (proposer === 'p2' ? 26 : 0) + index * 9;
   return { x: from.x + ((to.x - from.x) * (y - from.y)) / (to.y - from.y || 1), y };
 }
 
@@ -153,7 +155,7 @@ function pills(parcels, places, deliver) {
       const { x, y } = standing(parcel, at(places, parcel.from), at(places, parcel.to), drawn.length - 1 - index);
       const more = rest > 0 && index === drawn.length - 1 ? ` +${rest}` : '';
       const text = `${parcel.isReply && !narrow.matches ? '← ' : ''}${parcel.label}${more}`;
-      const width = text.length * LETTER + (narrow.matches ? MARGIN / 3 : MARGIN);
+      const width = text.length * LETTER + (narrow.matches ? MARGIN / 2 : MARGIN);
       const pill = svg(
         'g',
         {

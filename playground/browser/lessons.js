@@ -57,6 +57,11 @@ export class Lessons {
     return this.#mode === 'learn' ? `story=${this.#story}&step=${this.#step + 1}&` : '';
   }
 
+  /** Whether what is played ends where the recorded choices end. */
+  get isLed() {
+    return this.#mode !== 'free';
+  }
+
   /** What stands above all, if a lesson has something to say there. */
   get headline() {
     if (this.#mode === 'levels') {
@@ -178,21 +183,16 @@ export class Lessons {
     const level = this.#present();
     if (!level) return [];
     if (isBroken && level.isLosable) this.#remember(level.id);
-    const list = element(
-      'ol',
-      { class: 'levels', role: 'list' },
-      ...LEVELS.map(({ id, title }, index) =>
-        element(
-          'li',
-          {},
-          button(
-            `${this.#solved.has(id) ? '✓ ' : ''}${index + 1} ${title}`,
-            () => void this.#attempt(this.#begin(id)),
-            id === level.id ? { 'aria-current': 'step' } : {},
-          ),
-        ),
+    const index = LEVELS.indexOf(level);
+    const choice = element(
+      'select',
+      { 'aria-label': 'level' },
+      ...LEVELS.map(({ id, title }, at) =>
+        element('option', { value: id, selected: id === level.id }, `${at + 1} ${title}${this.#solved.has(id) ? ' ✓' : ''}`),
       ),
     );
+    choice.addEventListener('change', () => void this.#attempt(this.#begin(/** @type {HTMLSelectElement} */ (choice).value)));
+    const next = LEVELS[index + 1];
     const broken = off.map((id) => `“${switchCalled(id).name}”`).join(', ');
     return [
       element('p', {}, off.length === 0 ? 'All rules are on.' : `What is broken here: ${broken}.`, ' ', level.about),
@@ -201,23 +201,26 @@ export class Lessons {
       element(
         'p',
         { class: 'row' },
+        choice,
         button('Begin it again', () => void this.#attempt(this.#begin(level.id))),
         button('A hint', () => {
           this.#isHinted = true;
           this.follow(this.#session);
         }),
         ...(level.isLosable ? [button('Show a solution', () => void this.#attempt(this.#solve()))] : []),
+        ...(next ? [button('next ▶', () => void this.#attempt(this.#begin(next.id)))] : []),
+        element('span', {}, `level ${index + 1} of ${LEVELS.length}`),
       ),
-      list,
     ];
   }
 
-  /** It can be stepped through from the beginning. */
-  #solve() {
+  /** It is played, and can be stepped through. */
+  async #solve() {
     const level = this.#present();
-    if (!level) return Promise.resolve();
+    if (!level) return;
     const { cluster, off, opening, solution } = level;
-    return this.#session.open({ cluster, off, seed: 1, choices: [...opening, ...solution] }, opening.length);
+    await this.#session.open({ cluster, off, seed: 1, choices: [...opening, ...solution] }, opening.length);
+    if (find('#play').getAttribute('aria-pressed') !== 'true') find('#play').click();
   }
 
   /** @param {string} id */

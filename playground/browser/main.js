@@ -2,7 +2,7 @@ import { element, find, narrow, onKey, replace, say } from '../../node-control/p
 import { drawing } from './drawing.js';
 import { Lessons } from './lessons.js';
 import { loadLessons, loadStage } from './loader.js';
-import { barsTable, button, clientRows, nodeRows, parcelItem, suggestions } from './panels.js';
+import { barsTable, button, clientRows, nodeRows, parcelItem, quickCommands, suggestions } from './panels.js';
 import { Session } from './session.js';
 
 /** What stands there before anything was done. */
@@ -35,7 +35,7 @@ function show({ view, run, at, address }) {
   const list = find('#parcels');
   list.replaceChildren(
     ...(view.parcels.length === 0
-      ? [element('li', { class: 'none' }, 'None. Let a client ask for something, below.')]
+      ? [element('li', { class: 'none' }, 'None. Let a client ask for something, above.')]
       : view.parcels.map((parcel) => parcelItem(parcel, (choice) => void choose(choice)))),
   );
   refocus(list, focus);
@@ -50,6 +50,10 @@ function show({ view, run, at, address }) {
   }
   replace(find('#bars'), barsTable(view));
   showVerdict(view);
+  const quick = find('#suggestions');
+  const heldQuick = focusIn(quick);
+  quick.replaceChildren(...quickCommands(view).map((command) => button(command, () => void choose(`control ${command}`))));
+  refocus(quick, heldQuick);
   find('#commands').replaceChildren(...suggestions(view).map((value) => element('option', { value })));
   showMoves(view, run.choices);
   showTime(run.choices.length, at);
@@ -165,6 +169,7 @@ function refocus(place, held) {
 /** The next move: the one that was made here before, or what happens where nobody interferes. */
 function stepOn() {
   if (session.at < session.run.choices.length) return session.go(session.at + 1);
+  if (playing === 'play' && guide.isLed) return undefined;
   const move = session.modules.friendlyMove(session.view);
   return move === undefined ? undefined : session.choose(move);
 }

@@ -127,19 +127,17 @@ function barOf({ from, to, isWrite }, last) {
   return drawing;
 }
 
-/** Commands that are worth a try, most of them the next of a way. @param {StageView} view */
-export function suggestions({ proposers, acceptors }) {
-  const [first] = proposers;
-  const members = first?.accept.nodes ?? [];
+/** To grow, to shrink, to bring all keys along by messages that can be touched, and to remove what was deleted. @param {StageView} view */
+export function quickCommands({ proposers, acceptors }) {
+  const members = proposers[0]?.accept.nodes ?? [];
   const names = acceptors.map(({ name }) => name);
-  const usual = [
-    `resize ${names.join(',')}`,
-    ...(names.length > 1 ? ['resize a1'] : []),
-    ...names.flatMap((name) => [`add-accept all ${name} 2`, `add-prepare all ${name} 2`]),
-    ...names.flatMap((name) => [`rm-accept all ${name} 2`, `rm-prepare all ${name} 2`]),
-    `rescan ${(members.length > 0 ? members : names).join(',')} ${Math.max(1, members.length)} --by-rounds`,
-    ...names.map((name) => `wipe-acceptor ${name}`),
-    'collect',
-  ];
-  return usual;
+  const rescan = members.length > 0 ? [`rescan ${members.join(',')} ${members.length} --by-rounds`] : [];
+  return [`resize ${names.join(',')}`, 'resize a1', ...rescan, 'collect'];
+}
+
+/** Commands that are worth a try. @param {StageView} view */
+export function suggestions(view) {
+  const names = view.acceptors.map(({ name }) => name);
+  const steps = ['add', 'rm'].flatMap((verb) => names.flatMap((name) => [`${verb}-accept all ${name} 2`, `${verb}-prepare all ${name} 2`]));
+  return [...quickCommands(view), ...steps, ...names.map((name) => `wipe-acceptor ${name}`)];
 }

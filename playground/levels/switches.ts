@@ -11,8 +11,8 @@ export interface Switch {
   readonly patches: readonly Patch[];
 }
 
-/** Short names of broken variants of verification/variants/; with `unguarded` only what switches the guard off. */
-const NAMES: readonly (readonly [id: string, variant: string, part?: 'unguarded'])[] = [
+/** Short names of broken variants of verification/variants/. Of some only what switches the guard off, which has a name of its own then. */
+const NAMES: readonly (readonly [id: string, variant: string, unguarded?: string])[] = [
   ['quorum', 'a quorum is one acceptor of three'],
   ['promise', 'accept ignores the promise'],
   ['stored', 'a promise is not stored'],
@@ -24,17 +24,17 @@ const NAMES: readonly (readonly [id: string, variant: string, part?: 'unguarded'
   ['names', 'the name of an operation is not looked up before it is applied'],
   ['version', 'a key that is created anew begins at version 1'],
   ['strings', 'ballots are compared as strings'],
-  ['debts', 'the rescan is left out when growing', 'unguarded'],
-  ['identity', 'an acceptor is wiped that the proposers list, and nobody checks who it is', 'unguarded'],
+  ['debts', 'the rescan is left out when growing', 'the guard does not ask for a rescan'],
+  ['identity', 'an acceptor is wiped that the proposers list, and nobody checks who it is', 'nobody checks who an acceptor is'],
   ['floor', 'an absent register takes any ballot, whatever was collected'],
   ['eras', 'no era in the ballot, and a proposer does not catch up with the counters that it meets'],
 ];
 
-export const SWITCHES: readonly Switch[] = NAMES.map(([id, name, part]) => {
+export const SWITCHES: readonly Switch[] = NAMES.map(([id, name, unguarded]) => {
   const variant = VARIANTS.find((each) => each.name === name);
   if (!variant) throw new TypeError(`there is no variant: ${name}`);
-  const patches = part === 'unguarded' ? (variant.unguarded ?? []) : variant.patches;
-  return { id, name, patches: patches.filter(isOfProgram) };
+  const patches = unguarded === undefined ? variant.patches : (variant.unguarded ?? []);
+  return { id, name: unguarded ?? name, patches: patches.filter(isOfProgram) };
 });
 
 /** Not of the world around it, which is another one here. */

@@ -32,6 +32,15 @@ describe('what a visitor can do on the page', () => {
     expect(files.reduce((sum, { size }) => sum + size, 0)).toBeLessThanOrEqual(BYTES_MAX);
   });
 
+  test('leads to the playground, which is served under a policy as strict', async () => {
+    const href = await page.getByRole('link', { name: 'Playground' }).getAttribute('href');
+    const [own, other] = await Promise.all(['', href ?? ''].map((path) => fetch(new URL(path, nodes.url))));
+    expect([other?.status, await other?.text()]).toEqual([200, expect.stringContaining('you are the network')]);
+    const policy = (response: Response | undefined): string => response?.headers.get('content-security-policy') ?? '';
+    expect(policy(other).replace(/ blob: 'sha256-[^']+'/, '')).toBe(policy(own));
+    expect(policy(own)).toContain("script-src 'self';");
+  });
+
   test('copies a command by keyboard, and says so', async () => {
     await untilShown(page, 'how to begin', ({ owed }) => owed.length === 2);
     const button = page.locator('#next .copy').first();
