@@ -43,7 +43,7 @@ const DEFAULTS: RescanManner = {
 };
 
 /** Pages of a listing that are copied at a time: an acceptor writes one while others are read. */
-const PAGES_AT_ONCE = 4;
+const PAGES_AT_ONCE = 2;
 
 /**
  * Brings every key to an accept quorum of the present configuration (paper, section 2.3): the union of the keys that the listed acceptors

@@ -17,7 +17,7 @@ export class SeenKeys {
     return this.#isFull;
   }
 
-  /** Whether the key is not known to have come before. Remembers it if there is room. */
+  /** Whether the key is not known to have come before. Remembers it if there is room. @param key no part of a longer text, which would be kept as a whole */
   isNew(key: string): boolean {
     if (this.#seen.has(key)) return false;
     const bytes = Buffer.byteLength(key);
@@ -27,8 +27,7 @@ export class SeenKeys {
       return true;
     }
     this.#bytes += cost;
-    // A copy: a part of a longer string would keep the whole of it.
-    this.#seen.add(Buffer.from(key).toString());
+    this.#seen.add(key);
     return true;
   }
 }

@@ -72,9 +72,10 @@ export class RedisAdmin implements AcceptorAdmin {
   async *keys(): AsyncGenerator<string[]> {
     let cursor = '0';
     do {
-      const [next, names] = await this.redis.scan(cursor, 'MATCH', `${REGISTER_PREFIX}*`, 'COUNT', SCAN_COUNT);
-      cursor = next;
-      yield names.map((name) => name.slice(REGISTER_PREFIX.length));
+      const [next, names] = await this.redis.scanBuffer(cursor, 'MATCH', `${REGISTER_PREFIX}*`, 'COUNT', SCAN_COUNT);
+      cursor = next.toString();
+      // Each a text of its own: a part of one keeps the whole of it, and a million keys are remembered.
+      yield names.map((name) => name.toString('utf8', REGISTER_PREFIX.length));
     } while (cursor !== '0');
   }
 

@@ -10,6 +10,7 @@ const CONNECTION = {};
 class SendingRedis {
   readonly sent: RedisCommand[] = [];
   readonly written: string[] = [];
+  readonly stream = { writableCorked: 1 };
 
   sendCommand(command: RedisCommand): void {
     command.setReplyContext();
@@ -103,5 +104,40 @@ describe('a script', () => {
     redis.sent[0]?.reject(noScript());
     expect(call.now()).toBe(COMMAND_TIMED_OUT);
     expect(redis.written).toHaveLength(1);
+  });
+});
+
+describe('a script that is run many times at once', () => {
+  const script = new Script('return KEYS[1]', 1);
+  const calls = [['one'], ['two'], ['ключ']];
+
+  it('goes in full first, by its hash then, in one text, and each run has its answer', async () => {
+    const call = redis.sender().runAll(script, calls);
+    const sha = /\$40\r\n([0-9a-f]{40})/.exec(redis.written.join(''))?.[1] ?? '';
+    const byHash = (key: string): string => `*4\r\n$7\r\nevalsha\r\n$40\r\n${sha}\r\n$1\r\n1\r\n$${Buffer.byteLength(key)}\r\n${key}\r\n`;
+    const inFull = '*4\r\n$4\r\neval\r\n$14\r\nreturn KEYS[1]\r\n$1\r\n1\r\n$3\r\none\r\n';
+    expect(redis.written).toEqual([`${inFull}${byHash('two')}${byHash('ключ')}`, '', '']);
+    for (const answer of [Buffer.from('1'), 2, Buffer.from('ключ')]) redis.sent.shift()?.resolve(answer);
+    expect(await call).toEqual(['1', 2, 'ключ']);
+  });
+
+  it('fails with the first error, whatever is answered after it', async () => {
+    const call = endOf(redis.sender().runAll(script, calls));
+    redis.sent[0]?.resolve(Buffer.from('one'));
+    redis.sent[1]?.reject(new Error('OOM command not allowed'));
+    redis.sent[2]?.resolve(Buffer.from('three'));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(call.now()).toBe('OOM command not allowed');
+    expect(vi.getTimerCount()).toBe(1);
+    await vi.advanceTimersByTimeAsync(TIMEOUT_MS);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('is late as a whole, and asks for nothing where there is nothing to run', async () => {
+    const call = endOf(redis.sender().runAll(script, calls));
+    redis.sent[0]?.resolve(Buffer.from('one'));
+    await vi.advanceTimersByTimeAsync(TIMEOUT_MS);
+    expect(call.now()).toBe(COMMAND_TIMED_OUT);
+    expect(await redis.sender().runAll(script, [])).toEqual([]);
   });
 });
