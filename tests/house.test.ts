@@ -40,6 +40,19 @@ describe('acceptor/', () => {
   });
 });
 
+describe('the images', () => {
+  it('are built from what compiles by itself', () => {
+    const folders = [...read('.dockerignore').matchAll(/^!(\S+)$/gm)].map(([, name = '']) => name);
+    const isThere = (place: string): boolean => folders.some((folder) => place === folder || place.startsWith(`${folder}/`));
+    const files = tracked.filter((file) => file.endsWith('.ts') && isThere(file));
+    expect(files.length).toBeGreaterThan(200);
+    const missing = files.flatMap((file) =>
+      importsOf(file).flatMap((from) => (tracked.some((one) => one.startsWith(`${from}/`)) && !isThere(from) ? [`${file}: ${from}`] : [])),
+    );
+    expect(missing).toEqual([]);
+  });
+});
+
 describe('src/', () => {
   it.each(Object.entries(ROOMS))('%s imports what it may, and nothing else', (room, others) => {
     const files = tracked.filter((file) => file.startsWith(`src/${room}/`));
