@@ -60,13 +60,13 @@ async function readOnce(key: string, proposers: Proposers, random: Random, time:
       // It had less time than it may take: that says nothing of it.
       if (limitMs < READ_MS) return undefined;
       proposers.avoid(proposer);
-      return { problem: `${proposer.name} does not answer` };
+      return { problem: `${proposer.called} does not answer` };
     }
     if (answer.ok) return { val: answer.body.val };
-    return answer.code === 'KeyNotFound' ? { val: 0 } : { problem: `${proposer.name} answers ${answer.code}: ${answer.message}` };
+    return answer.code === 'KeyNotFound' ? { val: 0 } : { problem: `${proposer.called} answers ${answer.code}: ${answer.message}` };
   } catch (error) {
     if (!(error instanceof NetworkError)) throw error;
-    return { problem: `${proposer.name} does not answer (${error.message})` };
+    return { problem: `${proposer.called} does not answer (${error.message})` };
   }
 }
 
@@ -121,7 +121,8 @@ function judgeOne({ start, acknowledged, unknown }: Tally, value: FinalValue = {
   const figures = `${listed(acknowledged, growth, unknown)} (from ${start} to ${value.val})`;
   if (growth < acknowledged) return { growth, text: `LOST UPDATES: ${figures}`, problem: 'LOST UPDATES' };
   if (growth > acknowledged + unknown) {
-    const why = 'another writer was at work, or a write was applied twice';
+    const why =
+      'another writer was at work, or a write was applied twice. Were other clients at work on these keys? Give this one --key-prefix mine-';
     return { growth, text: `GREW TOO MUCH: ${figures}: ${why}`, problem: 'GREW TOO MUCH' };
   }
   return { growth, text: `${inOrder(acknowledged, growth, unknown)}: OK` };

@@ -4,16 +4,16 @@ import type { NamedProposer } from './proposers.js';
 /** Tells the user once what goes wrong, beside the output. @param kind of which only the first is shown */
 export type Note = (kind: string, text: string) => void;
 
-export function noteSilence(note: Note, { name }: NamedProposer, error: NetworkError): void {
-  note('silence', `${name} does not answer (${error.message}). It is tried again each second; is the cluster up? ./build-run.sh`);
+export function noteSilence(note: Note, { called }: NamedProposer, error: NetworkError): void {
+  note('silence', `${called} does not answer (${error.message}). It is tried again each second; is the cluster up? ./build-run.sh`);
 }
 
-export function noteRefusal(note: Note, { name }: NamedProposer, { code, message }: Refusal): void {
+export function noteRefusal(note: Note, { called }: NamedProposer, { code, message }: Refusal): void {
   note(
     code,
     code === 'NotConfigured'
-      ? `${name} is not configured yet; the clients keep trying. ${HOW_TO_CONFIGURE}`
-      : `${name} answers ${code}: ${message}`,
+      ? `${called} is not configured yet; the clients keep trying. ${HOW_TO_CONFIGURE}`
+      : `${called} answers ${code}: ${message}`,
   );
 }
 

@@ -8,6 +8,8 @@ export const AVOID_MS = 1_000;
 export interface NamedProposer {
   /** The logical `host:port`, as the user typed it. */
   readonly name: string;
+  /** As the demo calls it: nobody knows its nodes by the port that they have inside. */
+  readonly called: string;
   readonly client: KeyValueClient;
 }
 
@@ -17,7 +19,7 @@ export interface ProposersOptions {
   /** See {@link KeyValueClient}. */
   readonly wait?: boolean;
   readonly timeoutMs?: number;
-  /** Is told each request that failed, and the name of the proposer. */
+  /** Is told each request that failed, and what the proposer is called. */
   readonly hear?: (name: string, failure: Refusal | NetworkError) => void;
 }
 
@@ -39,7 +41,11 @@ export class Proposers {
     this.#time = time;
     this.#hear = hear;
     this.#affinity = affinity;
-    this.#all = names.map((name) => ({ name, client: new KeyValueClient(addressOf(name), more) }));
+    this.#all = names.map((name) => ({
+      name,
+      called: name.replace(/^(proposer-\d+):8080$/, '$1'),
+      client: new KeyValueClient(addressOf(name), more),
+    }));
   }
 
   /**
@@ -61,10 +67,10 @@ export class Proposers {
     try {
       const answer = await send(proposer.client);
       this.#avoidedUntilMs.delete(proposer);
-      if (!answer.ok) this.#hear(proposer.name, answer);
+      if (!answer.ok) this.#hear(proposer.called, answer);
       return answer;
     } catch (error) {
-      if (error instanceof NetworkError) this.#hear(proposer.name, error);
+      if (error instanceof NetworkError) this.#hear(proposer.called, error);
       this.avoid(proposer);
       throw error;
     }

@@ -42,7 +42,12 @@ export interface ClientWorld {
  * @throws NotANumber where a key holds something else from the start
  */
 export async function run(settings: ClientSettings, world: ClientWorld, stop: AbortController): Promise<boolean> {
-  const { time, random, print, note } = world;
+  const { time, random, print } = world;
+  let isOver = false;
+  // A request that the end of the run cuts off says nothing of its proposer.
+  const note: Note = (kind, text) => {
+    if (!isOver) world.note(kind, text);
+  };
   const keys = Array.from({ length: settings.keys }, (_, index) => `${settings.keyPrefix}${index + 1}`);
   const ledger = new Ledger(keys);
   const outage = new Outage(note);
@@ -93,6 +98,7 @@ export async function run(settings: ClientSettings, world: ClientWorld, stop: Ab
     print(lines.join('\n') + '\n');
     return ok && failures === 0;
   } finally {
+    isOver = true;
     await proposers.close();
   }
 }

@@ -44,10 +44,10 @@ With --change add an increment is one request (POST), which misses no version; t
   writes    increments that a proposer confirmed
   errors    as above
 
-A write whose outcome is unknown (no answer, or 504) is sent again under the same name, through any proposer, until the outcome is known: a
-proposer applies a name once. It counts once in each column but errors. With --no-retry nothing is sent again.
+Each write has a name. One whose outcome is unknown (no answer, or 504) is sent again under its name, through any proposer, until the outcome
+is known: a name is applied once, however often it is sent. It counts once in each column but errors. With --no-retry nothing is sent again.
 
-Where no write is confirmed for two seconds and a proposer says why, a line on stderr tells it, and another one that it is over.
+Where no write is confirmed for two seconds, a line on stderr tells what the proposers answer instead; another line tells when it is over.
 
 The end (Ctrl-C, SIGTERM or --seconds): all keys are read, and each must have grown by exactly what was acknowledged. Where outcomes stay
 unknown it may have grown by so many more. That is exact only when this client is the only writer of its keys: give it a --key-prefix of
@@ -59,16 +59,16 @@ Exit codes: 0 nothing lost; 1 LOST UPDATES, or another finding of the check; 2 a
 Environment: ADDRESS_MAP, the path of a JSON file {"proposer-1:8080": "127.0.0.1:8081"} from the names to where they listen.
 
 Examples:
-  client                                    until Ctrl-C, on the keys key-1 to key-9
-  client --seconds 10 --key-prefix mine-    ten seconds on keys of its own
-  client --no-retry                         the raw contention, as the original demo showed it
-  client --change add                       no contention: each increment is one request
-  client --affinity                         no proposer takes a key out of another one's hands
-  client --keys 1 --clients 10 --seed 7     ten clients fight for one key`;
+  ./run-client.sh                                    until Ctrl-C, on the keys key-1 to key-9
+  ./run-client.sh --seconds 10 --key-prefix mine-    ten seconds on keys of its own
+  ./run-client.sh --no-retry                         the raw contention, as the original demo showed it
+  ./run-client.sh --change add                       no contention: each increment is one request
+  ./run-client.sh --affinity                         no proposer takes a key out of another one's hands
+  ./run-client.sh --keys 1 --clients 10 --seed 7     ten clients fight for one key`;
 
 /** Reads the command line; ends the program where it is wrong, or asks for help. @param argv without the program */
 export function settingsFrom(argv: readonly string[]): ClientSettings {
-  return new Command('client')
+  return new Command('run-client.sh')
     .description('Increments random keys through random proposers, and prints a funnel each second.')
     .addOption(
       new Option('--proposers <list>', 'host:port, separated by commas')
@@ -84,11 +84,7 @@ export function settingsFrom(argv: readonly string[]): ClientSettings {
       wholeNumber(0, SEED_MAX),
     )
     .option('--no-retry', 'ask the proposers for the bare rounds: no queue, no retry (Prefer: wait=0)')
-    .option(
-      '--affinity',
-      'send each key to one proposer, and to another only while that one does not answer (default: a random one)',
-      false,
-    )
+    .option('--affinity', 'send each key to one proposer, and to another only while that one does not answer (default: a random one)')
     .addOption(
       new Option('--change <kind>', 'how a key is incremented: cas, by a read and a compare-and-set; add, by a change function')
         .choices(['cas', 'add'])

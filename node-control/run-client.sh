@@ -9,7 +9,7 @@ here=$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")
 # Where a cluster runs, the program's own help says more.
 usage() {
   cat <<'END'
-usage: run-client.sh [--seconds N] [--keys N] [--clients N] [--no-retry] [--affinity] [--seed N] [--key-prefix TEXT] [--proposers LIST]
+usage: run-client.sh [--seconds N] [--keys N] [--clients N] [--change add] [--no-retry] [--affinity] [--seed N] [--key-prefix TEXT] [--proposers LIST]
 
 Increments random keys through random proposers and prints a funnel each second. Ctrl-C ends it with a check that no update was lost.
 Once a cluster runs (../build-run.sh), --help explains each option.

@@ -14,7 +14,7 @@ usage: run-control.sh COMMAND …
   ls, dump [PROPOSER|all], status                                   look at the cluster
   add-accept|rm-accept|add-prepare|rm-prepare PROPOSER|all ACCEPTOR QUORUM
                                                                     change the acceptors of a proposer
-  rescan ACCEPTOR,ACCEPTOR… REQUIRED                                bring every key to the present configuration
+  rescan ACCEPTOR,ACCEPTOR… REQUIRED                                bring every key to the acceptors of the present sets
   copy FROM PROPOSER|all                                            give a proposer the sets of another one
   resize ACCEPTOR,ACCEPTOR…                                         lead all proposers to these acceptors, step by step
   wipe PROPOSER|all, unconfigure PROPOSER|all                       take all acceptors from a proposer: it refuses every operation then

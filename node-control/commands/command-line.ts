@@ -17,9 +17,9 @@ Start with one acceptor, then grow to three while clients run:
   ./run-control.sh resize acceptor-1:6379,acceptor-2:6379,acceptor-3:6379`;
 
 const OPTIONS = {
-  force: 'although it is not safe, and may lose acknowledged writes; it is recorded',
-  'dry-run': 'say what would be done, or why not, and change nothing',
-  'by-rounds': 'bring every key by a round, where registers could be copied',
+  force: 'do it although it is not safe: acknowledged writes may be lost. It is recorded',
+  'dry-run': 'say what would be done, or why it is refused, and change nothing',
+  'by-rounds': 'bring every key by a round of its own, also where copying would do',
 };
 
 /** As shells have it; 1 is for what could not be done. */
@@ -58,7 +58,12 @@ export async function typeCommand(argv: readonly string[], nodes: Nodes, stdout:
     .description('Looks at the configuration of a running cluster, and changes it while clients run.')
     .addHelpText('after', EPILOGUE)
     .showHelpAfterError('Run with --help for all commands.')
-    .configureOutput({ writeOut: (text) => void stdout.write(text), writeErr: (text) => void stderr.write(text) })
+    .configureOutput({
+      outputError: (text, write) =>
+        write(text.replace(/^error: command-argument value '(.*)' is invalid for argument '(\w+)'\./s, "error: $2 '$1' is invalid.")),
+      writeOut: (text) => void stdout.write(text),
+      writeErr: (text) => void stderr.write(text),
+    })
     .exitOverride();
   for (const listed of COMMANDS) {
     const command = program.command(listed.name).description(listed.description);
@@ -66,7 +71,7 @@ export async function typeCommand(argv: readonly string[], nodes: Nodes, stdout:
       if (word.startsWith('[')) command.argument(word, meaning, 'all');
       else command.argument(`<${word}>`, meaning, wellFormed(word));
     }
-    for (const option of listed.options) command.option(`--${option}`, OPTIONS[option], false);
+    for (const option of listed.options) command.option(`--${option}`, OPTIONS[option]);
     command.action(() => run(listed, fullNames(nodes, listed, command.processedArgs as string[]), command.opts<Manner>()));
   }
 

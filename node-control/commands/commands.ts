@@ -17,8 +17,8 @@ export interface ListedCommand {
   readonly run: (nodes: Nodes, words: readonly string[], terminal: Terminal, manner: Manner) => Promise<string[]>;
 }
 
-const PROPOSERS = ['PROPOSER', 'a proposer, or all'] as const;
-const ACCEPTOR = ['ACCEPTOR', 'host:port'] as const;
+const PROPOSERS = ['PROPOSER', 'the name of a proposer, or all'] as const;
+const ACCEPTOR = ['ACCEPTOR', 'host:port, or the host where that is enough'] as const;
 const QUORUM = ['QUORUM', 'the quorum of the set from then on'] as const;
 
 export const COMMANDS: readonly ListedCommand[] = [
@@ -40,13 +40,16 @@ export const COMMANDS: readonly ListedCommand[] = [
   },
   wiping('wipe', 'take all acceptors from a proposer, which then refuses every operation; the acceptors keep their keys'),
   wiping('unconfigure', 'the same as wipe'),
-  stepping('copy', 'give a proposer that lost its configuration, or is new, both sets of another one', [['FROM', 'a proposer'], PROPOSERS]),
+  stepping('copy', 'give a proposer that lost its configuration, or is new, both sets of another one', [
+    ['FROM', 'the proposer that has them'],
+    PROPOSERS,
+  ]),
   stepping('add-accept', 'add an acceptor to the accept set and set its quorum', [PROPOSERS, ACCEPTOR, QUORUM]),
   stepping('rm-accept', 'remove an acceptor from the accept set and set its quorum', [PROPOSERS, ACCEPTOR, QUORUM]),
   stepping('add-prepare', 'add an acceptor to the prepare set and set its quorum', [PROPOSERS, ACCEPTOR, QUORUM]),
   stepping('rm-prepare', 'remove an acceptor from the prepare set and set its quorum', [PROPOSERS, ACCEPTOR, QUORUM]),
   {
-    ...stepping('rescan', 'bring every key to the present configuration', [
+    ...stepping('rescan', 'bring every key to the acceptors of the present sets', [
       ['ACCEPTORS', 'acceptors to list the keys of, with commas between'],
       ['REQUIRED', 'how many of them must list their keys completely'],
     ]),

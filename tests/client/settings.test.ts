@@ -69,7 +69,7 @@ describe("the client's options", () => {
   it('say that nobody answers, and where', async () => {
     const client = program.start(['--seconds', '1'], NOBODY);
     expect(await client.ended).toBe(1);
-    expect(client.stderr).toMatch(/# proposer-\d:8080 does not answer \(.*ECONNREFUSED.*\).*\.\/build-run\.sh/);
+    expect(client.stderr).toMatch(/# proposer-\d does not answer \(.*ECONNREFUSED.*\).*\.\/build-run\.sh/);
     expect(client.stdout).toContain('NOTHING CHECKED');
   });
 });

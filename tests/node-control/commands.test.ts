@@ -151,6 +151,7 @@ describe('add and rm', () => {
     ['a fractional quorum', ['add-accept', 'all', acceptorName(1), '1.5'], /'1\.5' is invalid/, 2],
     ['a negative quorum', ['add-accept', 'all', acceptorName(1), '-1'], /'-1' is invalid/, 2],
     ['a quorum in hexadecimal', ['add-accept', 'all', acceptorName(1), '0x1'], /'0x1' is invalid/, 2],
+    ['no acceptors', ['resize', ''], /^error: ACCEPTORS '' is invalid\. It must be names with commas between/, 2],
     ['no quorum', ['add-accept', 'all', acceptorName(1)], /missing required argument 'QUORUM'/, 2],
     ['one argument too many', ['add-accept', 'all', acceptorName(1), '1', '1'], /too many arguments/, 2],
     ['an unknown command', ['add-acept', 'all', acceptorName(1), '1'], /unknown command 'add-acept'[^]*add-accept/, 2],
@@ -206,6 +207,7 @@ describe('the program', () => {
       expect(help.stdout).toMatch(new RegExp(`^ +${command}\\b`, 'm'));
     }
     expect((await control('rescan', '--help')).stdout).toMatch(/REQUIRED/);
+    expect((await control('wipe', '--help')).stdout).not.toContain('default: false');
     expect(await control()).toMatchObject({ code: 2, stdout: '' });
   });
 

@@ -41,6 +41,23 @@ describe('what a visitor can do on the page', () => {
     expect(policy(own)).toContain("script-src 'self';");
   });
 
+  test('is drawn by the first message of the control node: no second one is waited for', async () => {
+    const { body } = await fetch(`${nodes.url}events`);
+    const reader = body?.getReader() as ReadableStreamDefaultReader<Uint8Array> | undefined;
+    let message = '';
+    while (!message.includes('\n\n')) message += new TextDecoder().decode((await reader?.read())?.value);
+    await reader?.cancel();
+    const first = message.slice(0, message.indexOf('\n\n') + 2);
+    let asked = 0;
+    await page.route('**/events', (route) =>
+      (asked += 1) === 1 ? route.fulfill({ contentType: 'text/event-stream', body: first }) : route.abort(),
+    );
+    await page.goto(nodes.url);
+    await untilShown(page, 'all seven nodes', ({ nodes: drawn }) => drawn.length === 7);
+    await page.unroute('**/events');
+    await page.goto(nodes.url);
+  });
+
   test('copies a command by keyboard, and says so', async () => {
     await untilShown(page, 'how to begin', ({ owed }) => owed.length === 2);
     const button = page.locator('#next .copy').first();

@@ -96,6 +96,13 @@ describe('the nodes', () => {
     expect(nodes.open).toBe(1); // to the proposer: it is kept
   });
 
+  it('are shown first as soon as all have answered once: no clock is waited for', async () => {
+    const page = open();
+    await time.settle();
+    expect([nodes.asked, page.seen.length]).toEqual([4, 1]);
+    expect(page.last()).toMatchObject({ isFirst: true, acceptors: [{ keys: 9 }, {}, {}] });
+  });
+
   it('are shown 300 ms later at most, where one does not answer', async () => {
     let answer = (): void => undefined;
     const hung = new Promise<void>((resolve) => (answer = resolve));

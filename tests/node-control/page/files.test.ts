@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 
 const read = (path: string): string => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8');
@@ -12,4 +12,10 @@ it('what the page links to is served, comes into the image, and has the section'
     expect(read('.dockerignore').split('\n')).toContain(`!${file}`);
     expect(read(file)).toContain(`\n## ${heading}\n`);
   }
+});
+
+it('no script of the page waits for one that another script asks for: the first picture is two requests and an answer away', () => {
+  const main = read('node-control/page/browser/main.js');
+  const scripts = readdirSync(new URL('../../../node-control/page/browser/', import.meta.url)).filter((name) => name.endsWith('.js'));
+  expect(scripts.filter((name) => name !== 'main.js' && !main.includes(` from './${name}';`))).toEqual([]);
 });
