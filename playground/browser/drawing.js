@@ -44,6 +44,7 @@ export function drawing(view, deliver) {
     ...lines,
     ...proposers.map((proposer) => proposerBox(proposer, at(places, proposer.name))),
     ...acceptors.map((acceptor) => acceptorBox(acceptor, at(places, acceptor.name), key)),
+    ...(parcels.some(({ from, to }) => from === 'control' || to === 'control') ? [controlBox(at(places, 'control'))] : []),
     ...pills(parcels, places, deliver),
   );
 }
@@ -74,6 +75,16 @@ function proposerBox({ name, isUp, isCut, era }, { x, y }) {
     svg('rect', { x: -width / 2, y: -height / 2, width, height, rx: 9 }),
     svg('text', { y: -4, class: 'name' }, `proposer ${name.slice(1)}`),
     svg('text', { y: 16, class: 'state' }, isUp ? (isCut ? '✕ cut off' : `era ${era}`) : '✕ down'),
+  );
+}
+
+/** Only while it copies registers: what else it asks is answered at once. @param {Point} center */
+function controlBox({ x, y }) {
+  return svg(
+    'g',
+    { class: 'node', transform: `translate(${x} ${y})` },
+    svg('rect', { x: -50, y: -18, width: 100, height: 36, rx: 9 }),
+    svg('text', { y: 5, class: 'name' }, 'control'),
   );
 }
 

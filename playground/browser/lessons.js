@@ -45,7 +45,7 @@ export class Lessons {
               ? this.#tell(modules.STORIES[0] ?? '', 0)
               : mode === 'levels'
                 ? this.#begin(this.#firstUnsolved())
-                : this.#leave(),
+                : this.leave(session.modules.runAt('').run),
           ),
       );
     }
@@ -102,9 +102,10 @@ export class Lessons {
     if (hadFocus) [...place.querySelectorAll('button')].find((one) => one.textContent === focus)?.focus();
   }
 
-  #leave() {
+  /** Opens a run that is no lesson. @param {import('../stage/run.js').Run} run */
+  leave(run) {
     this.#mode = 'free';
-    return this.#session.open({ ...this.#session.modules.runAt('').run });
+    return this.#session.open(run);
   }
 
   #present() {

@@ -206,6 +206,7 @@ onClick('#play', () => setPlaying(playing === 'play' ? undefined : 'play'));
 onClick('#surprise', () => setPlaying(playing === 'surprise' ? undefined : 'surprise'));
 onClick('#wait', () => session.choose('wait'));
 onClick('#anew', () => session.open({ ...session.run, seed: session.run.seed + 1, choices: [] }));
+onClick('#single', () => guide.leave({ cluster: modules.SINGLE_CLUSTER, off: session.run.off, seed: 1, choices: [] }));
 onClick('#copy', async () => {
   await navigator.clipboard.writeText(location.href);
   say(find('#told'), 'Its address is in the clipboard.');

@@ -14,6 +14,9 @@ export interface Run {
 /** Three acceptors that are known by their identities, and a majority for both phases. */
 export const USUAL_CLUSTER = 'acceptors=3 prepare=2 accept=2 identities=yes';
 
+/** One acceptor, in the middle of its life: what a cluster grows from. */
+export const SINGLE_CLUSTER = 'acceptors=3 era=4 prepare=1:a1 accept=1:a1 identities=yes';
+
 /** More would be no run to look at, and an address that nobody can send. */
 export const CHOICES_MAX = 1_000;
 
