@@ -1,5 +1,6 @@
 import type { PauseFigures, StoppedFigures } from './faults.js';
 import type { KeysFigures } from './million-keys.js';
+import type { RegionFigures } from './wan.js';
 import type { PageFigures } from './page-cost.js';
 import type { Machine, Versions } from './machine.js';
 import type { CaseFigures } from './rounds.js';
@@ -13,6 +14,7 @@ export interface Results {
   readonly cases: readonly CaseFigures[];
   readonly pauses: readonly PauseFigures[];
   readonly stopped: readonly StoppedFigures[];
+  readonly wan?: readonly RegionFigures[];
   readonly keys?: KeysFigures;
   readonly page?: PageFigures;
 }
@@ -20,11 +22,12 @@ export interface Results {
 /** The figures of several runs, on the machine and with the versions of the first. */
 export function together([first, ...others]: readonly [Results, ...Results[]]): Results {
   return others.reduce(
-    (sum, { cases, pauses, stopped, keys, page }) => ({
+    (sum, { cases, pauses, stopped, wan, keys, page }) => ({
       ...sum,
       cases: [...sum.cases, ...cases],
       pauses: [...sum.pauses, ...pauses],
       stopped: [...sum.stopped, ...stopped],
+      ...(wan && { wan }),
       ...(keys && { keys }),
       ...(page && { page }),
     }),

@@ -15,6 +15,7 @@ import {
 import { describeMachine, findVersions, type Versions } from './machine.js';
 import { measureKeys } from './million-keys.js';
 import { measurePage } from './page-cost.js';
+import { measureWan } from './wan.js';
 import type { Results } from './results.js';
 import { type CaseFigures, fill, measureCase, type LoadRoundOptions } from './rounds.js';
 import { BenchCluster } from './systems/cluster.js';
@@ -24,7 +25,7 @@ import type { System } from './systems/system.js';
 import { startZooKeeper } from './systems/zookeeper.js';
 
 /** `goals`: what the table of goals needs, but for the million keys and the page. */
-export const PARTS = ['goals', 'cases', 'faults', 'keys', 'page'] as const;
+export const PARTS = ['goals', 'cases', 'faults', 'wan', 'keys', 'page'] as const;
 export type Part = (typeof PARTS)[number];
 
 export interface BenchRunOptions extends LoadRoundOptions {
@@ -51,11 +52,12 @@ export async function runAll(options: BenchRunOptions): Promise<Results> {
   const versions = findVersions(options);
   options.progress('measuring the disk');
   const machine = await describeMachine();
-  const isAlone = only === 'keys' || only === 'page';
+  const isAlone = only === 'wan' || only === 'keys' || only === 'page';
   const beside = isAlone ? { cases: [], pauses: [], stopped: [] } : await runBeside(options, versions);
+  const wan = only === undefined || only === 'wan' ? { wan: await measureWan(options) } : {};
   const keys = only === undefined || only === 'keys' ? { keys: await measureKeys(options.many, options) } : {};
   const page = only === undefined || only === 'page' ? { page: await measurePage(options) } : {};
-  return { machine, versions, rounds, seconds, ...beside, ...keys, ...page };
+  return { machine, versions, rounds, seconds, ...beside, ...wan, ...keys, ...page };
 }
 
 /** What is measured beside others. */

@@ -18,8 +18,8 @@ export interface NodeSpecs {
  */
 export const NODE_FLAGS = ['--max-semi-space-size=8'];
 
-/** Throws {@link Trouble} where Redis is not installed. */
-export function nodeSpecs(layout: Layout, ports: readonly Port[], env: NodeJS.ProcessEnv): NodeSpecs {
+/** Throws {@link Trouble} where Redis is not installed. @param proposers by name, numbered from 1 on */
+export function nodeSpecs(layout: Layout, ports: readonly Port[], env: NodeJS.ProcessEnv, proposers = PROPOSERS): NodeSpecs {
   const redis = findRedis(layout, env);
   const portOf = (logical: string): number => {
     const port = ports.find((candidate) => candidate.logical === logical)?.port;
@@ -29,7 +29,7 @@ export function nodeSpecs(layout: Layout, ports: readonly Port[], env: NodeJS.Pr
   return {
     acceptors: ACCEPTORS.map((name) => acceptor(name, layout, redis, env, portOf(`${name}:6379`))),
     others: [
-      ...PROPOSERS.map((name, at) => proposer(name, at + 1, layout, env, portOf(`${name}:8080`), portOf(`${name}:8090`))),
+      ...proposers.map((name, at) => proposer(name, at + 1, layout, env, portOf(`${name}:8080`), portOf(`${name}:8090`))),
       control(layout, env, portOf(`${CONTROL}:8080`)),
     ],
   };

@@ -15,6 +15,7 @@ import {
   type Rows,
   stoppedRows,
   versionsOf,
+  wanRows,
 } from './tables.js';
 
 const DOCUMENT = 'docs/benchmarks.md';
@@ -51,6 +52,7 @@ function sectionsOf(results: Results): Record<string, string> {
     affinity: table(affinityRows(results)),
     faults: table(faultRows(results)),
     stopped: table(stoppedRows(results)),
+    wan: table(wanRows(results.wan)),
     keys: table(keysRows(results.keys)),
     page: table(pageRows(results.page)),
   };

@@ -4,6 +4,7 @@ import { cpuMsForOperation, type Goal, goalsOf, perSecond, shareOfFailures, shar
 import type { KeysFigures } from '../million-keys.js';
 import type { PageFigures } from '../page-cost.js';
 import type { Results } from '../results.js';
+import type { RegionFigures } from '../wan.js';
 import type { CaseFigures, Round } from '../rounds.js';
 import { ratios, type Spread, spreadOf } from '../statistics.js';
 import type { SystemName } from '../systems/system.js';
@@ -30,6 +31,7 @@ export function linesFor(results: Results): string[] {
     affinityRows(results),
     faultRows(results),
     stoppedRows(results),
+    wanRows(results.wan),
     keysRows(results.keys),
     pageRows(results.page),
     goalRows(results),
@@ -126,6 +128,20 @@ export function stoppedRows({ stopped }: Results): Rows {
     return [caseName(of), median(spreadOf(usual ?? [])), median(spreadOf(then ?? [])), withRange(ratios(then ?? [], usual ?? []))];
   });
   return rows.length === 0 ? [] : [['p99 while an acceptor is stopped', 'before, ms', 'then, ms', 'against before'], ...rows];
+}
+
+/** In round trips to the nearest other region, by the fastest round: whatever else the machine does only adds to them. */
+export function wanRows(regions: readonly RegionFigures[] = []): Rows {
+  const rows = regions.map(({ region, nearestMs, isHome, tookMs }) => {
+    const tripsOf = (samples: readonly number[]): string => {
+      const spread = spreadOf(samples);
+      return spread ? `${figure(spread.least / nearestMs)} (${figure(spread.median)} ms)` : '';
+    };
+    const { read, compareAndSet, change } = tookMs;
+    return [region, `${nearestMs} ms`, isHome ? 'only here' : 'elsewhere before', ...[read, compareAndSet, change].map(tripsOf)];
+  });
+  const heads = ['clients in', 'nearest region', 'keys written', 'read', 'compare-and-set', 'change function'];
+  return rows.length === 0 ? [] : [heads, ...rows];
 }
 
 export function keysRows(keys: KeysFigures | undefined): Rows {

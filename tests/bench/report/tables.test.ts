@@ -11,6 +11,7 @@ import {
   pageRows,
   pairRows,
   stoppedRows,
+  wanRows,
 } from '../../../bench/report/tables.js';
 import { increments, NOTHING, seen } from '../figures.js';
 
@@ -95,6 +96,12 @@ it('shows what open pages cost, against none', () => {
     ['one', '125', '0.75 (0.5 … 1)', '1,250', '1.5 (1 … 2)', '1.5%'],
     ['ten', '100', '0.75 (0.5 … 1)', '1,000', '1.5 (1 … 2)', '3%'],
   ]);
+});
+
+it('shows how many round trips the fastest operation of a region took, and how long the middle one', () => {
+  const tookMs = { read: [30, 20, 25], compareAndSet: [40], change: [] };
+  const rows = wanRows([{ region: 'West', nearestMs: 20, isHome: true, tookMs }]);
+  expect(rows[1]).toEqual(['West', '20 ms', 'only here', '1 (25 ms)', '2 (40 ms)', '']);
 });
 
 it('shows what a proposer holds', () => {
