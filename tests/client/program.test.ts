@@ -252,6 +252,15 @@ describe('the client, as a program', () => {
     expect(await client.ended).toBe(0);
   });
 
+  it('says nothing of a request that its own end cuts off', async () => {
+    let asked = 0;
+    // The first look at the keys, which the clients wait for no longer than a second.
+    standIn.fault = () => ((asked += 1) === 1 ? 'hangs' : undefined);
+    const client = start('--seconds', '1');
+    expect(await client.ended).toBe(0);
+    expect(client.stderr).toBe('');
+  });
+
   it('proves nothing where no key was ever read', async () => {
     standIn.fault = () => ({ status: 503, code: 'NotConfigured' });
     const client = start('--seconds', '1');

@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Snapshot } from '../../node-control/page/server/snapshot.js';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { visit, type Visit } from './page-cluster.js';
 import { untilShown } from './shown.js';
 
@@ -47,15 +48,22 @@ describe('what a visitor can do on the page', () => {
     let message = '';
     while (!message.includes('\n\n')) message += new TextDecoder().decode((await reader?.read())?.value);
     await reader?.cancel();
-    const first = message.slice(0, message.indexOf('\n\n') + 2);
+    const snapshot = JSON.parse(message.slice('data: '.length, message.indexOf('\n\n'))) as Snapshot;
+    // One of the proposers has no quorum.
+    const rates = { reads: 0, writes: 0, refused: 7, conflicts: 0, retries: 2, unknown: 0 };
+    const proposers = snapshot.proposers.map((proposer, index) => (index === 0 ? { ...proposer, state: 'healthy', rates } : proposer));
+    const first = `data: ${JSON.stringify({ ...snapshot, proposers })}\n\n`;
     let asked = 0;
     await page.route('**/events', (route) =>
       (asked += 1) === 1 ? route.fulfill({ contentType: 'text/event-stream', body: first }) : route.abort(),
     );
+    onTestFinished(async () => {
+      await page.unroute('**/events');
+      await page.goto(nodes.url);
+    });
     await page.goto(nodes.url);
     await untilShown(page, 'all seven nodes', ({ nodes: drawn }) => drawn.length === 7);
-    await page.unroute('**/events');
-    await page.goto(nodes.url);
+    expect(await page.locator('#proposers tbody tr').first().innerText()).toMatch(/● answers, refuses\s+0\s+0\s+7\s+0\s+2\s/);
   });
 
   test('copies a command by keyboard, and says so', async () => {

@@ -85,6 +85,8 @@ describe('the page, in a browser', () => {
         expect.stringMatching(/acceptor-2\s+✓ chosen\s+"<b>bold<\/b>"/),
         expect.stringMatching(/acceptor-3\s+does not answer/),
       ]);
+    // Who does not see the table hears it once.
+    expect(await page.locator('#looked').textContent()).toBe('looked-at: chosen, "<b>bold</b>", on acceptor-1 and acceptor-2');
   });
 
   test('says what each accepted value is, and where there is none', async () => {
@@ -150,6 +152,9 @@ describe('the page, in a browser', () => {
     const isLost = ({ nodes: drawn, now, lines }: Shown): boolean =>
       drawn.includes('acceptor-3✕ gone') && now.includes(meaning) && lines.broken === 4;
     await untilShown(page, 'the loss', isLost);
+    // Not by a colour alone.
+    expect(await page.locator('#sets th.gone').innerText()).toBe('acceptor-3 ✕ gone');
+    expect(await page.locator('#sets .band.lost').count()).toBe(2);
     await nodes.cluster.acceptor(3).start();
     const isBack = ({ now, lines }: Shown): boolean => now.includes('serves on with any one acceptor lost') && lines.broken === 0;
     const { events } = await untilShown(page, 'the return', isBack);

@@ -1,4 +1,4 @@
-import { element, find, replace, shortName, table } from './element.js';
+import { element, find, replace, say, shortName, table } from './element.js';
 
 /** @import { RegisterView } from '../server/snapshot.js' */
 
@@ -22,6 +22,8 @@ export class Inspector {
   #refused;
   /** @type {AbortController | undefined} */
   #asking;
+  /** Whether the answer was told to who asked: those of the seconds after it are not. */
+  #isAnnounced = true;
 
   constructor() {
     find('#inspector').addEventListener('submit', (event) => {
@@ -30,6 +32,7 @@ export class Inspector {
       this.#key = field.value;
       this.#asking?.abort();
       this.#asking = undefined;
+      this.#isAnnounced = false;
       void this.look();
     });
   }
@@ -50,7 +53,12 @@ export class Inspector {
       const response = await fetch(`keys?key=${encodeURIComponent(key)}`, { signal });
       /** @type {unknown} */
       const answer = await response.json();
-      if (response.ok) return registerTable(key, /** @type {RegisterView[]} */ (answer));
+      if (response.ok) {
+        const views = /** @type {RegisterView[]} */ (answer);
+        if (!this.#isAnnounced && !signal.aborted) say(find('#looked'), summary(key, views));
+        this.#isAnnounced = true;
+        return registerTable(key, views);
+      }
       if (response.status === 400) this.#refused = key;
       const { message } = /** @type {{ message: string }} */ (answer);
       return refusal(key, message);
@@ -58,6 +66,14 @@ export class Inspector {
       return refusal(key, 'the control node does not answer');
     }
   }
+}
+
+/** For who does not see the table. @param {string} key @param {readonly RegisterView[]} views */
+function summary(key, views) {
+  const chosen = views.filter(({ register }) => register?.standing === 'chosen');
+  const value = chosen[0]?.register?.isDeleted ? 'a tombstone' : (chosen[0]?.register?.value ?? '');
+  if (chosen.length === 0) return `${key}: no chosen value is seen`;
+  return `${key}: chosen, ${value}, on ${chosen.map(({ acceptor }) => shortName(acceptor)).join(' and ')}`;
 }
 
 /** @param {string} key @param {string} why */

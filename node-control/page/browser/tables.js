@@ -3,7 +3,7 @@ import { stateText } from './graph.js';
 
 /** @import { NodeState, ProposerView, Rates, Snapshot } from '../server/snapshot.js' */
 
-const HEAD = ['proposer', 'state', 'reads', 'writes', 'conflicts', 'retries', 'unknown', 'round trips each', 'p50', 'p99'];
+const HEAD = ['proposer', 'state', 'reads', 'writes', 'refused', 'conflicts', 'retries', 'unknown', 'round trips each', 'p50', 'p99'];
 
 /**
  * Which acceptors are asked in each phase: a row for each set, a column for each acceptor, the quorum at the end. One pair of rows where
@@ -18,7 +18,6 @@ export function setsTable({ proposers, acceptors }) {
   const isUniform = known.every(({ sets }) => sameSets(sets) === sameSets(first?.sets));
   const state = known.find((proposer) => !isSilent(proposer.state))?.state ?? 'gone';
   const groups = isUniform && first ? [{ ...first, state, name: 'every proposer' }] : known;
-  const names = acceptors.map(({ name }) => name);
   return element(
     'table',
     { class: isUniform ? 'sets' : 'sets differ' },
@@ -30,11 +29,15 @@ export function setsTable({ proposers, acceptors }) {
         'tr',
         {},
         element('td'),
-        ...acceptors.map(({ name, state }) => element('th', { scope: 'col', class: state }, shortName(name))),
+        ...acceptors.map(({ name, state }) =>
+          element('th', { scope: 'col', class: state }, shortName(name), isSilent(state) ? ` ${stateText(state, '')}` : ''),
+        ),
         element('th', { scope: 'col' }, 'quorum'),
       ),
     ),
-    ...groups.map((group) => element('tbody', {}, heading(group, names.length), row('prepare', group, names), row('accept', group, names))),
+    ...groups.map((group) =>
+      element('tbody', {}, heading(group, acceptors.length), row('prepare', group, acceptors), row('accept', group, acceptors)),
+    ),
   );
 }
 
@@ -48,14 +51,15 @@ function heading({ name, state, sets }, columns) {
   );
 }
 
-/** @param {'prepare' | 'accept'} phase @param {ProposerView} group @param {readonly string[]} acceptors */
+/** @param {'prepare' | 'accept'} phase @param {ProposerView} group @param {Snapshot['acceptors']} acceptors */
 function row(phase, { sets }, acceptors) {
   const { nodes, quorum } = sets?.[phase] ?? { nodes: [], quorum: 0 };
-  const isMember = (/** @type {number} */ index) => nodes.includes(acceptors[index] ?? '');
-  const cells = acceptors.map((_, index) => {
+  const isMember = (/** @type {number} */ index) => nodes.includes(acceptors[index]?.name ?? '');
+  const cells = acceptors.map(({ state }, index) => {
     if (!isMember(index)) return element('td', {}, element('span', { class: 'out' }, element('span', { class: 'hidden' }, 'no')));
     const edges = `${isMember(index - 1) ? '' : ' first'}${isMember(index + 1) ? '' : ' last'}`;
-    return element('td', {}, element('span', { class: `band${edges}` }, element('span', { class: 'hidden' }, 'asked')));
+    const lost = isSilent(state) ? ' lost' : '';
+    return element('td', {}, element('span', { class: `band${edges}${lost}` }, element('span', { class: 'hidden' }, 'asked')));
   });
   const size = nodes.length === 0 ? 'nobody' : `${quorum} of ${nodes.length}`;
   return element('tr', { class: phase }, element('th', { scope: 'row' }, phase), ...cells, element('td', { class: 'quorum' }, size));
@@ -75,8 +79,8 @@ function sameSets(sets) {
 export function proposersTable({ proposers }) {
   const rows = proposers.map(({ name, state, rates }) => [
     name,
-    element('span', { class: state }, stateText(state, '')),
-    ...[rates?.reads, rates?.writes, rates?.conflicts, rates?.retries, rates?.unknown].map((count) =>
+    element('span', { class: state }, isRefusing(rates) ? stateText(state, 'answers, refuses') : stateText(state, '')),
+    ...[rates?.reads, rates?.writes, rates?.refused, rates?.conflicts, rates?.retries, rates?.unknown].map((count) =>
       count === undefined ? '–' : count.toLocaleString('en'),
     ),
     isDone(rates) && rates?.roundTrips !== undefined ? rates.roundTrips.toFixed(2) : '–',
@@ -84,6 +88,11 @@ export function proposersTable({ proposers }) {
     durationText(isDone(rates) ? rates?.p99Ms : undefined),
   ]);
   return table(['What each proposer did in the last second'], HEAD, rows);
+}
+
+/** One that has no quorum is as healthy as before. @param {Rates | undefined} rates */
+function isRefusing(rates) {
+  return rates !== undefined && rates.refused > 0 && !isDone(rates);
 }
 
 /** How long refusals take is no news of operations. @param {Rates | undefined} rates */

@@ -1,5 +1,9 @@
 import type { PrometheusMetric } from '../../../src/http/client.js';
+import { HTTP_STATUS } from '../../../src/http/status.js';
 import type { Rates } from './snapshot.js';
+
+/** What is certainly not applied, and not for what the key holds. */
+const REFUSALS = Object.entries(HTTP_STATUS).flatMap(([code, status]) => (status === 503 || status === 507 ? [code] : []));
 
 /** The metrics of a proposer at one moment. */
 export interface Scrape {
@@ -19,6 +23,7 @@ export function ratesBetween(before: Scrape, after: Scrape): Rates | undefined {
   return {
     reads: done('read'),
     writes: done('write'),
+    refused: perSecond(REFUSALS.reduce((sum, outcome) => sum + grown('operations_total', { outcome }), 0)),
     conflicts: perSecond(grown('acceptor_calls_total', { outcome: 'conflict' })),
     retries: perSecond(grown('retries_total')),
     unknown: grown('operations_total', { outcome: 'CommitError' }),

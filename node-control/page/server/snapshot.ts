@@ -14,6 +14,8 @@ export interface Rates {
   readonly reads: number;
   /** That took effect. */
   readonly writes: number;
+  /** That were certainly not applied: no quorum answered, say. */
+  readonly refused: number;
   /** Refusals by acceptors that had seen a higher ballot. */
   readonly conflicts: number;
   readonly retries: number;

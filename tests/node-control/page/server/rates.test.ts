@@ -63,6 +63,7 @@ describe('what a proposer did between two scrapes', () => {
     expect(ratesBetween(before, await scrape(12_000))).toMatchObject({
       reads: 150,
       writes: 42, // 83 in two seconds
+      refused: 10, // 20 in two seconds: neither a version that is another one nor an unknown outcome
       conflicts: 4,
       retries: 8,
       unknown: 3, // not for each second: one is one too many
@@ -75,7 +76,7 @@ describe('what a proposer did between two scrapes', () => {
     ends('read', 'ok', 1_000);
     take('read', 0.001, 1_000);
     const [before, after] = [await scrape(0), await scrape(1_000)];
-    expect(ratesBetween(before, after)).toEqual({ reads: 0, writes: 0, conflicts: 0, retries: 0, unknown: 0 });
+    expect(ratesBetween(before, after)).toEqual({ reads: 0, writes: 0, refused: 0, conflicts: 0, retries: 0, unknown: 0 });
   });
 
   it('counts rescans among the operations that shared the round trips, and by themselves', async () => {
