@@ -69,8 +69,10 @@ describe('Prefer: wait=0', () => {
 
   it.each(['wait=0', 'respond-async, wait=0', 'WAIT = "0"'])('(%s) refuses what collides with ConcurrentRequestError', async (prefer) => {
     const cluster = await Cluster.forThisTest({ acceptors: 1, proposers: 1 });
-    const codes = await putAtOnce(cluster, prefer);
+    let codes = await putAtOnce(cluster, prefer);
     expect(codes.get('201')).toBe(1);
+    // On a machine that is late they may come one after the other.
+    for (let turn = 1; turn < 20 && !codes.has('ConcurrentRequestError'); turn += 1) codes = await putAtOnce(cluster, prefer);
     expect(codes.get('ConcurrentRequestError')).toBeGreaterThan(0);
   });
 
