@@ -183,7 +183,8 @@ stop_docker() {
 }
 
 end_foreground() { # EXIT CODE, where the cluster was not up yet; else this is its ordinary end
-  if [ -n "${logs:-}" ]; then kill "$logs" 2>/dev/null || true; fi
+  # At once, with all that it started: what Compose says about its own end would come after the last word.
+  if [ -n "${logs:-}" ]; then kill -KILL -- "-$logs" 2>/dev/null || true; fi
   echo
   if [ -n "$since" ]; then
     printf 'The cluster is left as it is. Stop it, the data stays: %q --stop\n' "$root/build-run.sh"
@@ -247,8 +248,11 @@ without_erase() {
 # Until Ctrl-C, or until somebody else has stopped the cluster.
 follow_logs() {
   while docker_runs; do
-    if [ -t 1 ]; then compose logs --follow --tail 0 & else compose logs --follow --tail 0 > >(without_erase) & fi
+    # In a process group of its own, so that it ends as a whole, also where the signal comes from "kill".
+    set -m
+    if [ -t 1 ]; then compose logs --follow --tail 0 & else { compose logs --follow --tail 0 | without_erase; } & fi
     logs=$!
+    set +m
     wait "$logs" || true
   done
   echo 'The cluster was stopped from elsewhere.'

@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { clear, environment, mode, request, root, Terminal } from './cluster.js';
 
 const project = environment['COMPOSE_PROJECT_NAME'];
@@ -196,6 +196,14 @@ describe.runIf(mode === 'docker')('the containers', () => {
     expect(second.output).toMatch(/\nThe cluster is left as it is\. Stop it, the data stays: \S+\/build-run\.sh --stop\n$/);
     expect((await request(1, '/healthz')).status).toBe(200);
     expect((await type(`docker ps -q --filter label=com.docker.compose.project=${project}`)).trim().split('\n')).toHaveLength(6);
+
+    // A signal to the script alone, as from "kill": what follows the logs ends with it, else the output would stay open.
+    const third = new Terminal().start('./build-run.sh');
+    await third.until('Remove everything', 240_000);
+    await vi.waitUntil(async () => (await new Terminal().type("pgrep -f '[l]ogs --follow'")).code === 0, 60_000);
+    process.kill(third.group, 'SIGTERM');
+    expect(await third.end()).toBeOneOf([0, 143]);
+    expect(third.output).toMatch(/\nThe cluster is left as it is\. Stop it, the data stays: \S+\/build-run\.sh --stop\n$/);
   });
 
   interface Container {
