@@ -100,8 +100,9 @@ function atMost(limit: number, what: string, figures: readonly number[], unit: '
 }
 
 function against(results: Results, of: Case, peer: SystemName, figure = perSecond): number[] {
-  const figures = (system: SystemName): number[] => roundsOf(results, of, system).map((round) => figure(of, round));
-  return ratios(figures('caspaxos'), figures(peer));
+  const side = results.cases.find(({ of: other, rounds }) => isSame(other, of) && rounds[peer])?.rounds;
+  const figures = (rounds: readonly Round[] = []): number[] => rounds.map((round) => figure(of, round));
+  return ratios(figures(side?.caspaxos), figures(side?.[peer]));
 }
 
 export function roundsOf({ cases }: Pick<Results, 'cases'>, of: Case, system: SystemName): readonly Round[] {

@@ -20,7 +20,7 @@ import {
 
 const DOCUMENT = 'docs/benchmarks.md';
 
-/** Puts the figures between the marks of the document, where the words around them stay. */
+/** Puts the figures between the marks of the document, where the words around them stay, and the figures of what was not measured. */
 export async function writeDocument(results: Results): Promise<void> {
   const file = path.join(layoutFrom({}).root, DOCUMENT);
   const markdown = withFigures(readFileSync(file, 'utf8'), results);
@@ -30,8 +30,9 @@ export async function writeDocument(results: Results): Promise<void> {
 /** @throws an error for a mark that has no figures */
 export function withFigures(markdown: string, results: Results): string {
   const sections = sectionsOf(results);
-  return markdown.replace(/(<!-- figures: (\w+) -->).*?(<!-- end -->)/gs, (_all, begin: string, name: string, end: string) => {
+  return markdown.replace(/(<!-- figures: (\w+) -->).*?(<!-- end -->)/gs, (all, begin: string, name: string, end: string) => {
     const section = sections[name];
+    if (section === '') return all;
     if (section === undefined) throw new Error(`${DOCUMENT} asks for figures that there are none of: ${name}`);
     return `${begin}\n\n${section}\n\n${end}`;
   });
@@ -58,8 +59,9 @@ function sectionsOf(results: Results): Record<string, string> {
   };
 }
 
+/** "" where there are no figures. */
 function table([heads, ...rows]: Rows): string {
-  if (!heads) return 'Not measured in this run.';
+  if (!heads) return '';
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   return [line(heads), line(heads.map(() => '---')), ...rows.map(line)].join('\n');
 }

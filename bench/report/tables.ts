@@ -55,8 +55,9 @@ function goalRow({ what, limit, measured, isMet, unit, counts }: Goal): string[]
   return [what, limit, figure(measured[counts]) + unit, range(measured), isMet === true ? 'yes' : 'NO'];
 }
 
-/** The servers' CPU comes first: of all figures, what else the machine does changes it least. */
-export function caseRows({ cases }: Results): Rows {
+/** The servers' CPU comes first: of all figures, what else the machine does changes it least. Two builds have a table of their own. */
+export function caseRows({ cases: all }: Results): Rows {
+  const cases = all.filter(({ rounds }) => !rounds.before);
   const beside = ['p50 ms', 'p99 ms', 'too late', 'failed', 'load CPU'];
   const heads = ['case', 'system', 'CPU µs', 'cluster against it', 'per second', 'cluster against it', ...beside];
   return cases.length === 0 ? [] : [heads, ...cases.flatMap(rowsOfCase)];
@@ -86,7 +87,8 @@ function rowsOfCase({ of, rounds }: CaseFigures): string[][] {
 /** Two builds side by side. */
 export function pairRows({ cases }: Results): Rows {
   const rows = cases.flatMap(({ of, rounds: { caspaxos = [], before } }) => {
-    if (!before) return [];
+    // A build that lacks the operation is left out.
+    if (!before?.some(({ seen }) => seen.operations.count > 0)) return [];
     const kinds = Object.keys(before[0]?.cpuMs ?? {});
     const figures: Record<string, (round: Round) => number> = {
       'CPU µs, all servers': (round) => 1_000 * cpuMsForOperation(of, round),

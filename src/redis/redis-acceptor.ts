@@ -165,7 +165,6 @@ export class RedisAcceptor implements Acceptor {
     this.#trouble.worked();
   }
 
-  /** @returns what to throw */
   /** Sends a message again that was refused for want of memory, where it frees some. It was certainly not run. Else throws what the refusal was. */
   async #freed(error: unknown, identityKey: string, frees: boolean, send: () => Promise<string[]>): Promise<string[]> {
     const refusal = this.#noteFailure(error, identityKey);
@@ -177,6 +176,7 @@ export class RedisAcceptor implements Acceptor {
     }
   }
 
+  /** @returns what to throw */
   #noteFailure(error: unknown, identityKey: string): unknown {
     const refusal = refusalIn(error, this.#timeoutMs);
     this.#failedBeside = identityKey;

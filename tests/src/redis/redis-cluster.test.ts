@@ -39,6 +39,12 @@ describe('a Redis Cluster of three', () => {
     for (const key of ['foo{}{bar}', 'a{}b}', '{}}']) expect(await acceptor.prepare(key, b(1))).toMatchObject({ ok: true });
   });
 
+  it('reads the registers of different slots, also of one node, in one turn', async () => {
+    await cluster.fill(lasting);
+    const reads = await Promise.all(KEYS.map((key) => lasting.read(key)));
+    expect(reads.map(({ value }) => value)).toEqual(KEYS.map((key) => `of ${key}`));
+  });
+
   it('keeps its registers on all of its nodes', async () => {
     await cluster.fill(lasting);
     const owners = await Promise.all(KEYS.map((key) => cluster.ownerOf(key)));
