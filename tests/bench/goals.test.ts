@@ -53,7 +53,9 @@ it('divides the CPU time of all servers by the increments', () => {
 it('takes the figures of two builds from the run that set them side by side', () => {
   const beside = { of: INCREMENTS, rounds: { caspaxos: [increments(100)], zookeeper: [increments(50)] } };
   const pair = { of: INCREMENTS, rounds: { caspaxos: [increments(90)], before: [increments(60)] } };
-  expect(goal({ cases: [beside, pair] }, 'increments per second, 64 loops on 10,000 keys, against the build before').measured?.median).toBe(1.5);
+  expect(goal({ cases: [beside, pair] }, 'increments per second, 64 loops on 10,000 keys, against the build before').measured?.median).toBe(
+    1.5,
+  );
   expect(goal({ cases: [pair, beside] }, 'increments per second, 64 loops on 10,000 keys, against ZooKeeper').measured?.median).toBe(2);
 });
 
