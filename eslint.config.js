@@ -22,5 +22,5 @@ export default defineConfig(
     },
   },
   // For a browser; tsc knows its globals.
-  { files: ['node-control/page/browser/*.js', 'playground/browser/*.js'], rules: { 'no-undef': 'off' } },
+  { files: ['node-control/page/browser/**/*.js', 'playground/browser/*.js'], rules: { 'no-undef': 'off' } },
 );

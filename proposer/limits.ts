@@ -27,3 +27,10 @@ export const REQUEST_TIMEOUT_MS = 10_000;
 export const SLOW_SENDERS_CHECK_MS = 1_000;
 /** For each port. Each costs some ten KB; a process may have 1,024 files open by default on many systems, and needs some for itself. */
 export const CONNECTIONS_MAX = 900;
+
+/** Of the key that is watched. A duel of two proposers is told whole; with three acceptors each takes some two KB. */
+export const ROUNDS_WATCHED = 64;
+/** A page looks each second; one that is closed does not say so. */
+export const WATCH_MS = 120_000;
+/** Of a value, or of an error's message, in a message that is watched. */
+export const WATCHED_VALUE_MAX_BYTES = 128;

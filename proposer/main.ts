@@ -16,6 +16,8 @@ import { linkLog } from './link-log.js';
 import { createMetrics } from './metrics.js';
 import { serve } from './serve.js';
 import { readSettings } from './settings.js';
+import { Watch } from './watch.js';
+import { addWatchRoutes } from './watch-routes.js';
 
 async function main(): Promise<void> {
   const settings = readSettings(process.env);
@@ -51,13 +53,15 @@ async function main(): Promise<void> {
     );
   };
   const events = { ...counts.events, onStale, onOldState };
-  const store = createStore({ id: settings.id, state, acceptors: counts.acceptors(acceptors), limits, events });
+  const watch = new Watch(counts.acceptors(acceptors), settings.id, () => store.configuration);
+  const store = createStore({ id: settings.id, state, acceptors: watch.acceptors, limits, events });
   await acceptors.connect(configuration);
 
   const publicApp = createApp(log, (app) => addKvRoutes(app, store, acceptors));
   const adminApp = createApp(log, (app) => {
     if (settings.adminToken !== undefined) app.use(onlyBearerOf(settings.adminToken));
     addAdminRoutes(app, { store, acceptors, start: { proposer: settings.id, incarnation }, metrics: registry, log });
+    addWatchRoutes(app, watch);
   });
   const servers = await Promise.all([
     serve(publicApp, settings.host, settings.port, 'PORT'),

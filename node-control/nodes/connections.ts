@@ -8,7 +8,7 @@ import { RedisClusterAdmin } from '../../src/redis/redis-cluster-admin.js';
 import type { RedisAccess } from '../../src/redis/redis-connection.js';
 
 /** A proposer's configuration port. */
-export type ProposerAdmin = Omit<AdminClient, 'metrics' | 'configurations' | 'acceptors' | 'rights'> &
+export type ProposerAdmin = Omit<AdminClient, 'metrics' | 'configurations' | 'acceptors' | 'rights' | 'watch' | 'watched' | 'unwatch'> &
   Partial<Pick<AdminClient, 'acceptors' | 'rights'>>;
 
 /** How the control node reaches the others, by their names. */

@@ -1,5 +1,5 @@
 import { element, find, narrow, onKey, replace, say } from '../../node-control/page/browser/element.js';
-import { drawing } from './drawing.js';
+import { drawing } from '../../node-control/page/browser/on-demand/drawing.js';
 import { Lessons } from './lessons.js';
 import { loadLessons, loadStage } from './loader.js';
 import { barsTable, button, clientRows, nodeRows, parcelItem, quickCommands, suggestions } from './panels.js';

@@ -1,5 +1,5 @@
 import { element } from '../../node-control/page/browser/element.js';
-import { colourOf } from './drawing.js';
+import { colourOf } from '../../node-control/page/browser/on-demand/drawing.js';
 
 /** @import { BarSight, ParcelSight, StageView } from '../stage/view.js' */
 /** @typedef {(choice: string) => void} Choose */

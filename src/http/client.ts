@@ -5,6 +5,7 @@ import type { Configuration } from '../protocol/configuration.js';
 import { slowestAnswerMs, type StoreLimits } from '../store/limits.js';
 import type { Rights } from '../store/rights.js';
 import type { Rescanned } from '../store/rescan.js';
+import type { WatchedKey } from './watched-key.js';
 
 /** No answer in HTTP: refused, reset, or none in time. Whether a write was applied is unknown. */
 export class NetworkError extends Error {}
@@ -204,5 +205,19 @@ export class AdminClient extends HttpClient {
   /** @param keys at most 1,000; the answer says how many of them were done */
   rescan(era: number, keys: readonly string[]): Promise<Answer<Rescanned>> {
     return this.request('POST', '/rescan', { body: { era, keys }, timeoutMs: RESCAN_TIMEOUT_MS });
+  }
+
+  /** Lets the proposer keep the last rounds of this key, and of no other, for as long as it is asked for them now and then. */
+  watch(key: string): Promise<Answer<WatchedKey>> {
+    return this.request('PUT', `/watch/${encodeURIComponent(key)}`);
+  }
+
+  /** Those rounds; null if it watches no key. */
+  watched(): Promise<Answer<WatchedKey | null>> {
+    return this.request('GET', '/watch');
+  }
+
+  unwatch(): Promise<Answer<null>> {
+    return this.request('DELETE', '/watch');
   }
 }

@@ -35,7 +35,7 @@ function playground(): string[] {
   const compiled = ['client/random.ts', ...rooms.flatMap((room) => namesIn(room, '.ts'))].map(
     (name) => `dist/${name.replace(/\.ts$/, '.js')}`,
   );
-  const shared = ['element.js', 'icon.svg', 'style.css'].map((name) => `node-control/page/browser/${name}`);
+  const shared = ['element.js', 'icon.svg', 'on-demand/drawing.js', 'style.css'].map((name) => `node-control/page/browser/${name}`);
   const own = ['playground/index.html', 'playground/style.css', ...namesIn('playground/browser', '.js')];
   return [...compiled, ...shared, ...own, ...namesIn('docs/transcripts', '.txt')];
 }

@@ -23,7 +23,7 @@ afterAll(async () => {
 });
 
 describe('the admin port', () => {
-  const paths = ['/configuration', '/configurations', '/identity', '/rescan', '/nowhere', '/'];
+  const paths = ['/configuration', '/configurations', '/identity', '/rescan', '/watch', '/watch/k', '/nowhere', '/'];
   it.each([
     ['no token', {}],
     ['a wrong token', { authorization: 'Bearer c0ffeE' }],

@@ -19,6 +19,21 @@ let lastMark;
 /** @type {FunnelSecond | undefined} */
 let lastSecond;
 
+/** A script that few visitors need comes when it is asked for. @type {Promise<import('./on-demand/twin.js').Twin> | undefined} */
+let twin;
+find('#watch').addEventListener('submit', (event) => {
+  event.preventDefault();
+  const { value } = /** @type {HTMLInputElement} */ (find('#watched'));
+  twin ??= import('./on-demand/twin.js').then(({ Twin }) => new Twin());
+  twin.then(
+    (one) => one.watch(value),
+    () => {
+      twin = undefined;
+      say(find('#watching'), 'The control node does not answer.');
+    },
+  );
+});
+
 /** For a projector: what matters on one screen, in large letters. */
 function toggleBig() {
   const isBig = document.documentElement.classList.toggle('big');
@@ -57,6 +72,7 @@ function show(snapshot) {
   say(find('#client-state'), snapshot.isClientRunning ? '' : 'no client runs: ./run-client.sh');
   showMarks(snapshot.marks);
   experiments.follow(snapshot);
+  void twin?.then((one) => one.follow(snapshot));
   void inspector.look();
 }
 

@@ -10,6 +10,7 @@ import type { Observer } from './observer.js';
 import { onlyOwnHost } from './own-host.js';
 import { onlyOwnPage } from './own-page.js';
 import { playground } from './playground.js';
+import { Twin } from './twin.js';
 import { type Supposed, whatIf } from './what-if.js';
 
 /** As proposers have it. */
@@ -33,7 +34,16 @@ const HEADERS = {
   'Cross-Origin-Resource-Policy': 'same-origin',
 };
 
-/** What the control node serves: the page, what it shows, and one way to write a key, which does no more than a client of the proposers may. */
+const KEY_WANTED = `a key has 1 to ${KEY_MAX_BYTES} bytes`;
+
+function isKey(key: unknown): key is string {
+  return typeof key === 'string' && key !== '' && Buffer.byteLength(key) <= KEY_MAX_BYTES;
+}
+
+/**
+ * What the control node serves: the page, what it shows, and two things that it does: it writes a key, which is no more than a client of the proposers
+ * may, and it lets them watch one.
+ */
 export function createApp(nodes: NodeSettings, observer: Observer): Express {
   const app = express();
   app.disable('x-powered-by');
@@ -57,8 +67,7 @@ export function createApp(nodes: NodeSettings, observer: Observer): Express {
   const inspector = new KeyInspector(nodes);
   app.get('/keys', async (request, response) => {
     const { key } = request.query;
-    if (typeof key !== 'string' || key === '' || Buffer.byteLength(key) > KEY_MAX_BYTES)
-      response.status(400).json({ message: `a key has 1 to ${KEY_MAX_BYTES} bytes` });
+    if (!isKey(key)) response.status(400).json({ message: KEY_WANTED });
     else if (inspector.isBusy(key)) response.status(503).json({ message: 'too many keys are looked at already' });
     else response.set('cache-control', 'no-store').json(await inspector.look(key));
   });
@@ -75,15 +84,21 @@ export function createApp(nodes: NodeSettings, observer: Observer): Express {
   app.post('/writes', onlyOwnPage, express.json({ limit: WRITE_MAX_BYTES }), async (request, response) => {
     const { key, values } = request.body as { key?: unknown; values?: unknown };
     const given = typeof values === 'object' && values !== null ? Object.entries(values) : [];
-    if (
-      typeof key !== 'string' ||
-      key === '' ||
-      Buffer.byteLength(key) > KEY_MAX_BYTES ||
-      given.some(([, value]) => typeof value !== 'string')
-    )
-      response.status(400).json({ message: `a key has 1 to ${KEY_MAX_BYTES} bytes, and a value is text` });
+    if (!isKey(key) || given.some(([, value]) => typeof value !== 'string'))
+      response.status(400).json({ message: `${KEY_WANTED}, and a value is text` });
     else if (writer.isBusy) response.status(503).json({ message: 'too many keys are written already' });
     else response.set('cache-control', 'no-store').json(await writer.write(key, new Map(given as [string, string][])));
+  });
+
+  const twin = new Twin(nodes);
+  app.get('/twin', async (_request, response) => {
+    response.set('cache-control', 'no-store').json(await twin.look());
+  });
+  app.post('/twin', onlyOwnPage, express.json({ limit: WRITE_MAX_BYTES }), async (request, response) => {
+    const { key } = request.body as { key?: unknown };
+    if (key !== null && !isKey(key)) response.status(400).json({ message: `${KEY_WANTED}; null watches none` });
+    else if (twin.isBusy) response.status(503).json({ message: 'too many changes of what is watched are under way' });
+    else response.set('cache-control', 'no-store').json(await twin.watch(key ?? undefined));
   });
 
   app.use(playground(HEADERS['Content-Security-Policy']));

@@ -30,6 +30,7 @@ describe('the page', () => {
     '/uplot/uPlot.iife.min.js',
     '/healthz',
     '/keys?key=a',
+    '/twin',
     '/nowhere',
     '/keys?key=%',
     '/keys?key=a&key=b',
@@ -107,6 +108,41 @@ describe('the page', () => {
     it('through proposers that it knows', async () => {
       const { text } = await write({}, { key: 'a', values: { 'evil.example': 'v', '127.0.0.1': 'v' } });
       expect(text).toMatch(/^\[\{"proposer":"127\.0\.0\.1",[^[{]*\}\]$/);
+    });
+  });
+
+  describe('lets a key be watched', () => {
+    const watch = (headers: Record<string, string>, body: unknown = { key: 'a' }): Promise<RawAnswer> =>
+      send(`127.0.0.1:${(server.address() as AddressInfo).port}`, {
+        method: 'POST',
+        path: '/twin',
+        headers: { host: 'localhost:8080', ...headers },
+        body,
+      });
+
+    it('and tells that no proposer answers', async () => {
+      const { status, body } = await watch({ origin: 'http://localhost:8080' });
+      expect([status, body]).toEqual([
+        200,
+        {
+          proposers: [{ name: 'p1', title: '127.0.0.1', isWatching: false }],
+          acceptors: [{ name: 'a1', title: '127.0.0.1' }],
+          moments: [],
+        },
+      ]);
+    });
+
+    it.each([
+      ['another page', { origin: 'http://evil.example' }],
+      ['another site', { 'sec-fetch-site': 'cross-site' }],
+      ['a form', { 'content-type': 'text/plain' }],
+      ['another name', { host: 'evil.example', origin: 'http://evil.example' }],
+    ])('and not by %s', async (_, headers) => {
+      expect((await watch(headers)).status).toBe(403);
+    });
+
+    it.each([[{}], [{ key: '' }], [{ key: 'x'.repeat(513) }], [{ key: 1 }], ['[]']])('and not by %o', async (body) => {
+      expect((await watch({}, body)).status).toBe(400);
     });
   });
 

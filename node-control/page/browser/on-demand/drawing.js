@@ -1,6 +1,36 @@
-import { narrow, svg } from '../../node-control/page/browser/element.js';
+import { narrow, svg } from '../element.js';
 
-/** @import { AcceptorSight, ParcelSight, ProposerSight, StageView } from '../stage/view.js' */
+/**
+ * What is drawn: of the playground's stage, or of a key that is watched. Proposers are named p1, p2, acceptors a1, a2, a3; `title` is what else one
+ * is called, `remark` why it is not up.
+ *
+ * @typedef {{ readonly nodes: readonly string[] }} Asked
+ * @typedef {{ readonly name: string, readonly title?: string, readonly isUp: boolean, readonly isCut: boolean, readonly remark?: string }} Standing
+ * @typedef {Standing & { readonly era: number, readonly prepare: Asked, readonly accept: Asked }} DrawnProposer
+ * @typedef {object} Holding what an acceptor holds of the key, `isUntold` where nothing is known of that
+ * @property {boolean} [isUntold]
+ * @property {string | undefined} promise
+ * @property {string | undefined} ballot
+ * @property {number} proposer the number of the proposer of that ballot; 0: none
+ * @property {string | undefined} held a value, a comma and its version
+ * @property {string | undefined} floor
+ * @typedef {Standing & Holding} DrawnAcceptor
+ * @typedef {object} DrawnParcel a message under way
+ * @property {number} number
+ * @property {string} from
+ * @property {string} to
+ * @property {string} label in a word
+ * @property {string} text
+ * @property {boolean} isReply
+ * @property {boolean} isPassable
+ */
+/**
+ * @typedef {object} Drawn
+ * @property {readonly DrawnProposer[]} proposers
+ * @property {readonly DrawnAcceptor[]} acceptors
+ * @property {readonly DrawnParcel[]} parcels
+ * @property {string} key
+ */
 /** @typedef {{ x: number, y: number }} Point */
 
 const LYING = { width: 640, height: 380 };
@@ -9,21 +39,22 @@ const PROPOSER = { width: 116, height: 56 };
 const ACCEPTOR = { width: 150, height: 92 };
 const UPRIGHT_ACCEPTOR = { width: 112, height: 104 };
 const PILL_HEIGHT = 24;
-/** Of a letter in a pill, and what is left and right of all. */
-const [LETTER, MARGIN] = [7, 18];
+/** Of a letter, in a pill say, of a bold one, and what is left and right of all. */
+const [LETTER, BOLD_LETTER, MARGIN] = [7, 7.8, 18];
 /** Between requests and answers on one line. */
 const APART = 15;
 /** Of messages on one line, in each direction, so many are drawn one by one. */
 const DRAWN_MAX = 3;
 
 /**
- * The nodes, what each acceptor holds of the key, and every message under way. A click on a message delivers it.
+ * The nodes, what each acceptor holds of the key, and every message under way.
  *
- * @param {StageView} view
- * @param {(parcel: ParcelSight) => void} deliver
+ * @template {DrawnParcel} Parcel
+ * @param {Drawn & { readonly parcels: readonly Parcel[] }} view
+ * @param {(parcel: Parcel) => void} onChoice called with a message that is clicked
  * @returns {SVGElement}
  */
-export function drawing(view, deliver) {
+export function drawing(view, onChoice) {
   const { proposers, acceptors, parcels, key } = view;
   const { width, height } = narrow.matches ? UPRIGHT : LYING;
   /** @type {Map<string, Point>} */
@@ -45,7 +76,7 @@ export function drawing(view, deliver) {
     ...proposers.map((proposer) => proposerBox(proposer, at(places, proposer.name))),
     ...acceptors.map((acceptor) => acceptorBox(acceptor, at(places, acceptor.name), key)),
     ...(parcels.some(({ from, to }) => from === 'control' || to === 'control') ? [controlBox(at(places, 'control'))] : []),
-    ...pills(parcels, places, deliver),
+    ...pills(parcels, places, onChoice),
   );
 }
 
@@ -66,15 +97,15 @@ function line(from, to, kind) {
   return svg('line', { x1: from.x, y1: from.y, x2: to.x, y2: to.y, class: kind });
 }
 
-/** @param {ProposerSight} proposer @param {Point} center */
-function proposerBox({ name, isUp, isCut, era }, { x, y }) {
+/** @param {DrawnProposer} proposer @param {Point} center */
+function proposerBox({ name, title, isUp, isCut, remark = '✕ down', era }, { x, y }) {
   const { width, height } = PROPOSER;
   return svg(
     'g',
     { class: `node ${state(isUp, isCut)} ${colour(Number(name.slice(1)))}`, transform: `translate(${x} ${y})` },
     svg('rect', { x: -width / 2, y: -height / 2, width, height, rx: 9 }),
-    svg('text', { y: -4, class: 'name' }, `proposer ${name.slice(1)}`),
-    svg('text', { y: 16, class: 'state' }, isUp ? (isCut ? '✕ cut off' : `era ${era}`) : '✕ down'),
+    svg('text', { y: -4, class: 'name' }, title ?? `proposer ${name.slice(1)}`),
+    svg('text', { y: 16, class: 'state' }, isUp ? (isCut ? '✕ cut off' : `era ${era}`) : remark),
   );
 }
 
@@ -88,27 +119,42 @@ function controlBox({ x, y }) {
   );
 }
 
-/** @param {AcceptorSight} acceptor @param {Point} center @param {string} key */
-function acceptorBox({ name, isUp, isCut, promise, ballot, proposer, held, floor }, { x, y }, key) {
+/** @param {DrawnAcceptor} acceptor @param {Point} center @param {string} key */
+function acceptorBox({ name, title, isUp, isCut, remark = '✕ down', isUntold, promise, ballot, proposer, held, floor }, { x, y }, key) {
   const { width, height } = narrow.matches ? UPRIGHT_ACCEPTOR : ACCEPTOR;
-  const [value = 'nothing', version = ''] = (held ?? 'nothing').split(', ');
-  const first = isUp ? (isCut ? '✕ cut off' : '') : '✕ down';
-  const rows = [
+  const [, value = 'nothing', version = ''] = /^(.*), (.*?)$/s.exec(held ?? '') ?? [];
+  const first = isUp ? (isCut ? '✕ cut off' : '') : remark;
+  const told = [
     { text: `${key}: ${value}`, kind: held === undefined ? 'state' : 'held' },
     { text: held === undefined ? (floor === undefined ? '' : `floor: ${floor}`) : `${version} by ${ballot}`, kind: 'state' },
     { text: promise ? `promised ${promise}` : 'promised nothing', kind: 'state' },
   ];
+  const rows = isUntold ? [{ text: `${key}: not told yet`, kind: 'state' }] : told;
   return svg(
     'g',
     { class: `node acceptor ${state(isUp, isCut)} ${colour(proposer)}`, transform: `translate(${x} ${y})` },
     svg('rect', { x: -width / 2, y: -height / 2, width, height, rx: 9 }),
-    svg('text', { y: 18 - height / 2, class: 'name' }, `acceptor ${name.slice(1)} ${first}`.trim()),
+    svg('text', { y: 18 - height / 2, class: 'name' }, `${title ?? `acceptor ${name.slice(1)}`} ${first}`.trim()),
     ...rows.flatMap(({ text, kind }, index) =>
       broken(text).map((part, row, parts) =>
-        svg('text', { y: 38 - height / 2 + index * 20 + (parts.length > 1 ? row * 13 : 0), class: kind }, part),
+        svg(
+          'text',
+          {
+            y: 38 - height / 2 + index * 20 + (parts.length > 1 ? row * 13 : 0),
+            class: kind,
+            ...fitted(part, kind === 'held' ? BOLD_LETTER : LETTER, width),
+          },
+          part,
+        ),
       ),
     ),
   );
+}
+
+/** Letters of a long text stand closer. @param {string} text @param {number} letter about its width @param {number} width of the box */
+function fitted(text, letter, width) {
+  const room = width - MARGIN / 2;
+  return text.length * letter > room ? { textLength: room, lengthAdjust: 'spacingAndGlyphs' } : {};
 }
 
 /** On a narrow screen a version and its ballot stand below each other. @param {string} text */
@@ -126,7 +172,7 @@ export function colour(proposer) {
   return ['', 'one', 'two'][proposer] ?? 'more';
 }
 
-/** Whose round a message belongs to. @param {ParcelSight} parcel */
+/** Whose round a message belongs to. @param {Pick<DrawnParcel, 'from' | 'to'>} parcel */
 export function colourOf({ from, to }) {
   const proposer = [from, to].find((name) => /^p\d$/.test(name));
   return proposer === undefined ? 'more' : colour(Number(proposer.slice(1)));
@@ -135,7 +181,7 @@ export function colourOf({ from, to }) {
 /**
  * Where a message stands on its line. On a narrow screen the lines of one proposer lie close to each other: there its messages have a height of their own.
  *
- * @param {ParcelSight} parcel @param {Point} from @param {Point} to @param {number} index among those of the same line and direction, the first to be sent last
+ * @param {DrawnParcel} parcel @param {Point} from @param {Point} to @param {number} index among those of the same line and direction, the first to be sent last
  * @returns {Point}
  */
 function standing({ isReply, from: sender, to: receiver }, from, to, index) {
@@ -151,9 +197,9 @@ function standing({ isReply, from: sender, to: receiver }, from, to, index) {
   return { x: from.x + ((to.x - from.x) * (y - from.y)) / (to.y - from.y || 1), y };
 }
 
-/** @param {readonly ParcelSight[]} parcels @param {Map<string, Point>} places @param {(parcel: ParcelSight) => void} deliver */
-function pills(parcels, places, deliver) {
-  /** @type {Map<string, ParcelSight[]>} */
+/** @template {DrawnParcel} Parcel @param {readonly Parcel[]} parcels @param {Map<string, Point>} places @param {(parcel: Parcel) => void} onChoice */
+function pills(parcels, places, onChoice) {
+  /** @type {Map<string, Parcel[]>} */
   const links = new Map();
   for (const parcel of parcels) {
     const link = `${parcel.from} ${parcel.to}`;
@@ -178,19 +224,19 @@ function pills(parcels, places, deliver) {
         svg('rect', { x: -width / 2, y: -PILL_HEIGHT / 2, width, height: PILL_HEIGHT, rx: PILL_HEIGHT / 2 }),
         svg('text', { y: 4 }, text),
       );
-      pill.addEventListener('click', () => deliver(parcel));
+      pill.addEventListener('click', () => onChoice(parcel));
       return pill;
     });
   });
 }
 
-/** @param {StageView} view */
+/** @param {Drawn} view */
 function label({ proposers, acceptors, parcels, key }) {
   const nodes = [
     ...proposers.map(({ name, isUp, isCut, era }) => `proposer ${name.slice(1)} ${isUp ? (isCut ? 'cut off' : `in era ${era}`) : 'down'}`),
     ...acceptors.map(
-      ({ name, isUp, isCut, promise, held }) =>
-        `acceptor ${name.slice(1)}${isUp ? (isCut ? ', cut off,' : '') : ', down,'} holds ${held ?? 'nothing'} of ${key} and promised ${promise ?? 'nothing'}`,
+      ({ name, isUp, isCut, isUntold, promise, held }) =>
+        `acceptor ${name.slice(1)}${isUp ? (isCut ? ', cut off,' : '') : ', down,'} ${isUntold ? `has told nothing of ${key} yet` : `holds ${held ?? 'nothing'} of ${key} and promised ${promise ?? 'nothing'}`}`,
     ),
   ];
   return `${nodes.join('; ')}; ${parcels.length} messages under way`;
