@@ -14,6 +14,8 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
   /** Why its last attempt failed. */
   error?: Error;
+  /** Lets go of its signal, which may be that of many operations, one after the other. */
+  letGo?: () => void;
 }
 
 export interface KeyQueueOptions {
@@ -52,6 +54,7 @@ export class KeyQueue {
    */
   run(key: string, operation: Operation, signal?: AbortSignal): Promise<Versioned> {
     const { time, limits } = this.#options;
+    if (signal?.aborted) return new Promise(() => signal.throwIfAborted());
     if (this.#count >= limits.operationsWaitingMax) {
       return Promise.reject(new ConcurrentRequestError(`this proposer has ${this.#count} requests waiting; try another one, or later`));
     }
@@ -76,6 +79,7 @@ export class KeyQueue {
       one.reject(signal.reason);
     };
     signal.addEventListener('abort', leave, { once: true });
+    one.letGo = () => signal.removeEventListener('abort', leave);
   }
 
   /**
@@ -121,6 +125,7 @@ export class KeyQueue {
       return false;
     }
     this.#count -= 1;
+    one.letGo?.();
     if (outcome instanceof Error) one.reject(outcome);
     else one.resolve(outcome);
     return true;

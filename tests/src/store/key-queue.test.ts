@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { VersionMismatch } from '../../../src/store/errors.js';
 import { describe, expect, it } from 'vitest';
 import { KeyQueue } from '../../../src/store/key-queue.js';
@@ -162,6 +163,21 @@ describe('the queue of a key', () => {
     expect(next.operations).toEqual([write(2)]);
     next.end([DONE]);
     expect(await behind).toEqual(DONE);
+  });
+
+  it('lets go of a signal that outlives it, and does not begin under one that was aborted before', async () => {
+    const rounds = new Rounds();
+    const queue = queueOf(rounds);
+    const controller = new AbortController();
+    const { signal } = controller;
+    const all = [queue.run('key', write(0), signal), queue.run('key', write(1), signal), queue.run('key', write(2), signal)];
+    (await rounds.at(0)).end([DONE]);
+    (await rounds.at(1)).end([DONE, new VersionMismatch('of another version', { key: 'key', ver: 7, val: 0 })]);
+    await Promise.allSettled(all);
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+    controller.abort('no longer wanted');
+    await expect(queue.run('key', write(3), signal)).rejects.toBe('no longer wanted');
+    expect(rounds.begun).toHaveLength(2);
   });
 });
 
