@@ -165,9 +165,14 @@ class RecordedAcceptor implements Acceptor {
   }
 }
 
+/** What is no value of ours is shown as it is: whoever watches it must not be why the proposer ends. */
 function shown(value: string): WatchedValue {
-  const { ver, val, deleted } = decode(value);
-  return { version: ver, text: deleted ? '' : cutOff(JSON.stringify(val)), ...(deleted && { isDeleted: true }) };
+  try {
+    const { ver, val, deleted } = decode(value);
+    return { version: ver, text: deleted ? '' : cutOff(JSON.stringify(val)), ...(deleted && { isDeleted: true }) };
+  } catch {
+    return { version: 0, text: cutOff(value) };
+  }
 }
 
 /** Not in the middle of a character. */

@@ -77,7 +77,8 @@ describe('a proposer', () => {
 
   it('tells of a message that is not answered yet, and of its answer', async () => {
     let answer: (() => void) | undefined;
-    plain.prepare = () => new Promise((resolve) => (answer = () => resolve({ ok: true, ...ZERO_BALLOT, ballot: ZERO_BALLOT, value: null })));
+    plain.prepare = () =>
+      new Promise((resolve) => (answer = () => resolve({ ok: true, ...ZERO_BALLOT, ballot: ZERO_BALLOT, value: null })));
     watch.start('k');
     const call = found().prepare('k', ballot(1));
     expect(watch.look()?.rounds[0]?.messages[0]).not.toHaveProperty('outcome');
@@ -112,6 +113,13 @@ describe('a proposer', () => {
     watch.start('k');
     await round('k', 1, JSON.stringify({ ver: 3, val: null, ops: [], deleted: true }));
     expect(watch.look()?.rounds[0]?.value).toEqual({ version: 3, text: '', isDeleted: true });
+  });
+
+  it('shows a value that is none of ours as it is', async () => {
+    await found().accept('k', ballot(1), 'a stranger put this here', ballot(2));
+    watch.start('k');
+    await found().prepare('k', ballot(3));
+    expect(watch.look()?.rounds[0]?.messages).toMatchObject([{ outcome: 'ok', value: { version: 0, text: 'a stranger put this here' } }]);
   });
 
   it('watches on as long as somebody looks, and no longer', () => {
