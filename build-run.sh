@@ -30,6 +30,7 @@ Environment:
   LOG_LEVEL, LOG_FORMAT=json|pretty  of the proposers, default info and json
   ACCEPTOR_TIMEOUT_MS                how long an acceptor may take to answer, default 300: more for slow disks (docs/operations.md)
   COLLECT_EVERY                      how often the control node removes what deleted keys have left: 30m, 12h (default: never by itself)
+  CONTROL_BUTTONS=on                 the page carries out the next safe step, and faults of local processes, for whoever has the admin token
 END
 }
 

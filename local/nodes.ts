@@ -88,6 +88,9 @@ function control(layout: Layout, env: NodeJS.ProcessEnv, port: number): NodeSpec
       HOST: '127.0.0.1',
       PORT: String(port),
       ADDRESS_MAP: layout.addressesFile,
+      // For its buttons, where they are wanted: as somebody would type it in a terminal beside this.
+      FAULT_SCRIPT: path.join(layout.root, 'node-control/fault.sh'),
+      CLUSTER_DIR: layout.folder,
       ...accessAs('control', layout),
     },
     folder,

@@ -21,17 +21,21 @@ export class PageCluster {
   #service: ChildProcess | undefined;
   #client: ChildProcess | undefined;
 
-  private constructor(cluster: Cluster, port: number) {
+  readonly #env: Readonly<Record<string, string>>;
+
+  private constructor(cluster: Cluster, port: number, env: Readonly<Record<string, string>>) {
     this.cluster = cluster;
     this.#port = port;
+    this.#env = env;
     this.url = `http://127.0.0.1:${port}/`;
   }
 
-  static async start(): Promise<PageCluster> {
+  /** @param env variables for the service */
+  static async start(env: Readonly<Record<string, string>> = {}): Promise<PageCluster> {
     const cluster = await Cluster.start({ configured: 0 });
     const addresses = JSON.parse(readFileSync(cluster.addressMap, 'utf8')) as Record<string, string>;
     writeFileSync(cluster.addressMap, JSON.stringify({ ...addresses, 'client:8070': `127.0.0.1:${await freePort()}` }));
-    const page = new PageCluster(cluster, await freePort());
+    const page = new PageCluster(cluster, await freePort(), env);
     await page.startService();
     return page;
   }
@@ -41,6 +45,7 @@ export class PageCluster {
       HOST: '127.0.0.1',
       PORT: String(this.#port),
       STATE_DIR: this.stateFolder,
+      ...this.#env,
     });
     const deadlineMs = Date.now() + START_MS;
     while (
@@ -104,9 +109,9 @@ export interface Visit {
   readonly leave: () => Promise<void>;
 }
 
-/** A cluster, and a browser that can show its page. */
-export async function visit(): Promise<Visit> {
-  const nodes = await PageCluster.start();
+/** A cluster, and a browser that can show its page. @param env variables for the control node's service */
+export async function visit(env?: Readonly<Record<string, string>>): Promise<Visit> {
+  const nodes = await PageCluster.start(env);
   const browser = await launchBrowser();
   const leave = async (): Promise<void> => {
     await browser.close();

@@ -117,6 +117,10 @@ describe('a key that is watched on the page', () => {
     expect(bytes).toBeLessThanOrEqual(200_000);
   });
 
+  test('is all that may be pressed: there are no buttons where nobody asked for them', async () => {
+    expect(await page.locator('#buttons').isVisible()).toBe(false);
+  });
+
   test('is watched no more when the visitor ends it, and complained of nothing', async () => {
     await page.locator('#unwatch').click();
     await expect.poll(() => page.locator('#watching').innerText(), SOON).toBe('No key is watched.');

@@ -53,11 +53,17 @@ const RULES = new Map([
   ],
 ]);
 
-/** A command that can be copied, and why it comes next. @param {string} command */
-export function commandItem(command) {
+/** What is to be typed, and a button that copies it. @param {string} command @returns {readonly [code: HTMLElement, button: HTMLElement]} */
+export function copiable(command) {
   const code = element('code', {}, command);
   const button = element('button', { type: 'button', class: 'copy', 'aria-label': `Copy ${command}` }, 'Copy');
   button.addEventListener('click', () => void copy(command, code, button));
+  return [code, button];
+}
+
+/** A command that can be copied, and why it comes next. @param {string} command */
+export function commandItem(command) {
+  const [code, button] = copiable(command);
   const [, verb = ''] = /^\.\/(?:run-control\.sh )?(\S+)/.exec(command) ?? [];
   const rule = RULES.get(verb);
   const why =

@@ -34,6 +34,9 @@ find('#watch').addEventListener('submit', (event) => {
   );
 });
 
+/** @type {Promise<import('./on-demand/buttons.js').ButtonsSection> | undefined} */
+let buttons;
+
 /** For a projector: what matters on one screen, in large letters. */
 function toggleBig() {
   const isBig = document.documentElement.classList.toggle('big');
@@ -72,6 +75,13 @@ function show(snapshot) {
   say(find('#client-state'), snapshot.isClientRunning ? '' : 'no client runs: ./run-client.sh');
   showMarks(snapshot.marks);
   experiments.follow(snapshot);
+  if (snapshot.buttons) {
+    buttons ??= import('./on-demand/buttons.js').then(({ ButtonsSection }) => new ButtonsSection(find('#buttons')));
+    buttons.then(
+      (section) => section.follow(snapshot),
+      () => (buttons = undefined),
+    );
+  }
   void twin?.then((one) => one.follow(snapshot));
   void inspector.look();
 }

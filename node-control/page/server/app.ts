@@ -2,8 +2,9 @@ import { STATUS_CODES } from 'node:http';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import express, { type ErrorRequestHandler, type Express, type Response } from 'express';
+import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Response } from 'express';
 import type { NodeSettings } from '../../nodes/settings.js';
+import type { Buttons } from './buttons.js';
 import { KeyInspector } from './key-inspector.js';
 import { KeyWriter } from './key-writer.js';
 import type { Observer } from './observer.js';
@@ -43,8 +44,9 @@ function isKey(key: unknown): key is string {
 /**
  * What the control node serves: the page, what it shows, and two things that it does: it writes a key, which is no more than a client of the proposers
  * may, and it lets them watch one.
+ * @param buttons what it does besides for whoever has the token; without them nothing
  */
-export function createApp(nodes: NodeSettings, observer: Observer): Express {
+export function createApp(nodes: NodeSettings, observer: Observer, buttons?: Buttons): Express {
   const app = express();
   app.disable('x-powered-by');
   app.use(onlyOwnHost);
@@ -60,7 +62,7 @@ export function createApp(nodes: NodeSettings, observer: Observer): Express {
   app.get('/events', (_request, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
     response.flushHeaders();
-    const stop = observer.watch((snapshot) => send(response, snapshot));
+    const stop = observer.watch((snapshot) => send(response, buttons ? { ...snapshot, buttons: buttons.offer } : snapshot));
     response.on('close', stop);
   });
 
@@ -101,6 +103,16 @@ export function createApp(nodes: NodeSettings, observer: Observer): Express {
     else response.set('cache-control', 'no-store').json(await twin.watch(key ?? undefined));
   });
 
+  if (buttons) {
+    app.post('/commands', onlyOwnPage, onlyWithToken(buttons), express.json({ limit: WRITE_MAX_BYTES }), async (request, response) => {
+      const { command } = request.body as { command?: unknown };
+      const pressed = await buttons.press(typeof command === 'string' ? command : '');
+      response.set('cache-control', 'no-store');
+      if ('status' in pressed) response.status(pressed.status).json({ message: pressed.message });
+      else response.json(pressed);
+    });
+  }
+
   app.use(playground(HEADERS['Content-Security-Policy']));
   app.get(
     DOCS.map((name) => `/docs/${name}`),
@@ -110,6 +122,13 @@ export function createApp(nodes: NodeSettings, observer: Observer): Express {
   app.use(express.static(PAGE));
   app.use(answerError);
   return app;
+}
+
+function onlyWithToken(buttons: Buttons): RequestHandler {
+  return (request, response, next) => {
+    if (buttons.isAllowed(request.headers.authorization)) next();
+    else response.status(401).set('WWW-Authenticate', 'Bearer').json({ message: 'that is not the admin token: nothing was done' });
+  };
 }
 
 /** In place of Express' own, which sends the stack, and logs it whoever is at fault. */

@@ -4,6 +4,7 @@ import { systemTime } from '../../../src/store/system-time.js';
 import { CollectionFile } from '../../collection/notes.js';
 import { settingsFrom } from '../../nodes/settings.js';
 import { createApp } from './app.js';
+import { buttonsFrom } from './buttons.js';
 import { startCollecting } from './collecting.js';
 import { Observer } from './observer.js';
 
@@ -29,7 +30,7 @@ async function main(): Promise<void> {
     process.stdout.write(`control: ${new Date().toISOString()} ${line}\n`);
   });
 
-  const server = createServer(LIMITS, createApp(nodes, observer));
+  const server = createServer(LIMITS, createApp(nodes, observer, buttonsFrom(process.env)));
   server.maxConnections = CONNECTIONS_MAX;
   server.on('error', (error) => fail(`cannot listen on port ${port}: ${error.message}. CONTROL_PORT takes another one.`));
   server.listen(port, host, () => process.stdout.write(`control: the page is served on port ${port}\n`));

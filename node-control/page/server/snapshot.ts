@@ -1,5 +1,6 @@
 import type { Floor } from '../../../src/protocol/acceptor.js';
 import type { QuorumSet } from '../../../src/protocol/quorum.js';
+import type { ButtonsOffer } from './buttons.js';
 
 /**
  * `gone`: nobody is there; `hangs`: connections are taken, and nothing is answered. `stranger`: at its address answers one that is not the acceptor
@@ -83,6 +84,8 @@ export interface Snapshot {
   readonly acceptors: readonly AcceptorView[];
   readonly isClientRunning: boolean;
   readonly narration: Narration;
+  /** Where the operator wants them. */
+  readonly buttons?: ButtonsOffer;
   /** The last that happened, the latest last. */
   readonly marks: readonly Mark[];
   /** The seconds since the snapshot before; in the first one that a page gets, those of the last two minutes. */
