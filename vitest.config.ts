@@ -34,9 +34,14 @@ export default defineConfig({
         },
       },
       {
-        // No test: it makes the pictures of docs/page/.
+        // No tests: they make the pictures of docs/page/, and say what a frame of the playground costs.
         extends: true,
-        test: { name: 'screenshots', include: ['tests/page/screenshots.ts'], globalSetup: ['tests/build.ts'], testTimeout: 300_000 },
+        test: {
+          name: 'pictures',
+          include: ['tests/page/{screenshots,moving-picture,frames}.ts'],
+          globalSetup: ['tests/build.ts'],
+          testTimeout: 900_000,
+        },
       },
     ],
   },

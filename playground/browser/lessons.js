@@ -161,18 +161,25 @@ export class Lessons {
     const rest = step.choices.length - at;
     const other = (/** @type {string} */ text, /** @type {number} */ by) =>
       button(text, () => void this.#attempt(this.#tell(this.#story, this.#step + by)), { disabled: !steps[this.#step + by] });
+    const nextStory = STORIES[STORIES.indexOf(this.#story) + 1];
     return [
       ...step.prose.map((paragraph) => element('p', {}, paragraph)),
-      element('p', {}, ...step.commands.flatMap((command) => [element('code', {}, command), ' '])),
+      element('p', {}, ...step.commands.map((command) => element('code', {}, command))),
       element(
         'p',
         { class: 'row' },
         choice,
         other('◀ before', -1),
-        button(rest > 0 ? `Show it: ${rest} ${rest === 1 ? 'move' : 'moves'}` : 'Shown', () => find('#play').click(), {
-          disabled: rest <= 0,
-        }),
-        other('next ▶', 1),
+        button(
+          rest > 0 ? `Show it: ${rest} ${rest === 1 ? 'move' : 'moves'}` : step.begunAt === at ? 'Nothing moves here' : 'Shown',
+          () => find('#play').click(),
+          {
+            disabled: rest <= 0,
+          },
+        ),
+        nextStory === undefined || steps[this.#step + 1]
+          ? other('next ▶', 1)
+          : button('next story ▶', () => void this.#attempt(this.#tell(nextStory, 0))),
         element('span', {}, `step ${this.#step + 1} of ${steps.length}`),
       ),
     ];

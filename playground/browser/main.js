@@ -1,12 +1,15 @@
-import { element, find, narrow, onKey, replace, say } from '../../node-control/page/browser/element.js';
+import { element, find, narrow, onKey, say } from '../../node-control/page/browser/element.js';
 import { drawing } from '../../node-control/page/browser/on-demand/drawing.js';
 import { Lessons } from './lessons.js';
 import { loadLessons, loadStage } from './loader.js';
 import { barsTable, button, clientRows, nodeRows, parcelItem, quickCommands, suggestions } from './panels.js';
+import { renew } from './renewal.js';
 import { Session } from './session.js';
 
 /** What stands there before anything was done. */
 const INVITATION = 'Let a client ask for something, then click its messages: nothing arrives unless you say so.';
+/** At most. */
+const ADDRESS_EVERY_MS = 60;
 /** A move each so many milliseconds at the slowest speed. */
 const SLOWEST_MS = 1_600;
 
@@ -30,14 +33,10 @@ function choose(choice) {
 
 /** @param {Session} shown */
 function show({ view, run, at, address }) {
-  const focus = focusIn(find('#parcels'));
-  find('#drawing').replaceChildren(drawing(view, ({ number }) => void choose(`d${number}`)));
+  showStage(view);
   const list = find('#parcels');
-  list.replaceChildren(
-    ...(view.parcels.length === 0
-      ? [element('li', { class: 'none' }, 'None. Let a client ask for something, above.')]
-      : view.parcels.map((parcel) => parcelItem(parcel, (choice) => void choose(choice)))),
-  );
+  const focus = focusIn(list);
+  renew(list, parcelItems(view.parcels));
   refocus(list, focus);
   const fresh = { word: session.modules.freshWord(view), number: session.modules.freshNumber(view) };
   for (const [place, made] of /** @type {const} */ ([
@@ -48,7 +47,8 @@ function show({ view, run, at, address }) {
     find(place).replaceChildren(made);
     refocus(find(place), held);
   }
-  replace(find('#bars'), barsTable(view));
+  renew(find('#bars'), [[JSON.stringify([view.bars, view.verdict]), () => barsTable(view)]]);
+  say(find('#sets'), setsText(view));
   showVerdict(view);
   const quick = find('#suggestions');
   const heldQuick = focusIn(quick);
@@ -62,7 +62,53 @@ function show({ view, run, at, address }) {
   say(find('#told'), lines.join(' · '));
   guide.follow(session);
   say(find('#now'), guide.headline ?? headline(view));
-  history.replaceState(null, '', `#${guide.address}${address}`);
+  writeAddress(`#${guide.address}${address}`);
+}
+
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let addressTimer;
+let addressWrittenAtMs = -Infinity;
+
+/** At once, but not more often than browsers allow: they take no more after two hundred in ten seconds. @param {string} address */
+function writeAddress(address) {
+  clearTimeout(addressTimer);
+  const write = () => {
+    addressWrittenAtMs = performance.now();
+    history.replaceState(null, '', address);
+  };
+  const dueInMs = addressWrittenAtMs + ADDRESS_EVERY_MS - performance.now();
+  if (dueInMs <= 0) write();
+  else addressTimer = setTimeout(write, dueInMs);
+}
+
+/** What looks as before stays, so that only what is new comes in. @param {import('../stage/view.js').StageView} view */
+function showStage(view) {
+  const made = drawing(view, ({ number }) => void choose(`d${number}`));
+  const old = find('#drawing').firstElementChild;
+  if (old?.getAttribute('viewBox') !== made.getAttribute('viewBox')) {
+    find('#drawing').replaceChildren(made);
+    return;
+  }
+  old.setAttribute('aria-label', made.getAttribute('aria-label') ?? '');
+  renew(
+    old,
+    [...made.children].map((child) => [child.outerHTML, () => child]),
+  );
+}
+
+/** Whom the proposers ask in each phase: once, where all ask the same. @param {import('../stage/view.js').StageView} view */
+function setsText({ proposers }) {
+  const set = (/** @type {import('../stage/view.js').ProposerSight['prepare']} */ { nodes, quorum }) =>
+    nodes.length === 0 ? 'nobody' : `${quorum} of ${nodes.join(', ')}`;
+  const texts = proposers.map(({ prepare, accept }) => `prepare ${set(prepare)}; accept ${set(accept)}`);
+  if (new Set(texts).size === 1) return `A quorum, for each proposer: ${texts[0]}.`;
+  return `A quorum: ${texts.map((text, index) => `for p${index + 1}, ${text}`).join('. ')}.`;
+}
+
+/** @param {readonly import('../stage/view.js').ParcelSight[]} parcels @returns {[string, () => Element][]} */
+function parcelItems(parcels) {
+  if (parcels.length === 0) return [['none', () => element('li', { class: 'none' }, 'None. Let a client ask for something, above.')]];
+  return parcels.map((parcel) => [JSON.stringify(parcel), () => parcelItem(parcel, (choice) => void choose(choice))]);
 }
 
 /** @param {import('../stage/view.js').StageView} view */
@@ -94,21 +140,24 @@ function showVerdict({ verdict, bars }) {
 /** @param {import('../stage/view.js').StageView} view @param {readonly string[]} choices */
 function showMoves({ moves, beginning }, choices) {
   const list = find('#moves');
-  const item = (/** @type {readonly string[]} */ lines, /** @type {number} */ number) =>
-    element(
-      'li',
-      { class: number > moves.length ? 'ahead' : '' },
-      button(String(number), () => void attempt(session.go(number)), {
-        'aria-label': `Go to move ${number}`,
-        ...(number === moves.length && { 'aria-current': 'step' }),
-      }),
-      element('span', {}, lines.join('\n')),
-    );
+  const lines = [beginning, ...moves.map(({ choice, lines }) => (lines.length === 0 ? [choice] : lines))];
+  const texts = [...lines.map((one) => one.join('\n')), ...choices.slice(moves.length)];
   const held = focusIn(list);
-  list.replaceChildren(
-    item(beginning, 0),
-    ...moves.map(({ choice, lines }, index) => item(lines.length === 0 ? [choice] : lines, index + 1)),
-    ...choices.slice(moves.length).map((choice, index) => item([choice], moves.length + index + 1)),
+  renew(
+    list,
+    texts.map((text, number) => [
+      `${number} ${Math.sign(number - moves.length)} ${text}`,
+      () =>
+        element(
+          'li',
+          { class: number > moves.length ? 'ahead' : '' },
+          button(String(number), () => void attempt(session.go(number)), {
+            'aria-label': `Go to move ${number}`,
+            ...(number === moves.length && { 'aria-current': 'step' }),
+          }),
+          element('span', {}, text),
+        ),
+    ]),
   );
   refocus(list, held);
   const current = list.querySelector('[aria-current]');

@@ -21,13 +21,14 @@ export interface Story {
 
 /** The transcripts in docs/transcripts/, in the order in which one learns. */
 export const STORIES: readonly string[] = [
+  'two-phases',
   'one-round-trip',
   'duel',
+  'grow',
+  'copying',
   'quorum-read',
   'lost-commit',
   'change-functions',
-  'grow',
-  'copying',
   'eras',
   'shrink',
   'amnesia',
@@ -114,8 +115,7 @@ class Teller {
       await this.#untilQuiet();
       if (command === 'release') this.#holds = [];
       else if (command === 'wait') await this.#wait();
-      // The stage shows them all the time.
-      else if (!command.startsWith('registers ')) await this.#choose(command);
+      else await this.#choose(command.replace(/^registers /, 'look '));
     }
   }
 

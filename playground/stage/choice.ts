@@ -11,6 +11,8 @@ export type ClientAsks =
 export type Choice =
   | { readonly verb: 'deliver' | 'lose' | 'repeat'; readonly parcel: number }
   | { readonly verb: 'wait' }
+  /** Shows another key; nothing else happens. */
+  | { readonly verb: 'look'; readonly key: string }
   | { readonly verb: 'ask'; readonly proposer: string; readonly key: string; readonly asked: ClientAsks }
   | { readonly verb: 'kill' | 'start' | 'restart' | 'cut' | 'mend' | 'lose-disk'; readonly node: string }
   | { readonly verb: 'control'; readonly words: readonly string[] };
@@ -29,6 +31,7 @@ const FORMS: readonly Form[] = [
     make: ([verb = 'd', number]) => ({ verb: PARCEL_VERBS[verb as keyof typeof PARCEL_VERBS], parcel: Number(number) }),
   },
   { pattern: /^wait$/, make: () => ({ verb: 'wait' }) },
+  { pattern: /^look ([a-z]{1,8})$/, make: ([key = '']) => ({ verb: 'look', key }) },
   { pattern: /^(p\d) get ([a-z]{1,8})$/, make: ([proposer = '', key = '']) => ask(proposer, key, { kind: 'get' }) },
   {
     pattern: /^(p\d) cas ([a-z]{1,8}) (\d{1,4}) "([A-Za-z0-9 ]{1,24})"$/,

@@ -119,6 +119,9 @@ export class Stage {
         this.#clients.ask(choice.proposer, node.running.store, choice.key, choice.asked);
         return;
       }
+      case 'look':
+        this.#key = choice.key;
+        return;
       case 'control':
         if (choice.words[0] === 'collect') this.#history.noteCollection();
         this.#commands += 1;

@@ -1,40 +1,31 @@
 import { readFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import express from 'express';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { playground } from '../../node-control/page/server/playground.js';
 import { LEVELS } from '../../playground/levels/levels.js';
 import { addressOf } from '../../playground/stage/run.js';
 import { launchBrowser } from './browser.js';
+import { servePlayground } from './playground-server.js';
 
 const AXE = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
-const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'";
 /** The machine may be busy. */
 const SOON = { timeout: 30_000 };
 
 describe('the playground, in a browser', () => {
-  let server: Server;
+  let close: () => void;
   let browser: Browser;
   let page: Page;
   let url: string;
   const complaints: string[] = [];
 
   beforeAll(async () => {
-    const app = express();
-    app.use(playground(POLICY));
-    server = createServer(app);
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/playground/`;
+    ({ url, close } = await servePlayground());
     browser = await launchBrowser();
     page = await open();
   });
   afterAll(async () => {
     await browser.close();
-    server.close();
+    close();
   });
 
   /** In a profile of its own. */
@@ -80,6 +71,7 @@ describe('the playground, in a browser', () => {
   });
 
   test('an address shows the same run in another profile, to the letter', async () => {
+    await expect.poll(() => page.url(), SOON).not.toContain('at=');
     const other = await open(new URL(page.url()).hash);
     expect(await shown(other)).toBe(await shown(page));
     await other.context().close();
@@ -99,11 +91,37 @@ describe('the playground, in a browser', () => {
 
   test('a story is told in steps', async () => {
     await page.getByRole('button', { name: 'Learn' }).click();
-    await expect.poll(() => page.locator('#now').innerText(), SOON).toBe('One round trip');
+    await expect.poll(() => page.locator('#now').innerText(), SOON).toBe('Two phases');
     await page.getByRole('button', { name: 'next ▶' }).click();
     await expect.poll(() => page.locator('#lesson').innerText(), SOON).toContain('p1 cas k 0 "red"');
     for (let move = 0; move < 3; move += 1) await page.locator('#step').click();
     await expect.poll(() => page.locator('#moves').innerText(), SOON).toContain('p1 -> a2  prepare k 1.1.1.1');
+  });
+
+  test('a story leads to the next one', async () => {
+    const other = await open('#story=two-phases&step=6');
+    await other.getByRole('button', { name: 'next story ▶' }).click();
+    await expect.poll(() => other.locator('#now').innerText(), SOON).toBe('One round trip');
+    await other.context().close();
+  });
+
+  test('what looks as before stays: only what is new comes in', async () => {
+    const other = await open();
+    await other.getByRole('button', { name: 'cas 0 "red", through proposer 1' }).click();
+    await expect.poll(() => other.locator('#at').innerText(), SOON).toBe('1 of 1');
+    const kept = await Promise.all(['#drawing', '#parcels'].map((place) => other.$(`${place} [data-parcel="3"]`)));
+    await other.locator('#drawing [data-parcel="1"]').click();
+    await expect.poll(() => other.locator('#at').innerText(), SOON).toBe('2 of 2');
+    for (const one of kept) expect(await (await one?.getProperty('isConnected'))?.jsonValue()).toBe(true);
+    await other.context().close();
+  });
+
+  test('the address follows moves that are faster than a browser takes addresses', async () => {
+    const other = await open();
+    for (let move = 0; move < 300; move += 1) await other.evaluate(`document.querySelector('#wait').click()`);
+    await expect.poll(() => other.locator('#at').innerText(), SOON).toBe('300 of 300');
+    await expect.poll(() => decodeURIComponent(other.url()).split('wait').length - 1, SOON).toBe(300);
+    await other.context().close();
   });
 
   test('fits a phone, and axe finds nothing in either scheme', async () => {

@@ -24,9 +24,11 @@ describe('the ladder', () => {
     const { title, steps } = await storyOf(readFileSync(join(FOLDER, `${name}.txt`), 'utf8'));
     expect(title).toMatch(/^[A-Z]/);
     for (const { commands, output, cluster, choices, begunAt } of steps) {
-      const { beginning, moves } = (await replay({ cluster, choices })).view();
+      const { beginning, moves, key } = (await replay({ cluster, choices })).view();
       const isFirst = commands.some((command) => command.startsWith('cluster '));
       const told = [...(isFirst ? beginning : []), ...moves.slice(begunAt).flatMap(({ lines }) => lines)];
+      const looked = commands.findLast((command) => command.startsWith('registers '));
+      if (looked !== undefined) expect(looked).toBe(`registers ${key}`);
       expect(told.map(plain), `${name}: ${commands.join('; ')}`).toEqual(output.filter(isTold).map(plain));
     }
   });
