@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
-import { copyWith, type Patch } from '../../verification/variants/patch.js';
+import { type Patch, ProgramCopy } from '../../verification/variants/patch.js';
 import { VARIANTS } from '../../verification/variants/variants.js';
 import type { Interpreter } from './commands.js';
 
@@ -24,7 +24,7 @@ export function interpreterOf(name: string): { interpreter: Interpreter; changes
   const patches = [...variant.patches, ...(variant.unguarded ?? [])];
   const copy = mkdtempSync(join(PROJECT, 'dist', 'transcripts.'));
   try {
-    copyWith(patches, PROJECT, copy);
+    new ProgramCopy(PROJECT, copy).becomes(patches);
     copyInterpreter(copy);
     // By Node itself: the test runner would keep the modules apart from others by their names, and look for the maps of those that are gone.
     const { Interpreter } = createRequire(import.meta.url)(join(copy, HERE, 'commands.js')) as typeof import('./commands.js');

@@ -1,4 +1,4 @@
-import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import ts from 'typescript';
 
@@ -19,27 +19,48 @@ export class PatchFailed extends Error {}
 /** Rooms that a simulation consists of. */
 const ROOMS = ['src', 'proposer', 'node-control', 'client', 'verification'];
 
-/**
- * Makes a copy of the compiled program in which some lines are different.
- *
- * @param project the project's folder, built
- * @param copy a folder inside the project, so that the packages are found; what it held before is removed
- * @throws PatchFailed where a line is gone, is there twice, or does not compile
- */
-export function copyWith(patches: readonly Patch[], project: string, copy: string): void {
-  rmSync(copy, { recursive: true, force: true });
-  const isRun = (path: string): boolean => !/\.(d\.ts|map)$/.test(path);
-  for (const room of ROOMS) cpSync(join(project, 'dist', room), join(copy, room), { recursive: true, filter: isRun });
-  for (const [file, text] of patched(patches, project)) writeFileSync(join(copy, file.replace(/\.ts$/, '.js')), text);
+/** A copy of the compiled program, of which lines can be broken: one copy does for many patches, one after the other. */
+export class ProgramCopy {
+  readonly folder: string;
+  readonly #project: string;
+  #broken: readonly string[] = [];
+
+  /**
+   * @param project the project's folder, built
+   * @param folder inside the project, so that the packages are found; what it held before is removed
+   */
+  constructor(project: string, folder: string) {
+    this.#project = project;
+    this.folder = folder;
+    rmSync(folder, { recursive: true, force: true });
+    const isRun = (path: string): boolean => !/\.(d\.ts|map)$/.test(path);
+    for (const room of ROOMS) cpSync(join(project, 'dist', room), join(folder, room), { recursive: true, filter: isRun });
+  }
+
+  /**
+   * Makes it the program with these patches and no others.
+   *
+   * @throws PatchFailed where a line is gone, is there twice, or does not compile; then it is as it was
+   */
+  becomes(patches: readonly Patch[]): void {
+    const broken = patched(patches, this.#project);
+    for (const name of this.#broken) copyFileSync(join(this.#project, 'dist', name), join(this.folder, name));
+    this.#broken = [...broken.keys()];
+    for (const [name, text] of broken) writeFileSync(join(this.folder, name), text);
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true });
+  }
 }
 
-/** The files that these patches change, compiled, by their names in the project. Throws as {@link copyWith} does. */
+/** The files that these patches change, compiled, by the names of what is compiled. Throws as {@link ProgramCopy.becomes} does. */
 export function patched(patches: readonly Patch[], project: string): Map<string, string> {
   const files = new Set(patches.map(({ file }) => file));
   return new Map(
     [...files].map((file) => {
       const original = readFileSync(join(project, file), 'utf8');
-      return [file, compiled(patches.filter((patch) => patch.file === file).reduce(applied, original), file)];
+      return [file.replace(/\.ts$/, '.js'), compiled(patches.filter((patch) => patch.file === file).reduce(applied, original), file)];
     }),
   );
 }

@@ -1,13 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-import { copyWith, type Patch } from '../../../verification/variants/patch.js';
+import { type Patch, ProgramCopy } from '../../../verification/variants/patch.js';
 
 const project = fileURLToPath(new URL('../../..', import.meta.url));
-const copies = mkdtempSync(join(project, 'dist', 'exhaustive-'));
-afterAll(() => rmSync(copies, { recursive: true }));
+const copy = new ProgramCopy(project, mkdtempSync(join(project, 'dist', 'exhaustive-')));
+afterAll(() => copy.remove());
 
 function run(folder: string, ...argv: string[]): { status: number | null; stdout: string; stderr: string } {
   return spawnSync(process.execPath, [join(folder, 'verification/exhaustive/main.js'), ...argv], { encoding: 'utf8' });
@@ -174,10 +174,9 @@ describe('a product that is broken', () => {
     ['copies over a promise', 'copy-c-c', UNMONITORED, { file: COPIES, find: ' || compareBallots(promise, ballot) > 0', put: '' }],
   ];
 
-  it.each(broken)('that %s ends the program with 1, and the order of messages is told', (what, scenario, ...patches) => {
-    const copy = join(copies, what.replaceAll(' ', '-'));
-    copyWith(patches, project, copy);
-    const { status, stdout } = run(copy, scenario);
+  it.each(broken)('that %s ends the program with 1, and the order of messages is told', (_, scenario, ...patches) => {
+    copy.becomes(patches);
+    const { status, stdout } = run(copy.folder, scenario);
     expect(stdout).toContain(`VIOLATION in ${scenario}`);
     expect(stdout).toMatch(/^ +\d+\. client 1 asks p1 for (v1\.1 over version 0|append .*)$/m);
     expect(status).toBe(1);

@@ -1,15 +1,15 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
-import { copyWith, patched, PatchFailed } from '../../../verification/variants/patch.js';
+import { patched, PatchFailed, ProgramCopy } from '../../../verification/variants/patch.js';
 import { VARIANTS } from '../../../verification/variants/variants.js';
 
 const project = fileURLToPath(new URL('../../..', import.meta.url));
-const folder = mkdtempSync(path.join(project, 'dist', 'variants.test.'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const copy = new ProgramCopy(project, mkdtempSync(path.join(project, 'dist', 'variants.test.')));
+afterAll(() => copy.remove());
 
 /** A simulation in which no acceptor minds its promise. */
 const BROKEN = {
@@ -18,9 +18,9 @@ const BROKEN = {
   put: '',
 };
 
-async function simulate(copy: string, ...words: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+async function simulate(program: string, ...words: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   try {
-    const output = await promisify(execFile)(process.execPath, [path.join(copy, 'verification', 'simulation', 'main.js'), ...words], {
+    const output = await promisify(execFile)(process.execPath, [path.join(program, 'verification', 'simulation', 'main.js'), ...words], {
       maxBuffer: 2 ** 28,
     });
     return { code: 0, ...output };
@@ -35,19 +35,18 @@ describe('a patch', () => {
     ['a line that is there more than once', { ...BROKEN, find: 'compareBallots' }, /has [2-9] times/],
     ['what does not compile', { ...BROKEN, put: 'const (' }, /does not compile/],
   ])('is refused for %s', (_what, patch, message) => {
-    expect(() => copyWith([patch], project, path.join(folder, 'refused'))).toThrow(PatchFailed);
-    expect(() => copyWith([patch], project, path.join(folder, 'refused'))).toThrow(message);
+    expect(() => copy.becomes([patch])).toThrow(PatchFailed);
+    expect(() => copy.becomes([patch])).toThrow(message);
   });
 
-  it('changes the copy alone', () => {
-    const copy = path.join(folder, 'changed');
-    copyWith([BROKEN], project, copy);
-    const [original, changed] = [path.join(project, 'dist'), copy].map((root) =>
-      readFileSync(path.join(root, 'src/protocol/memory-acceptor.js'), 'utf8'),
-    );
-    expect(original).toContain('register.promise) >= 0');
-    expect(changed).not.toContain('register.promise) >= 0');
-    expect(existsSync(path.join(copy, 'node-control/step/step.js'))).toBe(true);
+  it('changes the copy alone, until the next one', () => {
+    const text = (root: string): string => readFileSync(path.join(root, 'src/protocol/memory-acceptor.js'), 'utf8');
+    copy.becomes([BROKEN]);
+    expect(text(path.join(project, 'dist'))).toContain('register.promise) >= 0');
+    expect(text(copy.folder)).not.toContain('register.promise) >= 0');
+    expect(existsSync(path.join(copy.folder, 'node-control/step/step.js'))).toBe(true);
+    copy.becomes([{ file: 'src/protocol/quorum.ts', find: 'votes >= set.quorum', put: 'votes >= 1' }]);
+    expect(text(copy.folder)).toBe(text(path.join(project, 'dist')));
   });
 
   it.each(VARIANTS.map((variant) => [variant.name, variant] as const))(
@@ -59,18 +58,16 @@ describe('a patch', () => {
 });
 
 describe('the program', () => {
-  const copy = path.join(folder, 'program');
-
   it('tells of a violation its seed, the smallest run that shows it with its messages, and how to see it again', async () => {
-    copyWith([BROKEN], project, copy);
-    const { code, stdout } = await simulate(copy, '--seeds', '50', '--scenario', 'majority');
+    copy.becomes([BROKEN]);
+    const { code, stdout } = await simulate(copy.folder, '--seeds', '50', '--scenario', 'majority');
     expect(code).toBe(1);
     expect(stdout).toMatch(/^seed \d+: VIOLATION of /m);
     expect(stdout).toMatch(/proposer-\d -> acceptor-\d +accept k\d/);
     const again = /^ {2}npm run simulate -- (--seed .*)$/m.exec(stdout);
     const words = [...String(again?.[1]).matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, bare]) => String(quoted ?? bare));
     expect(words).toContain('--stop-after');
-    const repeated = await simulate(copy, ...words);
+    const repeated = await simulate(copy.folder, ...words);
     expect(repeated.code).toBe(1);
     const smallest = stdout.slice(stdout.indexOf('Looking for'));
     expect(repeated.stdout).toContain(/^VIOLATION of .*$/m.exec(smallest)?.[0]);
@@ -79,9 +76,9 @@ describe('the program', () => {
   });
 
   it('prints the same run to the byte, in another process, too', async () => {
-    copyWith([], project, path.join(folder, 'whole'));
+    copy.becomes([]);
     const words = ['--seed', '42', '--scenario', 'migration', '--trace'];
-    const runs = await Promise.all([simulate(path.join(folder, 'whole'), ...words), simulate(path.join(project, 'dist'), ...words)]);
+    const runs = await Promise.all([simulate(copy.folder, ...words), simulate(path.join(project, 'dist'), ...words)]);
     expect(runs[0].code).toBe(0);
     expect(runs[0].stdout).toContain('no violation');
     expect(runs[0].stdout).toBe(runs[1].stdout);
