@@ -27,7 +27,7 @@ Environment:
   CLIENT_PORT                        where the clients of a local cluster offer their funnel to the page, default 8070
   CLUSTER_DIR                        the data of a local cluster, default .cluster in the project
   CLUSTER=docker|local               as --docker or --local
-  LOG_LEVEL, LOG_FORMAT=json|pretty  of the proposers, default info and json
+  LOG_LEVEL, LOG_FORMAT=json|pretty  of the proposers, default info; and pretty where a terminal shows it (in Docker, without --detach), else json
   ACCEPTOR_TIMEOUT_MS                how long an acceptor may take to answer, default 300: more for slow disks (docs/operations.md)
   COLLECT_EVERY                      how often the control node removes what deleted keys have left: 30m, 12h (default: never by itself)
   CONTROL_BUTTONS=on                 the page carries out the next safe step, and faults of local processes, for whoever has the admin token
@@ -197,6 +197,21 @@ end_foreground() { # EXIT CODE, where the cluster was not up yet; else this is i
   exit "$1"
 }
 
+# Lines where somebody watches, else objects for programs. Proposers that run keep theirs: with another one Compose would make them again.
+choose_log_format() {
+  local variable proposer
+  if [ -n "${LOG_FORMAT:-}" ]; then return; fi
+  if [ -z "$since" ]; then
+    if [ -z "$detach" ] && [ -t 1 ]; then export LOG_FORMAT=pretty; fi
+    return
+  fi
+  proposer=$(nodes_of_docker --all --quiet --filter 'label=com.docker.compose.service=proposer-1')
+  if [ -z "$proposer" ]; then return; fi
+  while IFS= read -r variable; do
+    case $variable in LOG_FORMAT=*) export "${variable?}" ;; esac
+  done < <(docker inspect --format '{{range .Config.Env}}{{println .}}{{end}}' "$proposer")
+}
+
 # Since when the first of its nodes runs; empty where none does.
 runs_since() {
   local nodes
@@ -220,6 +235,7 @@ run_docker() {
   let_containers_read
   "$root/node-control/scripts/make-secrets.sh" "$SECRETS"
   name_secrets
+  choose_log_format
   compose build proposer-1 client || fail '' 'The images could not be built; see above.'
   # What the images of the last build were.
   docker image prune --force --filter "label=caspaxos-demo.project=$project" >/dev/null

@@ -8,6 +8,7 @@ import { clear, environment, mode, request, root, Terminal } from './cluster.js'
 
 const project = environment['COMPOSE_PROJECT_NAME'];
 const terminal = new Terminal();
+const START_MS = 60_000;
 
 async function type(line: string): Promise<string> {
   const { code, stdout, stderr } = await terminal.type(line);
@@ -72,6 +73,34 @@ describe(`the scripts (${mode})`, () => {
     await type('./build-run.sh --detach');
     expect(await type('./node-control/run-control.sh dump proposer-1')).toContain('acceptor-1:6379');
   });
+
+  test.runIf(mode === 'docker')(
+    'let proposers log lines where a terminal shows them, objects else; those that run keep theirs',
+    async () => {
+      const ofProposer = (format: string): Promise<string> => type(`docker inspect --format '${format}' ${project}-proposer-1-1`);
+      const logFormat = async (): Promise<string | undefined> =>
+        /^LOG_FORMAT=(.*)$/m.exec(await ofProposer('{{range .Config.Env}}{{println .}}{{end}}'))?.[1];
+      const inTerminal = `script --quiet --return --command ./build-run.sh /dev/null`;
+      await type('./build-run.sh --detach');
+      const startedAt = await ofProposer('{{.State.StartedAt}}');
+      const second = terminal.start(inTerminal);
+      await second.until('Ctrl-C leaves the cluster running', START_MS);
+      expect([await logFormat(), await ofProposer('{{.State.StartedAt}}')]).toEqual(['json', startedAt]);
+      await type('./build-run.sh --stop');
+      await second.end();
+
+      const first = terminal.start(inTerminal);
+      await first.until('Ctrl-C stops the cluster', START_MS);
+      expect(await logFormat()).toBe('pretty');
+      // What a proposer says of it is shown as it comes.
+      await type('./node-control/run-control.sh add-prepare all acceptor-1:6379 1');
+      await first.until(/proposer-1-1 +\| .*INFO.*: /, START_MS);
+      await type('./build-run.sh --stop');
+      await first.end();
+      await type('./build-run.sh --detach');
+      expect(await logFormat()).toBe('json');
+    },
+  );
 
   test('serve the page where build-run.sh says', async () => {
     const output = await type('./build-run.sh --stop && ./build-run.sh --detach');
