@@ -12,6 +12,7 @@ import { rescanOf } from '../safety/plan.js';
 import { absenceAmong, objectionsTo } from '../step/absence.js';
 import { formatTable } from '../terminal/report.js';
 import { leftBehind } from '../narration/now.js';
+import type { Silent } from '../narration/way-out.js';
 import { headline } from './headline.js';
 
 /** Names every node that the other commands take. */
@@ -62,9 +63,11 @@ export async function status(nodes: Nodes, print: (line: string) => void): Promi
   const unused = nodes.acceptors.filter(
     (name, index) => strangers.includes(name) || seen[index]?.held !== undefined || (seen[index]?.flaws.length ?? 0) > 0,
   );
+  const silentAmong = (names: readonly string[]): Promise<Silent[]> =>
+    Promise.all(names.map(async (name) => ({ name, hangs: await nodes.isListening(name) })));
   const silent = {
-    proposers: present.flatMap(({ member: { name }, configuration }) => (configuration ? [] : [{ name, hangs: false }])),
-    acceptors: nodes.acceptors.flatMap((name, index) => (seen[index] ? [] : [{ name, hangs: false }])),
+    proposers: await silentAmong(present.flatMap(({ member: { name }, configuration }) => (configuration ? [] : [name]))),
+    acceptors: await silentAmong(nodes.acceptors.filter((_, index) => !seen[index])),
   };
   for (const line of await headline(nodes, told, silent, unused)) print(line);
 
@@ -114,7 +117,7 @@ function restingNotes(configurations: readonly Configuration[]): string[] {
   if (missed.length === 0) return [];
   return [
     adviceText({
-      advice: `Values may rest on ${missed.map(setText).join(', and on ')} alone, where a prepare set like the accept set could miss them. A rescan brings them along`,
+      advice: `Values may rest on ${missed.map(setText).join(', and on ')} alone. Before the prepare set is made like the accept set, a rescan has to bring them along`,
       steps: [rescanOf(first.prepare)],
     }),
   ];

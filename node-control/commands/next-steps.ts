@@ -143,7 +143,7 @@ function finishing(lead: Lead, first: Configuration, due: readonly QuorumSet[]):
 }
 
 /** What may rest on quorums that not every accept quorum contains. */
-function dueIn(present: Configuration): QuorumSet[] {
+export function dueIn(present: Configuration): QuorumSet[] {
   return (present.resting ?? []).filter((entry) => !holdsQuorum(entry, identified(present.accept, present)));
 }
 

@@ -20,7 +20,12 @@ export interface Connections {
 /** The same, with what only the page asks for. */
 export interface WatchedConnections extends Connections {
   proposer(name: string): AdminClient;
-  acceptor(name: string): AcceptorAdmin & Pick<RedisAdmin, 'register'>;
+  acceptor(name: string): AcceptorAdmin & Pick<RedisAdmin, 'register'> & Hasty;
+}
+
+interface Hasty {
+  /** As `connect`, and rejects at once where the acceptor says that it still reads its file: a command waits a little, it may be done in a moment. */
+  connectUnlessLoading(): Promise<void>;
 }
 
 /** Of a proposer's admin port. */
@@ -55,7 +60,11 @@ class PunctualRedisAdmin extends RedisAdmin {
   }
 
   override connect(): Promise<void> {
-    return punctually(super.connect(), this.#timeoutMs, () => this.isLoading);
+    return punctually(super.connect(), this.#timeoutMs, this.loading);
+  }
+
+  connectUnlessLoading(): Promise<void> {
+    return Promise.race([this.connect(), this.loading.then(() => Promise.reject(stillLoading()))]);
   }
 }
 
@@ -70,19 +79,37 @@ class PunctualRedisClusterAdmin extends RedisClusterAdmin {
   override connect(): Promise<void> {
     return punctually(super.connect(), this.#timeoutMs);
   }
+
+  /** Its nodes do not say that they do. */
+  connectUnlessLoading(): Promise<void> {
+    return this.connect();
+  }
 }
 
-/** ioredis by itself waits for several time-outs, one after the other, for a server that was stopped, and says no more than "closed". */
-async function punctually(connecting: Promise<void>, timeoutMs: number, isLoading = () => false): Promise<void> {
+/**
+ * ioredis by itself waits for several time-outs, one after the other, for a server that was stopped, and says no more than "closed".
+ * @param loading resolves if it says that it still reads its file
+ */
+async function punctually(connecting: Promise<void>, timeoutMs: number, loading?: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
+  const seen = { isLoading: false };
+  void loading?.then(() => (seen.isLoading = true));
   const impatience = new Promise((_resolve, reject) => (timer = setTimeout(reject, timeoutMs)));
   try {
     await Promise.race([connecting, impatience]);
   } catch (error) {
     if (error instanceof UnfitAcceptor) throw error;
-    if (isLoading()) throw new UnfitAcceptor('LOADING, it still reads its file. Wait until it has', {}, error);
-    throw new Error('it does not answer', { cause: error });
+    throw seen.isLoading ? stillLoading(error) : new Error('it does not answer', { cause: error });
   } finally {
     clearTimeout(timer);
   }
+}
+
+function stillLoading(cause?: unknown): UnfitAcceptor {
+  return new UnfitAcceptor('LOADING, it still reads its file. Wait until it has', {}, cause);
+}
+
+/** Whether an acceptor answered that it still reads its file. */
+export function saysLoading(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('LOADING');
 }

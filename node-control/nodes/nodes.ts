@@ -35,6 +35,8 @@ export interface Surroundings {
   readonly takeTurn?: (() => Promise<() => void>) | undefined;
   /** Without it nobody knows of an acceptor that does not answer whether it is held. */
   readonly heldNotes?: HeldNotes | undefined;
+  /** Whether anybody takes a connection where this proposer or acceptor should be. Without it one that hangs is told as one that is dead. */
+  readonly isListening?: ((name: string) => Promise<boolean>) | undefined;
 }
 
 interface Session {
@@ -56,6 +58,7 @@ export class Nodes {
   readonly collections: Surroundings['collections'];
   readonly takeTurn: Surroundings['takeTurn'];
   readonly heldNotes: Surroundings['heldNotes'];
+  readonly isListening: NonNullable<Surroundings['isListening']>;
 
   /**
    * @param proposers names, without a port
@@ -66,13 +69,14 @@ export class Nodes {
     acceptors: readonly string[],
     connections: Connections,
     newIdentity = (acceptor: string): string => `${acceptor}#${randomBytes(6).toString('hex')}`,
-    { time = systemTime, notes, collections, takeTurn, heldNotes }: Surroundings = {},
+    { time = systemTime, notes, collections, takeTurn, heldNotes, isListening = () => Promise.resolve(false) }: Surroundings = {},
   ) {
     this.time = time;
     this.notes = notes;
     this.collections = collections;
     this.takeTurn = takeTurn;
     this.heldNotes = heldNotes;
+    this.isListening = isListening;
     this.#connections = connections;
     this.newIdentity = newIdentity;
     this.acceptors = acceptors;

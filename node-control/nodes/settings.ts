@@ -4,7 +4,8 @@ import { readLimits } from '../../src/store/limits.js';
 import { Nodes } from './nodes.js';
 import { namesIn } from '../safety/typed-step.js';
 import { type HeldNotes, heldNotesIn } from './held-notes.js';
-import { overNetwork, type WatchedConnections } from './connections.js';
+import { adminName, overNetwork, type WatchedConnections } from './connections.js';
+import { isListening } from './listening.js';
 import { CollectionFile } from '../collection/notes.js';
 import { takeTurn } from '../collection/turn.js';
 import { RescanFile } from '../rescan/notes.js';
@@ -41,8 +42,9 @@ export function settingsFrom(environment: NodeJS.ProcessEnv): NodeSettings {
 
 /** For the commands. Throws as {@link settingsFrom}. */
 export function nodesFrom(environment: NodeJS.ProcessEnv): Nodes {
-  const { proposers, acceptors, connections, heldNotes } = settingsFrom(environment);
+  const { proposers, acceptors, connections, addresses, heldNotes } = settingsFrom(environment);
   const folder = environment['STATE_DIR'];
   const own = folder ? { notes: new RescanFile(folder), collections: new CollectionFile(folder), takeTurn: () => takeTurn(folder) } : {};
-  return new Nodes(proposers, acceptors, connections, undefined, { ...own, heldNotes });
+  const listens = (name: string): Promise<boolean> => isListening(addresses(proposers.includes(name) ? adminName(name) : name));
+  return new Nodes(proposers, acceptors, connections, undefined, { ...own, heldNotes, isListening: listens });
 }

@@ -39,8 +39,8 @@ export class RedisAdmin implements AcceptorAdmin {
   readonly #user: string | undefined;
   readonly #keys: AcceptorKeys;
   readonly #floorKeys: readonly string[];
-  /** Whether it was still reading its file when it was asked last before it was connected. */
-  isLoading = false;
+  /** Resolves if it says, before it is connected, that it still reads its file. */
+  protected readonly loading: Promise<void>;
 
   /**
    * @param address see `parseAddress`
@@ -52,7 +52,7 @@ export class RedisAdmin implements AcceptorAdmin {
     this.redis = connectRedis(address, timeoutMs, access, { lazyConnect: true, retryStrategy: () => null });
     this.#sender = new Sender(this.redis);
     this.#user = access.username;
-    onLoading(this.redis, () => (this.isLoading = true));
+    this.loading = new Promise((tell) => onLoading(this.redis, tell));
     this.#keys = keys;
     this.#floorKeys = keys.identity.map(floorKeyBeside);
   }

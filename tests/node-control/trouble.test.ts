@@ -47,6 +47,10 @@ describe('status', () => {
     expect(stdout).toMatch(/^acceptor-1:6379 +reachable +- +listed +listed +0$/m);
     expect(stdout).toMatch(/^acceptor-2:6379 +unreachable +- +listed +listed +\?$/m);
     expect(stdout).toMatch(/^acceptor-3:6379 +unreachable +- +listed +listed +\?$/m);
+    // Each by the word of fault.sh that mends it.
+    expect(stdout).toMatch(
+      /^No quorum answers\. One of these is enough: \.\/fault\.sh start acceptor-2; \.\/fault\.sh resume acceptor-3$/m,
+    );
   });
 
   it('warns of two proposers with one number', async () => {

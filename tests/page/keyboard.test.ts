@@ -58,7 +58,18 @@ test('the whole tour goes with the keyboard alone: nothing on the page needs a p
     await reach('Write through all at once');
     await page.keyboard.press('Enter');
     await expect.poll(() => page.locator('#written').innerText(), SOON).toContain('too late');
-    await reach('Key');
+    await reach('The chart as a table', 'Shift+Tab');
+    await page.keyboard.press('Enter');
+    const inChart = (): Promise<string[]> => page.locator('#seconds tbody tr').allInnerTexts();
+    await expect
+      .poll(async () => (await inChart()).join('\n'), SOON)
+      .toMatch(/^\d\d:\d\d:\d\d\t–\t–\t–\t–\t\d+\. prepare: 2 of acceptors 1, 2 and 3$/m);
+    await page.keyboard.press('Enter');
+
+    // Past all that is above the keys.
+    await reach('Skip to one key on each acceptor', 'Shift+Tab');
+    await page.keyboard.press('Enter');
+    expect(await page.evaluate<string>(PLACE)).toBe('Key');
     await page.keyboard.press('ControlOrMeta+A');
     await page.keyboard.type('colour');
     await page.keyboard.press('Enter');

@@ -1,3 +1,5 @@
+import { element, find, replace, table, timeText } from './element.js';
+
 /**
  * @import { FunnelSecond, Mark } from '../server/snapshot.js'
  * @import UPlot from 'uplot'
@@ -9,6 +11,7 @@ const { uPlot } = /** @type {{ uPlot: typeof UPlot }} */ (/** @type {unknown} */
 const SHOWN_SECONDS = 120;
 const HEIGHT = 260;
 const FLAG = { width: 18, height: 15 };
+const HEAD = ['at', 'attempts', 'reads', 'writes', 'errors', 'what happened'];
 
 /** The clients' funnel of the last two minutes, with a numbered mark for all that happened. */
 export class Chart {
@@ -20,11 +23,17 @@ export class Chart {
   #marks = [];
   /** @type {UPlot | undefined} */
   #plot;
+  #drawnAtMs = 0;
 
   /** @param {HTMLElement} place */
   constructor(place) {
     this.#place = place;
     new ResizeObserver(() => this.#plot?.setSize({ width: place.clientWidth, height: HEIGHT })).observe(place);
+    const details = find('#seconds');
+    // As it was when it was opened: whoever reads it cell by cell does not lose the place.
+    details.addEventListener('toggle', () => {
+      if (details.hasAttribute('open')) replace(find('#seconds .scroll'), this.#table());
+    });
     // Its colours are those of the page when it was drawn.
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
       this.#plot?.destroy();
@@ -53,8 +62,28 @@ export class Chart {
     this.#draw(atMs);
   }
 
+  /** What the chart shows, the latest first. */
+  #table() {
+    const from = this.#drawnAtMs - SHOWN_SECONDS * 1_000;
+    const seconds = this.#seconds.map(({ atMs, attempts, reads, writes, errors }) => ({
+      atMs,
+      cells: [...[attempts, reads, writes, errors].map((count) => count.toLocaleString('en')), ''],
+    }));
+    const marks = this.#marks.map(({ id, atMs, text }) => ({ atMs, cells: ['–', '–', '–', '–', `${id}. ${text}`] }));
+    const rows = [...seconds, ...marks.filter(({ atMs }) => atMs > from)].sort((a, b) => b.atMs - a.atMs);
+    const caption = `The clients in the two minutes before ${timeText(this.#drawnAtMs)}. Open it again for later ones.`;
+    if (rows.length === 0) return element('p', {}, 'No client ran in the last two minutes.');
+    return table(
+      [caption],
+      HEAD,
+      rows.map(({ atMs, cells }) => [timeText(atMs), ...cells]),
+      false,
+    );
+  }
+
   /** @param {number} atMs */
   #draw(atMs) {
+    this.#drawnAtMs = atMs;
     const at = this.#seconds.map((second) => second.atMs / 1_000);
     const column = (/** @type {'attempts' | 'reads' | 'writes' | 'errors'} */ field) => this.#seconds.map((second) => second[field]);
     const data = /** @type {UPlot.AlignedData} */ (withGaps([at, column('attempts'), column('reads'), column('writes'), column('errors')]));

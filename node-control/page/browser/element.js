@@ -25,6 +25,11 @@ export function svg(name, attributes = {}, ...children) {
   return filled(document.createElementNS('http://www.w3.org/2000/svg', name), attributes, children);
 }
 
+/** Words with a hyphen are not broken at it. @param {string} text @returns {(Node | string)[]} */
+export function unbroken(text) {
+  return text.split(/([^\s,]*-[^\s,]*)/).map((part, index) => (index % 2 === 0 ? part : element('span', { class: 'whole' }, part)));
+}
+
 /**
  * One that is in the page from the start.
  *
@@ -75,9 +80,9 @@ export function say(place, text) {
  * @param {readonly (Node | string)[]} caption
  * @param {readonly string[]} head
  * @param {readonly (readonly (Node | string)[])[]} body
+ * @param {boolean} isTurned whether they do
  */
-export function table(caption, head, body) {
-  const isTurned = narrow.matches;
+export function table(caption, head, body, isTurned = narrow.matches) {
   const [top = [], ...rows] = isTurned ? head.map((name, column) => [name, ...body.map((row) => row[column] ?? '')]) : [head, ...body];
   return element(
     'table',

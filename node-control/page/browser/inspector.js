@@ -12,6 +12,8 @@ const STANDINGS = {
   unknown: { kind: 'open', text: 'not known' },
 };
 
+const ABSENT = { gone: 'does not answer', stranger: 'wrong identity', loading: 'still reads its file' };
+
 /** As long as the control node waits for nodes that hang, and a little more. */
 const ANSWER_MS = 10_000;
 
@@ -86,7 +88,7 @@ function refusal(key, why) {
 function registerTable(key, views) {
   const rows = views.map(({ acceptor, state, register, floor }) => {
     const name = shortName(acceptor);
-    if (!register) return [name, state === 'stranger' ? 'wrong identity' : 'does not answer', '–', '–', '–', '–'];
+    if (!register) return [name, state === undefined ? '' : ABSENT[state], '–', '–', '–', '–'];
     const { promise, ballot, version, value, isDeleted, standing } = register;
     if (promise === '' && ballot === '') {
       if (floor === undefined) return [name, 'holds nothing', '–', '–', '–', '–'];

@@ -1,6 +1,6 @@
 import { Chart } from './chart.js';
 import { commandItem } from './commands.js';
-import { element, find, onKey, replace, say, timeText } from './element.js';
+import { element, find, onKey, replace, say, timeText, unbroken } from './element.js';
 import { Experiments } from './experiments.js';
 import { graph } from './graph.js';
 import { Inspector } from './inspector.js';
@@ -87,11 +87,11 @@ function show(snapshot) {
 }
 
 /** Only what changed, so that a screen reader does not hear it every second. @param {Narration} narration */
-function narrate({ now, next, commands }) {
+function narrate({ now, unspread, next, commands }) {
   const headline = find('#now');
-  // Names are not broken at their hyphen.
-  const parts = now.split(/(\w+-\d+)/).map((part, index) => (index % 2 === 0 ? part : element('span', { class: 'whole' }, part)));
-  if (headline.textContent !== now) headline.replaceChildren(...parts);
+  if (headline.textContent !== now) headline.replaceChildren(...unbroken(now));
+  find('#unspread').hidden = unspread === undefined;
+  say(find('#unspread'), unspread ?? '');
   find('#next').hidden = next === undefined;
   say(find('#next p:first-child'), next === undefined ? '' : `${next}${commands.length > 0 ? ':' : '.'}`);
   const list = find('#next ol');
@@ -111,8 +111,9 @@ function showMarks(marks) {
       element('li', { class: kind }, element('b', {}, String(id)), ' ', element('time', {}, timeText(atMs)), ` ${text} `, ...why),
     );
   }
-  // Whoever comes late does not hear all that happened before.
-  if (lastMark === undefined) setTimeout(() => find('#log').removeAttribute('aria-live'), 1_000);
+  // Whoever listens does not hear what happened before, nor twice what the headline tells.
+  const told = marks.slice(known + 1).filter(({ kind }) => kind !== 'loss' && kind !== 'return');
+  if (lastMark !== undefined && told.length > 0) say(find('#told'), told.map(({ text }) => text).join('; '));
   lastMark = marks.at(-1);
   while (list.children.length > marks.length) list.lastElementChild?.remove();
 }

@@ -116,8 +116,19 @@ function stepsOf(history: readonly DatedConfiguration[]): DatedStep[] {
 }
 
 function changeText(phase: StepPhase, { nodes, quorum }: QuorumSet): string {
-  if (nodes.length === 0) return `${phase} nobody`;
-  return `${phase} ${quorum} of {${nodes.map((name) => name.replace(/^acceptor-(\d+):6379$/, '$1')).join(', ')}}`;
+  if (nodes.length === 0) return `${phase}: nobody`;
+  return nodes.length === 1 ? `${phase}: ${acceptorsText(nodes)} alone` : `${phase}: ${quorum} of ${acceptorsText(nodes)}`;
+}
+
+/** As it is said: "acceptors 1 and 2". */
+function acceptorsText(nodes: readonly string[]): string {
+  const numbers = nodes.flatMap((name) => /^acceptor-(\d+):6379$/.exec(name)?.[1] ?? []);
+  if (numbers.length < nodes.length) return inWords(nodes);
+  return `acceptor${numbers.length === 1 ? '' : 's'} ${inWords(numbers)}`;
+}
+
+function inWords(names: readonly string[]): string {
+  return names.length < 2 ? names.join() : `${names.slice(0, -1).join(', ')} and ${names.at(-1) ?? ''}`;
 }
 
 /** For somebody who has never heard of the two sets. Nothing if only the quorum changed. */
@@ -125,10 +136,10 @@ function meaningOf(phase: StepPhase, before: readonly string[], now: readonly st
   const joined = now.filter((name) => !before.includes(name)).map(shortName);
   const left = before.filter((name) => !now.includes(name)).map(shortName);
   const too = before.length === 0 ? '' : ', too';
-  const does = phase === 'accept' ? 'writes go to' : 'rounds begin by asking';
+  const [what, does] = phase === 'accept' ? ['writes', 'go to'] : ['rounds', 'begin by asking'];
   const meanings = [
-    ...(joined.length === 0 ? [] : [`${does} ${joined.join(' and ')}${too}`]),
-    ...(left.length === 0 ? [] : [`${does} ${left.join(' and ')} no more`]),
+    ...(joined.length === 0 ? [] : [`${what} ${does} ${joined.join(' and ')}${too}`]),
+    ...(left.length === 0 ? [] : [`${what} no longer ${does} ${left.join(' and ')}`]),
   ];
   return meanings.length === 0 ? {} : { meaning: meanings.join('; ') };
 }

@@ -8,6 +8,7 @@ import { Nodes } from '../../nodes/nodes.js';
 import { commandLine } from '../../safety/objection.js';
 import { isSilent } from './node-probe.js';
 import type { AcceptorView, Narration, ProposerView } from './snapshot.js';
+import { UnspreadKeys } from './unspread-keys.js';
 
 /** What no look of the page's shows may have changed since: who has which disk, say. */
 const SAME_MS = 10_000;
@@ -16,6 +17,7 @@ const SAME_MS = 10_000;
 export class Narrator {
   readonly #advise: () => Promise<Next | undefined>;
   readonly #time: Time;
+  readonly #unspreadKeys: UnspreadKeys;
   /** What the last question was about. */
   #asked: unknown;
   #askedAtMs = -Infinity;
@@ -27,6 +29,7 @@ export class Narrator {
   constructor(nodes: NodeSettings, time: Time, advise = adviser(nodes)) {
     this.#advise = advise;
     this.#time = time;
+    this.#unspreadKeys = new UnspreadKeys(nodes.connections, time);
   }
 
   /**
@@ -39,14 +42,17 @@ export class Narrator {
     const silent = { proposers: silentAmong(proposers), acceptors: silentAmong(acceptors) };
     const nameOf = ({ name }: { readonly name: string }): string => name;
     const now = nowText(told, { acceptors: lost.map(nameOf), proposers: silent.proposers.map(nameOf) });
+    const unspread = this.#unspreadKeys.text(told, acceptors);
     const out = wayOut(told, silent, broken);
-    if (out) return { now, next: out.why, commands: out.commands };
+    if (out) return { now, unspread, next: out.why, commands: out.commands };
     this.#ask({
       told,
-      states: [...proposers, ...acceptors].map(({ name, state }) => [name, state]),
+      // One that is slow for a moment changes no advice: what is being copied stays.
+      states: [...proposers, ...acceptors].map(({ name, state }) => [name, state === 'slow' ? 'healthy' : state]),
       keys: acceptors.map(({ keys }) => keys === 0),
     });
-    return this.#next ? { now, next: this.#next.why, commands: this.#next.steps.map(commandLine) } : { now, commands: [] };
+    if (!this.#next) return { now, unspread, commands: [] };
+    return { now, unspread, next: this.#next.why, commands: this.#next.steps.map(commandLine) };
   }
 
   #ask(about: unknown): void {

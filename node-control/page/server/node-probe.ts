@@ -1,4 +1,5 @@
 import type { Time } from '../../../src/protocol/time.js';
+import { saysLoading } from '../../nodes/connections.js';
 import type { NodeState } from './snapshot.js';
 
 /** An answer that takes longer marks a node as slow: hundreds of times what a healthy one needs. */
@@ -62,7 +63,7 @@ export class NodeProbe<Answer> {
       this.#hasFailed = this.#isLoading = false;
     } catch (error) {
       this.#hasFailed = true;
-      this.#isLoading = error instanceof Error && error.message.startsWith('LOADING');
+      this.#isLoading = saysLoading(error);
     } finally {
       this.#tookMs = this.#time.nowMs() - this.#askedAtMs;
       this.#askedAtMs = undefined;

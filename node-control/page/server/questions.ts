@@ -39,7 +39,7 @@ export function askAcceptor(connections: WatchedConnections, name: string): () =
   return async () => {
     const admin = connections.acceptor(name);
     try {
-      await admin.connect();
+      await admin.connectUnlessLoading();
       const [keys, identity, floor, fitness] = await Promise.all([
         admin.size(),
         admin.identity(),

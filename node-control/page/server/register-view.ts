@@ -3,6 +3,7 @@ import { compareBallots, parseBallot } from '../../../src/protocol/ballot.js';
 import type { Configuration } from '../../../src/protocol/configuration.js';
 import { containsQuorum, type QuorumSet } from '../../../src/protocol/quorum.js';
 import type { Register } from '../../../src/redis/redis-admin.js';
+import { saysLoading } from '../../nodes/connections.js';
 import { knownIdentities } from '../../safety/identities.js';
 import type { NodeSettings } from '../../nodes/settings.js';
 import type { RegisterView } from './snapshot.js';
@@ -21,7 +22,7 @@ type Standing = NonNullable<RegisterView['register']>['standing'];
 interface Held {
   readonly acceptor: string;
   readonly identity?: string | undefined;
-  readonly state?: 'gone' | 'stranger';
+  readonly state?: RegisterView['state'];
   readonly register?: Register;
   readonly floor?: Floor;
 }
@@ -34,12 +35,12 @@ export async function lookAtKey({ proposers, acceptors, connections }: NodeSetti
     acceptors.map(async (acceptor): Promise<Held> => {
       const admin = connections.acceptor(acceptor);
       try {
-        await admin.connect();
+        await admin.connectUnlessLoading();
         const [register, identity, floor] = await Promise.all([admin.register(key), admin.identity(), admin.floor()]);
         const isMeant = identities[acceptor] === undefined || identities[acceptor] === identity;
         return isMeant ? { acceptor, identity, floor, register } : { acceptor, state: 'stranger' };
-      } catch {
-        return { acceptor, state: 'gone' };
+      } catch (error) {
+        return { acceptor, state: saysLoading(error) ? 'loading' : 'gone' };
       } finally {
         admin.close();
       }
@@ -64,7 +65,7 @@ function standingAmong(held: readonly Held[], configurations: readonly Configura
   const present = configurations.map(({ accept }) => accept);
   const earlier = configurations.flatMap(({ resting = [] }) => resting);
   const leastEra = Math.min(...configurations.map(({ era }) => era));
-  const silent = held.filter(({ state }) => state === 'gone').map(({ acceptor }) => acceptor);
+  const silent = held.filter(({ state }) => state === 'gone' || state === 'loading').map(({ acceptor }) => acceptor);
   const isOn = (sets: readonly QuorumSet[], nodes: readonly string[]): boolean => sets.some((set) => containsQuorum(set, nodes));
   const holders = (ballot: string): string[] =>
     held.filter(({ register }) => register?.ballot === ballot).flatMap(({ acceptor, identity }) => [acceptor, identity ?? []].flat());

@@ -69,6 +69,8 @@ export interface Mark {
 export interface Narration {
   /** What the present configuration means. */
   readonly now: string;
+  /** Which keys have their newest value on no accept quorum of the present sets, if there are any and it is known. */
+  readonly unspread?: string | undefined;
   /** What is to be done next, and what for, if anything is. */
   readonly next?: string | undefined;
   /** As typed in node-control/. The control node would do the first one now. */
@@ -96,7 +98,7 @@ export interface Snapshot {
 export interface RegisterView {
   readonly acceptor: string;
   /** If there is nothing to look at. */
-  readonly state?: 'gone' | 'stranger';
+  readonly state?: 'gone' | 'stranger' | 'loading';
   /** If anything was collected: what holds for the key where the acceptor has no register of it. */
   readonly floor?: Floor;
   readonly register?: {

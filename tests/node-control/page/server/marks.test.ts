@@ -81,13 +81,13 @@ describe('a step', () => {
 
   it('is told once where two proposers take it together', () => {
     const watch = new Watch();
-    expect(watch.look({ sets: [changed, changed] }).fresh).toEqual(['step: accept 2 of {1, 2}']);
+    expect(watch.look({ sets: [changed, changed] }).fresh).toEqual(['step: accept: 2 of acceptors 1 and 2']);
     expect(watch.look({ sets: [changed, changed] }).all).toHaveLength(1);
   });
 
   it('is told once where a look falls between the two', () => {
     const watch = new Watch();
-    expect(watch.look({ sets: [changed, SETTLED] }).fresh).toEqual(['step: accept 2 of {1, 2}']);
+    expect(watch.look({ sets: [changed, SETTLED] }).fresh).toEqual(['step: accept: 2 of acceptors 1 and 2']);
     expect(watch.look({ sets: [changed, changed] }).fresh).toEqual([]);
   });
 
@@ -96,34 +96,37 @@ describe('a step', () => {
     watch.look({ sets: [changed, changed] });
     watch.look();
     watch.look();
-    expect(watch.look({ sets: [changed, changed] }).fresh).toEqual(['step: accept 2 of {1, 2}']);
+    expect(watch.look({ sets: [changed, changed] }).fresh).toEqual(['step: accept: 2 of acceptors 1 and 2']);
   });
 
   it('that was seen together with the next one is told before it', () => {
     const both = { prepare: TWO, accept: TWO };
-    expect(new Watch().look({ sets: [both, both] }).fresh).toEqual(['step: accept 2 of {1, 2}', 'step: prepare 2 of {1, 2}']);
+    expect(new Watch().look({ sets: [both, both] }).fresh).toEqual([
+      'step: accept: 2 of acceptors 1 and 2',
+      'step: prepare: 2 of acceptors 1 and 2',
+    ]);
   });
 
   it('may leave nobody, or another quorum of the same', () => {
     const watch = new Watch();
-    expect(watch.look({ sets: [{ prepare: set(0), accept: ONE }, SETTLED] }).fresh).toEqual(['step: prepare nobody']);
+    expect(watch.look({ sets: [{ prepare: set(0), accept: ONE }, SETTLED] }).fresh).toEqual(['step: prepare: nobody']);
     const three = (quorum: number) => ({ prepare: ONE, accept: set(quorum, 1, 2, 3) });
     watch.look({ sets: [three(2), three(2)] });
-    expect(watch.look({ sets: [three(3), three(3)] }).fresh).toEqual(['step: accept 3 of {1, 2, 3}']);
+    expect(watch.look({ sets: [three(3), three(3)] }).fresh).toEqual(['step: accept: 3 of acceptors 1, 2 and 3']);
   });
 
   it('has acceptors of the demo by their number, and others by their name', () => {
     const other: QuorumSet = { quorum: 1, nodes: ['acceptor-12:6379', 'acceptor-1:7000', 'my-acceptor-1:6379'] };
     expect(new Watch().look({ sets: [{ prepare: ONE, accept: other }, SETTLED] }).fresh).toEqual([
-      'step: accept 1 of {12, acceptor-1:7000, my-acceptor-1:6379}',
+      'step: accept: 1 of acceptor-12:6379, acceptor-1:7000 and my-acceptor-1:6379',
     ]);
   });
 
   it.each([
     [{ prepare: ONE, accept: TWO }, 'writes go to acceptor-2, too'],
     [{ prepare: TWO, accept: ONE }, 'rounds begin by asking acceptor-2, too'],
-    [{ prepare: ONE, accept: set(1, 2, 3) }, 'writes go to acceptor-2 and acceptor-3, too; writes go to acceptor-1 no more'],
-    [{ prepare: set(0), accept: ONE }, 'rounds begin by asking acceptor-1 no more'],
+    [{ prepare: ONE, accept: set(1, 2, 3) }, 'writes go to acceptor-2 and acceptor-3, too; writes no longer go to acceptor-1'],
+    [{ prepare: set(0), accept: ONE }, 'rounds no longer begin by asking acceptor-1'],
     [{ prepare: ONE, accept: { ...ONE, quorum: 2 } }, undefined],
   ])('says what it is for: %j', (sets, meaning) => {
     const watch = new Watch();
@@ -158,7 +161,7 @@ describe('a step', () => {
     ];
     const seen: Seen = { atMs: 1_900, proposers: [], acceptors: [] };
     const texts = marks.after(seen, seen, [history, history], true).map(({ id, atMs, text }) => `${id} ${atMs} ${text}`);
-    expect(texts).toEqual(['1 1020 accept 2 of {1, 2}', '2 1040 rescan', '3 1060 accept 2 of {1, 2, 3}']);
+    expect(texts).toEqual(['1 1020 accept: 2 of acceptors 1 and 2', '2 1040 rescan', '3 1060 accept: 2 of acceptors 1, 2 and 3']);
     expect(marks.after(seen, { ...seen, atMs: 2_900 }, [history, history], false)).toHaveLength(3);
   });
 
@@ -168,7 +171,7 @@ describe('a step', () => {
       configuration: { era, prepare: ONE, accept: set(1, era) },
     }));
     const marks = new Marks().after(undefined, { atMs: 3_000, proposers: [], acceptors: [] }, [history], false);
-    expect(marks.map(({ text }) => text)).toEqual(['accept 1 of {2}', 'accept 1 of {3}']);
+    expect(marks.map(({ text }) => text)).toEqual(['accept: acceptor 2 alone', 'accept: acceptor 3 alone']);
   });
 
   it('is none where the proposers differ, and go on to', () => {

@@ -109,7 +109,8 @@ describe('the nodes', () => {
     const { connections, ...names } = nodes.nodes;
     const hanging: typeof connections = {
       proposer: (name) => connections.proposer(name),
-      acceptor: (name) => (name === A2 ? Object.assign(connections.acceptor(name), { connect: () => hung }) : connections.acceptor(name)),
+      acceptor: (name) =>
+        name === A2 ? Object.assign(connections.acceptor(name), { connectUnlessLoading: () => hung }) : connections.acceptor(name),
     };
     const narrator = new Narrator(nodes.nodes, time, () => Promise.resolve(undefined));
     const listens = (address: string): Promise<boolean> => Promise.resolve(address === A2);
@@ -290,7 +291,7 @@ describe('what happened', () => {
     nodes.proposers['proposer-1'] = { configuration: TWO, history: [{ atMs: Date.now(), configuration: ONE }] };
     nodes.acceptors[A2] = { identity: 'second' };
     await later(1_000);
-    expect(page.last().marks).toMatchObject([{ kind: 'step', text: 'accept 2 of {1, 2}' }]);
+    expect(page.last().marks).toMatchObject([{ kind: 'step', text: 'accept: 2 of acceptors 1 and 2' }]);
   });
 
   it('while no page was open is not taken for what happens now', async () => {

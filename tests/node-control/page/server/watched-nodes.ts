@@ -91,7 +91,7 @@ export class WatchedNodes {
     };
     this.open += 1;
     return {
-      connect: () => {
+      connectUnlessLoading: () => {
         this.asked += 1;
         return reached(undefined);
       },
