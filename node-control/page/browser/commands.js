@@ -1,4 +1,4 @@
-import { element, say } from './element.js';
+import { element, say, unbroken } from './element.js';
 
 /** How long a button says that it has copied. */
 const SAID_MS = 2_000;
@@ -26,14 +26,11 @@ const RULES = new Map([
     'rescan',
     ['A key that nobody wrote since may rest where later quorums do not look. A rescan brings each key to the present accept set.', STEPS],
   ],
-  [
-    'resize',
-    ['It types the single steps in an order in which each of them keeps every prepare quorum meeting every accept quorum.', STEPS],
-  ],
+  ['resize', ['It does the single steps in an order in which every prepare quorum meets every accept quorum all the time.', STEPS]],
   [
     'wipe-acceptor',
     [
-      'What an acceptor holds grows stale once it is asked no more. It may join again only when it is empty.',
+      'What an acceptor holds grows stale once nobody asks it any more. It may join again only when it is empty.',
       ['docs/tour.md', 'Three to one'],
     ],
   ],
@@ -55,7 +52,7 @@ const RULES = new Map([
 
 /** What is to be typed, and a button that copies it. @param {string} command @returns {readonly [code: HTMLElement, button: HTMLElement]} */
 export function copiable(command) {
-  const code = element('code', {}, command);
+  const code = element('code', {}, ...unbroken(command));
   const button = element('button', { type: 'button', class: 'copy', 'aria-label': `Copy ${command}` }, 'Copy');
   button.addEventListener('click', () => void copy(command, code, button));
   return [code, button];
