@@ -5,7 +5,7 @@
 # time. If-Match compares strongly, and a weak ETag is equal to nothing then, itself included. mod_dav asks for it before the PUT.
 # Why it hurts: write, read, write again, each with the ETag just read: the only writer is told that another one was first. Who tries
 # again, as one does, runs in circles for a second after each write; who gives up after three tries has lost his update. A counter that
-# is in demand moves about once a second, however many try. Taking off the W/ does not help.
+# is in demand moves about once a second, however many try. Taking off the W/ helps once the second is over.
 # Who should care: who has state, locks or calendars in WebDAV with If-Match. Wait for a second, or use LOCK.
 # Source: modules/http/http_etag.c (weak within a second of the request), server/protocol conditions in modules/http/http_protocol.c
 # (ap_condition_if_match compares strongly); RFC 9110, section 13.1.1.
@@ -80,8 +80,8 @@ DocumentRoot $work/files
 User www-data
 Group www-data
 END
-# It looks for the driver of its lock database there, too.
-LD_LIBRARY_PATH=${cmd[2]} "${cmd[@]}" -f "$work/conf" -D FOREGROUND >"$work/out" 2>&1 &
+# In one process; it looks for the driver of its lock database in this path, too.
+LD_LIBRARY_PATH=${cmd[2]} "${cmd[@]}" -f "$work/conf" -X >"$work/out" 2>&1 &
 pids+=("$!")
 
 # ask METHOD HEADER BODY: what the server answers, without carriage returns
@@ -100,7 +100,7 @@ for _ in $(seq 100); do
 done
 [[ ${ready:-} == yes ]] || { tail -n 3 "$work/out" "$work/run/log" >&2; exit 2; }
 
-weak=0 refused=0 bare=''
+weak=0 refused=0
 for round in 1 2 3 4 5; do
   put '' "written $round" >/dev/null
   given=$(etag)
@@ -108,14 +108,13 @@ for round in 1 2 3 4 5; do
   [[ $given == W/* ]] || continue
   weak=$((weak + 1))
   [[ $(put "If-Match: $given" "again $round") == 204 ]] || refused=$((refused + 1))
-  bare+=" $(put "If-Match: ${given#W/}" "again $round")"
 done
 sleep 2.5
 settled=$(put "If-Match: $(etag)" 'after two seconds')
 outdated=$(put 'If-Match: "outdated"' 'not to be')
 
 echo 'expected: PUT, GET, and a PUT with the ETag of this GET as If-Match: 204'
-echo "seen:     of 5 times the ETag was weak $weak times, and refused $refused times; without its W/:$bare"
+echo "seen:     of 5 times the ETag was weak $weak times, and refused $refused times"
 echo "          two seconds after the PUT: $settled; with another ETag: $outdated"
 ((weak > 0)) || { echo 'this machine was too slow to look'; exit 2; }
 ((refused == weak)) || { echo 'CHANGED: the ETag that was given is accepted'; exit 1; }
