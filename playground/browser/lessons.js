@@ -1,4 +1,5 @@
 import { element, find } from '../../node-control/page/browser/element.js';
+import { loadStage } from './loader.js';
 import { button } from './panels.js';
 
 /** @import { Session } from './session.js' */
@@ -8,6 +9,9 @@ import { button } from './panels.js';
 const TRANSCRIPTS = new URL('../../docs/transcripts/', import.meta.url);
 /** Where the levels that were solved are remembered, if the browser lets it. */
 const SOLVED = 'caspaxos-playground-solved';
+
+/** @type {import('../ladder/ladder.js').Opening} */
+const opening = async (cluster, off) => (await loadStage(off)).replay({ cluster, choices: [] });
 
 /** What the visitor is led through: nothing, a story, or a level. */
 export class Lessons {
@@ -35,20 +39,12 @@ export class Lessons {
     } catch {
       // Nothing is remembered then.
     }
-    for (const control of document.querySelectorAll('[data-mode]')) {
-      const mode = control.getAttribute('data-mode');
-      control.addEventListener(
-        'click',
-        () =>
-          void attempt(
-            mode === 'learn'
-              ? this.#tell(modules.STORIES[0] ?? '', 0)
-              : mode === 'levels'
-                ? this.#begin(this.#firstUnsolved())
-                : this.leave(session.modules.runAt('').run),
-          ),
-      );
-    }
+    const modes = {
+      free: () => this.leave(session.modules.runAt('').run),
+      learn: () => this.#tell(modules.STORIES[0] ?? '', 0),
+      levels: () => this.#begin(this.#firstUnsolved()),
+    };
+    for (const [mode, begin] of Object.entries(modes)) find(`[data-mode=${mode}]`).addEventListener('click', () => void attempt(begin()));
   }
 
   /** The part of the address that says which lesson it is. */
@@ -131,7 +127,7 @@ export class Lessons {
     if (this.#stories.has(name)) return;
     const response = await fetch(new URL(`${name}.txt`, TRANSCRIPTS));
     if (!response.ok) throw new Error(`the transcript ${name} is not there`);
-    this.#stories.set(name, await this.#modules.storyOf(await response.text()));
+    this.#stories.set(name, await this.#modules.storyOf(await response.text(), opening));
   }
 
   /** @param {string} name @param {number} step */
@@ -142,8 +138,8 @@ export class Lessons {
     const told = steps[at];
     if (!told) throw new TypeError(`there is no story ${name}`);
     [this.#mode, this.#story, this.#step] = ['learn', name, at];
-    const { cluster, choices, begunAt } = told;
-    await this.#session.open({ cluster, off: [], seed: 1, choices }, begunAt);
+    const { cluster, off, choices, begunAt } = told;
+    await this.#session.open({ cluster, off, seed: 1, choices }, begunAt);
   }
 
   /** @param {number} at */
@@ -152,12 +148,8 @@ export class Lessons {
     const steps = this.#stories.get(this.#story)?.steps ?? [];
     const step = steps[this.#step];
     if (!step) return [];
-    const choice = element(
-      'select',
-      { 'aria-label': 'story' },
-      ...STORIES.map((name) => element('option', { value: name, selected: name === this.#story }, name.replaceAll('-', ' '))),
-    );
-    choice.addEventListener('change', () => void this.#attempt(this.#tell(/** @type {HTMLSelectElement} */ (choice).value, 0)));
+    const names = STORIES.map((name) => /** @type {const} */ ([name, name.replaceAll('-', ' ')]));
+    const choice = this.#picker('story', names, this.#story, (name) => this.#tell(name, 0));
     const rest = step.choices.length - at;
     const other = (/** @type {string} */ text, /** @type {number} */ by) =>
       button(text, () => void this.#attempt(this.#tell(this.#story, this.#step + by)), { disabled: !steps[this.#step + by] });
@@ -185,6 +177,19 @@ export class Lessons {
     ];
   }
 
+  /**
+   * @param {string} label
+   * @param {readonly (readonly [value: string, text: string])[]} options
+   * @param {string} present
+   * @param {(value: string) => Promise<void>} act
+   */
+  #picker(label, options, present, act) {
+    const made = options.map(([value, text]) => element('option', { value, selected: value === present }, text));
+    const choice = /** @type {HTMLSelectElement} */ (element('select', { 'aria-label': label }, ...made));
+    choice.addEventListener('change', () => void this.#attempt(act(choice.value)));
+    return choice;
+  }
+
   /** @param {boolean} isBroken @param {readonly string[]} off */
   #levelParts(isBroken, off) {
     const { LEVELS, switchCalled } = this.#modules;
@@ -192,14 +197,8 @@ export class Lessons {
     if (!level) return [];
     if (isBroken && level.isLosable) this.#remember(level.id);
     const index = LEVELS.indexOf(level);
-    const choice = element(
-      'select',
-      { 'aria-label': 'level' },
-      ...LEVELS.map(({ id, title }, at) =>
-        element('option', { value: id, selected: id === level.id }, `${at + 1} ${title}${this.#solved.has(id) ? ' ✓' : ''}`),
-      ),
-    );
-    choice.addEventListener('change', () => void this.#attempt(this.#begin(/** @type {HTMLSelectElement} */ (choice).value)));
+    const titles = LEVELS.map(({ id, title }, at) => /** @type {const} */ ([id, `${at + 1} ${title}${this.#solved.has(id) ? ' ✓' : ''}`]));
+    const choice = this.#picker('level', titles, level.id, (id) => this.#begin(id));
     const next = LEVELS[index + 1];
     const broken = off.map((id) => `“${switchCalled(id).name}”`).join(', ');
     return [

@@ -1,7 +1,7 @@
 import './stand-ins.js';
 
 /** Where the compiled files are. */
-const DIST = new URL('../../dist/', import.meta.url).href;
+export const DIST = new URL('../../dist/', import.meta.url).href;
 
 const IMPORTED = /(\bfrom |\bimport )'(\.[^']+)'/g;
 
@@ -23,10 +23,16 @@ export async function loadStage(off) {
 
 /** The modules that are the same whatever is switched off. */
 export async function loadLessons() {
+  const load = (/** @type {string} */ path) => import(DIST + path);
   return {
-    .../** @type {typeof import('../levels/levels.js')} */ (await import(`${DIST}playground/levels/levels.js`)),
-    .../** @type {typeof import('../levels/switches.js')} */ (await import(`${DIST}playground/levels/switches.js`)),
-    .../** @type {typeof import('../ladder/ladder.js')} */ (await import(`${DIST}playground/ladder/ladder.js`)),
+    .../** @type {typeof import('../levels/levels.js')} */ (await load('playground/levels/levels.js')),
+    .../** @type {typeof import('../levels/switches.js')} */ (await load('playground/levels/switches.js')),
+    .../** @type {typeof import('../ladder/ladder.js')} */ (await load('playground/ladder/ladder.js')),
+    .../** @type {typeof import('../ladder/code.js')} */ (await load('playground/ladder/code.js')),
+    .../** @type {typeof import('../stage/space-time.js')} */ (await load('playground/stage/space-time.js')),
+    .../** @type {typeof import('../../verification/histories/history-files.js')} */ (
+      await load('verification/histories/history-files.js')
+    ),
   };
 }
 

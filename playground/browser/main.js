@@ -1,5 +1,6 @@
 import { element, find, narrow, onKey, say } from '../../node-control/page/browser/element.js';
 import { drawing } from '../../node-control/page/browser/on-demand/drawing.js';
+import { showCode } from './code-view.js';
 import { Lessons } from './lessons.js';
 import { loadLessons, loadStage } from './loader.js';
 import { barsTable, button, clientRows, nodeRows, parcelItem, quickCommands, suggestions } from './panels.js';
@@ -58,6 +59,7 @@ function show({ view, run, at, address }) {
   showMoves(view, run.choices);
   showTime(run.choices.length, at);
   showRules(run.off);
+  void attempt(showCode(session, lessons));
   const lines = view.moves.at(-1)?.lines ?? view.beginning;
   say(find('#told'), lines.join(' · '));
   guide.follow(session);
@@ -244,9 +246,16 @@ async function playOn() {
   }
 }
 
+/** As a download. @param {string} ending @param {string} text */
+function save(ending, text) {
+  const href = URL.createObjectURL(new Blob([text], { type: ending === 'svg' ? 'image/svg+xml' : 'text/plain' }));
+  element('a', { href, download: `caspaxos-${session.view.key}.${ending}` }).click();
+  setTimeout(() => URL.revokeObjectURL(href));
+}
+
 /** @param {string} id @param {() => unknown} act */
 function onClick(id, act) {
-  find(id).addEventListener('click', () => void attempt(Promise.resolve(act())));
+  find(id).addEventListener('click', () => void attempt((async () => act())()));
 }
 
 onClick('#back', () => session.go(session.at - 1));
@@ -260,6 +269,9 @@ onClick('#copy', async () => {
   await navigator.clipboard.writeText(location.href);
   say(find('#told'), 'Its address is in the clipboard.');
 });
+onClick('#save-svg', () => save('svg', lessons.spaceTime(session.view, location.href)));
+for (const [ending, write] of Object.entries(lessons.HISTORY_FORMATS))
+  onClick(`#save-${ending}`, () => save(ending, write(session.operations)));
 find('#time').addEventListener('input', (event) => {
   setPlaying(undefined);
   void attempt(session.go(Number(/** @type {HTMLInputElement} */ (event.target).value)));

@@ -1,4 +1,4 @@
-import { element } from '../../node-control/page/browser/element.js';
+import { element, svg } from '../../node-control/page/browser/element.js';
 import { colourOf } from '../../node-control/page/browser/on-demand/drawing.js';
 
 /** @import { BarSight, ParcelSight, StageView } from '../stage/view.js' */
@@ -22,7 +22,7 @@ export function parcelItem(parcel, choose) {
     element('span', { class: 'what' }, element('b', {}, `${from} → ${to}`), ` ${said}`),
     element(
       'span',
-      { class: 'deeds' },
+      { class: 'deeds row' },
       button('Deliver', () => choose(`d${number}`), { 'aria-label': `Deliver ${about}`, disabled: !isPassable }),
       button('Lose', () => choose(`x${number}`), { 'aria-label': `Lose ${about}` }),
       ...(isReply ? [] : [button('Twice', () => choose(`r${number}`), { 'aria-label': `Deliver twice ${about}`, disabled: !isPassable })]),
@@ -75,56 +75,31 @@ export function nodeRows({ proposers, acceptors }, choose) {
 export function barsTable({ bars, verdict }) {
   const last = Math.max(1, ...bars.map(({ from, to }) => to ?? from + 1)) + 1;
   const place = new Map(verdict.order.map((number, index) => [number, index + 1]));
+  const names = ['client', 'asked', 'was told', 'from its beginning to its end', 'order'];
+  const head = names.map((name) => element('th', { scope: 'col' }, name));
+  const rows = bars.map((bar, number) => {
+    const isCulprit = verdict.culprit === number;
+    const cells = [bar.text, `${bar.answer ?? '…'}${isCulprit ? ' ✕ cannot be placed' : ''}`].map((text) => element('td', {}, text));
+    const [drawn, order] = [element('td', { class: 'when' }, barOf(bar, last)), element('td', {}, String(place.get(number) ?? ''))];
+    return element('tr', { class: isCulprit ? 'culprit' : '' }, element('th', { scope: 'row' }, bar.client), ...cells, drawn, order);
+  });
   return element(
     'table',
     { class: 'bars' },
     element('caption', {}, bars.length === 0 ? 'No client has asked for anything yet.' : 'What clients asked, and what they were told'),
-    element(
-      'thead',
-      {},
-      element(
-        'tr',
-        {},
-        ...['client', 'asked', 'was told', 'from its beginning to its end', 'order'].map((name) => element('th', { scope: 'col' }, name)),
-      ),
-    ),
-    element(
-      'tbody',
-      {},
-      ...bars.map((bar, number) => {
-        const isCulprit = verdict.culprit === number;
-        return element(
-          'tr',
-          { class: isCulprit ? 'culprit' : '' },
-          element('th', { scope: 'row' }, bar.client),
-          element('td', {}, bar.text),
-          element('td', {}, `${bar.answer ?? '…'}${isCulprit ? ' ✕ cannot be placed' : ''}`),
-          element('td', { class: 'when' }, barOf(bar, last)),
-          element('td', {}, String(place.get(number) ?? '')),
-        );
-      }),
-    ),
+    element('thead', {}, element('tr', {}, ...head)),
+    element('tbody', {}, ...rows),
   );
 }
 
-const SVG = 'http://www.w3.org/2000/svg';
-
 /** @param {BarSight} bar @param {number} last */
 function barOf({ from, to, isWrite }, last) {
-  const drawing = document.createElementNS(SVG, 'svg');
-  const bar = document.createElementNS(SVG, 'rect');
-  const attributes = {
-    x: from,
-    y: 1,
-    width: (to ?? last) - from,
-    height: 8,
-    class: `bar ${isWrite ? 'write' : 'read'}${to === undefined ? ' open' : ''}`,
-  };
-  for (const [name, value] of Object.entries(attributes)) bar.setAttribute(name, String(value));
-  for (const [name, value] of Object.entries({ viewBox: `0 0 ${last} 10`, preserveAspectRatio: 'none', 'aria-hidden': 'true' }))
-    drawing.setAttribute(name, value);
-  drawing.append(bar);
-  return drawing;
+  const kind = `bar ${isWrite ? 'write' : 'read'}${to === undefined ? ' open' : ''}`;
+  return svg(
+    'svg',
+    { viewBox: `0 0 ${last} 10`, preserveAspectRatio: 'none', 'aria-hidden': 'true' },
+    svg('rect', { x: from, y: 1, width: (to ?? last) - from, height: 8, class: kind }),
+  );
 }
 
 /** To grow, to shrink, to bring all keys along by messages that can be touched, and to remove what was deleted. @param {StageView} view */

@@ -31,6 +31,10 @@ export class Session {
     return this.#modules;
   }
 
+  get operations() {
+    return this.#stage.operations;
+  }
+
   get address() {
     return this.#modules.addressOf(this.run, this.at);
   }

@@ -4,33 +4,9 @@
  */
 
 /** As the package does as long as it is not full, and here it never is. */
-export class LRUCache {
-  /** @type {Map<unknown, unknown>} */
-  #entries = new Map();
-
-  /** @param {unknown} key */
-  get(key) {
-    return this.#entries.get(key);
-  }
-
-  /** @param {unknown} key @param {unknown} value */
-  set(key, value) {
-    this.#entries.set(key, value);
-    return this;
-  }
-
-  /** @param {unknown} key */
-  has(key) {
-    return this.#entries.has(key);
-  }
-
-  /** @param {unknown} key */
-  delete(key) {
-    return this.#entries.delete(key);
-  }
-
-  clear() {
-    this.#entries.clear();
+export class LRUCache extends Map {
+  constructor() {
+    super([]);
   }
 }
 

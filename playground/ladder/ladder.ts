@@ -1,4 +1,5 @@
-import { Stage } from '../stage/stage.js';
+import { SWITCHES } from '../levels/switches.js';
+import type { Stage } from '../stage/stage.js';
 import type { ParcelSight } from '../stage/view.js';
 
 /** One step of a story. */
@@ -9,6 +10,8 @@ export interface LadderStep {
   /** What the transcript says comes out. */
   readonly output: readonly string[];
   readonly cluster: string;
+  /** The rule that is broken in the whole story, if one is. */
+  readonly off: readonly string[];
   /** All since the cluster was made, this step's as well; those before it are so many. */
   readonly choices: readonly string[];
   readonly begunAt: number;
@@ -34,6 +37,7 @@ export const STORIES: readonly string[] = [
   'amnesia',
   'stale-acceptor',
   'collection',
+  'collection-without-floor',
 ];
 
 /** More waiting changes nothing. */
@@ -46,13 +50,16 @@ interface Wanted {
   readonly kind: string;
 }
 
+/** A stage on which nothing has happened, of a program without these rules. */
+export type Opening = (cluster: string, off: readonly string[]) => Promise<Stage>;
+
 /**
  * Plays a transcript on the stage: what its commands do to messages becomes choices.
  * @param text of a file in docs/transcripts/
  * @throws TypeError for a command that is none
  */
-export async function storyOf(text: string): Promise<Story> {
-  const teller = new Teller();
+export async function storyOf(text: string, opening: Opening): Promise<Story> {
+  let teller = new Teller(opening, []);
   const steps: LadderStep[] = [];
   let [title, prose]: [string, string[]] = ['', []];
   for (const paragraph of text.trimEnd().split('\n\n')) {
@@ -66,6 +73,14 @@ export async function storyOf(text: string): Promise<Story> {
       continue;
     }
     const commands = lines.slice(0, divider);
+    const variant = /^variant (.+)$/.exec(commands[0] ?? '')?.[1];
+    if (variant !== undefined) {
+      teller = new Teller(
+        opening,
+        SWITCHES.filter(({ name }) => name === variant).map(({ id }) => id),
+      );
+      continue;
+    }
     steps.push({ prose, commands, output: lines.slice(divider + 1), ...(await teller.play(commands)) });
     prose = [];
   }
@@ -82,18 +97,25 @@ function paragraphsOf(lines: readonly string[]): string[] {
 }
 
 class Teller {
+  readonly #opening: Opening;
+  readonly #off: readonly string[];
   #stage: Stage | undefined;
   #cluster = '';
   #choices: string[] = [];
   #losses: { from: string; to: string; kind: string }[] = [];
   #holds: Wanted[] = [];
 
-  async play(commands: readonly string[]): Promise<Pick<LadderStep, 'cluster' | 'choices' | 'begunAt'>> {
+  constructor(opening: Opening, off: readonly string[]) {
+    this.#opening = opening;
+    this.#off = off;
+  }
+
+  async play(commands: readonly string[]): Promise<Omit<LadderStep, 'prose' | 'commands' | 'output'>> {
     let begunAt = this.#choices.length;
     for (const command of commands) {
       const cluster = /^cluster (.+)$/.exec(command)?.[1];
       if (cluster !== undefined) {
-        this.#stage = new Stage(cluster);
+        this.#stage = await this.#opening(cluster, this.#off);
         [this.#cluster, this.#choices, begunAt] = [cluster, [], 0];
         [this.#losses, this.#holds] = [[], []];
         continue;
@@ -101,7 +123,7 @@ class Teller {
       await this.#command(command);
     }
     await this.#untilQuiet();
-    return { cluster: this.#cluster, choices: [...this.#choices], begunAt };
+    return { cluster: this.#cluster, off: this.#off, choices: [...this.#choices], begunAt };
   }
 
   async #command(command: string): Promise<void> {

@@ -11,30 +11,11 @@ export interface Switch {
   readonly patches: readonly Patch[];
 }
 
-/** Short names of broken variants of verification/variants/. Of some only what switches the guard off, which has a name of its own then. */
-const NAMES: readonly (readonly [id: string, variant: string, unguarded?: string])[] = [
-  ['quorum', 'a quorum is one acceptor of three'],
-  ['promise', 'accept ignores the promise'],
-  ['stored', 'a promise is not stored'],
-  ['again', 'a ballot is used again after a failed accept'],
-  ['failed', 'an unknown write is reported as failed'],
-  ['blind', 'a write is repeated blindly, without its operation id'],
-  ['cache', 'a mismatch is reported from the cache'],
-  ['read', 'a read by quorum needs a prepare quorum only'],
-  ['names', 'the name of an operation is not looked up before it is applied'],
-  ['version', 'a key that is created anew begins at version 1'],
-  ['strings', 'ballots are compared as strings'],
-  ['debts', 'the rescan is left out when growing', 'the guard does not ask for a rescan'],
-  ['identity', 'an acceptor is wiped that the proposers list, and nobody checks who it is', 'nobody checks who an acceptor is'],
-  ['floor', 'an absent register takes any ballot, whatever was collected'],
-  ['eras', 'no era in the ballot, and a proposer does not catch up with the counters that it meets'],
-];
-
-export const SWITCHES: readonly Switch[] = NAMES.map(([id, name, unguarded]) => {
-  const variant = VARIANTS.find((each) => each.name === name);
-  if (!variant) throw new TypeError(`there is no variant: ${name}`);
-  const patches = unguarded === undefined ? variant.patches : (variant.unguarded ?? []);
-  return { id, name: unguarded ?? name, patches: patches.filter(isOfProgram) };
+/** The broken variants of verification/variants/ that have a short name for it. Of some only what switches the guard off. */
+export const SWITCHES: readonly Switch[] = VARIANTS.flatMap(({ name, patches, unguarded = [], playground }) => {
+  if (!playground) return [];
+  const isGuard = playground.unguarded !== undefined;
+  return [{ id: playground.id, name: playground.unguarded ?? name, patches: (isGuard ? unguarded : patches).filter(isOfProgram) }];
 });
 
 /** Not of the world around it, which is another one here. */

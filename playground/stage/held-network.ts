@@ -9,46 +9,61 @@ export interface Parcel {
   /** Of the request; its reply counts as the same kind. */
   readonly kind: string;
   readonly text: string;
+  /** In a word. */
+  readonly label: string;
   readonly isReply: boolean;
   /** A second copy of one that arrived. */
   readonly isAgain: boolean;
 }
 
-interface HeldParcel extends Parcel {
-  readonly letter: Letter;
+/** A message, and what became of it. */
+export interface Flight extends Parcel {
+  /** The moves at which it was sent, and at which it arrived or was lost. */
+  readonly sentAt: number;
+  endedAt?: number;
+  isLost?: boolean;
 }
 
 /** Keeps every message until it is told what becomes of it. What the control node asks is answered at once, but for its copies of registers. */
 export class HeldNetwork extends Network {
+  /** All that were ever sent, in that order. */
+  readonly flights: Flight[] = [];
   readonly #isReachable: (node: string) => boolean;
-  readonly #held = new Map<number, HeldParcel>();
-  #sent = 0;
+  readonly #now: () => number;
+  readonly #letters = new Map<Parcel, Letter>();
 
-  /** @param isReachable whether a node is up, and not cut off */
-  constructor(isReachable: (node: string) => boolean) {
+  /**
+   * @param isReachable whether a node is up, and not cut off
+   * @param now the number of the present move
+   */
+  constructor(isReachable: (node: string) => boolean, now: () => number) {
     super();
     this.#isReachable = isReachable;
+    this.#now = now;
   }
 
   /** In the order in which they were sent. */
   get held(): readonly Parcel[] {
-    return [...this.#held.values()];
+    return [...this.#letters.keys()];
   }
 
   /** Takes a message off the network. Throws a `RangeError` where there is none of that number. */
-  take(number: number): { parcel: Parcel; arrive: () => void } {
-    const held = this.#held.get(number);
-    if (!held) throw new RangeError(`no message ${number} is under way`);
-    this.#held.delete(number);
-    return { parcel: held, arrive: held.letter.arrive };
+  take(number: number, isLost: boolean): { parcel: Parcel; arrive: () => void } {
+    const flight = this.flights[number - 1];
+    const letter = flight && this.#letters.get(flight);
+    if (!letter) throw new RangeError(`no message ${number} is under way`);
+    this.#letters.delete(flight);
+    Object.assign(flight, { endedAt: this.#now(), isLost });
+    return { parcel: flight, arrive: letter.arrive };
   }
 
   /** Takes it, and leaves a copy of it on its way, which is the last one from then on. */
-  takeCopy(number: number): { parcel: Parcel; arrive: () => void } {
-    const held = this.#held.get(number);
-    if (held?.letter.mayRepeat !== true) throw new RangeError(`message ${number} does not arrive twice`);
-    this.#hold(held.letter, true);
-    return this.take(number);
+  takeCopy(number: number, isLost: boolean): { parcel: Parcel; arrive: () => void } {
+    const flight = this.flights[number - 1];
+    const letter = flight && this.#letters.get(flight);
+    if (letter?.mayRepeat !== true) throw new RangeError(`message ${number} does not arrive twice`);
+    this.#hold(letter, true);
+    return this.take(number, isLost);
   }
 
   protected override send(letter: Letter): void {
@@ -58,8 +73,11 @@ export class HeldNetwork extends Network {
   }
 
   #hold(letter: Letter, isAgain: boolean): void {
-    const number = (this.#sent += 1);
     const { from, to, kind } = letter;
-    this.#held.set(number, { number, from, to, kind, text: letter.text(), isReply: from.startsWith('a'), isAgain, letter });
+    const [text, isReply] = [letter.text(), from.startsWith('a')];
+    const label = isReply ? (/^(promised|accepted|refused|holds)/.exec(text)?.[0] ?? 'answer') : kind;
+    const flight = { number: this.flights.length + 1, from, to, kind, text, label, isReply, isAgain, sentAt: this.#now() };
+    this.flights.push(flight);
+    this.#letters.set(flight, letter);
   }
 }

@@ -1,7 +1,7 @@
 import { formatBallot } from '../../src/protocol/ballot.js';
 import { decode } from '../../src/store/versioned.js';
 import { AcceptorMonitor } from '../../verification/checkers/acceptor-monitor.js';
-import { History } from '../../verification/checkers/history.js';
+import { History, type RecordedOperation } from '../../verification/checkers/history.js';
 import { AcceptorNode } from '../../verification/simulation/acceptor-node.js';
 import type { ProposerNode } from '../../verification/simulation/proposer-node.js';
 import { VirtualTime } from '../../verification/simulation/virtual-time.js';
@@ -14,7 +14,7 @@ import { type Choice, parseChoice } from './choice.js';
 import { StageClients } from './clients.js';
 import { HeldNetwork } from './held-network.js';
 import { judge, type HistoryVerdict } from './judge.js';
-import type { AcceptorSight, BarSight, ParcelSight, ProposerSight, StageView } from './view.js';
+import type { AcceptorSight, BarSight, ProposerSight, StageView } from './view.js';
 
 /** As long as a proposer waits for acceptors: who waits when this has passed gives up. */
 const WAIT_MS = 300;
@@ -33,7 +33,10 @@ export class Stage {
   readonly #history = new History(() => this.#now);
   readonly #acceptors: ReadonlyMap<string, AcceptorNode>;
   readonly #proposers: ReadonlyMap<string, ProposerNode>;
-  readonly #network = new HeldNetwork((node) => this.#isReachable(node));
+  readonly #network = new HeldNetwork(
+    (node) => this.#isReachable(node),
+    () => this.#now,
+  );
   readonly #control: ControlNode;
   readonly #clients = new StageClients(
     this.#history,
@@ -78,6 +81,11 @@ export class Stage {
     return this.#verdict;
   }
 
+  /** What clients asked of the key that is drawn, and were told; times are moves. */
+  get operations(): readonly RecordedOperation[] {
+    return this.#history.of(this.#key);
+  }
+
   /** Whether an operation or a command waits for something. */
   get isBusy(): boolean {
     return this.#commands > 0 || this.#clients.performances.some(({ answer }) => answer === undefined);
@@ -108,7 +116,7 @@ export class Stage {
         this.#deliver(choice.parcel, choice.verb === 'repeat');
         return;
       case 'lose': {
-        const { from, to, text: said } = this.#network.take(choice.parcel).parcel;
+        const { from, to, text: said } = this.#network.take(choice.parcel, true).parcel;
         this.#log.add(`${from} -x ${to}`, said);
         return;
       }
@@ -135,9 +143,9 @@ export class Stage {
   #deliver(number: number, isRepeated: boolean): void {
     const waiting = this.#network.held.find((one) => one.number === number);
     if (waiting && !this.#isPassable(waiting)) throw new RangeError(`message ${number} cannot pass: its link is cut`);
-    const { parcel, arrive } = isRepeated ? this.#network.takeCopy(number) : this.#network.take(number);
+    const isHeard = waiting !== undefined && this.#isUp(waiting.to);
+    const { parcel, arrive } = isRepeated ? this.#network.takeCopy(number, !isHeard) : this.#network.take(number, !isHeard);
     const { from, to, text } = parcel;
-    const isHeard = this.#isUp(to);
     this.#log.add(`${from} -${isHeard ? '>' : 'x'} ${to}`, isHeard ? text : `${text} (${to} is down)`);
     if (isHeard) arrive();
   }
@@ -196,11 +204,8 @@ export class Stage {
     return {
       proposers: [...this.#proposers.values()].map((node) => this.#proposerSight(node)),
       acceptors: [...this.#acceptors.values()].map((node) => this.#acceptorSight(node)),
-      parcels: this.#network.held.map((parcel): ParcelSight => ({
-        ...parcel,
-        isPassable: this.#isPassable(parcel),
-        label: parcel.isReply ? (/^(promised|accepted|refused|holds)/.exec(parcel.text)?.[0] ?? 'answer') : parcel.kind,
-      })),
+      parcels: this.#network.held.map((parcel) => ({ ...parcel, isPassable: this.#isPassable(parcel) })),
+      flights: this.#network.flights.map((flight) => ({ ...flight })),
       bars: this.#bars(),
       key: this.#key,
       beginning: this.#beginning,
@@ -245,6 +250,7 @@ export class Stage {
         isWrite: request.kind !== 'get',
         outcome: returned?.outcome.kind,
         beganAt: performance?.beganAt ?? 0,
+        endedAt: performance?.endedAt,
       };
     });
   }

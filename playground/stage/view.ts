@@ -1,5 +1,5 @@
 import type { QuorumSet } from '../../src/protocol/quorum.js';
-import type { Parcel } from './held-network.js';
+import type { Flight, Parcel } from './held-network.js';
 import type { HistoryVerdict } from './judge.js';
 
 /** A proposer, as it is drawn. */
@@ -28,8 +28,6 @@ export interface AcceptorSight {
 
 /** A message under way. */
 export interface ParcelSight extends Parcel {
-  /** In a word. */
-  readonly label: string;
   /** Whether neither end is cut off. */
   readonly isPassable: boolean;
 }
@@ -43,8 +41,9 @@ export interface BarSight {
   readonly to: number | undefined;
   readonly isWrite: boolean;
   readonly outcome: 'state' | 'written' | 'refused' | 'unknown' | undefined;
-  /** The move. */
+  /** The moves. */
   readonly beganAt: number;
+  readonly endedAt: number | undefined;
 }
 
 export interface StageView {
@@ -52,6 +51,8 @@ export interface StageView {
   readonly acceptors: readonly AcceptorSight[];
   /** In the order in which they were sent. */
   readonly parcels: readonly ParcelSight[];
+  /** Those and all that were. */
+  readonly flights: readonly Flight[];
   readonly bars: readonly BarSight[];
   /** That was asked for last. */
   readonly key: string;

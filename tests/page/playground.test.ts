@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LEVELS } from '../../playground/levels/levels.js';
-import { addressOf } from '../../playground/stage/run.js';
+import { addressOf, USUAL_CLUSTER } from '../../playground/stage/run.js';
 import { launchBrowser } from './browser.js';
 import { servePlayground } from './playground-server.js';
 
@@ -122,6 +122,67 @@ describe('the playground, in a browser', () => {
     await expect.poll(() => other.locator('#at').innerText(), SOON).toBe('300 of 300');
     await expect.poll(() => decodeURIComponent(other.url()).split('wait').length - 1, SOON).toBe(300);
     await other.context().close();
+  });
+
+  test('shows the lines of the program that the last move ran, with the rule that is off', async () => {
+    const code = (): Promise<string> => page.locator('#code').innerText();
+    const open = async (address: string): Promise<void> => {
+      await page.goto('about:blank');
+      await page.goto(`${url}#${address}`);
+    };
+    await open(addressOf({ cluster: USUAL_CLUSTER, seed: 1, off: [], choices: ['p1 cas k 0 "red"', 'd1'] }));
+    await expect.poll(code, SOON).toContain('if (compareBallots(ballot, barrier) <= 0)');
+    expect(await page.locator('#code-file').innerText()).toBe('src/protocol/memory-acceptor.js');
+    expect(await page.locator('#code mark').count()).toBe(2);
+    const write = ['p1 cas k 0 "red"', 'd1', 'd2', 'd4', 'd5', 'd6'];
+    await open(addressOf({ cluster: USUAL_CLUSTER, seed: 1, off: [], choices: write }));
+    await expect.poll(code, SOON).toContain('const fresh = compareBallots(ballot, register.promise) >= 0 &&');
+    await open(addressOf({ cluster: USUAL_CLUSTER, seed: 1, off: ['promise'], choices: write }));
+    await expect.poll(code, SOON).toContain('const fresh = ');
+    expect(await code()).not.toContain('const fresh = compareBallots(ballot, register.promise) >= 0 &&');
+  });
+
+  test('a story with a rule broken ends where its transcript does: the deleted value is back', async () => {
+    await page.goto('about:blank');
+    await page.goto(`${url}#story=collection-without-floor&step=1`);
+    await expect.poll(() => page.locator('#now').innerText(), SOON).toBe('A collection without the floor');
+    const next = page.getByRole('button', { name: 'next ▶' });
+    while ((await next.count()) > 0 && (await next.isEnabled())) {
+      const before = await page.locator('#lesson').innerText();
+      await next.click();
+      await expect.poll(() => page.locator('#lesson').innerText(), SOON).not.toBe(before);
+    }
+    await page.locator('#moves button').last().click();
+    await expect.poll(() => isBroken(page), SOON).toContain('not linearizable');
+  });
+
+  test('a run is saved as a diagram, which opens by itself in either scheme, and as histories', async () => {
+    const { cluster, off, opening, solution } = LEVELS[0] ?? { cluster: '', off: [], opening: [], solution: [] };
+    await page.goto('about:blank');
+    await page.goto(`${url}#${addressOf({ cluster, seed: 1, off, choices: [...opening, ...solution] })}`);
+    await expect.poll(() => isBroken(page), SOON).toContain('not linearizable');
+    const saved = async (name: string): Promise<[file: string, text: string]> => {
+      const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name }).click()]);
+      return [download.suggestedFilename(), readFileSync(await download.path(), 'utf8')];
+    };
+    const [edn, log] = [await saved('Save its history (EDN)'), await saved('Save its history (log)')];
+    expect(edn[0]).toBe('caspaxos-k.edn');
+    expect(edn[1].trimEnd().split('\n').at(-1)).toContain('{:type :ok, :f :read, :value nil, ');
+    expect(log).toEqual(['caspaxos-k.log', expect.stringContaining('\t:invoke\t:cas\t[0 1]\n')]);
+    const [file, svg] = await saved('Save as SVG');
+    expect(file).toBe('caspaxos-k.svg');
+    const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+    const picture = await context.newPage();
+    picture.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+    await picture.goto(`data:image/svg+xml;base64,${Buffer.from(svg).toString('base64')}`);
+    const background = (): Promise<string> => picture.evaluate<string>('getComputedStyle(document.documentElement).backgroundColor');
+    expect(await picture.locator('g.message').count()).toBeGreaterThan(10);
+    expect(await picture.locator('rect.culprit').count()).toBe(1);
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await picture.emulateMedia({ colorScheme });
+      expect(await background()).toBe(colorScheme === 'light' ? 'rgb(255, 255, 255)' : 'rgb(27, 32, 39)');
+    }
+    await context.close();
   });
 
   test('fits a phone, and axe finds nothing in either scheme', async () => {

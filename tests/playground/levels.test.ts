@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { LEVELS } from '../../playground/levels/levels.js';
 import { SWITCHES } from '../../playground/levels/switches.js';
 import { addressOf } from '../../playground/stage/run.js';
+import { VARIANTS } from '../../verification/variants/variants.js';
 import { stageWithout } from './modules.js';
 
 const LOSABLE = LEVELS.filter(({ isLosable }) => isLosable);
@@ -47,6 +48,11 @@ describe('the levels', () => {
 });
 
 describe('a rule', () => {
+  it('has a level where its variant says that there is one', () => {
+    const levels = VARIANTS.flatMap(({ playground }) => (playground && playground.isLevel !== false ? [playground.id] : []));
+    expect(levels.toSorted()).toEqual(LOSABLE.map(({ id }) => id).toSorted());
+  });
+
   it.each(SWITCHES)('$id can be switched off in what was compiled', ({ id, patches }) => {
     expect(patches).not.toEqual([]);
     const { run, forget } = stageWithout([id]);

@@ -8,9 +8,12 @@ export const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 export const DIST = join(PROJECT, 'dist');
 
 /** What a page loads first, by their paths in dist/. */
-export const ENTRIES = ['stage/run', 'stage/adversary', 'levels/levels', 'levels/switches', 'ladder/ladder'].map(
-  (name) => `playground/${name}.js`,
-);
+export const ENTRIES = [
+  ...['stage/run', 'stage/adversary', 'stage/space-time', 'levels/levels', 'levels/switches', 'ladder/ladder', 'ladder/code'].map(
+    (name) => `playground/${name}.js`,
+  ),
+  'verification/histories/history-files.js',
+];
 
 /** The compiled files that the playground consists of, in the order in which a module comes after those that it imports; and what else they import. */
 export function graphOf(entries: readonly string[]): { files: string[]; packages: Set<string>; cycles: string[] } {

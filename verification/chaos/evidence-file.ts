@@ -1,7 +1,8 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { Violation } from '../checkers/history.js';
+import type { RecordedOperation, Violation } from '../checkers/history.js';
+import { historyFiles } from '../histories/history-files.js';
 import type { SetsSpan } from './availability.js';
 import type { ChaosSettings } from './settings.js';
 import type { Evidence } from './verdict.js';
@@ -33,4 +34,13 @@ export function saveEvidence(
   };
   writeFileSync(file, [run, ...history.operations].map((line) => `${JSON.stringify(line)}\n`).join(''));
   return file;
+}
+
+/** Writes the history for other checkers. @returns a line for each key: its file, or why there is none */
+export function writeHistories(file: string, history: readonly RecordedOperation[]): string[] {
+  return historyFiles(file, history).map(({ file: name, text, why }) => {
+    if (text === undefined) return `${name} was not written: ${String(why)}`;
+    writeFileSync(name, text);
+    return `The history of a key is in ${name}`;
+  });
 }

@@ -6,7 +6,7 @@ import { Clients } from './clients.js';
 import { Requests } from './requests.js';
 import type { ChaosCluster } from './cluster.js';
 import { DiskProbe, openUnnamed } from './disk-probe.js';
-import { saveEvidence } from './evidence-file.js';
+import { saveEvidence, writeHistories } from './evidence-file.js';
 import { FIRST, Migration } from './migration.js';
 import { pause } from './pause.js';
 import { Saboteur } from './saboteur.js';
@@ -119,6 +119,7 @@ export async function run(
   const verdict = judge(evidence);
   print(`\nVerdict after ${second} s (${settings.mode}, seed ${settings.seed})`);
   for (const line of verdict.lines) print(/^[A-Z]{2,}|VIOLATED|NO WRITE/.test(line) ? alarm(line) : line);
+  if (settings.history !== undefined) for (const line of writeHistories(settings.history, history.operations)) print(line);
   if (!verdict.ok) print(`The history is in ${saveEvidence(settings, evidence, migration.spans, verdict.violations)}`);
   return verdict.ok;
 }

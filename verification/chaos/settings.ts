@@ -1,11 +1,16 @@
 import { randomInt } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
+import { HISTORY_FORMATS } from '../histories/history-files.js';
 import type { Mode } from './cluster.js';
 
 export interface ChaosSettings {
   readonly mode: Mode;
   readonly durationMs: number;
   readonly seed: number;
+  /** Where the history is written to in any case, see `historyFiles`. */
+  readonly history?: string;
 }
 
 const USAGE_ERROR = 2;
@@ -40,18 +45,28 @@ The same seed gives the same faults in the same order; what they hit depends on 
 
 /** Reads the command line; ends the program where it is wrong, or asks for help. @param argv without the program */
 export function settingsFrom(argv: readonly string[]): ChaosSettings {
-  const { docker, minutes, seed } = new Command('chaos')
+  const { docker, minutes, seed, history } = new Command('chaos')
     .description('Breaks a real cluster while clients use it, and checks that nothing was lost.')
     .option('--minutes <number>', `how long, up to ${MINUTES_MAX}; set-up and verdict come on top`, minutesFrom, 2)
     .option('--docker', 'against Docker Compose instead of local processes', false)
     .option('--seed <number>', `of the random choices, 0 to ${SEED_MAX} (default: random, and printed)`, seedFrom)
+    .option(
+      '--history <FILE>',
+      'write the history for other checkers: .edn for Jepsen, Knossos and Elle, .log for Porcupine',
+      historyFileFrom,
+    )
     .addHelpText('after', EXPLANATION)
     .allowExcessArguments(false)
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : USAGE_ERROR))
     .showHelpAfterError('(--help explains the options)')
     .parse(argv, { from: 'user' })
-    .opts<{ docker: boolean; minutes: number; seed?: number }>();
-  return { mode: docker ? 'docker' : 'local', durationMs: Math.round(minutes * 60_000), seed: seed ?? randomInt(2 ** 32) };
+    .opts<{ docker: boolean; minutes: number; seed?: number; history?: string }>();
+  return {
+    mode: docker ? 'docker' : 'local',
+    durationMs: Math.round(minutes * 60_000),
+    seed: seed ?? randomInt(2 ** 32),
+    ...(history !== undefined && { history }),
+  };
 }
 
 function minutesFrom(text: string): number {
@@ -64,4 +79,11 @@ function minutesFrom(text: string): number {
 function seedFrom(text: string): number {
   if (!/^\d+$/.test(text) || Number(text) > SEED_MAX) throw new InvalidArgumentError(`It must be a whole number from 0 to ${SEED_MAX}.`);
   return Number(text);
+}
+
+function historyFileFrom(text: string): string {
+  const endings = Object.keys(HISTORY_FORMATS).map((ending) => `.${ending}`);
+  if (!endings.some((ending) => text.endsWith(ending))) throw new InvalidArgumentError(`Its name must end with ${endings.join(' or ')}.`);
+  if (!existsSync(dirname(text))) throw new InvalidArgumentError(`There is no folder ${dirname(text)}.`);
+  return text;
 }

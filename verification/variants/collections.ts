@@ -71,6 +71,7 @@ export const BROKEN_COLLECTIONS: readonly Variant[] = [
   },
   {
     name: 'an absent register takes any ballot, whatever was collected',
+    playground: { id: 'floor' },
     scenario: 'stepwise collections',
     seeds: 400,
     seed: 58,

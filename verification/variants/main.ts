@@ -60,7 +60,7 @@ process.stdout.write(`${chosen.length} broken variants: ${verdict}\n`);
 process.exitCode = wrong === 0 ? 0 : 1;
 
 async function judge(variant: Variant, copy: ProgramCopy): Promise<{ line: string; isRight: boolean }> {
-  const { name, patches, unguarded, scenario, harmless } = variant;
+  const { name, patches, unguarded, scenario, harmless, playground } = variant;
   const seeds = variant.seeds * factor;
   const broken = [...patches, ...(unguarded ?? [])];
   const atOnce = variant.seed === undefined ? undefined : await simulate(copy, broken, scenario, 1, variant.seed);
@@ -69,7 +69,8 @@ async function judge(variant: Variant, copy: ProgramCopy): Promise<{ line: strin
   if (code === 1 && found) {
     const isRenewed = variant.seed !== undefined && Number(found[1]) !== variant.seed;
     const renewal = isRenewed ? `; its seed is no longer ${String(variant.seed)}: note the new one in verification/variants/` : '';
-    const line = `caught at seed ${String(found[1])} of ${seeds}, ${scenario}: ${name} (${String(found[2])})${renewal}`;
+    const byHand = playground ? `; by hand: /playground/#${playground.isLevel === false ? 'off' : 'level'}=${playground.id}` : '';
+    const line = `caught at seed ${String(found[1])} of ${seeds}, ${scenario}: ${name} (${String(found[2])})${renewal}${byHand}`;
     if (harmless) return { line: `NOT HARMLESS: ${line}`, isRight: false };
     if (!unguarded) return { line, isRight: true };
     const guarded = await simulate(copy, patches, scenario, GUARDED_SEEDS, Number(found[1]));

@@ -14,6 +14,7 @@ const SHORT_MEMORY = [
 export const BROKEN_OPERATIONS: readonly Variant[] = [
   {
     name: 'the name of an operation is not looked up before it is applied',
+    playground: { id: 'names' },
     scenario: 'majority',
     seeds: 60,
     seed: 1,
@@ -92,6 +93,7 @@ export const BROKEN_OPERATIONS: readonly Variant[] = [
   },
   {
     name: 'a key that is created anew begins at version 1',
+    playground: { id: 'version' },
     scenario: 'majority',
     seeds: 60,
     seed: 1,

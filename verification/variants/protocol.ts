@@ -12,6 +12,7 @@ const PROMISES = 'src/protocol/promises.ts';
 export const BROKEN_PROTOCOL: readonly Variant[] = [
   {
     name: 'a quorum is one acceptor of three',
+    playground: { id: 'quorum' },
     scenario: 'majority',
     seeds: 50,
     seed: 2,
@@ -26,6 +27,7 @@ export const BROKEN_PROTOCOL: readonly Variant[] = [
   },
   {
     name: 'a ballot is used again after a failed accept',
+    playground: { id: 'again' },
     scenario: 'majority',
     seeds: 60,
     seed: 2,
@@ -40,6 +42,7 @@ export const BROKEN_PROTOCOL: readonly Variant[] = [
   },
   {
     name: 'ballots are compared as strings',
+    playground: { id: 'strings', isLevel: false },
     scenario: 'majority',
     seeds: 60,
     seed: 2,
@@ -88,6 +91,7 @@ export const BROKEN_PROTOCOL: readonly Variant[] = [
   },
   {
     name: 'accept ignores the promise',
+    playground: { id: 'promise' },
     scenario: 'majority',
     seeds: 60,
     seed: 3,
@@ -95,6 +99,7 @@ export const BROKEN_PROTOCOL: readonly Variant[] = [
   },
   {
     name: 'a promise is not stored',
+    playground: { id: 'stored' },
     scenario: 'majority',
     seeds: 60,
     seed: 11,
@@ -122,6 +127,7 @@ export const BROKEN_PROTOCOL: readonly Variant[] = [
   },
   {
     name: 'a read by quorum needs a prepare quorum only',
+    playground: { id: 'read' },
     scenario: 'flexible',
     seeds: 60,
     seed: 5,
@@ -139,6 +145,7 @@ export const BROKEN_PROTOCOL: readonly Variant[] = [
   },
   {
     name: 'a mismatch is reported from the cache',
+    playground: { id: 'cache' },
     scenario: 'majority',
     seeds: 60,
     seed: 2,
@@ -152,6 +159,7 @@ export const BROKEN_PROTOCOL: readonly Variant[] = [
   },
   {
     name: 'an unknown write is reported as failed',
+    playground: { id: 'failed' },
     scenario: 'majority',
     seeds: 60,
     seed: 2,
@@ -169,6 +177,7 @@ export const BROKEN_PROTOCOL: readonly Variant[] = [
   },
   {
     name: 'a write is repeated blindly, without its operation id',
+    playground: { id: 'blind' },
     scenario: 'majority',
     seeds: 60,
     seed: 2,
@@ -193,6 +202,7 @@ export const BROKEN_PROTOCOL: readonly Variant[] = [
   },
   {
     name: 'no era in the ballot, and a proposer does not catch up with the counters that it meets',
+    playground: { id: 'eras' },
     scenario: 'stepwise migration',
     seeds: 400,
     seed: 94,

@@ -86,6 +86,7 @@ export const UNGUARDED_STEPS: readonly Variant[] = [
   },
   {
     name: 'the rescan is left out when growing',
+    playground: { id: 'debts', unguarded: 'the guard does not ask for a rescan' },
     scenario: 'stepwise migration',
     seeds: 50,
     seed: 1,
@@ -153,6 +154,7 @@ export const UNGUARDED_STEPS: readonly Variant[] = [
   },
   {
     name: 'an acceptor is wiped that the proposers list, and nobody checks who it is',
+    playground: { id: 'identity', unguarded: 'nobody checks who an acceptor is' },
     scenario: 'stepwise migration',
     seeds: 200,
     seed: 125,

@@ -22,6 +22,15 @@ export interface Variant {
   readonly seed?: number;
   /** Why nothing is lost all the same. */
   readonly harmless?: string;
+  /** If a visitor of the playground can switch it. */
+  readonly playground?: {
+    /** In addresses. */
+    readonly id: string;
+    /** What is wrong if only the guard is switched off, which is then all that the playground does. */
+    readonly unguarded?: string;
+    /** False if no level is about it. */
+    readonly isLevel?: false;
+  };
 }
 
 /** Each breaks a rule by a few lines. */

@@ -16,7 +16,7 @@ describe('the chaos program', () => {
   it('explains itself', async () => {
     const { code, stdout } = await chaos('--help');
     expect(code).toBe(0);
-    for (const word of ['--minutes', '--docker', '--seed', 'Exit codes']) expect(stdout).toContain(word);
+    for (const word of ['--minutes', '--docker', '--seed', '--history', 'Exit codes']) expect(stdout).toContain(word);
   });
 
   it.each([
@@ -25,6 +25,8 @@ describe('the chaos program', () => {
     ['--minutes', 'two'],
     ['--seed', '4294967296'],
     ['--seed', '1.5'],
+    ['--history', 'run.json'],
+    ['--history', 'no/such/folder/run.edn'],
     ['--locally', ''],
     ['2', ''],
   ])('starts nothing for %s %s', async (...args) => {
