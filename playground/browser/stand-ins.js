@@ -4,10 +4,8 @@
  */
 
 /** As the package does as long as it is not full, and here it never is. */
-export class LRUCache extends Map {
-  constructor() {
-    super([]);
-  }
+export function LRUCache() {
+  return new Map();
 }
 
 /** Of plain values. @param {unknown} a @param {unknown} b @returns {boolean} */
@@ -23,7 +21,7 @@ function missing() {
 }
 
 export { missing as Pool, missing as randomBytes };
-export { missing as cpSync, missing as readFileSync, missing as rmSync, missing as writeFileSync };
+export { missing as copyFileSync, missing as cpSync, missing as readFileSync, missing as rmSync, missing as writeFileSync };
 export { missing as basename, missing as join };
 export default missing;
 

@@ -35,11 +35,20 @@ describe('the files of the playground', () => {
   });
 
   it('import nothing that a browser has not, but for what there is a stand-in for, and not each other in a circle', () => {
-    const { packages, cycles } = graphOf(ENTRIES);
+    const { packages, names, cycles } = graphOf(ENTRIES);
     const [, map = ''] = /<script type="importmap">([^]*?)<\/script>/.exec(text('playground/index.html')) ?? [];
     const { imports } = JSON.parse(map) as { imports: Record<string, string> };
     expect([...packages].toSorted()).toEqual(Object.keys(imports).toSorted());
     expect(new Set(Object.values(imports))).toEqual(new Set(['./browser/stand-ins.js']));
+    const standIns = [
+      ...text('playground/browser/stand-ins.js').matchAll(/^export (?:(default)\b|(?:class|function) (\w+)|\{([^}]+)\})/gm),
+    ];
+    const given = standIns.flatMap(([, byDefault, declared, listed = '']) => [
+      byDefault ?? declared ?? '',
+      ...listed.split(',').map((name) => name.replace(/.* as /, '').trim()),
+    ]);
+    expect(given).toEqual(expect.arrayContaining([...names]));
+    expect(names.size).toBeGreaterThan(5);
     expect(cycles).toEqual([]);
   });
 

@@ -15,20 +15,30 @@ export const ENTRIES = [
   'verification/histories/history-files.js',
 ];
 
-/** The compiled files that the playground consists of, in the order in which a module comes after those that it imports; and what else they import. */
-export function graphOf(entries: readonly string[]): { files: string[]; packages: Set<string>; cycles: string[] } {
-  const [files, packages, cycles] = [new Set<string>(), new Set<string>(), [] as string[]];
+/**
+ * The compiled files that the playground consists of, in the order in which a module comes after those that it imports; what else they import, and
+ * which names of that.
+ */
+export function graphOf(entries: readonly string[]): { files: string[]; packages: Set<string>; names: Set<string>; cycles: string[] } {
+  const [files, packages, names, cycles] = [new Set<string>(), new Set<string>(), new Set<string>(), [] as string[]];
   const visit = (file: string, path: readonly string[]): void => {
     if (path.includes(file)) cycles.push([...path.slice(path.indexOf(file)), file].join(' -> '));
     if (path.includes(file) || files.has(file)) return;
-    for (const [, specifier = ''] of readFileSync(join(DIST, file), 'utf8').matchAll(/(?:\bfrom |\bimport )'([^']+)'/g)) {
+    const imports = /^import (?:([\w$]+)|\{([^}]+)\}|.*?) from '([^']+)'|(?:\bfrom |\bimport )'([^']+)'/gm;
+    for (const [, whole, named = '', from, other = ''] of readFileSync(join(DIST, file), 'utf8').matchAll(imports)) {
+      const specifier = from ?? other;
       if (specifier.startsWith('.')) visit(join(dirname(file), specifier), [...path, file]);
-      else packages.add(specifier);
+      else {
+        packages.add(specifier);
+        if (whole !== undefined) names.add('default');
+        for (const name of named.split(',')) names.add(name.replace(/ as .*/, '').trim());
+      }
     }
     files.add(file);
   };
   for (const entry of entries) visit(entry, []);
-  return { files: [...files], packages, cycles };
+  names.delete('');
+  return { files: [...files], packages, names, cycles };
 }
 
 /** The stage of a program in which rules are switched off, as the page makes it. Call `forget` when it is no longer wanted. */
