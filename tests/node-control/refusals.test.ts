@@ -110,7 +110,7 @@ describe('is refused, with what to do first:', () => {
       new RegExp(`may rest on 1 of ${A}#\\w+ .*a rescan must come first.*First: ./run-control.sh rescan ${A},${B} 2`),
     );
     expect((await cluster.control('status')).stdout).toMatch(
-      /^Values may rest on 1 of \S+ alone, .*A rescan brings them along: \S+ rescan acceptor-1/m,
+      /^Values may rest on 1 of \S+ alone\. .*, a rescan has to bring them along: \S+ rescan acceptor-1/m,
     );
     await typed(cluster, `rescan ${A},${B} 2`, `add-prepare all ${C} 2`, `rm-accept all ${C} 2`, `rm-prepare all ${C} 2`);
     await typed(cluster, `rm-accept all ${B} 1`);

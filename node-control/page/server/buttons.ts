@@ -70,7 +70,10 @@ export class Buttons {
   /** Only what the guard lets pass at this moment, by the program that `run-control.sh` is, which asks it once more. */
   async #step(command: string): Promise<Pressed | NotPressed> {
     const nodes = this.#nodes();
-    const next = await nextSteps(nodes);
+    const next = await nextSteps(nodes).catch(async (error: unknown) => {
+      await nodes.close();
+      throw error;
+    });
     const [step] = next?.steps ?? [];
     if (!step || commandLine(step) !== command) {
       await nodes.close();
