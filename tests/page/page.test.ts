@@ -99,7 +99,8 @@ describe('the page, in a browser', () => {
     await nodes.control(GROW[0] ?? '');
     await expect.poll(() => unspread.innerText(), SOON).toBe('1 key is on acceptor-1 only: untouched.');
     // Who listens hears of the step once, as a sentence.
-    expect(await page.locator('#told').textContent()).toBe('accept: 2 of acceptors 1 and 2');
+    // On a late machine another event may be told with it.
+    expect(await page.locator('#told').textContent()).toMatch(/^accept: 2 of acceptors 1 and 2(; acceptor-2 wiped)?$/);
     await nodes.control(GROW[1] ?? '');
     await expect.poll(() => unspread.isVisible(), SOON).toBe(false);
   });

@@ -91,7 +91,7 @@ export const BROKEN_RESCANS: readonly Variant[] = [
     name: 'the list of where values rest is not carried on',
     scenario: 'any commands',
     seeds: 60,
-    seed: 2,
+    seed: 5,
     patches: [
       patch(
         'node-control/step/write.ts',
@@ -104,7 +104,7 @@ export const BROKEN_RESCANS: readonly Variant[] = [
     name: 'wipe takes the list of where values rest with it',
     scenario: 'any commands',
     seeds: 60,
-    seed: 2,
+    seed: 4,
     patches: [
       patch(
         'node-control/step/write.ts',
