@@ -2,7 +2,7 @@ import type { QuorumSet } from '../protocol/quorum.js';
 
 /** A value, for people: without the records that a register keeps beside it. */
 export interface WatchedValue {
-  /** Of a tombstone: the version of the deletion. */
+  /** Of a tombstone: the version of the deletion. 0 where the register holds what is no value of ours; `text` is then that. */
   readonly version: number;
   /** JSON, cut off if it is long; "" if there is no value. */
   readonly text: string;

@@ -14,7 +14,8 @@ const FAULT = /^\.\/fault\.sh (kill|pause|resume|start) (acceptor-[123]|proposer
 const FAULT_MS = 30_000;
 /** Of what a command prints: the end. */
 const OUTPUT_LETTERS = 8_000;
-const NOT_NOW = 'that is not, or no longer, the next safe step: nothing was done';
+const NOT_NOW =
+  'that is not, or no longer, the next safe step: nothing was done. The page shows the one that is; run-control.sh takes any other';
 
 /** What the page may show. */
 export interface ButtonsOffer {
@@ -58,7 +59,7 @@ export class Buttons {
 
   /** @param command as the page has shown it, and as it would be typed in `node-control/` */
   async press(command: string): Promise<Pressed | NotPressed> {
-    if (this.#isBusy) return { status: 503, message: 'another command is under way' };
+    if (this.#isBusy) return { status: 503, message: 'another command is under way: press again once it has ended' };
     this.#isBusy = true;
     try {
       return await (command.startsWith('./fault.sh ') ? this.#fault(command) : this.#step(command));
