@@ -118,9 +118,17 @@ describe('the playground, in a browser', () => {
 
   test('the address follows moves that are faster than a browser takes addresses', async () => {
     const other = await open();
+    await other.evaluate(`{
+      const { replaceState } = history;
+      window.writtenAtMs = [];
+      history.replaceState = (...to) => (window.writtenAtMs.push(performance.now()), replaceState.apply(history, to));
+    }`);
     for (let move = 0; move < 300; move += 1) await other.evaluate(`document.querySelector('#wait').click()`);
     await expect.poll(() => other.locator('#at').innerText(), SOON).toBe('300 of 300');
     await expect.poll(() => decodeURIComponent(other.url()).split('wait').length - 1, SOON).toBe(300);
+    const writtenAtMs = await other.evaluate<number[]>('window.writtenAtMs');
+    // One in 60 ms; browsers refuse more than about one in 50.
+    expect(writtenAtMs.length).toBeLessThanOrEqual(2 + ((writtenAtMs.at(-1) ?? 0) - (writtenAtMs[0] ?? 0)) / 60);
     await other.context().close();
   });
 
