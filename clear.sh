@@ -18,6 +18,7 @@ Environment:
   COMPOSE_PROJECT_NAME   the Docker cluster to clear, default caspaxos-demo
   CLUSTER_DIR            the data of the local cluster to clear, default .cluster in the project
   CLUSTER=docker|local   clear only this one
+  DOCKER_TIMEOUT_S       how long the engine may take for one answer, default 120
 END
 }
 
@@ -30,19 +31,30 @@ case $#${1:-} in
   *) misuse "Unknown argument \"$1\"." ;;
 esac
 
-removed=0 failed=''
+removed=0 failed='' listed=''
 
-remove() { # KIND COMMAND…: with each line of stdin, the word to remove it by and the name to say
+remove() { # KIND COMMAND…: with each line of $listed, the word to remove it by and the name to say
   local kind=$1 id name
   shift
   while read -r id name; do
-    if "$@" "$id" >/dev/null </dev/null; then
+    if [ -z "$id" ]; then continue; fi
+    if ask_docker "$@" "$id" >/dev/null </dev/null; then
       echo "removed $kind $name"
       removed=$((removed + 1))
     else
       failed=yes
     fi
-  done
+  done <<<"$listed"
+}
+
+list() { # ARGUMENT...: to docker; sets listed
+  local code=0
+  listed=$(ask_docker "$@") || code=$?
+  case $code in
+    0) ;;
+    124) fail 'What Docker holds stays; see above.' ;;
+    *) failed=yes ;;
+  esac
 }
 
 # With what a make-secrets.sh that was killed left beside it.
@@ -61,19 +73,26 @@ clear_secrets() { # FOLDER
 # label of our own, also those that a newer build replaced; what a builder without BuildKit leaves of their first stages has another.
 clear_docker() {
   local ours=label=com.docker.compose.project=$project
-  remove container docker rm --force --volumes < <(docker ps --all --filter "$ours" --format '{{.ID}} {{.Names}}')
-  remove volume docker volume rm < <(docker volume ls --filter "$ours" --format '{{.Name}} {{.Name}}')
-  remove network docker network rm < <(docker network ls --filter "$ours" --format '{{.ID}} {{.Name}}')
-  remove image docker image rm --force < <(docker image ls --filter "label=caspaxos-demo.project=$project" --format '{{.ID}} {{.Repository}}')
-  remove container docker rm < <(docker ps --all --filter label=caspaxos-demo.stage --filter status=exited --format '{{.ID}} {{.Names}}')
+  list ps --all --filter "$ours" --format '{{.ID}} {{.Names}}'
+  remove container rm --force --volumes
+  list volume ls --filter "$ours" --format '{{.Name}} {{.Name}}'
+  remove volume volume rm
+  list network ls --filter "$ours" --format '{{.ID}} {{.Name}}'
+  remove network network rm
+  list image ls --filter "label=caspaxos-demo.project=$project" --format '{{.ID}} {{.Repository}}'
+  remove image image rm --force
+  list ps --all --filter label=caspaxos-demo.stage --filter status=exited --format '{{.ID}} {{.Names}}'
+  remove container rm
   clear_secrets "$SECRETS"
-  remove 'build stage' docker image rm --force < <(docker image ls --filter label=caspaxos-demo.stage --filter dangling=true --format '{{.ID}} {{.ID}}')
+  list image ls --filter label=caspaxos-demo.stage --filter dangling=true --format '{{.ID}} {{.ID}}'
+  remove 'build stage' image rm --force
 }
 
 # A swarm that was there before has no such label.
 clear_swarm() {
   local stack=$project-stack ours="--filter label=com.docker.stack.namespace=$project-stack" deadline=$((SECONDS + 60))
-  if [ -z "$(docker node ls --quiet --filter "node.label=caspaxos-demo.swarm=$project" 2>/dev/null)" ]; then return 0; fi
+  # An engine that is in no swarm refuses the question.
+  if [ -z "$(ask_docker node ls --quiet --filter "node.label=caspaxos-demo.swarm=$project" 2>/dev/null)" ]; then return 0; fi
   docker stack rm "$stack" >/dev/null 2>&1 || true
   # shellcheck disable=SC2086 # an option and its value
   while [ -n "$(docker ps --all --quiet $ours)$(docker network ls --quiet $ours)" ]; do
@@ -88,7 +107,8 @@ clear_swarm() {
   echo 'removed the stack, and left the swarm that was made for it'
   removed=$((removed + 1))
   # shellcheck disable=SC2086
-  remove volume docker volume rm < <(docker volume ls $ours --format '{{.Name}} {{.Name}}')
+  list volume ls $ours --format '{{.Name}} {{.Name}}'
+  remove volume volume rm
   clear_secrets "$root/.secrets/$stack"
 }
 

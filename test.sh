@@ -61,6 +61,31 @@ part() { # NAME COMMAND...
   fi
 }
 
+# A part that hangs must not keep the others' results: where it takes longer, it says which of its processes are left, and ends with them.
+limited() { # SECONDS COMMAND...
+  local limit=$1 deadline=$((SECONDS + $1)) job status=0
+  shift
+  set -m
+  "$@" </dev/null &
+  job=$!
+  set +m
+  echo "$job" >"$scratch/$job.group"
+  while kill -0 "$job" 2>/dev/null; do
+    if [ "$SECONDS" -ge "$deadline" ]; then
+      printf '\nNot at its end after %s s: %s\n' "$limit" "$*"
+      ps -A -o pgid=,pid=,etime=,args= | awk -v group="$job" '$1 == group'
+      kill -TERM -- "-$job" 2>/dev/null || true
+      sleep 10
+      kill -KILL -- "-$job" 2>/dev/null || true
+      break
+    fi
+    sleep 1
+  done
+  wait "$job" || status=$?
+  rm -f "$scratch/$job.group"
+  return "$status"
+}
+
 # Runs parts beside the ones that follow. They print nothing before "finish", so that no output is in the middle of another.
 beside() { # FUNCTION: that calls "part" for each
   set -m # a process group of its own, for clean_up
@@ -146,13 +171,13 @@ tour_locally() {
 # The parts that mostly wait. There is one tour at a time, and chaos is told from a machine that is late only where little runs beside it.
 clusters() {
   if [ -n "$docker" ]; then beside readme_in_docker; fi
-  part 'README, local processes' end_to_end local
-  part 'tour, local processes' tour_locally
+  part 'README, local processes' limited 1200 end_to_end local
+  part 'tour, local processes' limited 600 tour_locally
   if [ -n "$docker" ]; then finish readme_in_docker; fi
-  part 'chaos, local processes' chaos
+  part 'chaos, local processes' limited 600 chaos
   if [ -n "$docker" ]; then
-    part 'tour, Docker' ./tour.sh --docker
-    part 'chaos, Docker' chaos --docker
+    part 'tour, Docker' limited 600 ./tour.sh --docker
+    part 'chaos, Docker' limited 600 chaos --docker
   else
     left_out 'README, Docker' 'no Docker engine answers'
     left_out 'tour, Docker' 'no Docker engine answers'
@@ -161,7 +186,7 @@ clusters() {
 }
 
 readme_in_docker() {
-  part 'README, Docker' end_to_end docker
+  part 'README, Docker' limited 1800 end_to_end docker
 }
 
 echo '== What the tests need'
@@ -178,9 +203,9 @@ if engine_answers; then docker=yes; fi
 beside computations
 if [ -z "$quick" ]; then beside variants; fi
 if [ -n "$has_chromium" ]; then
-  part 'tests' run_tests
+  part 'tests' limited 2400 run_tests
 else
-  part 'tests' run_tests --exclude 'tests/page/**'
+  part 'tests' limited 2400 run_tests --exclude 'tests/page/**'
   left_out 'page' 'install chromium with your package manager'
 fi
 # Not beside the tests: both start clusters that are to answer in time.

@@ -7,30 +7,48 @@ export SECRETS=$root/.secrets/$project
 # Compose moves the cursor even where its output goes to a file.
 if [ ! -t 1 ] || [ -n "${NO_COLOR:-}" ]; then export COMPOSE_ANSI=never; fi
 
+# How long the engine may take for one thing that it is asked, where nothing has to be built or started.
+: "${DOCKER_TIMEOUT_S:=120}"
+
+within() { # SECONDS COMMAND...: ends it where it takes longer, with 124
+  local giving_up=$((SECONDS + $1)) job
+  shift
+  "$@" &
+  job=$!
+  while kill -0 "$job" 2>/dev/null; do
+    if [ "$SECONDS" -gt "$giving_up" ]; then
+      disown "$job" 2>/dev/null || true # or bash reports its end
+      kill "$job" 2>/dev/null || true
+      return 124
+    fi
+    sleep 0.05
+  done
+  wait "$job"
+}
+
+# Asks the engine, which may take a question and never answer it: a script that hangs without a word looks like one that works.
+ask_docker() { # ARGUMENT...: to docker
+  local code=0
+  within "$DOCKER_TIMEOUT_S" docker "$@" || code=$?
+  if [ "$code" -eq 124 ]; then say_that_docker_hangs "$@"; fi
+  return "$code"
+}
+
+say_that_docker_hangs() { # ARGUMENT...: that were given to docker
+  printf '%s\n' "Docker has not answered for $DOCKER_TIMEOUT_S s: docker $*" \
+    'Type it yourself; where that hangs, too, restart the engine. DOCKER_TIMEOUT_S sets how many seconds it may take.' >&2
+}
+
 # Sets why_no_engine where it does not. One that is just being started may accept the question and say nothing for minutes.
 engine_answers() {
-  local question tenths=0 said
+  local code=0 said
   why_no_engine='No Docker engine answers'
   command -v docker >/dev/null || return 1
   said=$(mktemp)
-  docker version --format '{{.Server.Version}}' >/dev/null 2>"$said" &
-  question=$!
-  while kill -0 "$question" 2>/dev/null; do
-    if [ "$tenths" -ge 100 ]; then
-      kill "$question" 2>/dev/null || true
-      rm -f "$said"
-      return 1
-    fi
-    sleep 0.1
-    tenths=$((tenths + 1))
-  done
-  if wait "$question"; then
-    rm -f "$said"
-    return 0
-  fi
+  within 10 docker version --format '{{.Server.Version}}' >/dev/null 2>"$said" || code=$?
   if grep -qi 'permission denied' "$said"; then why_no_engine="A Docker engine runs, but $(id -un) may not use it"; fi
   rm -f "$said"
-  return 1
+  return "$code"
 }
 
 is_engine_forbidden() {
@@ -79,7 +97,11 @@ compose() { # ARGUMENT...: to Docker Compose, for this project
 }
 
 nodes_of_docker() { # OPTION...: of docker ps; prints the containers of the nodes, not those of clients
-  docker ps --filter "label=com.docker.compose.project=$project" --filter 'label=com.docker.compose.oneoff=False' "$@" 2>/dev/null
+  local code=0
+  set -- ps --filter "label=com.docker.compose.project=$project" --filter 'label=com.docker.compose.oneoff=False' "$@"
+  within "$DOCKER_TIMEOUT_S" docker "$@" 2>/dev/null || code=$? # no word where no engine runs
+  if [ "$code" -eq 124 ]; then say_that_docker_hangs "$@"; fi
+  return "$code"
 }
 
 # The other folder that the cluster was started from, if there is one. Where it is no more, this one may be what became of it.
@@ -94,7 +116,11 @@ other_folder() {
 }
 
 docker_runs() {
-  command -v docker >/dev/null && [ -n "$(nodes_of_docker --quiet)" ]
+  local nodes code=0
+  command -v docker >/dev/null || return 1
+  nodes=$(nodes_of_docker --quiet) || code=$?
+  if [ "$code" -eq 124 ]; then fail 'Whether a cluster runs there is not known.'; fi
+  [ -n "$nodes" ]
 }
 
 # Compose would drop the program on Ctrl-C and leave it running, so it runs in a process group of its own and the signals go to the
