@@ -132,7 +132,7 @@ check_lua() {
 
 # Runs tests, and keeps what failed for the last lines of this run: the place itself may be a thousand lines up.
 run_tests() { # ARGUMENT...
-  FAILED_TESTS=$failed_tests npx vitest run --project "${PROJECT:-unit}" --reporter=default --reporter=./tests/failed-tests.ts "$@"
+  FAILED_TESTS=$failed_tests npx vitest run --project "${PROJECT:-unit*}" --reporter=default --reporter=./tests/failed-tests.ts "$@"
 }
 
 end_to_end() { # docker|local

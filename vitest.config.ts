@@ -1,5 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { pureTests } from './tests/pure-tests.js';
+
+const pure = pureTests(import.meta.dirname);
+// Most tests wait for programs that they started: three files at a time also where there are two cores only.
+const maxWorkers = Math.max(3, availableParallelism() - 1);
 
 /** `npx vitest run --project NAME`; without a name all of them. */
 export default defineConfig({
@@ -12,13 +17,17 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['tests/**/*.test.ts'],
-          exclude: ['tests/end-to-end/**'],
+          exclude: ['tests/end-to-end/**', ...pure],
           globalSetup: ['tests/build.ts'],
-          // Most tests wait for programs that they started: three files at a time also where there are two cores only.
-          maxWorkers: Math.max(3, availableParallelism() - 1),
+          maxWorkers,
           testTimeout: 180_000,
           hookTimeout: 60_000,
         },
+      },
+      {
+        // Many files to a process. By its name it comes after `unit`, as soon as that leaves a worker idle.
+        extends: true,
+        test: { name: 'unit-pure', include: pure, isolate: false, maxWorkers, testTimeout: 180_000 },
       },
       {
         // Against a cluster of its own: CLUSTER=docker or CLUSTER=local says of which kind.

@@ -57,7 +57,7 @@ run_tests() { # PROGRAM ARGUMENT...
   local program=$1
   shift
   rm -f "$scratch/results.json"
-  REDIS_SERVER=$program npx vitest run --project unit --reporter=json --outputFile="$scratch/results.json" "$@" >"$scratch/output" 2>&1 || true
+  REDIS_SERVER=$program npx vitest run --project "unit*" --reporter=json --outputFile="$scratch/results.json" "$@" >"$scratch/output" 2>&1 || true
   if [ ! -f "$scratch/results.json" ]; then
     cat "$scratch/output" >&2
     echo '**the tests could not be run**'
