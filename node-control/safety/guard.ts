@@ -23,11 +23,24 @@ export interface Danger {
  * places are left than both have acceptors in common.
  */
 export function alwaysMeet(a: QuorumSet, b: QuorumSet): boolean {
-  const shared = a.nodes.filter((node) => b.nodes.includes(node)).length;
+  let shared = 0;
+  for (const node of a.nodes) if (b.nodes.includes(node)) shared += 1;
   const insideA = Math.max(0, a.quorum - (a.nodes.length - shared));
   const insideB = Math.max(0, b.quorum - (b.nodes.length - shared));
   return insideA + insideB > shared;
 }
+
+/** A proposer's sets while a step runs: those of before or, where it changes them, of after. */
+interface Running {
+  readonly name: string;
+  readonly sets: Configuration;
+  readonly isNew: boolean;
+}
+
+/** A prepare quorum, and an accept quorum that it could miss: one in use, or one of an earlier step that a value may rest on. */
+type Miss = { readonly asks: Running; readonly prepare: QuorumSet; readonly accept: QuorumSet } & (
+  { readonly kind: 'miss'; readonly writes: Running } | { readonly kind: 'owed'; readonly knows: string }
+);
 
 /**
  * Why this step could lose a write (paper, section 2.3); nothing where it cannot. A proposer with an empty set runs no round and counts
@@ -37,38 +50,51 @@ export function alwaysMeet(a: QuorumSet, b: QuorumSet): boolean {
  * - After it, values may still rest on accept quorums of earlier steps: the new prepare quorums must meet these, too.
  */
 export function dangersOf(transitions: readonly Transition[]): Danger[] {
-  const running = transitions
-    .flatMap(({ name, before, after, changed }) => [
-      { name, sets: before, isNew: false },
-      ...(changed ? [{ name, sets: after, isNew: true }] : []),
-    ])
-    .filter(({ sets }) => isConfigured(sets));
   const dangers = new Map<string, Danger>();
-  const remember = (kind: Danger['kind'], prepare: QuorumSet, accept: QuorumSet, message: () => string): void => {
-    if (alwaysMeet(prepare, accept)) return;
-    const pair = `${kind} ${entryKey(prepare)} ${entryKey(accept)}`;
-    if (!dangers.has(pair)) dangers.set(pair, { kind, message: message() });
-  };
+  for (const miss of missesOf(transitions)) {
+    const pair = `${miss.kind} ${entryKey(miss.prepare)} ${entryKey(miss.accept)}`;
+    if (!dangers.has(pair)) dangers.set(pair, { kind: miss.kind, message: messageOf(miss) });
+  }
+  return [...dangers.values()];
+}
+
+/** Whether a step has none of these dangers; a search for a way asks for very many steps, and reads no message. */
+export function isSafe(transitions: readonly Transition[]): boolean {
+  return missesOf(transitions).next().done === true;
+}
+
+/** One by one: who wants to know whether there are any looks no further than the first. */
+function* missesOf(transitions: readonly Transition[]): Generator<Miss, undefined> {
+  const running: Running[] = [];
+  for (const { name, before, after, changed } of transitions) {
+    if (isConfigured(before)) running.push({ name, sets: before, isNew: false });
+    if (changed && isConfigured(after)) running.push({ name, sets: after, isNew: true });
+  }
   for (const asks of running) {
     const prepare = identified(asks.sets.prepare, asks.sets);
-    const question = (): string => `${asks.name} would prepare on ${setText(asks.sets.prepare)}`;
     // Another proposer first: that is what a reader looks for.
     for (const writes of [...running.filter(({ name }) => name !== asks.name), ...running]) {
       if (!asks.isNew && !writes.isNew) continue;
-      const answer = (): string =>
-        `while ${writes.name} accepts on ${setText(writes.sets.accept)}: these quorums could miss each other, and a write be lost`;
-      remember('miss', prepare, identified(writes.sets.accept, writes.sets), () => `${question()} ${answer()}`);
+      const accept = identified(writes.sets.accept, writes.sets);
+      if (!alwaysMeet(prepare, accept)) yield { kind: 'miss', asks, prepare, accept, writes };
     }
     if (!asks.isNew) continue;
     for (const { name, before } of transitions) {
-      for (const entry of before.resting ?? []) {
-        const answer = (): string =>
-          `which could miss a value that, by what ${name} knows, may rest on ${setText(entry)} since an earlier step`;
-        remember('owed', prepare, entry, () => `${question()}, ${answer()}: a rescan must come first`);
+      for (const accept of before.resting ?? []) {
+        if (!alwaysMeet(prepare, accept)) yield { kind: 'owed', asks, prepare, accept, knows: name };
       }
     }
   }
-  return [...dangers.values()];
+}
+
+function messageOf(miss: Miss): string {
+  const question = `${miss.asks.name} would prepare on ${setText(miss.asks.sets.prepare)}`;
+  if (miss.kind === 'owed') {
+    const rest = `may rest on ${setText(miss.accept)} since an earlier step: a rescan must come first`;
+    return `${question}, which could miss a value that, by what ${miss.knows} knows, ${rest}`;
+  }
+  const { name, sets } = miss.writes;
+  return `${question} while ${name} accepts on ${setText(sets.accept)}: these quorums could miss each other, and a write be lost`;
 }
 
 /**
@@ -76,11 +102,14 @@ export function dangersOf(transitions: readonly Transition[]): Danger[] {
  * then on. Each once.
  */
 export function restingAfter(transitions: readonly Transition[]): QuorumSet[] {
-  const entries = transitions.flatMap(({ before, after }) => [
-    ...(before.resting ?? []),
-    ...[before, after].filter(isConfigured).map((sets) => identified(sets.accept, sets)),
-  ]);
-  return [...new Map(entries.map((entry) => [entryKey(entry), entry])).values()];
+  const entries = new Map<string, QuorumSet>();
+  const add = (entry: QuorumSet): void => void entries.set(entryKey(entry), entry);
+  for (const { before, after } of transitions) {
+    before.resting?.forEach(add);
+    if (isConfigured(before)) add(identified(before.accept, before));
+    if (isConfigured(after)) add(identified(after.accept, after));
+  }
+  return [...entries.values()];
 }
 
 /**

@@ -1,7 +1,7 @@
 import { type Configuration, EMPTY_CONFIGURATION, isConfigured } from '../../src/protocol/configuration.js';
 import type { QuorumSet } from '../../src/protocol/quorum.js';
-import { dangersOf, entryKey, type Identities, identified, restingAfter, restingAfterRescan } from './guard.js';
-import type { StepPhase, Step } from './typed-step.js';
+import { entryKey, type Identities, identified, isSafe, restingAfter, restingAfterRescan } from './guard.js';
+import type { Step } from './typed-step.js';
 
 /** What all proposers have alike. */
 export type Sets = Pick<Configuration, 'prepare' | 'accept'>;
@@ -67,11 +67,12 @@ function search(from: Start, to: Sets, known: Known, quorums: Quorums, statesMax
     const longer: typeof ways = [];
     for (const { state, steps } of ways) {
       if (isReached(state, to)) return [...steps];
-      for (const step of [...rescanFrom(state, known.identities), ...changesFrom(state, to, known, neighbours)]) {
-        const key = keyOf(step.after);
-        if (seen.has(key)) continue;
+      for (const { step, after, isSafe } of [...rescanFrom(state, known.identities), ...changesFrom(state, to, known, neighbours)]) {
+        const key = keyOf(after);
+        // Most of what is found has been found before: whether the step there is safe then makes no difference.
+        if (seen.has(key) || !isSafe()) continue;
         seen.add(key);
-        longer.push({ state: step.after, steps: [...steps, step] });
+        longer.push({ state: after, steps: [...steps, { step, after }] });
       }
     }
     ways = longer;
@@ -79,21 +80,30 @@ function search(from: Start, to: Sets, known: Known, quorums: Quorums, statesMax
   return undefined;
 }
 
-function changesFrom(state: Start, to: Sets, { identities, holding }: Known, neighbours: Neighbours): PlannedStep[] {
-  const phases: readonly StepPhase[] = ['accept', 'prepare'];
+/** A step that has not been judged yet. */
+interface Candidate extends PlannedStep {
+  readonly isSafe: () => boolean;
+}
+
+function changesFrom(state: Start, to: Sets, { identities, holding }: Known, neighbours: Neighbours): Candidate[] {
+  const candidates: Candidate[] = [];
   const before = asConfiguration(state, identities);
-  return phases.flatMap((phase) =>
-    neighbours(state[phase], state[phase === 'accept' ? 'prepare' : 'accept'], to[phase]).flatMap(({ verb, acceptor, set }) => {
-      const isListed = [...state.prepare.nodes, ...state.accept.nodes].includes(acceptor);
-      if (verb === 'add' && !isListed && holding.includes(acceptor) && isConfigured(before)) return [];
-      const after = { ...state, [phase]: set };
-      const transition = { name: '', before, after: asConfiguration(after, identities), changed: true };
-      if (isConfigured(before) && !isConfigured(transition.after)) return [];
-      if (dangersOf([transition]).length > 0) return [];
-      const step: Step = { verb, phase, proposers: 'all', acceptor, quorum: set.quorum };
-      return [{ step, after: { ...after, resting: restingAfter([transition]) } }];
-    }),
-  );
+  const isServing = isConfigured(before);
+  for (const phase of ['accept', 'prepare'] as const) {
+    for (const { verb, acceptor, set } of neighbours(state[phase], state[phase === 'accept' ? 'prepare' : 'accept'], to[phase])) {
+      const isListed = state.prepare.nodes.includes(acceptor) || state.accept.nodes.includes(acceptor);
+      if (verb === 'add' && !isListed && isServing && holding.includes(acceptor)) continue;
+      const after = { ...before, [phase]: set };
+      if (isServing && !isConfigured(after)) continue;
+      const transitions = [{ name: '', before, after, changed: true }];
+      candidates.push({
+        step: { verb, phase, proposers: 'all', acceptor, quorum: set.quorum },
+        after: { prepare: after.prepare, accept: after.accept, resting: restingAfter(transitions) },
+        isSafe: () => isSafe(transitions),
+      });
+    }
+  }
+  return candidates;
 }
 
 /** What one command makes of a set. */
@@ -150,11 +160,11 @@ function neighboursOf(set: QuorumSet, beside: QuorumSet, to: QuorumSet, quorums:
 }
 
 /** By the keys of a prepare quorum, which meets every accept quorum that a value may rest on. */
-function rescanFrom(state: Start, identities: Identities): PlannedStep[] {
+function rescanFrom(state: Start, identities: Identities): Candidate[] {
   const present = asConfiguration(state, identities);
   if (!isConfigured(present)) return [];
   const { kept } = restingAfterRescan(identified(state.prepare, present), [present]);
-  return [{ step: rescanOf(state.prepare), after: { ...state, resting: kept } }];
+  return [{ step: rescanOf(state.prepare), after: { ...state, resting: kept }, isSafe: () => true }];
 }
 
 /** The rescan of the keys that a quorum of this set holds. */

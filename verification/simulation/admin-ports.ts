@@ -17,23 +17,38 @@ const PAGE_KEYS = 2;
 
 /** A proposer's configuration port. */
 export function adminAcross(network: Network, caller: Process, from: string, node: ProposerNode): ProposerAdmin {
-  const call = async <Body>(request: string, act: (running: Running) => Promise<Body>): Promise<Answer<Body>> => {
+  const call = async <Body>(request: () => string, act: (running: Running) => Promise<Body>): Promise<Answer<Body>> => {
     const answer = network.call<Answer<Body>>({
       caller,
       from,
       to: node.name,
       act: async () => act(node.running).then((body) => ({ ok: true, status: 200, body }), refusal),
-      request: () => request,
+      request,
       reply: (reply) => (reply.ok ? JSON.stringify(reply.body) : reply.code),
     });
     return inTime(caller, answer);
   };
   return {
-    configuration: () => call('GET /configuration', async ({ store }) => store.configuration),
-    identity: () => call('GET /identity', async ({ start }) => start),
+    configuration: () =>
+      call(
+        () => 'GET /configuration',
+        async ({ store }) => store.configuration,
+      ),
+    identity: () =>
+      call(
+        () => 'GET /identity',
+        async ({ start }) => start,
+      ),
     configure: (expectedEra, next) =>
-      call(`PUT /configuration ${JSON.stringify(next)} at era ${expectedEra}`, ({ store }) => store.reconfigure(next, expectedEra)),
-    rescan: (era, keys) => call(`POST /rescan ${keys.join(' ')} at era ${era}`, ({ store }) => store.rescan(era, keys)),
+      call(
+        () => `PUT /configuration ${JSON.stringify(next)} at era ${expectedEra}`,
+        ({ store }) => store.reconfigure(next, expectedEra),
+      ),
+    rescan: (era, keys) =>
+      call(
+        () => `POST /rescan ${keys.join(' ')} at era ${era}`,
+        ({ store }) => store.rescan(era, keys),
+      ),
     close: async () => undefined,
   };
 }
@@ -41,32 +56,47 @@ export function adminAcross(network: Network, caller: Process, from: string, nod
 /** What was sent arrives also when the sender has given up: only the acceptor closes a connection. */
 export function acceptorAdminAcross(network: Network, caller: Process, from: string, node: AcceptorNode): AcceptorAdmin {
   const admin = new MemoryAdmin(node.memory, PAGE_KEYS);
-  const call = <Reply>(request: string, act: () => Promise<Reply>, reply: (reply: Reply) => string, kind = ''): Promise<Reply> =>
-    inTime(caller, network.call({ caller, from, to: node.name, kind, act: () => node.act(act), request: () => request, reply }));
+  const call = <Reply>(request: () => string, act: () => Promise<Reply>, reply: (reply: Reply) => string, kind = ''): Promise<Reply> =>
+    inTime(caller, network.call({ caller, from, to: node.name, kind, act: () => node.act(act), request, reply }));
   return {
     connect: () => admin.connect(),
     async *keys() {
       const pages = admin.keys();
       const next = (): Promise<IteratorResult<string[], unknown>> =>
         call(
-          'SCAN',
+          () => 'SCAN',
           () => pages.next(),
           (page) => (page.done ? 'no more keys' : page.value.join(' ')),
         );
       for (let page = await next(); !page.done; page = await next()) yield page.value;
     },
-    size: () => call('DBSIZE', () => admin.size(), String),
-    highestEra: () => call('HGET', () => admin.highestEra(), String),
+    size: () =>
+      call(
+        () => 'DBSIZE',
+        () => admin.size(),
+        String,
+      ),
+    highestEra: () =>
+      call(
+        () => 'HGET',
+        () => admin.highestEra(),
+        String,
+      ),
     identity: () =>
       call(
-        'GET identity',
+        () => 'GET identity',
         () => admin.identity(),
         (identity) => identity ?? 'none',
       ),
-    adopt: (identity) => call(`SETNX identity ${identity}`, () => admin.adopt(identity), String),
+    adopt: (identity) =>
+      call(
+        () => `SETNX identity ${identity}`,
+        () => admin.adopt(identity),
+        String,
+      ),
     wipe: (whose) =>
       call(
-        `FLUSHALL of ${whose?.identity ?? 'none'}`,
+        () => `FLUSHALL of ${whose?.identity ?? 'none'}`,
         async () => {
           const count = await admin.wipe(whose);
           node.wiped();
@@ -74,22 +104,27 @@ export function acceptorAdminAcross(network: Network, caller: Process, from: str
         },
         (count) => `${count} keys removed`,
       ),
-    floor: () => call('GET floor', () => admin.floor(), floorText),
+    floor: () =>
+      call(
+        () => 'GET floor',
+        () => admin.floor(),
+        floorText,
+      ),
     raiseFloor: (floor) =>
       call(
-        `SET floor ${floorText(floor)}`,
+        () => `SET floor ${floorText(floor)}`,
         () => admin.raiseFloor(floor),
         () => 'raised',
       ),
     remains: (keys) =>
       call(
-        `HMGET ${keys.join(' ')}`,
+        () => `HMGET ${keys.join(' ')}`,
         () => admin.remains(keys),
         (remains) => remains.map((found) => (found ? `${formatBallot(found.ballot)} ${found.version ?? 'a value'}` : 'absent')).join(', '),
       ),
     erase: (era, tombstones) =>
       call(
-        `UNLINK ${tombstones.map(({ key, ballot }) => `${key} at ${formatBallot(ballot)}`).join(', ')}`,
+        () => `UNLINK ${tombstones.map(({ key, ballot }) => `${key} at ${formatBallot(ballot)}`).join(', ')}`,
         async () => {
           const count = await admin.erase(era, tombstones);
           for (const { key } of tombstones) node.removed(key);
@@ -99,19 +134,20 @@ export function acceptorAdminAcross(network: Network, caller: Process, from: str
       ),
     holdings: (keys) =>
       call(
-        `HMGET ballots of ${keys.join(' ')}`,
+        () => `HMGET ballots of ${keys.join(' ')}`,
         () => admin.holdings(keys),
         (holdings) => holdings.map((found) => (found ? formatBallot(found.ballot) || 'a promise' : 'absent')).join(', '),
       ),
     accepted: (keys) =>
       call(
-        `HMGET values of ${keys.join(' ')}`,
+        () => `HMGET values of ${keys.join(' ')}`,
         () => admin.accepted(keys),
         (accepted) => accepted.map((found) => (found ? `${formatBallot(found.ballot)} ${String(found.value)}` : 'absent')).join(', '),
       ),
     copy: (era, registers) =>
       call(
-        `COPY at era ${era}: ${registers.map(({ key, ballot, value }) => `${key} at ${formatBallot(ballot)} ${String(value)}`).join(', ')}`,
+        () =>
+          `COPY at era ${era}: ${registers.map(({ key, ballot, value }) => `${key} at ${formatBallot(ballot)} ${String(value)}`).join(', ')}`,
         () =>
           node.watched(
             registers.map(({ key }) => key),

@@ -17,13 +17,19 @@ export interface NetworkSettings {
   readonly duplication: number;
 }
 
+/** What is wrong with one direction of a link, by the kind of message; `''`: with all of them. */
+interface Link {
+  readonly cut: Set<string>;
+  readonly slowness: Map<string, number>;
+}
+
 /** A network that loses, delays and repeats messages, as chance has it. */
 export class FaultyNetwork extends Network {
   readonly #time: VirtualTime;
   readonly #random: Random;
   readonly #trace: Trace;
-  readonly #cut = new Set<string>();
-  readonly #slowness = new Map<string, number>();
+  /** By the names of the one that sends and of the one that receives: looked up for each message. */
+  readonly #links = new Map<string, Map<string, Link>>();
   #settings: NetworkSettings;
   messages = 0;
 
@@ -37,23 +43,30 @@ export class FaultyNetwork extends Network {
 
   /** Cuts one direction of a link, or one kind of message on it alone; what is on its way still arrives. */
   cut(from: string, to: string, kind = ''): void {
-    this.#cut.add(`${from} ${to} ${kind}`);
+    this.#link(from, to).cut.add(kind);
   }
 
   mend(from: string, to: string, kind = ''): void {
-    this.#cut.delete(`${from} ${to} ${kind}`);
+    this.#link(from, to).cut.delete(kind);
   }
 
   /** Makes every message in one direction of a link, or one kind of message on it alone, take so many times longer; 1 is normal. */
   slowDown(from: string, to: string, factor: number, kind = ''): void {
-    this.#slowness.set(`${from} ${to} ${kind}`, factor);
+    this.#link(from, to).slowness.set(kind, factor);
   }
 
   /** From now on nothing is lost, late or repeated. What was sent before stays on its way. */
   heal(): void {
     this.#settings = { ...this.#settings, loss: 0, late: 0, duplication: 0 };
-    this.#cut.clear();
-    this.#slowness.clear();
+    this.#links.clear();
+  }
+
+  #link(from: string, to: string): Link {
+    let links = this.#links.get(from);
+    if (!links) this.#links.set(from, (links = new Map<string, Link>()));
+    let link = links.get(to);
+    if (!link) links.set(to, (link = { cut: new Set(), slowness: new Map() }));
+    return link;
   }
 
   protected override send(letter: Letter): void {
@@ -66,12 +79,16 @@ export class FaultyNetwork extends Network {
     const { delayMs, late, lateMs, loss, resets } = this.#settings;
     this.messages += 1;
     // Drawn for each message, lost or not: what one fault does must not shift the numbers of all others.
-    const [isLost, isReset, isLate, share] = [this.#random() < loss, this.#random() < resets, this.#random() < late, this.#random()];
-    const slowness = this.#slowness.get(`${from} ${to} ${kind}`) ?? this.#slowness.get(`${from} ${to} `) ?? 1;
+    const isLost = this.#random() < loss;
+    const isReset = this.#random() < resets;
+    const isLate = this.#random() < late;
+    const share = this.#random();
+    const link = this.#links.get(from)?.get(to);
+    const slowness = link?.slowness.get(kind) ?? link?.slowness.get('') ?? 1;
     const afterMs = share * (isLate ? lateMs : delayMs * slowness);
     const trace = (remark: string): void =>
       this.#trace.message(from, to, () => `${about === undefined ? '' : `${about}: `}${text()}${remark && ` (${remark})`}`);
-    if (isLost || this.#cut.has(`${from} ${to} `) || this.#cut.has(`${from} ${to} ${kind}`)) {
+    if (isLost || link?.cut.has('') || link?.cut.has(kind)) {
       trace(isReset ? 'connection reset' : 'lost');
       if (isReset) this.#time.after(afterMs, () => fail(new Error('connection reset')));
       return;
