@@ -9,7 +9,8 @@ import { DIST } from '../proposer-process.js';
 import { freePort } from '../redis-server.js';
 import { launchBrowser } from './browser.js';
 
-const START_MS = 15_000;
+/** The machine may be busy. */
+const START_MS = 60_000;
 
 /** Three acceptors and two proposers without a configuration, with the control node's service and, on demand, clients. */
 export class PageCluster {
