@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { carryOut, UNSEEN } from '../../node-control/commands/carry-out.js';
+import { carryOut } from '../../node-control/commands/carry-out.js';
+import { UNSEEN } from '../../node-control/terminal/terminal.js';
 import type { Nodes } from '../../node-control/nodes/nodes.js';
 import { ControlError } from '../../node-control/safety/objection.js';
 import { residentMib } from '../memory.js';

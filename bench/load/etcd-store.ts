@@ -3,7 +3,7 @@ import { credentials, loadPackageDefinition, Metadata, type ServiceClientConstru
 import { loadSync } from '@grpc/proto-loader';
 import { layoutFrom } from '../../local/layout.js';
 import { NetworkError } from '../../src/http/client.js';
-import { type Held, type LoadedStore, NotServed } from './stores.js';
+import { type Held, type LoadedStore, NotServed } from './loaded-store.js';
 
 const DEFINITION = loadSync(path.join(layoutFrom({}).root, 'bench/load/etcd.proto'), { keepCase: true, longs: String, enums: String });
 const { etcdserverpb } = loadPackageDefinition(DEFINITION) as unknown as { etcdserverpb: { KV: ServiceClientConstructor } };

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NetworkError } from '../../src/http/client.js';
-import { type Held, NotServed, type LoadedStore } from './stores.js';
+import { type Held, type LoadedStore, NotServed } from './loaded-store.js';
 import { type Latency, Waits } from './waits.js';
 
 /** What the clients saw in a stretch of time. */

@@ -4,7 +4,8 @@ import { PROPOSERS } from '../../local/layout.js';
 import { NetworkError } from '../../src/http/client.js';
 import type { JobAnswer, Job, Question } from './job.js';
 import { Load } from './load.js';
-import { NotServed, openStore, type LoadedStore } from './stores.js';
+import { type LoadedStore, NotServed } from './loaded-store.js';
+import { openStore } from './stores.js';
 
 /** A client that waits for longer turns to another node. Also bounds what a node that hangs costs a round. */
 const TIMEOUT_MS = 1_000;

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { NetworkError } from '../../src/http/client.js';
-import { type Held, type LoadedStore, NotServed } from './stores.js';
+import { type Held, type LoadedStore, NotServed } from './loaded-store.js';
 
 /** Of the protocol's operations. */
 const [CREATE, GET_DATA, SET_DATA, SYNC, PING] = [1, 4, 5, 9, 11];

@@ -1,7 +1,7 @@
 import type { Nodes } from '../nodes/nodes.js';
 import type { Step } from '../safety/typed-step.js';
 import type { Manner } from '../step/step.js';
-import type { Progress } from '../terminal/progress.js';
+import { type Terminal, UNSEEN } from '../terminal/terminal.js';
 import { collect } from './collect.js';
 import { copy } from './copy.js';
 import { membership } from './membership.js';
@@ -9,16 +9,6 @@ import { rescan } from './rescan.js';
 import { resize } from './resize.js';
 import { wipeAcceptor } from './wipe-acceptor.js';
 import { wipe } from './wipe.js';
-
-/** Where a command tells how far it is. */
-export interface Terminal {
-  /** For a line that is said while the command runs. */
-  readonly print: (line: string) => void;
-  readonly progress: Pick<Progress, 'show'>;
-}
-
-/** For a program that nobody watches. */
-export const UNSEEN: Terminal = { print: () => undefined, progress: { show: () => undefined } };
 
 /**
  * Does what a step says. A resize carries out further steps by this same function.

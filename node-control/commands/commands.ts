@@ -2,7 +2,8 @@ import type { Nodes } from '../nodes/nodes.js';
 import { ControlError } from '../safety/objection.js';
 import { stepOf } from '../safety/typed-step.js';
 import type { Manner } from '../step/step.js';
-import { carryOut, type Terminal } from './carry-out.js';
+import type { Terminal } from '../terminal/terminal.js';
+import { carryOut } from './carry-out.js';
 import { afterWipe } from './headline.js';
 import { dump, ls, status } from './look.js';
 

@@ -5,7 +5,8 @@ import { majority } from '../safety/plan.js';
 import type { Step, StepOf } from '../safety/typed-step.js';
 import { type Absence, shortage } from '../step/absence.js';
 import { haveSameSets } from '../step/agreement.js';
-import { carryOut, UNSEEN } from './carry-out.js';
+import { UNSEEN } from '../terminal/terminal.js';
+import { carryOut } from './carry-out.js';
 import { absenceOf, planFrom } from './resize-plan.js';
 
 /** How often what refuses a step is asked for the step that has to go before it. */

@@ -7,7 +7,7 @@ import { majority, type Sets } from '../safety/plan.js';
 import { commandLine } from '../safety/objection.js';
 import { type Step, typed } from '../safety/typed-step.js';
 import type { Manner } from '../step/step.js';
-import type { carryOut as carriesOut, Terminal } from './carry-out.js';
+import type { Terminal } from '../terminal/terminal.js';
 import { copy } from './copy.js';
 import { holdingAmong, planFrom, uselessSets } from './resize-plan.js';
 
@@ -24,7 +24,7 @@ const ACCEPTORS_MAX = 7;
 export async function resize(
   nodes: Nodes,
   target: readonly string[],
-  carryOut: typeof carriesOut,
+  carryOut: (step: Step, nodes: Nodes, terminal?: Terminal, manner?: Manner) => Promise<string[]>,
   terminal: Terminal,
   { dryRun = false, byRounds = false }: Pick<Manner, 'dryRun' | 'byRounds'> = {},
 ): Promise<string[]> {

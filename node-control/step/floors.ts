@@ -3,7 +3,7 @@ import { acceptorsOf, type Configuration, isConfigured } from '../../src/protoco
 import type { Nodes } from '../nodes/nodes.js';
 import { knownIdentities } from '../safety/identities.js';
 import { ControlError } from '../safety/objection.js';
-import type { Sight } from './look.js';
+import type { Sight } from './sight.js';
 
 export const NO_FLOOR: Floor = { era: 0, version: 0 };
 

@@ -3,7 +3,7 @@ import { adviceFor } from '../safety/advice.js';
 import { dangersOf, setsKey } from '../safety/guard.js';
 import { type Advice, ControlError, type Objection } from '../safety/objection.js';
 import { shortagesOf } from './absence.js';
-import type { Sight } from './look.js';
+import type { Sight } from './sight.js';
 
 /** A step that may be written. */
 export interface Judgement {

@@ -1,46 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
 import { acceptorsOf, type Configuration } from '../../src/protocol/configuration.js';
 import { parseConfiguration } from '../../src/store/parse-configuration.js';
-import type { Member, Nodes, MemberConfiguration } from '../nodes/nodes.js';
-import { type Identities, identified, type Transition } from '../safety/guard.js';
+import type { Nodes, MemberConfiguration } from '../nodes/nodes.js';
+import { type Identities, identified } from '../safety/guard.js';
 import { ControlError } from '../safety/objection.js';
-import type { Step } from '../safety/typed-step.js';
-import { type Absence, absenceAmong } from './absence.js';
+import { absenceAmong } from './absence.js';
 import { floorOf } from './floors.js';
 import { type Joining, lookAtJoining } from './joining.js';
 import { rightsObjections } from './rights.js';
-
-/** What is to be done. */
-export interface StepOrder {
-  /** For the record of a forced step, and for the advice if it is refused. */
-  readonly step: Step;
-  /** The proposers whose sets change; the others get the era only. */
-  readonly selected: readonly Member[];
-  /** From the present sets to the new ones; what it returns is checked before anything is written. */
-  readonly change: (present: Configuration, all: readonly MemberConfiguration[]) => Configuration;
-}
-
-/** What a step would do, and all that is known of the nodes that it is about, before anything is written. */
-export interface Sight {
-  readonly order: StepOrder;
-  readonly present: readonly MemberConfiguration[];
-  /** The proposers that cannot be reached, which a forced step leaves behind. */
-  readonly missing: readonly string[];
-  readonly transitions: readonly MemberTransition[];
-  readonly joining: Joining;
-  readonly absence: Absence;
-  /** Whether somebody can tell those that join what was collected. */
-  readonly isFloorTold: boolean;
-  /** Whether all proposers are in the same era: no half of another step is to be seen. */
-  readonly isSettled: boolean;
-  /** Whether the step stands already. */
-  readonly isDone: boolean;
-}
-
-/** With the proposer whose it is. */
-export interface MemberTransition extends Transition {
-  readonly member: Member;
-}
+import type { MemberTransition, Sight, StepOrder } from './sight.js';
 
 /**
  * Reads all proposers, and meets the acceptors that the step is about.

@@ -1,7 +1,8 @@
 import type { Configuration } from '../../src/protocol/configuration.js';
 import type { Nodes } from '../nodes/nodes.js';
 import { judge, type Judgement } from './judge.js';
-import { look, type StepOrder, type Sight } from './look.js';
+import { look } from './look.js';
+import type { Sight, StepOrder } from './sight.js';
 import { write } from './write.js';
 
 /** How a step is carried out. */

@@ -7,7 +7,7 @@ import { underNewEra } from './eras.js';
 import { giveFloors } from './floors.js';
 import { adopt } from './joining.js';
 import type { Judgement } from './judge.js';
-import type { Sight } from './look.js';
+import type { Sight } from './sight.js';
 
 /** How many forced steps the configurations remember. */
 const FORCED_KEPT = 8;

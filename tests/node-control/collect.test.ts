@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { collect } from '../../node-control/commands/collect.js';
-import { carryOut, UNSEEN } from '../../node-control/commands/carry-out.js';
+import { carryOut } from '../../node-control/commands/carry-out.js';
+import { UNSEEN } from '../../node-control/terminal/terminal.js';
 import { type Connections, overNetwork } from '../../node-control/nodes/connections.js';
 import { Nodes } from '../../node-control/nodes/nodes.js';
 import { readAddresses } from '../../src/node/addresses.js';

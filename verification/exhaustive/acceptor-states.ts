@@ -7,7 +7,8 @@ import { deliver } from '../simulation/acceptor-message.js';
 import { absentUnder } from '../simulation/acceptor-node.js';
 import { collectFrom, isOfCollector } from './collector-messages.js';
 import { Computed } from './computed.js';
-import { type AnyMessage, type AnyReply, KEY, Numbered } from './messages.js';
+import { KEY } from './key.js';
+import { type AnyMessage, type AnyReply, Numbered } from './messages.js';
 
 /** What an acceptor made of a message. */
 export interface Delivered {

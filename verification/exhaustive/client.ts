@@ -3,7 +3,7 @@ import { ClusterError } from '../../src/protocol/errors.js';
 import type { ClientOutcome, Request } from '../checkers/history.js';
 import { stateToldTo } from '../checkers/state.js';
 import { asWrite, outcomeOf, refusalOf } from '../simulation/store-operation.js';
-import { KEY } from './messages.js';
+import { KEY } from './key.js';
 import type { Kind } from './scenario.js';
 
 /** An operation as its client sees it. */

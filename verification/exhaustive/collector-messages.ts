@@ -4,7 +4,7 @@ import type { Memory } from '../../src/protocol/memory-acceptor.js';
 import type { Copied, Holding, Remains, Tombstone } from '../../src/redis/acceptor-admin.js';
 import { erase, raiseFloor, remainsIn } from '../../src/redis/memory-collection.js';
 import { acceptedIn, copyInto, holdingIn } from '../../src/redis/memory-copying.js';
-import { KEY } from './messages.js';
+import { KEY } from './key.js';
 
 /** What a collection or a copying asks of an acceptor. */
 export type CollectorMessage =

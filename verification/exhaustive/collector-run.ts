@@ -9,7 +9,7 @@ import type { AcceptorAdmin, Holding, Remains } from '../../src/redis/acceptor-a
 import { EraMismatch } from '../../src/store/errors.js';
 import { VirtualTime } from '../simulation/virtual-time.js';
 import type { CollectorMessage, CollectorReply } from './collector-messages.js';
-import { KEY } from './messages.js';
+import { KEY } from './key.js';
 import type { ControlTask } from './control-tasks.js';
 import type { AdminWrite } from './scenario.js';
 

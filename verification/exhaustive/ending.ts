@@ -8,7 +8,7 @@ import type { RecordedOperation, Violation } from '../checkers/history.js';
 import { checkLineage } from '../checkers/lineage.js';
 import { checkLinearizability } from '../checkers/linearizability.js';
 import { VirtualTime } from '../simulation/virtual-time.js';
-import { KEY } from './messages.js';
+import { KEY } from './key.js';
 import { operationsOf } from './operations.js';
 import { forEachChoice } from './move.js';
 import { Computed } from './computed.js';

@@ -8,9 +8,6 @@ import type { CollectorMessage, CollectorReply } from './collector-messages.js';
 export type AnyMessage = Message | CollectorMessage;
 export type AnyReply = Reply | CollectorReply;
 
-/** All worlds here have one. */
-export const KEY = 'k';
-
 /** Gives equal things the same number, so that a state of the world is a few short numbers. */
 export class Numbered<Thing> {
   readonly #things: Thing[] = [];

@@ -1,5 +1,5 @@
 import type { RecordedOperation } from '../checkers/history.js';
-import { KEY } from './messages.js';
+import { KEY } from './key.js';
 import type { World } from './world.js';
 
 /**

@@ -5,7 +5,7 @@ import { type Configuration, isConfigured } from '../../src/protocol/configurati
 import { acceptorBehind, type Message, type Reply } from '../simulation/acceptor-message.js';
 import { VirtualTime } from '../simulation/virtual-time.js';
 import { nextRequest, perform, type Performed } from './client.js';
-import { KEY } from './messages.js';
+import { KEY } from './key.js';
 import type { Kind } from './scenario.js';
 
 /** All that reaches a proposer from outside, besides time that passes. */

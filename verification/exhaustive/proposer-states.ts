@@ -1,7 +1,8 @@
 import type { Configuration } from '../../src/protocol/configuration.js';
 import { Computed } from './computed.js';
 import type { Message, Reply } from '../simulation/acceptor-message.js';
-import { type AnyReply, KEY, type Numbered } from './messages.js';
+import { KEY } from './key.js';
+import type { AnyReply, Numbered } from './messages.js';
 import type { Performed } from './client.js';
 import { type Input, type AskedPhase, ProposerRun, type ProposerRunOptions } from './proposer-run.js';
 import { ViolationFound } from './violation-found.js';

@@ -1,6 +1,6 @@
 import { type Patch, patch } from './patch.js';
 import { OFTEN_TWO } from './steps.js';
-import type { Variant } from './variants.js';
+import type { Variant } from './variant.js';
 
 const ACCEPTOR = 'src/protocol/memory-acceptor.ts';
 const ERASURE = 'src/redis/memory-collection.ts';

@@ -1,5 +1,5 @@
 import { patch } from './patch.js';
-import type { Variant } from './variants.js';
+import type { Variant } from './variant.js';
 
 const COPYING = 'node-control/rescan/copying.ts';
 const ACCEPTOR = 'src/redis/memory-copying.ts';

@@ -1,6 +1,6 @@
 import { COPIES_DO_NOT_COUNT, HASTY } from './guard-off.js';
 import { type Patch, patch } from './patch.js';
-import type { Variant } from './variants.js';
+import type { Variant } from './variant.js';
 
 const UNCHECKED = patch('src/protocol/memory-acceptor.ts', 'if (!register && this.#identity !== undefined', 'if (this.#identity === ""');
 

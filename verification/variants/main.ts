@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
 import type { ScenarioName } from '../simulation/settings.js';
 import { type Patch, ProgramCopy } from './patch.js';
-import { type Variant, VARIANTS } from './variants.js';
+import type { Variant } from './variant.js';
+import { VARIANTS } from './variants.js';
 
 const USAGE_ERROR = 2;
 /** What a shell reports of a program that wrote to a closed pipe (`| head`). */

@@ -1,5 +1,5 @@
 import { patch } from './patch.js';
-import type { Variant } from './variants.js';
+import type { Variant } from './variant.js';
 
 const BATCH = 'src/store/batch.ts';
 const RECORDS = 'src/store/records.ts';

@@ -1,5 +1,5 @@
 import { patch } from './patch.js';
-import type { Variant } from './variants.js';
+import type { Variant } from './variant.js';
 
 const PROPOSER = 'src/protocol/proposer.ts';
 const BALLOT = 'src/protocol/ballot.ts';

@@ -1,6 +1,6 @@
 import { HASTY } from './guard-off.js';
 import { patch } from './patch.js';
-import type { Variant } from './variants.js';
+import type { Variant } from './variant.js';
 
 const KV = 'src/store/kv.ts';
 const GUARD = 'node-control/safety/guard.ts';

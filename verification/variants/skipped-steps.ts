@@ -1,6 +1,6 @@
 import { NO_DANGERS, NO_DEBTS } from './guard-off.js';
 import { growing, shrinking } from './steps.js';
-import type { Variant } from './variants.js';
+import type { Variant } from './variant.js';
 
 const THIRD_IS_NO_HELP =
   'both of two meet any two of three: the third acceptor is just no help, and the service still stops with either of the others';

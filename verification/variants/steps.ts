@@ -10,7 +10,7 @@ import {
   UNDETERRED,
 } from './guard-off.js';
 import { type Patch, patch } from './patch.js';
-import type { Variant } from './variants.js';
+import type { Variant } from './variant.js';
 
 const MIGRATION = 'verification/simulation/migration.ts';
 const GROWING = `  'add-accept all B 2', //

@@ -1,37 +1,12 @@
-import type { ScenarioName } from '../simulation/settings.js';
 import { BROKEN_COLLECTIONS } from './collections.js';
 import { BROKEN_COPIES } from './copies.js';
 import { UNCHECKED_IDENTITIES } from './identities.js';
 import { BROKEN_OPERATIONS } from './operations.js';
-import type { Patch } from './patch.js';
 import { BROKEN_PROTOCOL } from './protocol.js';
 import { BROKEN_RESCANS } from './rescans.js';
 import { SKIPPED_STEPS } from './skipped-steps.js';
 import { UNGUARDED_STEPS } from './steps.js';
-
-export interface Variant {
-  /** What is wrong with it. */
-  readonly name: string;
-  readonly patches: readonly Patch[];
-  /** What switches the guard off that would have refused it. With the patches alone nothing may be lost, from the seed on that shows it. */
-  readonly unguarded?: readonly Patch[];
-  readonly scenario: ScenarioName;
-  /** A violation has to show within so many seeds; of one that is harmless, none. */
-  readonly seeds: number;
-  /** The one that showed it last: it is tried first. Where it does not any more, the search begins at 1. */
-  readonly seed?: number;
-  /** Why nothing is lost all the same. */
-  readonly harmless?: string;
-  /** If a visitor of the playground can switch it. */
-  readonly playground?: {
-    /** In addresses. */
-    readonly id: string;
-    /** What is wrong if only the guard is switched off, which is then all that the playground does. */
-    readonly unguarded?: string;
-    /** False if no level is about it. */
-    readonly isLevel?: false;
-  };
-}
+import type { Variant } from './variant.js';
 
 /** Each breaks a rule by a few lines. */
 export const VARIANTS: readonly Variant[] = [

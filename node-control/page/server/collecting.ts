@@ -3,7 +3,8 @@ import { Collector } from '../../collection/collector.js';
 import { readInterval } from '../../collection/interval.js';
 import { CollectionFile } from '../../collection/notes.js';
 import { Turns } from '../../collection/turn.js';
-import { carryOut, UNSEEN } from '../../commands/carry-out.js';
+import { carryOut } from '../../commands/carry-out.js';
+import { UNSEEN } from '../../terminal/terminal.js';
 import { Nodes } from '../../nodes/nodes.js';
 import type { NodeSettings } from '../../nodes/settings.js';
 

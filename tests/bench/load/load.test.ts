@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { Load, type LoadOptions, type Seen } from '../../../bench/load/load.js';
-import { type Held, NotServed, type LoadedStore } from '../../../bench/load/stores.js';
+import { type Held, NotServed, type LoadedStore } from '../../../bench/load/loaded-store.js';
 import { NetworkError } from '../../../src/http/client.js';
 
 /** Answers each request with the next of these, in turn; an error is thrown. */

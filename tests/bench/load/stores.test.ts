@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Server as GrpcServer, ServerCredentials, type ServiceError, status, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import { expect, it, onTestFinished } from 'vitest';
 import { EtcdKv } from '../../../bench/load/etcd-store.js';
-import { NotServed, openStore, type Protocol, type LoadedStore } from '../../../bench/load/stores.js';
+import { type LoadedStore, NotServed } from '../../../bench/load/loaded-store.js';
+import { openStore, type Protocol } from '../../../bench/load/stores.js';
 import { NetworkError } from '../../../src/http/client.js';
 import { RedisServer } from '../../redis-server.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MemoryAcceptor } from '../../../src/protocol/memory-acceptor.js';
 import { explore } from '../../../verification/exhaustive/explorer.js';
-import { KEY } from '../../../verification/exhaustive/messages.js';
+import { KEY } from '../../../verification/exhaustive/key.js';
 import type { Scenario } from '../../../verification/exhaustive/scenario.js';
 import { SCENARIOS } from '../../../verification/exhaustive/scenarios.js';
 import { traceOf } from '../../../verification/exhaustive/trace.js';

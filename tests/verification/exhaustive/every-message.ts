@@ -1,5 +1,5 @@
 import { MemoryAcceptor } from '../../../src/protocol/memory-acceptor.js';
-import { KEY } from '../../../verification/exhaustive/messages.js';
+import { KEY } from '../../../verification/exhaustive/key.js';
 import type { Performed } from '../../../verification/exhaustive/client.js';
 import { type Input, ProposerRun } from '../../../verification/exhaustive/proposer-run.js';
 import { acceptorNames, type Scenario } from '../../../verification/exhaustive/scenario.js';

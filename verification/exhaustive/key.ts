@@ -1,0 +1,2 @@
+/** The one that all small worlds have. */
+export const KEY = 'k';
