@@ -197,7 +197,9 @@ build_for_host
 has_shellcheck='' has_luacheck='' has_chromium='' docker=''
 if install_tool shellcheck shellcheck; then has_shellcheck=yes; fi
 if install_tool luacheck lua-check; then has_luacheck=yes; fi
-if install_tool chromium chromium; then has_chromium=yes; fi
+# Without windows it takes half the processor time, but not every distribution has it so.
+if command -v chromium-headless-shell chromium >/dev/null || install_tool chromium-headless-shell chromium-headless-shell 2>/dev/null ||
+  install_tool chromium chromium; then has_chromium=yes; fi
 if engine_answers; then docker=yes; fi
 
 beside computations
