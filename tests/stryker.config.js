@@ -1,10 +1,17 @@
 /**
- * Mutation testing, `npm run mutants`: changes the protocol files in one place after the other, in a copy, and runs the unit tests. A change
+ * Mutation testing, `npm run mutants`: changes the protocol files, and the client's that keep the books, in one place after the other, in a copy, and runs the unit tests. A change
  * that no test notices is listed; docs/mutants.md says why those that are left make no difference.
  * @type {import('@stryker-mutator/api/core').PartialStrykerOptions}
  */
 export default {
-  mutate: ['src/protocol/*.ts', 'src/reads/*.ts', 'src/store/{batch,records}.ts', 'src/store/kv.ts', '!src/protocol/errors.ts'],
+  mutate: [
+    'src/protocol/*.ts',
+    'src/reads/*.ts',
+    'src/store/{batch,records}.ts',
+    'src/store/kv.ts',
+    '!src/protocol/errors.ts',
+    'client/{final-check,ledger,reading,within,writer}.ts',
+  ],
   testRunner: 'vitest',
   vitest: { configFile: 'tests/mutants.config.ts' },
   // What the tests need, and nothing else of the project.

@@ -56,19 +56,36 @@ describe('the verdict', () => {
     const unread = judge([tally(5, 0)], new Map([['a', { problem: 'nobody is there' }]]));
     expect(unread.ok).toBe(false);
     expect(unread.lines).toContain('# a: COULD NOT BE READ: nobody is there; 5 acknowledged, 0 unknown');
-    expect(judge([tally(5, 0)], new Map())).toMatchObject({ ok: false });
-    expect(judged(5, 0, 'text')).toMatchObject({ ok: false });
+    expect(unread.lines.at(-1)).toMatch(/: COULD NOT BE READ \(a\)$/);
+    const untried = judge([tally(5, 0)], new Map());
+    expect(untried.ok).toBe(false);
+    expect(untried.lines).toContain('# a: COULD NOT BE READ: nobody tried; 5 acknowledged, 0 unknown');
+    const text = judged(5, 0, 'x'.repeat(100));
+    expect(text.ok).toBe(false);
+    expect(text.lines).toContain(`# a: NOT A NUMBER: "${'x'.repeat(59)}: another writer was at work`);
+    expect(text.lines.at(-1)).toMatch(/: NOT A NUMBER \(a\)$/);
+  });
+
+  it('names each key that has the same trouble', () => {
+    const values = new Map(['a', 'b'].map((key) => [key, { val: 9 }]));
+    expect(judge([tally(1, 0), tally(1, 0, 'b')], values).lines.at(-1)).toMatch(/: LOST UPDATES \(a, b\)$/);
   });
 
   it('is no proof where no key was ever read', () => {
     const untouched = { key: 'a', start: undefined, acknowledged: 0, unknown: 0 };
-    expect(judge([untouched], new Map())).toMatchObject({ ok: false });
+    const { ok, lines } = judge([untouched], new Map());
+    expect(ok).toBe(false);
+    expect(lines.slice(1)).toEqual([
+      '# a: never read, so never written: nothing to check',
+      '# in all: NOTHING CHECKED: no key was ever read',
+    ]);
     expect(judge([untouched, tally(1, 0, 'b')], new Map([['b', { val: 11 }]]))).toMatchObject({ ok: true });
   });
 
   it('says that it is no equality where outcomes stay unknown, and only there', () => {
     const bounds = '# the outcome of 2 writes stays unknown: the keys may have grown by so much more';
     expect(judged(5, 2, 16).lines.at(-2)).toBe(bounds);
+    expect(judged(5, 1, 16).lines.at(-2)).toContain(' 1 write stays unknown');
     expect(judged(5, 0, 15).lines.join('\n')).not.toContain('stays unknown');
     expect(judged(5, 0, 16)).toMatchObject({ ok: false });
   });

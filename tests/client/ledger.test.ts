@@ -31,4 +31,15 @@ describe('the ledger', () => {
   it.each([null, 'text', 1.5, {}, 2 ** 53 - 1, true])('refuses to count on from %j', (val) => {
     expect(() => new Ledger(['a']).saw('a', val)).toThrow(NotANumber);
   });
+
+  it('shows the beginning of what it cannot count on from, and says what to do', () => {
+    const saw = (): unknown => new Ledger(['a']).saw('a', 'x'.repeat(100));
+    expect(saw).toThrow(
+      `a holds "${'x'.repeat(59)}, not a whole number: another program writes there. Choose keys of your own: --key-prefix NAME`,
+    );
+  });
+
+  it('keeps no books of a key that is not one of its own', () => {
+    expect(() => new Ledger(['a']).sends('b')).toThrow(new RangeError('not a key of this client: b'));
+  });
 });
