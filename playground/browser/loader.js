@@ -29,6 +29,8 @@ export async function loadLessons() {
     .../** @type {typeof import('../levels/switches.js')} */ (await load('playground/levels/switches.js')),
     .../** @type {typeof import('../ladder/ladder.js')} */ (await load('playground/ladder/ladder.js')),
     .../** @type {typeof import('../ladder/code.js')} */ (await load('playground/ladder/code.js')),
+    .../** @type {typeof import('../stage/choice.js')} */ (await load('playground/stage/choice.js')),
+    .../** @type {typeof import('../../verification/transcripts/in-words.js')} */ (await load('verification/transcripts/in-words.js')),
     .../** @type {typeof import('../stage/space-time.js')} */ (await load('playground/stage/space-time.js')),
     .../** @type {typeof import('../../verification/histories/history-files.js')} */ (
       await load('verification/histories/history-files.js')

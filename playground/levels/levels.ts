@@ -40,7 +40,7 @@ export const LEVELS: readonly Level[] = [
     hint: 'Let the write through proposer 1 reach acceptor 1 only, and read on another acceptor.',
     solution: ['p1 cas k 0 "red"', ...moves('d1 d4 d5 d8'), 'p2 get k', ...moves('d11 d12')],
     lesson:
-      'The write was on acceptor 1 alone, and the read asked acceptor 3 alone. Two of three always share an acceptor with two of three: so a read meets what was confirmed.',
+      'The write was on one acceptor alone, and the read asked another one alone. Two of three always share an acceptor with two of three: so a read meets what was confirmed.',
   }),
   level({
     id: 'promise',

@@ -70,3 +70,10 @@ export function parseChoice(text: string): Choice {
   }
   throw new TypeError(`no move: ${text}`);
 }
+
+/** A move in words; what nodes, clients and the operator do is in words already. */
+export function choiceInWords(choice: string): string {
+  const [, verb = '', number] = /^([dxr])(\d+)$/.exec(choice) ?? [];
+  if (number !== undefined) return `${verb === 'x' ? 'lose' : 'deliver'} message ${number}${verb === 'r' ? ' twice' : ''}`;
+  return choice.replace(/^wait$/, 'let 300 ms pass').replace(/^look /, 'look at ');
+}

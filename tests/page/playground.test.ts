@@ -67,7 +67,7 @@ describe('the playground, in a browser', () => {
     await expect.poll(() => page.locator('#at').innerText(), SOON).toBe('1 of 13');
     await page.locator('#drawing [data-parcel="2"]').click();
     await expect.poll(() => page.locator('#at').innerText(), SOON).toBe('2 of 2');
-    expect(await page.locator('#moves').innerText()).toContain('p1 -> a2  prepare k 1.1.1.1');
+    expect(await page.locator('#moves').innerText()).toContain('p1 → a2  prepare k 1.1.1.1');
   });
 
   test('an address shows the same run in another profile, to the letter', async () => {
@@ -95,7 +95,66 @@ describe('the playground, in a browser', () => {
     await page.getByRole('button', { name: 'next ▶' }).click();
     await expect.poll(() => page.locator('#lesson').innerText(), SOON).toContain('p1 cas k 0 "red"');
     for (let move = 0; move < 3; move += 1) await page.locator('#step').click();
-    await expect.poll(() => page.locator('#moves').innerText(), SOON).toContain('p1 -> a2  prepare k 1.1.1.1');
+    await expect.poll(() => page.locator('#moves').innerText(), SOON).toContain('p1 → a2  prepare k 1.1.1.1');
+  });
+
+  test('a story stands beside the stage and what happened, and is paused where it was begun', async () => {
+    const other = await open('#story=two-phases&step=2');
+    const box = (place: string): Promise<Record<string, number>> =>
+      other.evaluate<Record<string, number>>(`document.querySelector('${place}').getBoundingClientRect().toJSON()`);
+    const [told, drawn, log] = await Promise.all(['#narration', '#drawing', '#log'].map(box));
+    expect(drawn?.['left']).toBeGreaterThan(told?.['right'] ?? Infinity);
+    expect(Math.max(drawn?.['bottom'] ?? Infinity, log?.['top'] ?? Infinity)).toBeLessThan(900);
+    expect(await other.locator('#parcels').innerText()).toBe('None yet. The story asks by itself: “Show it”.');
+    await other.getByRole('button', { name: 'Show it: 11 moves' }).click();
+    // It stays what it is while moves are made, so that no click is lost.
+    const pause = await other.locator('#lesson').getByRole('button', { name: 'Pause' }).elementHandle();
+    await expect.poll(() => other.locator('#at').innerText(), SOON).toMatch(/^[3-9] of 11$/);
+    expect(await (await pause.getProperty('isConnected')).jsonValue()).toBe(true);
+    await other.getByRole('button', { name: 'next ▶' }).click();
+    await expect.poll(() => other.locator('#lesson').innerText(), SOON).toContain('step 3 of 6');
+    expect(await other.locator('#play').innerText()).toBe('Play');
+    expect(await other.locator('#at').innerText()).toBe('12 of 12');
+    await other.context().close();
+  });
+
+  test.each([
+    ['story=nope', 'there is no story nope'],
+    ['story=grow&step=one', 'not a step of a story: one'],
+    ['level=nope', 'there is no level nope'],
+    ['off=nope&moves=wait', 'no rule is called nope'],
+    ['moves=d1', 'no message 1 is under way'],
+    ['cluster=acceptors%3D99999999&moves=', 'nine nodes of a kind at most'],
+  ])('says of the address %s what is wrong with it', async (address, why) => {
+    const other = await open(`#${address}`);
+    expect(await other.locator('#told').innerText()).toBe(`This address cannot be opened: ${why}`);
+    await expect.poll(() => new URL(other.url()).hash, SOON).toBe('#moves=');
+    // Later the run that is open stays.
+    await other.getByRole('button', { name: 'get, through proposer 1' }).click();
+    await expect.poll(() => other.locator('#at').innerText(), SOON).toBe('1 of 1');
+    await other.evaluate(`location.hash = '${address}'`);
+    await expect.poll(() => other.locator('#told').innerText(), SOON).toContain(why);
+    expect(await other.locator('#at').innerText()).toBe('1 of 1');
+    await other.context().close();
+  });
+
+  test('says to load it again as long as not all modules are there', async () => {
+    const context = await browser.newContext();
+    const other = await context.newPage();
+    await other.route('**/levels.js', (route) => route.abort());
+    await Promise.all([other.waitForEvent('requestfailed', SOON), other.goto(url)]);
+    expect(await other.locator('#told').innerText()).toContain('load the page again');
+    await context.close();
+  });
+
+  test('to skip to the stage leaves the run as it is', async () => {
+    const other = await open('#moves=wait');
+    await other.locator('.skip').focus();
+    await other.keyboard.press('Enter');
+    expect(await other.evaluate('document.activeElement.id')).toBe('stage');
+    expect(new URL(other.url()).hash).toBe('#moves=wait');
+    expect(await other.locator('#at').innerText()).toBe('1 of 1');
+    await other.context().close();
   });
 
   test('a story leads to the next one', async () => {

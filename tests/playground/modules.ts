@@ -13,6 +13,7 @@ export const ENTRIES = [
     (name) => `playground/${name}.js`,
   ),
   'verification/histories/history-files.js',
+  'verification/transcripts/in-words.js',
 ];
 
 /**

@@ -21,6 +21,11 @@ async function adversity(seed: number, moves: number): Promise<string[]> {
 }
 
 describe('the stage', () => {
+  it('has nine nodes of a kind at most: an address must not make more than can be drawn', async () => {
+    await expect(replay({ cluster: 'acceptors=10', choices: [] })).rejects.toThrow(new TypeError('nine nodes of a kind at most'));
+    expect((await replay({ cluster: 'acceptors=9 proposers=9', choices: [] })).view().acceptors.length).toBe(9);
+  });
+
   it('lets nothing arrive by itself', async () => {
     const stage = await usual('p1 cas k 0 "red"');
     const { parcels, acceptors, isBusy } = stage.view();

@@ -1,0 +1,73 @@
+import { element, find } from '../../node-control/page/browser/element.js';
+import { drawing } from '../../node-control/page/browser/on-demand/drawing.js';
+import { keepFocus } from './focus.js';
+import { button, clientRows, nodeRows, parcelItem, quickCommands } from './panels.js';
+import { renew } from './renewal.js';
+
+/** @import { StageView } from '../stage/view.js' */
+/** @typedef {(choice: string) => void} Choose */
+
+/** What looks as before stays, so that only what is new comes in. @param {StageView} view @param {Choose} choose */
+export function showDrawing(view, choose) {
+  const made = drawing(view, ({ number }) => choose(`d${number}`));
+  const old = find('#drawing').firstElementChild;
+  if (old?.getAttribute('viewBox') !== made.getAttribute('viewBox')) {
+    find('#drawing').replaceChildren(made);
+    return;
+  }
+  old.setAttribute('aria-label', made.getAttribute('aria-label') ?? '');
+  renew(
+    old,
+    [...made.children].map((child) => [child.outerHTML, () => child]),
+  );
+}
+
+/** @param {StageView} view @param {Choose} choose @param {string} none what is said where there are none */
+export function showParcels({ parcels }, choose, none) {
+  const list = find('#parcels');
+  keepFocus(list, () =>
+    renew(
+      list,
+      parcels.length === 0
+        ? [[none, () => element('li', { class: 'none' }, none)]]
+        : parcels.map((parcel) => [JSON.stringify(parcel), () => parcelItem(parcel, choose)]),
+    ),
+  );
+}
+
+/** What can be asked, broken and typed. @param {StageView} view @param {Choose} choose @param {{ word: string, number: number }} fresh */
+export function showControls(view, choose, fresh) {
+  const quick = quickCommands(view).map((command) => button(command, () => choose(`control ${command}`)));
+  for (const [place, ...made] of /** @type {const} */ ([
+    ['#clients', clientRows(view, choose, fresh)],
+    ['#nodes', nodeRows(view, choose)],
+    ['#suggestions', ...quick],
+  ]))
+    // What a button of a client does depends on the key, too, which it does not name.
+    keepFocus(find(place), () =>
+      renew(
+        find(place),
+        made.map((one) => [`${view.key} ${one.outerHTML}`, () => one]),
+      ),
+    );
+}
+
+/** @param {readonly string[]} texts of each move, also of those that were made here before, and of what there was at first @param {number} at @param {(at: number) => void} go */
+export function showMoves(texts, at, go) {
+  const list = find('#moves');
+  keepFocus(list, () =>
+    renew(
+      list,
+      texts.map((text, number) => [
+        `${number} ${Math.sign(number - at)} ${text}`,
+        () => {
+          const current = number === at ? { 'aria-current': 'step' } : {};
+          const goThere = button(String(number), () => go(number), { 'aria-label': `Go to move ${number}`, ...current });
+          return element('li', { class: number > at ? 'ahead' : '' }, goThere, element('span', {}, text));
+        },
+      ]),
+    ),
+  );
+  const current = list.querySelector('[aria-current]')?.parentElement;
+  if (current) list.scrollTop = current.offsetTop - list.offsetTop - list.clientHeight / 2;
+}

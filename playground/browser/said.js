@@ -1,0 +1,31 @@
+import { find, say } from '../../node-control/page/browser/element.js';
+
+/** @import { ProposerSight, StageView } from '../stage/view.js' */
+
+/** What stands above all where no lesson has something to say. @param {StageView} view */
+export function headline({ verdict, moves, parcels, isBusy }) {
+  if (!verdict.isSound) return 'This history cannot be: the judge says why.';
+  if (moves.length === 0) return 'Let a client ask for something, then click its messages: nothing arrives unless you say so.';
+  const [count, them] = parcels.length === 1 ? ['One message waits', 'it'] : [`${parcels.length} messages wait`, 'them'];
+  if (parcels.length > 0) return `${count} for you: deliver, lose or leave ${them}.`;
+  return isBusy
+    ? 'Somebody waits for an answer that does not come: let 300 ms pass.'
+    : 'Nothing is under way. Let a client ask for something.';
+}
+
+/** Whom the proposers ask in each phase: once, where all ask the same. @param {StageView} view */
+export function setsText({ proposers }) {
+  const set = (/** @type {ProposerSight['prepare']} */ { nodes, quorum }) =>
+    nodes.length === 0 ? 'nobody' : `${quorum} of ${nodes.join(', ')}`;
+  const texts = proposers.map(({ prepare, accept }) => `prepare ${set(prepare)}; accept ${set(accept)}`);
+  if (new Set(texts).size === 1) return `A quorum, for each proposer: ${texts[0]}.`;
+  return `A quorum: ${texts.map((text, index) => `for p${index + 1}, ${text}`).join('. ')}.`;
+}
+
+/** @param {StageView} view */
+export function showVerdict({ verdict, bars }) {
+  const broken = `✕ not ${verdict.rule === 'linearizability' ? 'linearizable' : `kept: ${verdict.rule}`}`;
+  find('#verdict').className = verdict.isSound ? 'healthy' : 'gone';
+  say(find('#verdict'), verdict.isSound ? (bars.length > 0 ? '● linearizable so far' : '') : broken);
+  say(find('#why'), [verdict.message, verdict.misdeed].filter((text) => text !== undefined).join('. '));
+}
