@@ -275,8 +275,13 @@ follow_logs() {
   echo 'The cluster was stopped from elsewhere.'
 }
 
+# Whoever means local processes need not wait for an engine that hangs to be mended.
+runs_in_docker() {
+  if [ "$mode" = local ]; then (docker_runs); else docker_runs; fi
+}
+
 run_local() {
-  if docker_runs; then
+  if runs_in_docker; then
     fail "A cluster runs already in Docker (project $project)." "Stop it first, its data stays: $root/build-run.sh --docker --stop"
   fi
   "$root/local/install-redis.sh"
@@ -287,7 +292,7 @@ run_local() {
 
 if [ -n "$stop" ]; then
   CLUSTER=$mode
-  if ! docker_runs && ! local_runs; then
+  if ! runs_in_docker && ! local_runs; then
     echo 'No cluster runs.'
     exit
   fi

@@ -48,13 +48,14 @@ remove() { # KIND COMMAND…: with each line of $listed, the word to remove it b
 }
 
 list() { # ARGUMENT...: to docker; sets listed
-  local code=0
-  listed=$(ask_docker "$@") || code=$?
-  case $code in
-    0) ;;
-    124) fail 'What Docker holds stays; see above.' ;;
-    *) failed=yes ;;
-  esac
+  listed=$(ask_docker "$@") || {
+    refuse_if_it_hangs $?
+    failed=yes
+  }
+}
+
+refuse_if_it_hangs() { # CODE of what Docker was asked
+  if [ "$1" -eq 124 ]; then fail 'What Docker holds stays; see above.'; fi
 }
 
 # With what a make-secrets.sh that was killed left beside it.
@@ -92,7 +93,8 @@ clear_docker() {
 clear_swarm() {
   local stack=$project-stack ours="--filter label=com.docker.stack.namespace=$project-stack" deadline=$((SECONDS + 60))
   # An engine that is in no swarm refuses the question.
-  if [ -z "$(ask_docker node ls --quiet --filter "node.label=caspaxos-demo.swarm=$project" 2>/dev/null)" ]; then return 0; fi
+  listed=$(ask_docker_quietly node ls --quiet --filter "node.label=caspaxos-demo.swarm=$project") || refuse_if_it_hangs $?
+  if [ -z "$listed" ]; then return 0; fi
   docker stack rm "$stack" >/dev/null 2>&1 || true
   # shellcheck disable=SC2086 # an option and its value
   while [ -n "$(docker ps --all --quiet $ours)$(docker network ls --quiet $ours)" ]; do

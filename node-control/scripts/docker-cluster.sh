@@ -28,15 +28,22 @@ within() { # SECONDS COMMAND...: ends it where it takes longer, with 124
 
 # Asks the engine, which may take a question and never answer it: a script that hangs without a word looks like one that works.
 ask_docker() { # ARGUMENT...: to docker
-  local code=0
-  within "$DOCKER_TIMEOUT_S" docker "$@" || code=$?
-  if [ "$code" -eq 124 ]; then say_that_docker_hangs "$@"; fi
-  return "$code"
+  within "$DOCKER_TIMEOUT_S" docker "$@" || say_if_it_hangs $? "$@"
 }
 
-say_that_docker_hangs() { # ARGUMENT...: that were given to docker
-  printf '%s\n' "Docker has not answered for $DOCKER_TIMEOUT_S s: docker $*" \
-    'Type it yourself; where that hangs, too, restart the engine. DOCKER_TIMEOUT_S sets how many seconds it may take.' >&2
+# Where it is no fault that there is no engine, or no swarm.
+ask_docker_quietly() { # ARGUMENT...: to docker
+  within "$DOCKER_TIMEOUT_S" docker "$@" 2>/dev/null || say_if_it_hangs $? "$@"
+}
+
+say_if_it_hangs() { # CODE ARGUMENT...: of within, and those that were given to docker
+  local code=$1
+  shift
+  if [ "$code" -eq 124 ]; then
+    printf '%s\n' "Docker has not answered for $DOCKER_TIMEOUT_S s: docker $*" \
+      'Type it yourself; where that hangs, too, restart the engine. DOCKER_TIMEOUT_S sets how many seconds it may take.' >&2
+  fi
+  return "$code"
 }
 
 # Sets why_no_engine where it does not. One that is just being started may accept the question and say nothing for minutes.
@@ -97,11 +104,7 @@ compose() { # ARGUMENT...: to Docker Compose, for this project
 }
 
 nodes_of_docker() { # OPTION...: of docker ps; prints the containers of the nodes, not those of clients
-  local code=0
-  set -- ps --filter "label=com.docker.compose.project=$project" --filter 'label=com.docker.compose.oneoff=False' "$@"
-  within "$DOCKER_TIMEOUT_S" docker "$@" 2>/dev/null || code=$? # no word where no engine runs
-  if [ "$code" -eq 124 ]; then say_that_docker_hangs "$@"; fi
-  return "$code"
+  ask_docker_quietly ps --filter "label=com.docker.compose.project=$project" --filter 'label=com.docker.compose.oneoff=False' "$@"
 }
 
 # The other folder that the cluster was started from, if there is one. Where it is no more, this one may be what became of it.
@@ -119,7 +122,7 @@ docker_runs() {
   local nodes code=0
   command -v docker >/dev/null || return 1
   nodes=$(nodes_of_docker --quiet) || code=$?
-  if [ "$code" -eq 124 ]; then fail 'Whether a cluster runs there is not known.'; fi
+  if [ "$code" -eq 124 ]; then fail 'Whether a cluster runs there is not known. Where you mean local processes: export CLUSTER=local'; fi
   [ -n "$nodes" ]
 }
 

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const OWN = { CLUSTER: 'docker', COMPOSE_PROJECT_NAME: 'hangs', CLUSTER_DIR: '.cluster-hangs', DOCKER_TIMEOUT_S: '1' };
 let folder: string;
 
 /** An engine that says its version and takes every other question for ever. */
@@ -16,10 +17,16 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-function type(script: string, ...words: string[]): { code: number | null; stdout: string; stderr: string } {
+const OF_LOCAL = 'Whether a cluster runs there is not known. Where you mean local processes: export CLUSTER=local';
+
+function type(
+  script: string,
+  words: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): { code: number | null; stdout: string; stderr: string } {
   const { PATH = '', ...others } = process.env;
   const { status, stdout, stderr } = spawnSync(join(ROOT, script), words, {
-    env: { ...others, PATH: `${folder}${delimiter}${PATH}`, CLUSTER: 'docker', COMPOSE_PROJECT_NAME: 'hangs', DOCKER_TIMEOUT_S: '1' },
+    env: { ...others, ...OWN, PATH: `${folder}${delimiter}${PATH}`, ...env },
     encoding: 'utf8',
     timeout: 60_000,
   });
@@ -29,13 +36,20 @@ function type(script: string, ...words: string[]): { code: number | null; stdout
 describe('a Docker engine that takes questions and answers none', () => {
   test.each([
     ['clear.sh', 'What Docker holds stays; see above.'],
-    ['node-control/run-control.sh', 'Whether a cluster runs there is not known.', 'status'],
-    ['build-run.sh', 'Whether a cluster runs there is not known.', '--stop'],
+    ['node-control/run-control.sh', OF_LOCAL, 'status'],
+    ['build-run.sh', OF_LOCAL, '--stop'],
   ])('is not waited for without end: %s', (script, end, ...words) => {
-    const { code, stdout, stderr } = type(script, ...words);
+    const { code, stdout, stderr } = type(script, words);
     expect(code).toBe(1);
     expect(stdout).toBe('');
     expect(stderr).toMatch(/^Docker has not answered for 1 s: docker ps .*\nType it yourself; where that hangs, too, restart the engine\./);
     expect(stderr.endsWith(`${end}\n`)).toBe(true);
+  });
+
+  test('is in nobody’s way who means local processes', () => {
+    const { code, stdout, stderr } = type('build-run.sh', ['--local', '--stop']);
+    expect([code, stdout]).toEqual([0, 'No cluster runs.\n']);
+    expect(stderr).toContain(OF_LOCAL);
+    expect(type('node-control/run-control.sh', ['status'], { CLUSTER: 'local' }).stderr).toMatch(/^No local cluster runs /);
   });
 });
