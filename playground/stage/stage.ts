@@ -59,7 +59,6 @@ export class Stage {
    * @throws TypeError for a text that says something else
    */
   constructor(cluster: string) {
-    if (/s=\d{2,}/.test(cluster)) throw new TypeError('nine nodes of a kind at most');
     const { acceptors, proposers, configuration } = parseCluster(cluster);
     this.#acceptors = new Map(acceptors.map((name) => [name, new AcceptorNode(name, this.#monitor, configuration.identities?.[name])]));
     const acceptor = (name: string): AcceptorNode => found(this.#acceptors.get(name), name);

@@ -37,7 +37,12 @@ export class PageCluster {
     const addresses = JSON.parse(readFileSync(cluster.addressMap, 'utf8')) as Record<string, string>;
     writeFileSync(cluster.addressMap, JSON.stringify({ ...addresses, 'client:8070': `127.0.0.1:${await freePort()}` }));
     const page = new PageCluster(cluster, await freePort(), env);
-    await page.startService();
+    try {
+      await page.startService();
+    } catch (error) {
+      await page.stop();
+      throw error;
+    }
     return page;
   }
 

@@ -15,30 +15,26 @@ const REQUEST_TIMEOUT_MS = 1_000;
 /** Keys of one page of SCAN, so that writes come between two pages. */
 const PAGE_KEYS = 2;
 
+/** What was asked, for the trace. What takes time to put together is put together where it is traced. */
+type Asked = string | (() => string);
+const textOf = (asked: Asked): string => (typeof asked === 'string' ? asked : asked());
+
 /** A proposer's configuration port. */
 export function adminAcross(network: Network, caller: Process, from: string, node: ProposerNode): ProposerAdmin {
-  const call = async <Body>(request: () => string, act: (running: Running) => Promise<Body>): Promise<Answer<Body>> => {
+  const call = async <Body>(request: Asked, act: (running: Running) => Promise<Body>): Promise<Answer<Body>> => {
     const answer = network.call<Answer<Body>>({
       caller,
       from,
       to: node.name,
       act: async () => act(node.running).then((body) => ({ ok: true, status: 200, body }), refusal),
-      request,
+      request: () => textOf(request),
       reply: (reply) => (reply.ok ? JSON.stringify(reply.body) : reply.code),
     });
     return inTime(caller, answer);
   };
   return {
-    configuration: () =>
-      call(
-        () => 'GET /configuration',
-        async ({ store }) => store.configuration,
-      ),
-    identity: () =>
-      call(
-        () => 'GET /identity',
-        async ({ start }) => start,
-      ),
+    configuration: () => call('GET /configuration', async ({ store }) => store.configuration),
+    identity: () => call('GET /identity', async ({ start }) => start),
     configure: (expectedEra, next) =>
       call(
         () => `PUT /configuration ${JSON.stringify(next)} at era ${expectedEra}`,
@@ -56,35 +52,25 @@ export function adminAcross(network: Network, caller: Process, from: string, nod
 /** What was sent arrives also when the sender has given up: only the acceptor closes a connection. */
 export function acceptorAdminAcross(network: Network, caller: Process, from: string, node: AcceptorNode): AcceptorAdmin {
   const admin = new MemoryAdmin(node.memory, PAGE_KEYS);
-  const call = <Reply>(request: () => string, act: () => Promise<Reply>, reply: (reply: Reply) => string, kind = ''): Promise<Reply> =>
-    inTime(caller, network.call({ caller, from, to: node.name, kind, act: () => node.act(act), request, reply }));
+  const call = <Reply>(request: Asked, act: () => Promise<Reply>, reply: (reply: Reply) => string, kind = ''): Promise<Reply> =>
+    inTime(caller, network.call({ caller, from, to: node.name, kind, act: () => node.act(act), request: () => textOf(request), reply }));
   return {
     connect: () => admin.connect(),
     async *keys() {
       const pages = admin.keys();
       const next = (): Promise<IteratorResult<string[], unknown>> =>
         call(
-          () => 'SCAN',
+          'SCAN',
           () => pages.next(),
           (page) => (page.done ? 'no more keys' : page.value.join(' ')),
         );
       for (let page = await next(); !page.done; page = await next()) yield page.value;
     },
-    size: () =>
-      call(
-        () => 'DBSIZE',
-        () => admin.size(),
-        String,
-      ),
-    highestEra: () =>
-      call(
-        () => 'HGET',
-        () => admin.highestEra(),
-        String,
-      ),
+    size: () => call('DBSIZE', () => admin.size(), String),
+    highestEra: () => call('HGET', () => admin.highestEra(), String),
     identity: () =>
       call(
-        () => 'GET identity',
+        'GET identity',
         () => admin.identity(),
         (identity) => identity ?? 'none',
       ),
@@ -104,12 +90,7 @@ export function acceptorAdminAcross(network: Network, caller: Process, from: str
         },
         (count) => `${count} keys removed`,
       ),
-    floor: () =>
-      call(
-        () => 'GET floor',
-        () => admin.floor(),
-        floorText,
-      ),
+    floor: () => call('GET floor', () => admin.floor(), floorText),
     raiseFloor: (floor) =>
       call(
         () => `SET floor ${floorText(floor)}`,

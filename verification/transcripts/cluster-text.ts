@@ -13,7 +13,7 @@ export interface ClusterText {
 /**
  * From `acceptors=3 prepare=2 accept=2:a1,a2`. Without sets, the proposers are not configured; without `identities=yes` nobody looks who the
  * acceptors are before one joins.
- * @throws TypeError for a setting that is not known, or no number
+ * @throws TypeError for a setting that is not known, no number, or more nodes than can be drawn
  */
 export function parseCluster(text: string): ClusterText {
   const settings = new Map(text.split(' ').map((setting) => setting.split('=', 2) as [string, string]));
@@ -22,8 +22,8 @@ export function parseCluster(text: string): ClusterText {
     settings.delete(name);
     return value;
   };
-  const acceptors = Array.from({ length: wholeNumber(take('acceptors')) }, (_, index) => `a${index + 1}`);
-  const proposers = wholeNumber(take('proposers') ?? '2');
+  const acceptors = Array.from({ length: nodeCount(take('acceptors')) }, (_, index) => `a${index + 1}`);
+  const proposers = nodeCount(take('proposers') ?? '2');
   const era = wholeNumber(take('era') ?? '1');
   const [prepare, accept] = [take('prepare'), take('accept')];
   // As those that joined: the control node counts the identities that it gives from 1.
@@ -40,6 +40,13 @@ export function parseCluster(text: string): ClusterText {
 function parseSet(text: string, all: readonly string[]): QuorumSet {
   const [quorum, names] = text.split(':', 2);
   return { nodes: names?.split(',') ?? all, quorum: wholeNumber(quorum) };
+}
+
+/** An address of the playground may say anything, and must not make more than can be drawn. */
+function nodeCount(text: string | undefined): number {
+  const count = wholeNumber(text);
+  if (count > 9) throw new TypeError('nine nodes of a kind at most');
+  return count;
 }
 
 function wholeNumber(text: string | undefined): number {
