@@ -1,7 +1,7 @@
-import type { Accepted } from '../../src/protocol/acceptor.js';
-import { type Ballot, compareBallots, ZERO_BALLOT } from '../../src/protocol/ballot.js';
 import type { Configuration } from '../../src/protocol/configuration.js';
-import type { AcceptorAdmin, Copied, Holding } from '../../src/redis/acceptor-admin.js';
+import { compareBallots, parseBallot } from '../../src/protocol/ballot.js';
+import type { AcceptorAdmin, Copied } from '../../src/redis/acceptor-admin.js';
+import { ABSENT, ballotTextIn, type Holding, isAbove, valueBytesIn } from '../../src/redis/holding.js';
 import { ControlError } from '../safety/objection.js';
 import { LANES, type Participants } from './participants.js';
 
@@ -10,17 +10,15 @@ const KEYS_AT_ONCE = 250;
 /** Values in one message, and one value more. */
 const BYTES_AT_ONCE = 1024 * 1024;
 
-/** What is known of a key while it is copied. */
-interface Case {
-  readonly key: string;
-  /** The highest accepted ballot on any acceptor that was asked. */
-  readonly top: Ballot;
-  readonly holder: string;
-  readonly valueBytes: number;
-  /** The acceptors of the accept set that hold less. */
-  readonly lacking: readonly string[];
-  /** How many of the others there are. */
-  copies: number;
+/** Some keys while they are copied, and in lists of their order what is known of each: a million objects would take longer to remove than the copies to send. */
+interface Part {
+  readonly keys: readonly string[];
+  /** What each acceptor holds; undefined if it does not say. */
+  readonly held: ReadonlyMap<string, readonly Holding[] | undefined>;
+  /** What one of those that were asked holds under the highest ballot of all. */
+  readonly tops: Holding[];
+  /** How many of the accept set hold that ballot. */
+  readonly copies: number[];
 }
 
 /**
@@ -81,50 +79,68 @@ export class Copying {
     const names = this.#names;
     const told = await Promise.all(names.map((name) => this.#ask(name, lane, (admin) => admin.holdings(keys))));
     if (this.#isBlind) return [...keys];
-    const cases = keys.map((key, index) => this.#caseOf(key, new Map(names.map((name, of) => [name, told[of]?.[index]]))));
-    const byHolder = new Map<string, Case[]>();
-    for (const one of cases) {
-      if (one.lacking.length > 0) byHolder.set(one.holder, [...(byHolder.get(one.holder) ?? []), one]);
-    }
-    await Promise.all([...byHolder].map(([holder, wanted]) => this.#copyFrom(holder, wanted, lane)));
+    const part: Part = { keys, held: new Map(names.map((name, of) => [name, told[of]])), tops: [], copies: [] };
+    const wanted = this.#compare(part);
+    await Promise.all([...wanted].map(([holder, places]) => this.#copyFrom(holder, part, places, lane)));
     const { quorum } = this.#configuration.accept;
-    return cases.flatMap(({ key, copies }) => (copies < quorum ? [key] : []));
+    return keys.filter((_, place) => (part.copies[place] ?? 0) < quorum);
   }
 
-  #caseOf(key: string, held: ReadonlyMap<string, Holding | undefined>): Case {
-    let [top, holder, valueBytes] = [ZERO_BALLOT, '', 0];
-    for (const [name, holding] of held) {
-      if (holding && compareBallots(holding.ballot, top) > 0) [top, holder, valueBytes] = [holding.ballot, name, holding.valueBytes];
-    }
+  /** @returns the places of the keys that somebody of the accept set lacks, by who holds what they lack */
+  #compare({ keys, held, tops, copies }: Part): Map<string, number[]> {
     const { nodes } = this.#configuration.accept;
-    const lacking = nodes.filter((name) => compareBallots(held.get(name)?.ballot ?? ZERO_BALLOT, top) < 0);
-    // An acceptor that does not answer lacks it, too.
-    return { key, top, holder, valueBytes, lacking, copies: nodes.length - lacking.length };
+    const wanted = new Map<string, number[]>();
+    for (let place = 0; place < keys.length; place += 1) {
+      let top = ABSENT;
+      let holder = '';
+      for (const [name, holdings] of held) {
+        const holding = holdings?.[place] ?? ABSENT;
+        if (!isAbove(holding, top)) continue;
+        top = holding;
+        holder = name;
+      }
+      let count = 0;
+      // Where nobody accepted anything there is nothing to lack.
+      for (const name of nodes) if (holder === '' || held.get(name)?.[place] === top) count += 1;
+      tops.push(top);
+      copies.push(count);
+      if (count === nodes.length) continue;
+      const places = wanted.get(holder);
+      if (places) places.push(place);
+      else wanted.set(holder, [place]);
+    }
+    return wanted;
   }
 
-  async #copyFrom(holder: string, wanted: readonly Case[], lane: number): Promise<void> {
-    for (const part of inBytes(wanted)) {
-      const keys = part.map(({ key }) => key);
-      const accepted = await this.#ask(holder, lane, (admin) => admin.accepted(keys));
+  async #copyFrom(holder: string, part: Part, wanted: readonly number[], lane: number): Promise<void> {
+    for (const places of inBytes(wanted, part.tops)) {
+      const accepted = await this.#ask(holder, lane, (admin) => admin.accepted(places.map((place) => part.keys[place] ?? '')));
       if (!accepted) return;
-      const targets = [...new Set(part.flatMap(({ lacking }) => lacking))];
-      await Promise.all(targets.map((target) => this.#copyTo(target, part, accepted, lane)));
+      await Promise.all(this.#configuration.accept.nodes.map((target) => this.#copyTo(target, part, places, accepted, lane)));
     }
   }
 
-  async #copyTo(target: string, part: readonly Case[], accepted: readonly (Accepted | undefined)[], lane: number): Promise<void> {
-    const cases: Case[] = [];
+  async #copyTo(
+    target: string,
+    { held, tops, copies }: Part,
+    places: readonly number[],
+    accepted: readonly (Copied | undefined)[],
+    lane: number,
+  ): Promise<void> {
+    const holdings = held.get(target);
+    const lacking: number[] = [];
     const registers: Copied[] = [];
-    for (const [index, one] of part.entries()) {
+    for (const [index, place] of places.entries()) {
       const found = accepted[index];
-      if (!found || !one.lacking.includes(target)) continue;
-      cases.push(one);
-      registers.push({ key: one.key, ...found });
+      // An acceptor that does not answer lacks it, too.
+      if (!found || holdings?.[place] === tops[place]) continue;
+      lacking.push(place);
+      registers.push(found);
     }
+    if (registers.length === 0) return;
     const ballots = await this.#ask(target, lane, (admin) => admin.copy(this.#configuration.era, registers));
-    for (const [index, one] of cases.entries()) {
-      const ballot = ballots?.[index];
-      if (ballot && compareBallots(ballot, one.top) >= 0) one.copies += 1;
+    for (const [index, place] of lacking.entries()) {
+      if (isAtLeast(ballots?.[index], ballotTextIn(tops[place] ?? ABSENT))) copies[place] = (copies[place] ?? 0) + 1;
     }
   }
 
@@ -141,17 +157,22 @@ export class Copying {
   }
 }
 
-/** Parts whose values are few enough bytes for one message. */
-function inBytes(cases: readonly Case[]): Case[][] {
-  const parts: Case[][] = [];
+/** Whether an acceptor that says which ballot it has accepted has this one, or a higher one. */
+function isAtLeast(ballot: string | undefined, least: string): boolean {
+  return ballot === least || (ballot !== undefined && compareBallots(parseBallot(ballot), parseBallot(least)) > 0);
+}
+
+/** In groups whose values are few enough bytes for one message. */
+function inBytes(places: readonly number[], tops: readonly Holding[]): number[][] {
+  const groups: number[][] = [];
   let bytes = Infinity;
-  for (const one of cases) {
+  for (const place of places) {
     if (bytes > BYTES_AT_ONCE) {
-      parts.push([]);
+      groups.push([]);
       bytes = 0;
     }
-    parts.at(-1)?.push(one);
-    bytes += one.valueBytes;
+    groups.at(-1)?.push(place);
+    bytes += valueBytesIn(tops[place] ?? ABSENT);
   }
-  return parts;
+  return groups;
 }

@@ -1,6 +1,7 @@
-import type { Accepted, Floor } from '../protocol/acceptor.js';
+import type { Floor } from '../protocol/acceptor.js';
 import type { Ballot } from '../protocol/ballot.js';
 import type { Acquaintance, Fitness } from './fitness.js';
+import type { Holding } from './holding.js';
 
 /** What a collection has to know of a register. */
 export interface Remains {
@@ -16,16 +17,12 @@ export interface Tombstone extends Remains {
   readonly version: number;
 }
 
-/** How much a register holds. */
-export interface Holding {
-  /** The accepted ballot; `ZERO_BALLOT` if it holds nothing but a promise. */
-  readonly ballot: Ballot;
-  readonly valueBytes: number;
-}
-
-/** What an acceptor has accepted for a key, to be copied to another one. */
-export interface Copied extends Accepted {
+/** What an acceptor has accepted for a key, to be copied to another one to the letter. */
+export interface Copied {
   readonly key: string;
+  /** As `formatBallot` writes it. */
+  readonly ballot: string;
+  readonly value: string | null;
 }
 
 /**
@@ -91,11 +88,11 @@ export interface AcceptorAdmin {
    */
   erase(era: number, tombstones: readonly Tombstone[]): Promise<number>;
 
-  /** How much the registers of these keys hold, in their order; undefined for one that is absent. @param keys at most 1,000 */
-  holdings(keys: readonly string[]): Promise<(Holding | undefined)[]>;
+  /** How much the registers of these keys hold, in their order. @param keys at most 1,000 */
+  holdings(keys: readonly string[]): Promise<Holding[]>;
 
   /** What was accepted for these keys, in their order; undefined for a register that is absent. @param keys at most 1,000 */
-  accepted(keys: readonly string[]): Promise<(Accepted | undefined)[]>;
+  accepted(keys: readonly string[]): Promise<(Copied | undefined)[]>;
 
   /**
    * Copies registers to this acceptor (paper, section 2.3.3): each only if its ballot is above the accepted one and at least the promise, as an accept that
@@ -104,9 +101,9 @@ export interface AcceptorAdmin {
    *
    * @param era of the configuration under which it was read that a copy is wanted
    * @param registers at most 1,000
-   * @returns the accepted ballot of each then, in their order
+   * @returns the accepted ballot of each then, in their order, as `formatBallot` writes it
    */
-  copy(era: number, registers: readonly Copied[]): Promise<Ballot[]>;
+  copy(era: number, registers: readonly Copied[]): Promise<string[]>;
 
   close(): void;
 }

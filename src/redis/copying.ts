@@ -1,6 +1,5 @@
-import type { Accepted } from '../protocol/acceptor.js';
-import { type Ballot, formatBallot, parseBallot } from '../protocol/ballot.js';
-import type { Copied, Holding } from './acceptor-admin.js';
+import type { Copied } from './acceptor-admin.js';
+import { ABSENT, ballotTextIn, type Holding, valueBytesIn } from './holding.js';
 import { REGISTER_PREFIX } from './keys.js';
 import { Script, type Sender } from './sender.js';
 
@@ -9,7 +8,7 @@ import { Script, type Sender } from './sender.js';
  * acceptor in memory.
  */
 
-/** ARGV: registers. For each a word: "-" if it is absent, else the accepted ballot and the length of the value in bytes, "1.2.1.5:60". One text is read sooner than many. */
+/** ARGV: registers. The `Holding` of each, with spaces between: one text is read sooner than many. */
 const HOLDINGS = new Script(
   `
   local holdings = {}
@@ -22,16 +21,16 @@ const HOLDINGS = new Script(
   0,
 );
 
-/** ARGV: registers. For each two: the accepted ballot, "-" if it is absent, and the value. */
+/** ARGV: registers. Their holdings as above, and all the values, one after the other. */
 const ACCEPTED = new Script(
   `
-  local accepted = {}
+  local holdings, values = {}, {}
   for index, register in ipairs(ARGV) do
     local stored = redis.call('HMGET', register, 'promise', 'ballot', 'value')
-    accepted[2 * index - 1] = stored[1] and (stored[2] or '') or '-'
-    accepted[2 * index] = stored[3] or ''
+    values[index] = stored[3] or ''
+    holdings[index] = stored[1] and (stored[2] or '') .. ':' .. #values[index] or '-'
   end
-  return accepted
+  return { table.concat(holdings, ' '), table.concat(values) }
 `,
   0,
 );
@@ -64,20 +63,27 @@ const COPY = new Script(
   2,
 );
 
-export async function holdingsIn(sender: Sender, keys: readonly string[]): Promise<(Holding | undefined)[]> {
-  const found = (await sender.run<string>(HOLDINGS, registersOf(keys))).split(' ');
-  return keys.map((_, index) => {
-    const [ballot = '', bytes] = found[index]?.split(':') ?? [];
-    return bytes === undefined ? undefined : { ballot: parseBallot(ballot), valueBytes: Number(bytes) };
+export async function holdingsIn(sender: Sender, keys: readonly string[]): Promise<Holding[]> {
+  return (await sender.run<string>(HOLDINGS, registersOf(keys))).split(' ');
+}
+
+export async function acceptedIn(sender: Sender, keys: readonly string[]): Promise<(Copied | undefined)[]> {
+  const [holdings, values] = await sender.run<[string, string]>(ACCEPTED, registersOf(keys));
+  const valueAt = partsOf(values);
+  let bytes = 0;
+  return holdings.split(' ').map((holding, index) => {
+    if (holding === ABSENT) return undefined;
+    const from = bytes;
+    bytes += valueBytesIn(holding);
+    return { key: keys[index] ?? '', ballot: ballotTextIn(holding), value: bytes > from ? valueAt(from, bytes) : null };
   });
 }
 
-export async function acceptedIn(sender: Sender, keys: readonly string[]): Promise<(Accepted | undefined)[]> {
-  const found = await sender.run<string[]>(ACCEPTED, registersOf(keys));
-  return keys.map((_, index) => {
-    const [ballot = '-', value = ''] = [found[2 * index], found[2 * index + 1]];
-    return ballot === '-' ? undefined : { ballot: parseBallot(ballot), value: value === '' ? null : value };
-  });
+/** Cuts a text at places that are counted in bytes. */
+function partsOf(text: string): (from: number, to: number) => string {
+  if (Buffer.byteLength(text) === text.length) return (from, to) => text.slice(from, to);
+  const bytes = Buffer.from(text);
+  return (from, to) => bytes.toString('utf8', from, to);
 }
 
 /**
@@ -89,15 +95,16 @@ export async function copyInto(
   era: number,
   registers: readonly Copied[],
   floorKeyOf: (register: string) => string,
-): Promise<Ballot[]> {
+): Promise<string[]> {
+  const eraText = String(era);
   const calls = registers.map(({ key, ballot, value }) => {
     const register = REGISTER_PREFIX + key;
-    return [register, floorKeyOf(register), String(era), formatBallot(ballot), value ?? ''];
+    return [register, floorKeyOf(register), eraText, ballot, value ?? ''];
   });
   const answers = await sender.runAll<string | 1>(COPY, calls);
   return registers.map(({ ballot }, index) => {
     const answer = answers[index] ?? '';
-    return answer === 1 ? ballot : parseBallot(answer);
+    return answer === 1 ? ballot : answer;
   });
 }
 

@@ -1,8 +1,8 @@
-import type { Accepted, Floor } from '../protocol/acceptor.js';
-import type { Ballot } from '../protocol/ballot.js';
+import type { Floor } from '../protocol/acceptor.js';
 import type { Memory } from '../protocol/memory-acceptor.js';
-import type { AcceptorAdmin, Copied, Holding, Remains, Tombstone } from './acceptor-admin.js';
+import type { AcceptorAdmin, Copied, Remains, Tombstone } from './acceptor-admin.js';
 import { erase, raiseFloor, remainsIn } from './memory-collection.js';
+import type { Holding } from './holding.js';
 import { acceptedIn, copyInto, holdingIn } from './memory-copying.js';
 import { forgetAll, type GreetedMemory } from './memory-greeting.js';
 
@@ -82,15 +82,15 @@ export class MemoryAdmin implements AcceptorAdmin {
     return erase(this.#connected(), era, tombstones);
   }
 
-  async holdings(keys: readonly string[]): Promise<(Holding | undefined)[]> {
+  async holdings(keys: readonly string[]): Promise<Holding[]> {
     return keys.map((key) => holdingIn(this.#connected(), key));
   }
 
-  async accepted(keys: readonly string[]): Promise<(Accepted | undefined)[]> {
+  async accepted(keys: readonly string[]): Promise<(Copied | undefined)[]> {
     return keys.map((key) => acceptedIn(this.#connected(), key));
   }
 
-  async copy(era: number, registers: readonly Copied[]): Promise<Ballot[]> {
+  async copy(era: number, registers: readonly Copied[]): Promise<string[]> {
     return registers.map((register) => copyInto(this.#connected(), era, register));
   }
 

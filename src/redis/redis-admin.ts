@@ -1,14 +1,15 @@
 import type { Redis } from 'ioredis';
-import type { Accepted, Floor } from '../protocol/acceptor.js';
-import { type Ballot, formatBallot, parseBallot } from '../protocol/ballot.js';
+import type { Floor } from '../protocol/acceptor.js';
+import { formatBallot, parseBallot } from '../protocol/ballot.js';
 import { parseAddress } from '../node/addresses.js';
 import { ADOPT, DISTINCT, SIZE, WIPE } from './admin-scripts.js';
-import type { AcceptorAdmin, Copied, Holding, Remains, Tombstone } from './acceptor-admin.js';
+import type { AcceptorAdmin, Copied, Remains, Tombstone } from './acceptor-admin.js';
 import { ERASE, RAISE_FLOOR, REMAINS } from './collection-scripts.js';
 import { acceptedIn, copyInto, holdingsIn } from './copying.js';
 import { type Acquaintance, type Fitness, lookAtFitness } from './fitness.js';
 import { type AcceptorKeys, ERAS_KEY, FLOOR_KEY, floorKeyBeside, ONE_REDIS, REGISTER_PREFIX } from './keys.js';
 import { onLoading } from './loading.js';
+import type { Holding } from './holding.js';
 import { connectRedis, type RedisAccess } from './redis-connection.js';
 import { copyingRemark } from './rights.js';
 import { Sender } from './sender.js';
@@ -151,15 +152,15 @@ export class RedisAdmin implements AcceptorAdmin {
     return Number(await this.redis.eval(ERASE, 1, floorKey, era, ...registers));
   }
 
-  holdings(keys: readonly string[]): Promise<(Holding | undefined)[]> {
+  holdings(keys: readonly string[]): Promise<Holding[]> {
     return holdingsIn(this.#sender, keys);
   }
 
-  accepted(keys: readonly string[]): Promise<(Accepted | undefined)[]> {
+  accepted(keys: readonly string[]): Promise<(Copied | undefined)[]> {
     return acceptedIn(this.#sender, keys);
   }
 
-  copy(era: number, registers: readonly Copied[], floorKeyOf: (register: string) => string = () => FLOOR_KEY): Promise<Ballot[]> {
+  copy(era: number, registers: readonly Copied[], floorKeyOf: (register: string) => string = () => FLOOR_KEY): Promise<string[]> {
     return copyInto(this.#sender, era, registers, floorKeyOf);
   }
 

@@ -1,9 +1,9 @@
-import type { Accepted, Floor } from '../protocol/acceptor.js';
-import type { Ballot } from '../protocol/ballot.js';
+import type { Floor } from '../protocol/acceptor.js';
 import { UnfitAcceptor } from '../protocol/errors.js';
-import type { AcceptorAdmin, Copied, Holding, Remains, Tombstone } from './acceptor-admin.js';
+import type { AcceptorAdmin, Copied, Remains, Tombstone } from './acceptor-admin.js';
 import { identityKey, type ClusterLayout, layoutFrom } from './cluster-layout.js';
 import type { Acquaintance, Fitness } from './fitness.js';
+import type { Holding } from './holding.js';
 import { highestShare } from './memory-use.js';
 import { floorKeyBeside, REGISTER_PREFIX } from './keys.js';
 import { joinIdentities, RedisAdmin } from './redis-admin.js';
@@ -96,12 +96,11 @@ export class RedisClusterAdmin implements AcceptorAdmin {
 
   readonly remains = (keys: readonly string[]): Promise<(Remains | undefined)[]> =>
     this.#byOwner(keys, keyItself, (node, own) => node.remains(own));
-  readonly holdings = (keys: readonly string[]): Promise<(Holding | undefined)[]> =>
-    this.#byOwner(keys, keyItself, (node, own) => node.holdings(own));
-  readonly accepted = (keys: readonly string[]): Promise<(Accepted | undefined)[]> =>
+  readonly holdings = (keys: readonly string[]): Promise<Holding[]> => this.#byOwner(keys, keyItself, (node, own) => node.holdings(own));
+  readonly accepted = (keys: readonly string[]): Promise<(Copied | undefined)[]> =>
     this.#byOwner(keys, keyItself, (node, own) => node.accepted(own));
 
-  copy(era: number, registers: readonly Copied[]): Promise<Ballot[]> {
+  copy(era: number, registers: readonly Copied[]): Promise<string[]> {
     const floorKeyOf = (register: string): string => floorKeyBeside(identityKey(slotOf(register)));
     return this.#byOwner(
       registers,

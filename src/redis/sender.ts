@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto';
+import type { Socket } from 'node:net';
 import type { Command, Redis } from 'ioredis';
 import { bulks, type CommandOwner, PlainCommand, RedisCommand } from './command.js';
+
+const LINE_END = '\r\n';
 
 /** A script that is sent often: its text goes over each connection once, then its hash. */
 export class Script {
@@ -23,11 +26,20 @@ export class Script {
     return `*${keysAndArguments.length + 3}\r\n${head}${bulks(keysAndArguments)}`;
   }
 
-  /** The commands that run it as often as there are lists of keys and arguments, after each other: only the first one has its text. */
+  /**
+   * The commands that run it as often as there are lists of keys and arguments, after each other: only the first one has its text. Put together at once:
+   * what is added to a text bit by bit are as many objects.
+   */
   textForAll(calls: readonly (readonly string[])[]): string {
-    let all = '';
-    for (const call of calls) all += `*${call.length + 3}\r\n${all === '' ? this.#inFull : this.#byHash}${bulks(call)}`;
-    return all;
+    const lines: string[] = [];
+    const byHash = this.#byHash.slice(0, -LINE_END.length);
+    let script = this.#inFull.slice(0, -LINE_END.length);
+    for (const call of calls) {
+      lines.push(`*${call.length + 3}`, script);
+      for (const text of call) lines.push(`$${Buffer.byteLength(text)}`, text);
+      script = byHash;
+    }
+    return lines.join(LINE_END) + LINE_END;
   }
 
   /** The server at the other end does not have it any more. */
@@ -64,6 +76,9 @@ class ScriptCommand extends RedisCommand {
     this.#again(this);
   }
 }
+
+/** Where ioredis writes what was written with the first command: a write of nothing to the socket costs as much as one of something. */
+const NOWHERE = { write: (): boolean => true } as unknown as Socket;
 
 /** A script that is run many times, in one write. For ioredis it is as many commands, which have one object and one promise between them. */
 class RepeatedCommand extends RedisCommand {
@@ -119,7 +134,8 @@ export class Sender implements CommandOwner {
     if (calls.length === 0) return [];
     this.gather();
     const command = new RepeatedCommand(this, script, calls);
-    for (let sent = 0; sent < calls.length && !command.isSettled; sent += 1) this.#write(command);
+    this.#write(command);
+    for (let sent = 1; sent < calls.length && !command.isSettled; sent += 1) this.#write(command, NOWHERE);
     return (await command.promise) as Answer[];
   }
 
@@ -142,8 +158,8 @@ export class Sender implements CommandOwner {
   }
 
   /** ioredis' own type has private members, which it does not look at from outside. */
-  #write(command: RedisCommand): void {
-    void this.#redis.sendCommand(command as unknown as Command);
+  #write(command: RedisCommand, stream?: Socket): void {
+    void this.#redis.sendCommand(command as unknown as Command, stream);
   }
 
   /** An open connection keeps the process alive, this does not. */

@@ -1,7 +1,8 @@
-import type { Accepted, Floor } from '../../src/protocol/acceptor.js';
-import { type Ballot, formatBallot } from '../../src/protocol/ballot.js';
+import type { Floor } from '../../src/protocol/acceptor.js';
+import { formatBallot } from '../../src/protocol/ballot.js';
 import type { Memory } from '../../src/protocol/memory-acceptor.js';
-import type { Copied, Holding, Remains, Tombstone } from '../../src/redis/acceptor-admin.js';
+import type { Copied, Remains, Tombstone } from '../../src/redis/acceptor-admin.js';
+import { ABSENT, ballotTextIn, type Holding } from '../../src/redis/holding.js';
 import { erase, raiseFloor, remainsIn } from '../../src/redis/memory-collection.js';
 import { acceptedIn, copyInto, holdingIn } from '../../src/redis/memory-copying.js';
 import { KEY } from './key.js';
@@ -18,9 +19,9 @@ export type CollectorReply =
   | { readonly remains: Remains | null }
   | { readonly raised: true }
   | { readonly erased: number }
-  | { readonly holding: Holding | null }
-  | { readonly accepted: Accepted | null }
-  | { readonly held: readonly Ballot[] };
+  | { readonly holding: Holding }
+  | { readonly accepted: Copied | null }
+  | { readonly held: readonly string[] };
 
 const KINDS: readonly string[] = [
   'floor',
@@ -49,7 +50,7 @@ export function collectFrom(memory: Memory, message: CollectorMessage): Collecto
     case 'erase':
       return { erased: erase(memory, message.era, message.tombstones) };
     case 'holdings':
-      return { holding: holdingIn(memory, KEY) ?? null };
+      return { holding: holdingIn(memory, KEY) };
     case 'accepted':
       return { accepted: acceptedIn(memory, KEY) ?? null };
     case 'copy':
@@ -60,7 +61,7 @@ export function collectFrom(memory: Memory, message: CollectorMessage): Collecto
 export function describeCollectorMessage(message: CollectorMessage): string {
   if (message.kind === 'raise floor') return `floor of era ${message.floor.era}, version ${message.floor.version}`;
   if (message.kind === 'erase') return `erase ${message.tombstones.map(({ ballot }) => formatBallot(ballot)).join(', ')}`;
-  if (message.kind === 'copy') return `copy of ${message.registers.map(({ ballot }) => formatBallot(ballot)).join(', ')}`;
+  if (message.kind === 'copy') return `copy of ${message.registers.map(({ ballot }) => ballot).join(', ')}`;
   const questions = { floor: 'what is your floor', remains: 'what is left of the key', holdings: 'which ballot', accepted: 'which value' };
   return questions[message.kind];
 }
@@ -69,9 +70,9 @@ export function describeCollectorReply(reply: CollectorReply): string {
   if ('told' in reply) return `era ${reply.told.era}, version ${reply.told.version}`;
   if ('raised' in reply) return 'raised';
   if ('erased' in reply) return reply.erased > 0 ? 'erased' : 'left';
-  if ('holding' in reply) return reply.holding ? formatBallot(reply.holding.ballot) : 'none';
-  if ('accepted' in reply) return reply.accepted ? `that of ${formatBallot(reply.accepted.ballot)}` : 'none';
-  if ('held' in reply) return `it holds ${reply.held.map(formatBallot).join(', ')}`;
+  if ('holding' in reply) return reply.holding === ABSENT ? 'none' : ballotTextIn(reply.holding);
+  if ('accepted' in reply) return reply.accepted ? `that of ${reply.accepted.ballot}` : 'none';
+  if ('held' in reply) return `it holds ${reply.held.join(', ')}`;
   if (!reply.remains) return 'nothing';
   const { ballot, version } = reply.remains;
   return version === undefined

@@ -2,10 +2,11 @@ import type { ProposerAdmin } from '../../node-control/nodes/connections.js';
 import { Nodes } from '../../node-control/nodes/nodes.js';
 import { type Answer, NetworkError } from '../../src/http/client.js';
 import { refusalOf } from '../../src/http/refusal.js';
-import type { Accepted, Floor } from '../../src/protocol/acceptor.js';
-import { type Ballot, ZERO_BALLOT } from '../../src/protocol/ballot.js';
+import type { Floor } from '../../src/protocol/acceptor.js';
+import { ZERO_BALLOT } from '../../src/protocol/ballot.js';
 import type { Configuration } from '../../src/protocol/configuration.js';
-import type { AcceptorAdmin, Holding, Remains } from '../../src/redis/acceptor-admin.js';
+import type { AcceptorAdmin, Copied, Remains } from '../../src/redis/acceptor-admin.js';
+import type { Holding } from '../../src/redis/holding.js';
 import { EraMismatch } from '../../src/store/errors.js';
 import { VirtualTime } from '../simulation/virtual-time.js';
 import type { CollectorMessage, CollectorReply } from './collector-messages.js';
@@ -147,14 +148,14 @@ export class CollectorRun {
       adopt: never,
       wipe: never,
       holdings: async () => {
-        const { holding } = await this.#ask<{ holding: Holding | null }>(name, { kind: 'holdings' });
-        return [holding ?? undefined];
+        const { holding } = await this.#ask<{ holding: Holding }>(name, { kind: 'holdings' });
+        return [holding];
       },
       accepted: async () => {
-        const { accepted } = await this.#ask<{ accepted: Accepted | null }>(name, { kind: 'accepted' });
+        const { accepted } = await this.#ask<{ accepted: Copied | null }>(name, { kind: 'accepted' });
         return [accepted ?? undefined];
       },
-      copy: async (era, registers) => (await this.#ask<{ held: Ballot[] }>(name, { kind: 'copy', era, registers })).held,
+      copy: async (era, registers) => (await this.#ask<{ held: string[] }>(name, { kind: 'copy', era, registers })).held,
       close: () => undefined,
     };
   }

@@ -1,5 +1,6 @@
 import type { ProposerAdmin } from '../../node-control/nodes/connections.js';
 import type { AcceptorAdmin } from '../../src/redis/acceptor-admin.js';
+import { ABSENT, ballotTextIn } from '../../src/redis/holding.js';
 import { MemoryAdmin } from '../../src/redis/memory-admin.js';
 import type { Floor } from '../../src/protocol/acceptor.js';
 import { formatBallot } from '../../src/protocol/ballot.js';
@@ -117,24 +118,23 @@ export function acceptorAdminAcross(network: Network, caller: Process, from: str
       call(
         () => `HMGET ballots of ${keys.join(' ')}`,
         () => admin.holdings(keys),
-        (holdings) => holdings.map((found) => (found ? formatBallot(found.ballot) || 'a promise' : 'absent')).join(', '),
+        (holdings) => holdings.map((found) => (found === ABSENT ? 'absent' : ballotTextIn(found) || 'a promise')).join(', '),
       ),
     accepted: (keys) =>
       call(
         () => `HMGET values of ${keys.join(' ')}`,
         () => admin.accepted(keys),
-        (accepted) => accepted.map((found) => (found ? `${formatBallot(found.ballot)} ${String(found.value)}` : 'absent')).join(', '),
+        (accepted) => accepted.map((found) => (found ? `${found.ballot} ${String(found.value)}` : 'absent')).join(', '),
       ),
     copy: (era, registers) =>
       call(
-        () =>
-          `COPY at era ${era}: ${registers.map(({ key, ballot, value }) => `${key} at ${formatBallot(ballot)} ${String(value)}`).join(', ')}`,
+        () => `COPY at era ${era}: ${registers.map(({ key, ballot, value }) => `${key} at ${ballot} ${String(value)}`).join(', ')}`,
         () =>
           node.watched(
             registers.map(({ key }) => key),
             () => admin.copy(era, registers),
           ),
-        (ballots) => ballots.map((ballot) => formatBallot(ballot) || 'nothing').join(', '),
+        (ballots) => ballots.map((ballot) => ballot || 'nothing').join(', '),
         'copy',
       ),
     close: () => undefined,

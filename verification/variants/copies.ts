@@ -11,13 +11,7 @@ export const BROKEN_COPIES: readonly Variant[] = [
     scenario: 'stepwise resize',
     seeds: 400,
     seed: 71,
-    patches: [
-      patch(
-        COPYING,
-        'holding && compareBallots(holding.ballot, top) > 0',
-        "holding && holder === '' && compareBallots(holding.ballot, top) > 0",
-      ),
-    ],
+    patches: [patch(COPYING, 'if (!isAbove(holding, top)) continue;', "if (holder !== '' || !isAbove(holding, top)) continue;")],
   },
   {
     name: 'a copy is read from too few acceptors',
@@ -31,7 +25,7 @@ export const BROKEN_COPIES: readonly Variant[] = [
     scenario: 'stepwise resize',
     seeds: 400,
     seed: 13,
-    patches: [patch(COPYING, 'copies < quorum', 'copies < 1')],
+    patches: [patch(COPYING, '(part.copies[place] ?? 0) < quorum', '(part.copies[place] ?? 0) < 1')],
   },
   {
     name: 'a copy goes over a promise',
@@ -58,8 +52,8 @@ export const BROKEN_COPIES: readonly Variant[] = [
     patches: [
       patch(
         COPYING,
-        'registers.push({ key: one.key, ...found });',
-        'registers.push({ key: one.key, ...found, ballot: { ...found.ballot, counter: found.ballot.counter + 1 } });',
+        'registers.push(found);',
+        'registers.push({ ...found, ballot: found.ballot.replace(/\\.(\\d+)/, (_, counter) => `.${Number(counter) + 1}`) });',
       ),
     ],
   },

@@ -1,4 +1,5 @@
 import { compareBallots, formatBallot, ZERO_BALLOT } from '../../../src/protocol/ballot.js';
+import { ballotIn } from '../../../src/redis/holding.js';
 import { acceptorsOf, type Configuration } from '../../../src/protocol/configuration.js';
 import { containsQuorum } from '../../../src/protocol/quorum.js';
 import type { Time } from '../../../src/protocol/time.js';
@@ -130,7 +131,7 @@ async function ballotsOn(acceptor: Acceptor, keys: readonly string[]) {
   const ballots = [];
   for (let at = 0; at < keys.length; at += ASKED_MAX) {
     const held = await acceptor.holdings(keys.slice(at, at + ASKED_MAX));
-    ballots.push(...held.map((holding) => holding?.ballot));
+    ballots.push(...held.map(ballotIn));
   }
   return ballots;
 }

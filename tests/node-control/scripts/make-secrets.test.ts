@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { formatBallot } from '../../../src/protocol/ballot.js';
 import { RedisAcceptor } from '../../../src/redis/redis-acceptor.js';
 import { RedisAdmin } from '../../../src/redis/redis-admin.js';
 import { sendBytes } from '../../raw-http.js';
@@ -199,11 +200,9 @@ describe('an acceptor with these users', () => {
     const keys: string[] = [];
     for await (const page of admin.keys()) keys.push(...page);
     expect(keys).toEqual(['k']);
-    expect(await admin.copy(1, [{ key: 'copied', ballot: b(1), value: 'v' }])).toEqual([b(1)]);
-    expect([await admin.holdings(['copied']), await admin.accepted(['k'])]).toEqual([
-      [{ ballot: b(1), valueBytes: 1 }],
-      [{ ballot: b(1), value: 'v' }],
-    ]);
+    const ballot = formatBallot(b(1));
+    expect(await admin.copy(1, [{ key: 'copied', ballot, value: 'v' }])).toEqual([ballot]);
+    expect([await admin.holdings(['copied']), await admin.accepted(['k'])]).toEqual([[`${ballot}:1`], [{ key: 'k', ballot, value: 'v' }]]);
     await admin.raiseFloor({ era: 2, version: 1 });
     expect(await admin.erase(2, [{ key: 'copied', ballot: b(1), version: 1 }])).toBe(1);
     expect(await admin.erase(2, [{ key: 'k', ballot: b(1), version: 1 }])).toBe(1);

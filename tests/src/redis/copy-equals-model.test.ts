@@ -45,7 +45,7 @@ it('a Redis takes a copy where the model does, and holds the same then', async (
       if (stored) await redis.hset(`${REGISTER_PREFIX}k`, stored);
       if (floor) await redis.set(FLOOR_KEY, `${floor.era}.${floor.version}`);
       for (const [index, [era, at]] of copies.entries()) {
-        const register = { key: 'k', ballot: at, value: `copy ${index}` };
+        const register = { key: 'k', ballot: formatBallot(at), value: `copy ${index}` };
         expect(await admin.copy(era, [register])).toEqual([copyInto(memory, era, register)]);
         const held = memory.registers.get('k');
         const expected = held ? { promise: formatBallot(held.promise), ballot: formatBallot(held.ballot), value: held.value ?? '' } : {};

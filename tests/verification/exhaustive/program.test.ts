@@ -166,8 +166,9 @@ describe('a product that is broken', () => {
       UNMONITORED,
       {
         file: COPYING,
-        find: '{ key: one.key, ...found }',
-        put: '{ key: one.key, ...found, ballot: { ...found.ballot, era: this.#configuration.era, counter: found.ballot.counter + 3 } }',
+        find: 'registers.push(found);',
+        put: `const [, counter, ...start] = found.ballot.split('.');
+          registers.push({ ...found, ballot: [this.#configuration.era, Number(counter) + 3, ...start].join('.') });`,
       },
     ],
     ['copies although the key was collected since', 'copy-collect', { file: COPIES, find: 'isOver || ', put: '' }],

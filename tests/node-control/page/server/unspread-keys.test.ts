@@ -2,7 +2,6 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { WatchedConnections } from '../../../../node-control/nodes/connections.js';
 import type { AcceptorView } from '../../../../node-control/page/server/snapshot.js';
 import { UnspreadKeys } from '../../../../node-control/page/server/unspread-keys.js';
-import { parseBallot } from '../../../../src/protocol/ballot.js';
 import type { Configuration } from '../../../../src/protocol/configuration.js';
 import type { QuorumSet } from '../../../../src/protocol/quorum.js';
 import { VirtualTime } from '../../../../verification/simulation/virtual-time.js';
@@ -45,11 +44,8 @@ beforeEach(() => {
       },
       holdings: (asked: readonly string[]) => {
         if (asked.length > 1_000) throw new Error('too many');
-        return Promise.resolve(
-          asked
-            .map((key) => held[name]?.[key])
-            .map((text) => (text === undefined ? undefined : { ballot: parseBallot(text), valueBytes: 1 })),
-        );
+        const ballots = asked.map((key) => held[name]?.[key]);
+        return Promise.resolve(ballots.map((ballot) => (ballot === undefined ? '-' : `${ballot}:1`)));
       },
       close: () => void (open -= 1),
     };
