@@ -46,23 +46,29 @@ export interface BenchOptions {
   readonly signal: AbortSignal;
 }
 
-/** Growing from one acceptor to two, as in the README: the step that has to bring every key to a second acceptor. */
-export async function measureRescan(keys: number, { clients, seconds, progress, signal }: BenchOptions): Promise<RescanFigures> {
+export interface RescanOptions extends BenchOptions {
+  /** How many acceptors hold the keys before. */
+  readonly from: number;
+}
+
+/** Growing by one acceptor, beside clients: from one to two, as in the README, or from two to three. */
+export async function measureRescan(keys: number, { from, clients, seconds, progress, signal }: RescanOptions): Promise<RescanFigures> {
   const cluster = await BenchCluster.start();
   let load: Load | undefined;
   try {
-    const [first = '', second = ''] = cluster.acceptors;
-    await carryOut(parse(`add-accept all ${first} 1`), cluster.control);
-    await carryOut(parse(`add-prepare all ${first} 1`), cluster.control);
-    await fill(cluster.addressOf(first), keys, (done) => progress(`filling: ${done} of ${keys} keys`), signal);
+    const holders = cluster.acceptors.slice(0, from);
+    const newcomer = cluster.acceptors[from] ?? '';
+    await carryOut(parse(`resize ${holders.join(',')}`), cluster.control);
+    for (const holder of holders)
+      await fill(cluster.addressOf(holder), keys, (done) => progress(`filling: ${done} of ${keys} keys`), signal);
     const idle: Record<string, number> = { control: await idleControl(cluster) };
     for (const name of cluster.proposers) idle[name] = await residentMib(cluster.pidOf(name));
-    await carryOut(parse(`add-accept all ${second} 2`), cluster.control);
+    await carryOut(parse(`add-accept all ${newcomer} 2`), cluster.control);
 
     const { addresses } = cluster;
     const oneAtATimePerSecond = await oneAtATime(addresses[0] ?? '', keys, seconds, progress, signal);
     const rescanAll = (...option: string[]): ReturnType<typeof rescanProgram> =>
-      rescanProgram(cluster, [`${first},${second}`, '2', ...option], progress, signal);
+      rescanProgram(cluster, [[...holders, newcomer].slice(0, 2).join(','), '2', ...option], progress, signal);
 
     const step = keys / Math.min(keys, CLIENT_KEYS);
     const clientKeys = Array.from({ length: Math.min(keys, CLIENT_KEYS) }, (_, index) => keyNumber(Math.floor(index * step)));
@@ -73,7 +79,7 @@ export async function measureRescan(keys: number, { clients, seconds, progress, 
     await sleep(seconds * 1_000, undefined, { signal });
     const clientsBefore = load.look();
 
-    // First by copying, while the second acceptor holds nothing yet.
+    // First by copying, while the newcomer holds nothing yet.
     const copied = await rescanAll();
     const clientsMeanwhile = load.look();
     const rounds = await rescanAll('--by-rounds');

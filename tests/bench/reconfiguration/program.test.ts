@@ -9,7 +9,20 @@ const PROGRAM = 'bench/reconfiguration/main.js';
 it('measures rescans and a migration, writes the figures, ends by itself and leaves nothing', async () => {
   const folder = folderOfThisTest();
   const json = join(folder, 'figures.json');
-  const { ended, output } = startBench(PROGRAM, folder, '--keys', '100,200', '--seconds', '1', '--clients', '1', '--json', json);
+  const { ended, output } = startBench(
+    PROGRAM,
+    folder,
+    '--keys',
+    '100,200',
+    '--from',
+    '2',
+    '--seconds',
+    '1',
+    '--clients',
+    '1',
+    '--json',
+    json,
+  );
   expect([await ended, output()]).toEqual([
     0,
     expect.stringMatching(/RESCAN +100 keys +200 keys[^]+keys per second[^]+MIGRATION[^]+all steps/),
