@@ -46,13 +46,13 @@ export interface BenchOptions {
   readonly signal: AbortSignal;
 }
 
-export interface RescanOptions extends BenchOptions {
+export interface GrowthOptions extends BenchOptions {
   /** How many acceptors hold the keys before. */
   readonly from: number;
 }
 
 /** Growing by one acceptor, beside clients: from one to two, as in the README, or from two to three. */
-export async function measureRescan(keys: number, { from, clients, seconds, progress, signal }: RescanOptions): Promise<RescanFigures> {
+export async function measureRescan(keys: number, { from, clients, seconds, progress, signal }: GrowthOptions): Promise<RescanFigures> {
   const cluster = await BenchCluster.start();
   let load: Load | undefined;
   try {
