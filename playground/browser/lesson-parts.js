@@ -79,6 +79,36 @@ export function levelParts({ level, off, isBroken, isHinted, solved }, { LEVELS,
 }
 
 /**
+ * Of a run of the simulation: what it was, and what it violated.
+ *
+ * @param {import('../../verification/pictures/view.js').StageView} view
+ * @param {import('../stage/run.js').Run} run
+ * @param {(run: import('../stage/run.js').Run) => void} open
+ * @returns {{ text: Part[], controls: Part[] }}
+ */
+export function recordedParts({ recorded, beginning, key }, run, open) {
+  if (!recorded || !run.simulated) return { text: [], controls: [] };
+  const { simulated, seed } = run;
+  const violated = [...new Set(recorded.violated)].join(', ');
+  const said = (/** @type {string} */ text) => /** @type {Part} */ ([text, () => element('p', {}, text)]);
+  const keys = recorded.keys.map((name) => /** @type {const} */ ([name, `what is about ${name}`]));
+  return {
+    text: [
+      said(
+        `Look at it step by step; nothing in it can be moved. In a terminal, the program that this page was served with tells the same by:`,
+      ),
+      [recorded.command, () => element('p', {}, element('code', {}, recorded.command))],
+      said(`${beginning.join('; ')}.`.replace(/^s/, 'S')),
+      ...(violated ? [said(`Violated, as the end shows: ${violated}.`)] : []),
+    ],
+    controls: [
+      [`${keys.join()} ${key}`, () => picker('key', keys, key, (chosen) => open({ ...run, simulated: { ...simulated, key: chosen } }))],
+      [`seed ${seed}`, () => button('the next seed ▶', () => open({ ...run, seed: seed + 1 }))],
+    ],
+  };
+}
+
+/**
  * @param {string} label
  * @param {readonly (readonly [value: string, text: string])[]} options
  * @param {string} present

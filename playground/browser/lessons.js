@@ -1,6 +1,6 @@
 import { element, find, narrow } from '../../node-control/page/browser/element.js';
 import { keepFocus } from './focus.js';
-import { isLook, levelParts, storyParts } from './lesson-parts.js';
+import { isLook, levelParts, recordedParts, storyParts } from './lesson-parts.js';
 import { loadStage } from './loader.js';
 import { renew } from './renewal.js';
 
@@ -8,7 +8,7 @@ import { renew } from './renewal.js';
 /** @import { Session } from './session.js' */
 /** @import { Story } from '../ladder/ladder.js' */
 /** @import { LessonModules } from './lesson-parts.js' */
-/** What the visitor is led through. The name is of the story or the level. @typedef {{ mode: 'free' | 'learn' | 'levels', name: string, step: number, isHinted: boolean }} Lesson */
+/** What the visitor is led through. The name is of the story or the level. @typedef {{ mode: 'free' | 'learn' | 'levels' | 'recorded', name: string, step: number, isHinted: boolean }} Lesson */
 
 const TRANSCRIPTS = new URL('../../docs/transcripts/', import.meta.url);
 /** Where the levels that were solved are remembered, if the browser lets it. */
@@ -61,6 +61,9 @@ export class Lessons {
 
   /** What stands above all, if a lesson has something to say there. */
   get headline() {
+    const { recorded, verdict } = this.#session.view;
+    if (recorded?.violated.length === 0) return 'A run of the simulation, step by step: no violation.';
+    if (recorded) return `A run of the simulation that must not be: ${verdict.isSound ? 'go on until ' : ''}the judge says why.`;
     if (this.#lesson.mode === 'levels') {
       const level = this.#level;
       if (!this.#session.view.verdict.isSound && level?.isLosable !== false) return 'Solved. The judge says what cannot be.';
@@ -71,6 +74,7 @@ export class Lessons {
 
   /** What the list of messages says while it is empty. */
   get noMessages() {
+    if (this.#lesson.mode === 'recorded') return 'None.';
     if (!this.#told) return 'None. Let a client ask for something.';
     return this.#session.at < this.#told.choices.length ? 'None yet. The story asks by itself: “Show it”.' : 'None.';
   }
@@ -85,6 +89,7 @@ export class Lessons {
   async openAddress(address) {
     const parts = new Map(address.split('&').map((part) => /** @type {[string, string]} */ (part.split('=', 2))));
     const { run, at } = this.#session.modules.runAt(address);
+    if (run.simulated) return this.#open({ ...NONE, mode: 'recorded' }, run, at);
     const [level, story] = [parts.get('level'), parts.get('story')];
     if (level !== undefined && !this.#modules.LEVELS.some(({ id }) => id === level)) throw new TypeError(`there is no level ${level}`);
     if (story === undefined) {
@@ -110,20 +115,22 @@ export class Lessons {
     const level = this.#level;
     const isBroken = !view.verdict.isSound;
     if (level?.isLosable && isBroken) this.#remember(level.id);
-    const { text, controls } = level
-      ? levelParts({ level, off: run.off, isBroken, isHinted, solved: this.#solved }, this.#modules, {
-          begin: (id) => attempt(this.#begin(id)),
-          hint: () => {
-            this.#lesson = { ...this.#lesson, isHinted: true };
-            this.follow(this.#session);
-          },
-          solve: () => attempt(this.#solve()),
-        })
-      : storyParts(
-          { name, index: step, steps: this.#stories.get(name)?.steps ?? [], at, isPlaying: this.#player.isPlaying },
-          this.#modules,
-          { tell: (story, index) => attempt(this.#tell(story, index)), show: showStep },
-        );
+    const { text, controls } = view.recorded
+      ? recordedParts(view, run, (other) => attempt(this.#session.open(other)))
+      : level
+        ? levelParts({ level, off: run.off, isBroken, isHinted, solved: this.#solved }, this.#modules, {
+            begin: (id) => attempt(this.#begin(id)),
+            hint: () => {
+              this.#lesson = { ...this.#lesson, isHinted: true };
+              this.follow(this.#session);
+            },
+            solve: () => attempt(this.#solve()),
+          })
+        : storyParts(
+            { name, index: step, steps: this.#stories.get(name)?.steps ?? [], at, isPlaying: this.#player.isPlaying },
+            this.#modules,
+            { tell: (story, index) => attempt(this.#tell(story, index)), show: showStep },
+          );
     const place = find('#lesson');
     keepFocus(place, () => {
       renew(place, [...text, ...(controls.length > 0 ? [/** @type {const} */ (['controls', () => element('p', { class: 'row' })])] : [])]);
@@ -209,14 +216,16 @@ export class Lessons {
   }
 }
 
-/** A story has the stage beside it and below it what happened; what a visitor may ask comes after that. @param {Lesson['mode']} mode */
+/** A story, or what happened in a simulation, has the stage beside it and below it what happened; what a visitor may ask comes after that. @param {Lesson['mode']} mode */
 function arrange(mode) {
   for (const control of document.querySelectorAll('[data-mode]'))
     control.setAttribute('aria-pressed', String(control.getAttribute('data-mode') === mode));
   if (document.body.dataset['lesson'] === mode) return;
   document.body.dataset['lesson'] = mode;
   const [stage, asking, log] = [find('#stage'), find('#asking'), find('#log')];
-  if (mode === 'learn') stage.after(log, asking);
+  const isTold = mode === 'learn' || mode === 'recorded';
+  document.body.classList.toggle('told', isTold);
+  if (isTold) stage.after(log, asking);
   else stage.before(asking);
-  if (mode !== 'learn') find('#run').before(log);
+  if (!isTold) find('#run').before(log);
 }

@@ -4,8 +4,11 @@ import { keepFocus } from './focus.js';
 import { button, clientRows, nodeRows, parcelItem, quickCommands } from './panels.js';
 import { renew } from './renewal.js';
 
-/** @import { StageView } from '../stage/view.js' */
+/** @import { StageView } from '../../verification/pictures/view.js' */
 /** @typedef {(choice: string) => void} Choose */
+
+/** So many moves before the present one are listed, and as many that follow: a run of the simulation has thousands. */
+const LISTED = 250;
 
 /** What looks as before stays, so that only what is new comes in. @param {StageView} view @param {Choose} choose */
 export function showDrawing(view, choose) {
@@ -55,17 +58,17 @@ export function showControls(view, choose, fresh) {
 /** @param {readonly string[]} texts of each move, also of those that were made here before, and of what there was at first @param {number} at @param {(at: number) => void} go */
 export function showMoves(texts, at, go) {
   const list = find('#moves');
+  const first = Math.max(0, at - LISTED);
   keepFocus(list, () =>
     renew(
       list,
-      texts.map((text, number) => [
-        `${number} ${Math.sign(number - at)} ${text}`,
-        () => {
-          const current = number === at ? { 'aria-current': 'step' } : {};
-          const goThere = button(String(number), () => go(number), { 'aria-label': `Go to move ${number}`, ...current });
-          return element('li', { class: number > at ? 'ahead' : '' }, goThere, element('span', {}, text));
-        },
-      ]),
+      texts.slice(first, at + LISTED).map((text, index) => {
+        const number = first + index;
+        const current = number === at ? { 'aria-current': 'step' } : {};
+        const goThere = () => button(String(number), () => go(number), { 'aria-label': `Go to move ${number}`, ...current });
+        const make = () => element('li', { class: number > at ? 'ahead' : '' }, goThere(), element('span', {}, text));
+        return [`${number} ${Math.sign(number - at)} ${text}`, make];
+      }),
     ),
   );
   const current = list.querySelector('[aria-current]')?.parentElement;

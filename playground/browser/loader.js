@@ -3,6 +3,8 @@ import './stand-ins.js';
 /** Where the compiled files are. */
 export const DIST = new URL('../../dist/', import.meta.url).href;
 
+const [RUN, RECORDED] = ['playground/stage/run.js', 'playground/stage/recorded-run.js'];
+
 const IMPORTED = /(\bfrom |\bimport )'(\.[^']+)'/g;
 
 /**
@@ -10,13 +12,17 @@ const IMPORTED = /(\bfrom |\bimport )'(\.[^']+)'/g;
  * them, are made into modules of their own; all others stay what they are.
  *
  * @param {readonly string[]} off
+ * @param {boolean} [isRecorded] whether a run of the simulation is to be shown, which others need not load
  */
-export async function loadStage(off) {
-  const changed = await changedModules(off);
-  /** @param {string} path @returns {Promise<any>} */
+export async function loadStage(off, isRecorded = false) {
+  const changed = await changedModules(off, [RUN, ...(isRecorded ? [RECORDED] : [])]);
+  /** @param {string} path @returns {Promise<unknown>} */
   const load = (path) => import(changed.get(DIST + path) ?? DIST + path);
+  const run = /** @type {typeof import('../stage/run.js')} */ (await load(RUN));
+  const recorded = /** @type {typeof import('../stage/recorded-run.js') | undefined} */ (isRecorded ? await load(RECORDED) : undefined);
   return {
-    .../** @type {typeof import('../stage/run.js')} */ (await load('playground/stage/run.js')),
+    ...run,
+    staged: recorded?.recordedAt ?? run.replay,
     .../** @type {typeof import('../stage/adversary.js')} */ (await load('playground/stage/adversary.js')),
   };
 }
@@ -31,15 +37,19 @@ export async function loadLessons() {
     .../** @type {typeof import('../ladder/code.js')} */ (await load('playground/ladder/code.js')),
     .../** @type {typeof import('../stage/choice.js')} */ (await load('playground/stage/choice.js')),
     .../** @type {typeof import('../../verification/transcripts/in-words.js')} */ (await load('verification/transcripts/in-words.js')),
-    .../** @type {typeof import('../stage/space-time.js')} */ (await load('playground/stage/space-time.js')),
+    .../** @type {typeof import('../../verification/pictures/space-time.js')} */ (await load('verification/pictures/space-time.js')),
     .../** @type {typeof import('../../verification/histories/history-files.js')} */ (
       await load('verification/histories/history-files.js')
     ),
   };
 }
 
-/** @param {readonly string[]} off @returns {Promise<ReadonlyMap<string, string>>} the addresses of those that are not as they are in `dist/` */
-async function changedModules(off) {
+/**
+ * @param {readonly string[]} off
+ * @param {readonly string[]} entries
+ * @returns {Promise<ReadonlyMap<string, string>>} the addresses of those that are not as they are in `dist/`
+ */
+async function changedModules(off, entries) {
   /** @type {Map<string, string>} */
   const changed = new Map();
   if (off.length === 0) return changed;
@@ -65,6 +75,6 @@ async function changedModules(off) {
     });
     changed.set(url, URL.createObjectURL(new Blob([linked], { type: 'text/javascript' })));
   };
-  await visit(`${DIST}playground/stage/run.js`);
+  for (const entry of entries) await visit(DIST + entry);
   return changed;
 }

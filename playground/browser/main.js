@@ -36,7 +36,7 @@ function show({ view, run, at, address }) {
   showParcels(view, choose, guide.noMessages);
   showControls(view, choose, { word: session.modules.freshWord(view), number: session.modules.freshNumber(view) });
   renew(find('#bars'), [[JSON.stringify([view.bars, view.verdict]), () => barsTable(view)]]);
-  say(find('#sets'), setsText(view));
+  say(find('#sets'), setsText(view, run.off));
   showVerdict(view);
   find('#commands').replaceChildren(...suggestions(view).map((value) => element('option', { value })));
   const said = [view.beginning, ...view.moves.map(({ choice, lines }) => (lines.length > 0 ? lines : [choiceInWords(choice)]))].map(

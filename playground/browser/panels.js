@@ -1,7 +1,7 @@
 import { element, svg } from '../../node-control/page/browser/element.js';
 import { colourOf } from '../../node-control/page/browser/on-demand/drawing.js';
 
-/** @import { BarSight, ParcelSight, StageView } from '../stage/view.js' */
+/** @import { BarSight, ParcelSight, StageView } from '../../verification/pictures/view.js' */
 /** @typedef {(choice: string) => void} Choose */
 
 /** @param {string} text @param {() => void} act @param {Record<string, string | boolean>} [attributes] */

@@ -39,7 +39,7 @@ export class Player {
   stepOn() {
     const session = this.#session;
     if (session.at < session.run.choices.length) return session.go(session.at + 1);
-    if (this.#playing === 'play' && this.isLed()) return undefined;
+    if (session.run.simulated || (this.#playing === 'play' && this.isLed())) return undefined;
     const move = session.modules.friendlyMove(session.view);
     return move === undefined ? undefined : session.choose(move);
   }

@@ -1,6 +1,6 @@
 import { find, say } from '../../node-control/page/browser/element.js';
 
-/** @import { ProposerSight, StageView } from '../stage/view.js' */
+/** @import { ProposerSight, StageView } from '../../verification/pictures/view.js' */
 
 /** What stands above all where no lesson has something to say. @param {StageView} view */
 export function headline({ verdict, moves, parcels, isBusy }) {
@@ -13,13 +13,18 @@ export function headline({ verdict, moves, parcels, isBusy }) {
     : 'Nothing is under way. Let a client ask for something.';
 }
 
-/** Whom the proposers ask in each phase: once, where all ask the same. @param {StageView} view */
-export function setsText({ proposers }) {
+/** Whom the proposers ask in each phase: once, where all ask the same. @param {StageView} view @param {readonly string[]} off the rules that are off */
+export function setsText({ proposers }, off) {
   const set = (/** @type {ProposerSight['prepare']} */ { nodes, quorum }) =>
-    nodes.length === 0 ? 'nobody' : `${quorum} of ${nodes.join(', ')}`;
-  const texts = proposers.map(({ prepare, accept }) => `prepare ${set(prepare)}; accept ${set(accept)}`);
-  if (new Set(texts).size === 1) return `A quorum, for each proposer: ${texts[0]}.`;
-  return `A quorum: ${texts.map((text, index) => `for p${index + 1}, ${text}`).join('. ')}.`;
+    nodes.length === 0 ? 'nobody' : `${off.includes('quorum') ? 1 : quorum} of ${nodes.join(', ')}`;
+  const texts = proposers.map(({ prepare, accept }) =>
+    set(prepare) === set(accept)
+      ? `${set(prepare)} to promise, and as many to accept`
+      : `${set(prepare)} to promise, ${set(accept)} to accept`,
+  );
+  const broken = off.includes('quorum') ? ' The rule that is off would have it wait for a quorum.' : '';
+  if (new Set(texts).size === 1) return `A proposer goes on after ${texts[0]}.${broken}`;
+  return `${texts.map((text, index) => `Proposer ${index + 1} goes on after ${text}.`).join(' ')}${broken}`;
 }
 
 /** @param {StageView} view */

@@ -1,5 +1,5 @@
 /** @import { Run } from '../stage/run.js' */
-/** @import { StageView } from '../stage/view.js' */
+/** @import { StageView } from '../../verification/pictures/view.js' */
 /** @typedef {Awaited<ReturnType<typeof import('./loader.js').loadStage>>} StageModules */
 
 import { loadStage } from './loader.js';
@@ -11,7 +11,7 @@ export class Session {
   at = 0;
   /** @type {StageModules} */
   #modules;
-  /** @type {Awaited<ReturnType<StageModules['replay']>>} */
+  /** @type {Awaited<ReturnType<StageModules['staged']>>} */
   #stage;
   /** @type {StageView} */
   view;
@@ -40,11 +40,12 @@ export class Session {
   }
 
   /** Opens a run. Rejects where one of its moves cannot be made; what was open stays. @param {Run} run @param {number} [at] */
-  open(run, at = run.choices.length) {
+  open(run, at = Infinity) {
     return this.#inTurn(async () => {
-      const modules = await loadStage(run.off);
-      const stage = await modules.replay(run, at);
-      [this.#modules, this.#stage, this.run, this.at] = [modules, stage, run, at];
+      const modules = await loadStage(run.off, run.simulated !== undefined);
+      const stage = await modules.staged(run, at);
+      const choices = 'choices' in stage ? stage.choices : run.choices;
+      [this.#modules, this.#stage, this.run, this.at] = [modules, stage, { ...run, choices }, Math.min(at, choices.length)];
     });
   }
 
@@ -52,7 +53,7 @@ export class Session {
   go(at) {
     return this.#inTurn(async () => {
       const target = Math.min(Math.max(at, 0), this.run.choices.length);
-      if (target < this.at) this.#stage = await this.#modules.replay(this.run, target);
+      if (target < this.at) this.#stage = await this.#modules.staged(this.run, target);
       else for (const choice of this.run.choices.slice(this.at, target)) await this.#stage.apply(choice);
       this.at = target;
     });
@@ -62,6 +63,7 @@ export class Session {
   choose(choice) {
     return this.#inTurn(async () => {
       if (this.at >= this.#modules.CHOICES_MAX) throw new RangeError('this run is long enough; begin anew');
+      if (this.run.simulated) throw new RangeError('this is a run of the simulation: look at it step by step');
       if (this.run.choices[this.at] !== choice) this.run = { ...this.run, choices: [...this.run.choices.slice(0, this.at), choice] };
       try {
         await this.#stage.apply(choice);

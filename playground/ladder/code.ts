@@ -1,4 +1,4 @@
-import type { StageView } from '../stage/view.js';
+import type { StageView } from '../../verification/pictures/view.js';
 
 /** A piece of the program, as it was compiled. */
 export interface CodePlace {

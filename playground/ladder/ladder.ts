@@ -1,6 +1,7 @@
+import { piecesOf } from '../../verification/transcripts/transcript-text.js';
 import { SWITCHES } from '../levels/switches.js';
 import type { Stage } from '../stage/stage.js';
-import type { ParcelSight } from '../stage/view.js';
+import type { ParcelSight } from '../../verification/pictures/view.js';
 
 /** One step of a story. */
 export interface LadderStep {
@@ -62,38 +63,22 @@ export async function storyOf(text: string, opening: Opening): Promise<Story> {
   let teller = new Teller(opening, []);
   const steps: LadderStep[] = [];
   let [title, prose]: [string, string[]] = ['', []];
-  for (const paragraph of text.trimEnd().split('\n\n')) {
-    const lines = paragraph.split('\n');
-    const divider = lines.indexOf('----');
-    if (divider < 0) {
-      const [first = '', ...others] = paragraphsOf(lines);
-      if (title === '') title = first;
-      else prose.push(first);
-      prose.push(...others);
-      continue;
-    }
-    const commands = lines.slice(0, divider);
-    const variant = /^variant (.+)$/.exec(commands[0] ?? '')?.[1];
-    if (variant !== undefined) {
+  for (const piece of piecesOf(text)) {
+    if (piece.kind === 'prose') {
+      if (title === '') [title = '', ...prose] = piece.paragraphs;
+      else prose.push(...piece.paragraphs);
+    } else if (piece.kind === 'variant') {
       teller = new Teller(
         opening,
-        SWITCHES.filter(({ name }) => name === variant).map(({ id }) => id),
+        SWITCHES.filter(({ name }) => name === piece.name).map(({ id }) => id),
       );
-      continue;
+    } else {
+      const { commands, output } = piece;
+      steps.push({ prose, commands, output, ...(await teller.play(commands)) });
+      prose = [];
     }
-    steps.push({ prose, commands, output: lines.slice(divider + 1), ...(await teller.play(commands)) });
-    prose = [];
   }
   return { title, steps };
-}
-
-/** Lines that begin with `#`; a line that has nothing else parts two paragraphs. */
-function paragraphsOf(lines: readonly string[]): string[] {
-  return lines
-    .map((line) => line.replace(/^# ?/, ''))
-    .join('\n')
-    .split('\n\n')
-    .map((paragraph) => paragraph.replaceAll('\n', ' '));
 }
 
 class Teller {

@@ -1,5 +1,5 @@
 import { randomFrom } from '../../client/random.js';
-import type { ParcelSight, StageView } from './view.js';
+import type { ParcelSight, StageView } from '../../verification/pictures/view.js';
 
 /** What the adversary does instead of delivering something, and how often. */
 const WEIGHTS = { lose: 0.12, repeat: 0.05, ask: 0.22, wait: 0.06, node: 0.06 };

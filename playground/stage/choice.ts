@@ -1,11 +1,5 @@
 import { stepOf } from '../../node-control/safety/typed-step.js';
-
-/** What a client asks of a proposer. */
-export type ClientAsks =
-  | { readonly kind: 'get' }
-  | { readonly kind: 'cas'; readonly ver: number; readonly val: string }
-  | { readonly kind: 'add'; readonly by: number; readonly name?: string }
-  | { readonly kind: 'delete' };
+import { type ClientAsks, askedIn } from '../../verification/transcripts/asked.js';
 
 /** One move of the visitor. */
 export type Choice =
@@ -13,7 +7,7 @@ export type Choice =
   | { readonly verb: 'wait' }
   /** Shows another key; nothing else happens. */
   | { readonly verb: 'look'; readonly key: string }
-  | { readonly verb: 'ask'; readonly proposer: string; readonly key: string; readonly asked: ClientAsks }
+  | { readonly verb: 'ask'; readonly proposer: string; readonly asked: ClientAsks }
   | { readonly verb: 'kill' | 'start' | 'restart' | 'cut' | 'mend' | 'lose-disk'; readonly node: string }
   | { readonly verb: 'control'; readonly words: readonly string[] };
 
@@ -32,16 +26,10 @@ const FORMS: readonly Form[] = [
   },
   { pattern: /^wait$/, make: () => ({ verb: 'wait' }) },
   { pattern: /^look ([a-z]{1,8})$/, make: ([key = '']) => ({ verb: 'look', key }) },
-  { pattern: /^(p\d) get ([a-z]{1,8})$/, make: ([proposer = '', key = '']) => ask(proposer, key, { kind: 'get' }) },
   {
-    pattern: /^(p\d) cas ([a-z]{1,8}) (\d{1,4}) "([A-Za-z0-9 ]{1,24})"$/,
-    make: ([proposer = '', key = '', ver, val = '']) => ask(proposer, key, { kind: 'cas', ver: Number(ver), val }),
+    pattern: /^(p\d) ((?:get|cas|add|delete) .+)$/,
+    make: ([proposer = '', text = '']) => ({ verb: 'ask', proposer, asked: askedIn(text) }),
   },
-  {
-    pattern: /^(p\d) add ([a-z]{1,8}) (\d{1,9})(?: as ([a-z]{1,8}))?$/,
-    make: ([proposer = '', key = '', by, name]) => ask(proposer, key, { kind: 'add', by: Number(by), ...(name !== undefined && { name }) }),
-  },
-  { pattern: /^(p\d) delete ([a-z]{1,8})$/, make: ([proposer = '', key = '']) => ask(proposer, key, { kind: 'delete' }) },
   {
     pattern: /^(kill|start|restart|cut|mend|lose-disk) ([ap]\d)$/,
     make: ([verb, node = '']) => ({ verb: verb as 'kill', node }),
@@ -53,10 +41,6 @@ const FORMS: readonly Form[] = [
 function control(words: readonly string[]): Choice {
   stepOf(words.filter((word) => !word.startsWith('--')));
   return { verb: 'control', words };
-}
-
-function ask(proposer: string, key: string, asked: ClientAsks): Choice {
-  return { verb: 'ask', proposer, key, asked };
 }
 
 /**

@@ -1,10 +1,9 @@
 import type { Store } from '../../src/store/store.js';
-import type { Versioned } from '../../src/store/versioned.js';
 import type { ClientOutcome, History, Request } from '../../verification/checkers/history.js';
 import { stateToldTo } from '../../verification/checkers/state.js';
 import { outcomeOf, refusalOf } from '../../verification/simulation/store-operation.js';
-import { failureText, stateText } from '../../verification/transcripts/wording.js';
-import type { ClientAsks } from './choice.js';
+import { answerText, type ClientAsks, askedText, NoNumber, perform } from '../../verification/transcripts/asked.js';
+import { failureText } from '../../verification/transcripts/wording.js';
 
 /** An operation as its client sees it. */
 export interface Performance {
@@ -34,9 +33,10 @@ export class StageClients {
   }
 
   /** Begins an operation and returns. Throws while the proposer is down. */
-  ask(proposer: string, store: Store, key: string, asked: ClientAsks): void {
-    const request = this.#requestOf(key, asked);
-    const text = textOf(key, asked);
+  ask(proposer: string, store: Store, asked: ClientAsks): void {
+    const { key } = asked;
+    const request = this.#requestOf(asked);
+    const text = askedText(asked);
     const settle = this.#history.invoke(`client ${proposer.slice(1)}`, key, request);
     const performance: Performance = { proposer, key, text, beganAt: this.#now() };
     const number = this.performances.push(performance) - 1;
@@ -48,7 +48,7 @@ export class StageClients {
       this.#say(`${proposer} ${text} => ${answer}`);
     };
     this.#running.set(number, end);
-    perform(store, key, asked).then(
+    perform(store, asked).then(
       (versioned) => end(inWords(outcomeOf(request, versioned)), answerText(asked, versioned)),
       (error: unknown) => end(inWords(refusalOf(error)), error instanceof NoNumber ? `not done: ${error.message}` : failureText(error)),
     );
@@ -64,10 +64,10 @@ export class StageClients {
     }
   }
 
-  #requestOf(key: string, asked: ClientAsks): Request {
-    if (asked.kind === 'cas') return { kind: 'cas', ver: asked.ver, val: asked.val, onto: this.#toldOf(key, asked.ver) };
+  #requestOf(asked: ClientAsks): Request {
+    if (asked.kind === 'cas') return { kind: 'cas', ver: asked.ver, val: asked.val, onto: this.#toldOf(asked.key, asked.ver) };
     if (asked.kind === 'add') return { kind: 'add', val: String(asked.by), ...(asked.name !== undefined && { name: asked.name }) };
-    return asked;
+    return { kind: asked.kind };
   }
 
   /** What some client was told of a version. */
@@ -80,43 +80,9 @@ export class StageClients {
   }
 }
 
-/** To a word nothing can be added. */
-class NoNumber extends Error {}
-
-function perform(store: Store, key: string, asked: ClientAsks): Promise<Versioned> {
-  switch (asked.kind) {
-    case 'get':
-      return store.get(key);
-    case 'cas':
-      return store.cas(key, asked.ver, asked.val);
-    case 'delete':
-      return store.delete(key);
-    case 'add': {
-      const { by, name } = asked;
-      const change = (val: unknown): number => {
-        if (typeof val === 'string') throw new NoNumber(`${JSON.stringify(val)} is no number`);
-        return Number(val ?? 0) + by;
-      };
-      return store.write(key, { change, ...(name !== undefined && { name: { name, print: `add ${by}` } }) });
-    }
-  }
-}
-
 /** Checkers know words only: a number is the word that it is written with. */
 function inWords(outcome: ClientOutcome): ClientOutcome {
   if (outcome.kind !== 'state' && outcome.kind !== 'written') return outcome;
   const val: unknown = outcome.val;
   return typeof val === 'number' ? { ...outcome, val: String(val) } : outcome;
-}
-
-function textOf(key: string, asked: ClientAsks): string {
-  if (asked.kind === 'cas') return `cas ${key} ${asked.ver} ${JSON.stringify(asked.val)}`;
-  if (asked.kind === 'add') return `add ${key} ${asked.by}${asked.name === undefined ? '' : ` as ${asked.name}`}`;
-  return `${asked.kind} ${key}`;
-}
-
-function answerText({ kind }: ClientAsks, versioned: Versioned): string {
-  if (kind === 'cas') return `written, version ${versioned.ver}`;
-  if (kind === 'delete') return `deleted, version ${versioned.deletedVer}`;
-  return kind === 'get' ? stateText(versioned) : `done: ${stateText(versioned)}`;
 }

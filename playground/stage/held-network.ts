@@ -1,28 +1,5 @@
+import type { Flight, Parcel } from '../../verification/pictures/view.js';
 import { type Letter, Network } from '../../verification/simulation/network.js';
-
-/** A message that waits for the visitor. */
-export interface Parcel {
-  /** Counted from 1, in the order in which they were sent. */
-  readonly number: number;
-  readonly from: string;
-  readonly to: string;
-  /** Of the request; its reply counts as the same kind. */
-  readonly kind: string;
-  readonly text: string;
-  /** In a word. */
-  readonly label: string;
-  readonly isReply: boolean;
-  /** A second copy of one that arrived. */
-  readonly isAgain: boolean;
-}
-
-/** A message, and what became of it. */
-export interface Flight extends Parcel {
-  /** The moves at which it was sent, and at which it arrived or was lost. */
-  readonly sentAt: number;
-  endedAt?: number;
-  isLost?: boolean;
-}
 
 /** Keeps every message until it is told what becomes of it. What the control node asks is answered at once, but for its copies of registers. */
 export class HeldNetwork extends Network {

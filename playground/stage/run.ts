@@ -1,3 +1,4 @@
+import { addressParts, addressText, numberIn, simulatedIn, simulatedParts, type Simulated } from '../../verification/simulation/address.js';
 import { Stage } from './stage.js';
 
 /** All that a run is made of. */
@@ -9,6 +10,8 @@ export interface Run {
   /** The rules that are switched off, by their short names. */
   readonly off: readonly string[];
   readonly choices: readonly string[];
+  /** Of a run of the simulation: its choices are what happened in it, and nobody makes others. */
+  readonly simulated?: Simulated;
 }
 
 /** Three acceptors that are known by their identities, and a majority for both phases. */
@@ -31,14 +34,15 @@ export async function replay({ cluster, choices }: Pick<Run, 'cluster' | 'choice
  * The part of an address behind its `#`.
  * @param at how many of the choices were made; the others can be gone on to
  */
-export function addressOf({ cluster, seed, off, choices }: Run, at: number = choices.length): string {
-  const parts: [name: string, value: string][] = [];
-  if (cluster !== USUAL_CLUSTER) parts.push(['cluster', cluster]);
-  if (seed !== 1) parts.push(['seed', String(seed)]);
-  if (off.length > 0) parts.push(['off', off.join('.')]);
-  parts.push(['moves', choices.join('.')]);
-  if (at < choices.length) parts.push(['at', String(at)]);
-  return parts.map(([name, value]) => `${name}=${encodeURIComponent(value.replaceAll(' ', '_'))}`).join('&');
+export function addressOf({ cluster, seed, off, choices, simulated }: Run, at: number = choices.length): string {
+  return addressText([
+    ...(simulated ? simulatedParts(seed, simulated) : []),
+    ...(!simulated && cluster !== USUAL_CLUSTER ? [['cluster', cluster] as const] : []),
+    ...(!simulated && seed !== 1 ? [['seed', String(seed)] as const] : []),
+    ...(off.length > 0 ? [['off', off.join('.')] as const] : []),
+    ...(simulated ? [] : [['moves', choices.join('.')] as const]),
+    ...(at < choices.length ? [['at', String(at)] as const] : []),
+  ]);
 }
 
 /**
@@ -46,29 +50,14 @@ export function addressOf({ cluster, seed, off, choices }: Run, at: number = cho
  * @throws TypeError for a number that is none, or too many moves; what the moves are is not looked at
  */
 export function runAt(address: string): { run: Run; at: number } {
-  const parts = new Map(
-    address.split('&').map((part) => {
-      const [name = '', value = ''] = part.split(/=(.*)/);
-      return [name, decoded(value).replaceAll('_', ' ')];
-    }),
-  );
+  const parts = addressParts(address);
   const listed = (name: string): string[] => (parts.get(name) ?? '').split('.').filter((item) => item !== '');
   const choices = listed('moves');
   if (choices.length > CHOICES_MAX) throw new TypeError(`an address has ${CHOICES_MAX} moves at most`);
-  const run = { cluster: parts.get('cluster') ?? USUAL_CLUSTER, seed: numberIn(parts.get('seed'), 1), off: listed('off'), choices };
-  return { run, at: Math.min(numberIn(parts.get('at'), choices.length), choices.length) };
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    throw new TypeError(`not a part of an address: ${text}`);
-  }
-}
-
-function numberIn(text: string | undefined, otherwise: number): number {
-  if (text === undefined) return otherwise;
-  if (!/^\d{1,9}$/.test(text)) throw new TypeError(`not a number: ${text}`);
-  return Number(text);
+  const simulated = simulatedIn(parts);
+  const [cluster, seed, off] = [parts.get('cluster') ?? USUAL_CLUSTER, numberIn(parts.get('seed'), 1), listed('off')];
+  const at = numberIn(parts.get('at'), Infinity);
+  return simulated
+    ? { run: { cluster, seed, off, choices: [], simulated }, at }
+    : { run: { cluster, seed, off, choices }, at: Math.min(at, choices.length) };
 }

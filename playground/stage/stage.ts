@@ -1,5 +1,3 @@
-import { formatBallot } from '../../src/protocol/ballot.js';
-import { decode } from '../../src/store/versioned.js';
 import { AcceptorMonitor } from '../../verification/checkers/acceptor-monitor.js';
 import { History, type RecordedOperation } from '../../verification/checkers/history.js';
 import { AcceptorNode } from '../../verification/simulation/acceptor-node.js';
@@ -13,8 +11,9 @@ import { configurationText } from '../../verification/transcripts/wording.js';
 import { type Choice, parseChoice } from './choice.js';
 import { StageClients } from './clients.js';
 import { HeldNetwork } from './held-network.js';
-import { judge, type HistoryVerdict } from './judge.js';
-import type { AcceptorSight, BarSight, ProposerSight, StageView } from './view.js';
+import { judge, type HistoryVerdict } from '../../verification/checkers/judge.js';
+import { acceptorSight, proposerSight } from '../../verification/pictures/sights.js';
+import type { BarSight, StageView } from '../../verification/pictures/view.js';
 
 /** As long as a proposer waits for acceptors: who waits when this has passed gives up. */
 const WAIT_MS = 300;
@@ -104,7 +103,7 @@ export class Stage {
     if (this.#bug) throw this.#bug;
     const lines = this.#log.take();
     // What is wrong stays wrong, and what was wrong first is what is told.
-    if (this.#verdict.isSound) this.#verdict = judge(this.#history, this.#monitor);
+    if (this.#verdict.isSound) this.#verdict = inMoves(judge(this.#history, this.#monitor));
     this.#moves.push({ choice, lines });
     return lines;
   }
@@ -123,8 +122,8 @@ export class Stage {
       case 'ask': {
         const node = found(this.#proposers.get(choice.proposer), choice.proposer);
         if (!node.isUp) throw new RangeError(`${choice.proposer} is down`);
-        this.#key = choice.key;
-        this.#clients.ask(choice.proposer, node.running.store, choice.key, choice.asked);
+        this.#key = choice.asked.key;
+        this.#clients.ask(choice.proposer, node.running.store, choice.asked);
         return;
       }
       case 'look':
@@ -202,8 +201,8 @@ export class Stage {
   /** All that can be seen, as plain values. */
   view(): StageView {
     return {
-      proposers: [...this.#proposers.values()].map((node) => this.#proposerSight(node)),
-      acceptors: [...this.#acceptors.values()].map((node) => this.#acceptorSight(node)),
+      proposers: [...this.#proposers.values()].map((node) => proposerSight(node, this.#cut.has(node.name))),
+      acceptors: [...this.#acceptors.values()].map((node) => acceptorSight(node, this.#key, this.#cut.has(node.name))),
       parcels: this.#network.held.map((parcel) => ({ ...parcel, isPassable: this.#isPassable(parcel) })),
       flights: this.#network.flights.map((flight) => ({ ...flight })),
       bars: this.#bars(),
@@ -213,28 +212,6 @@ export class Stage {
       verdict: this.#verdict,
       nextVer: this.#nextVer(),
       isBusy: this.isBusy,
-    };
-  }
-
-  #proposerSight(node: ProposerNode): ProposerSight {
-    const { name, isUp, configuration } = node;
-    const { era, prepare, accept } = configuration;
-    return { name, isUp, isCut: this.#cut.has(name), era, prepare, accept };
-  }
-
-  #acceptorSight({ name, isUp, memory }: AcceptorNode): AcceptorSight {
-    const register = memory.registers.get(this.#key);
-    const { floor } = memory;
-    return {
-      name,
-      isUp,
-      isCut: this.#cut.has(name),
-      identity: memory.identity,
-      floor: floor && `era ${floor.era}, version ${floor.version}`,
-      promise: register && formatBallot(register.promise),
-      ballot: register && formatBallot(register.ballot),
-      proposer: register?.ballot.proposer ?? 0,
-      held: register?.value ? heldText(register.value) : undefined,
     };
   }
 
@@ -268,9 +245,9 @@ export class Stage {
   }
 }
 
-function heldText(value: string): string {
-  const { ver, val, deleted } = decode(value);
-  return deleted ? `deleted, version ${ver}` : `${typeof val === 'string' ? val : JSON.stringify(val)}, version ${ver}`;
+/** The checkers tell events and times; here both are moves. */
+function inMoves({ message, ...verdict }: HistoryVerdict): HistoryVerdict {
+  return { ...verdict, ...(message !== undefined && { message: message.replaceAll(/(\d+) ms \(event \d+\)/g, 'move $1') }) };
 }
 
 /** Throws a `TypeError` for a node that is not there. */

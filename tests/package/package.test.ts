@@ -29,7 +29,7 @@ function playground(): string[] {
   const namesIn = (room: string, end: string): string[] =>
     readdirSync(path.join(project, room), { encoding: 'utf8' }).flatMap((name) => (name.endsWith(end) ? [`${room}/${name}`] : []));
   const rooms = [
-    ...['checkers', 'histories', 'simulation', 'transcripts', 'variants'].map((room) => `verification/${room}`),
+    ...['checkers', 'histories', 'pictures', 'simulation', 'transcripts', 'variants'].map((room) => `verification/${room}`),
     ...['collection', 'commands', 'nodes', 'rescan', 'safety', 'step', 'terminal'].map((room) => `node-control/${room}`),
     ...['stage', 'levels', 'ladder'].map((room) => `playground/${room}`),
   ];

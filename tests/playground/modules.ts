@@ -9,10 +9,11 @@ export const DIST = join(PROJECT, 'dist');
 
 /** What a page loads first, by their paths in dist/. */
 export const ENTRIES = [
-  ...['stage/run', 'stage/adversary', 'stage/space-time', 'levels/levels', 'levels/switches', 'ladder/ladder', 'ladder/code'].map(
+  ...['stage/run', 'stage/recorded-run', 'stage/adversary', 'levels/levels', 'levels/switches', 'ladder/ladder', 'ladder/code'].map(
     (name) => `playground/${name}.js`,
   ),
   'verification/histories/history-files.js',
+  'verification/pictures/space-time.js',
   'verification/transcripts/in-words.js',
 ];
 

@@ -75,7 +75,7 @@ describe('the stage', () => {
       ['mend a1', 'not cut off'],
       ['lose-disk p1', 'is no acceptor'],
       ['kill a7', 'no node a7'],
-      ['p1 cas k 0 "<b>"', 'no move'],
+      ['p1 cas k 0 "<b>"', 'unknown command'],
       ['fly away', 'no move'],
     ] as const) {
       await expect(stage.apply(choice), choice).rejects.toThrow(reason);

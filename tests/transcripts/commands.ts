@@ -1,7 +1,7 @@
 import { MESSAGE_KINDS } from '../../verification/simulation/acceptor-message.js';
 import type { Pattern } from './network.js';
+import { answerText, askedIn, askedText, perform } from '../../verification/transcripts/asked.js';
 import { parseCluster } from '../../verification/transcripts/cluster-text.js';
-import { stateText } from '../../verification/transcripts/wording.js';
 import { World } from './world.js';
 
 interface Command {
@@ -15,39 +15,11 @@ interface Command {
 /** All commands but `cluster`, which makes the world that they work on. */
 const COMMANDS: readonly Command[] = [
   {
-    form: /^(p\d+) cas (\S+) (\d+) (.+)$/,
-    run: (world, [proposer = '', key = '', ver = '', json = '']) => {
-      const val: unknown = JSON.parse(json);
-      return world.begin(
-        proposer,
-        `cas ${key} ${ver} ${json}`,
-        async (store) => `written, version ${(await store.cas(key, Number(ver), val)).ver}`,
-      );
+    form: /^(p\d+) ((?:get|cas|add|delete) .+)$/,
+    run: (world, [proposer = '', text = '']) => {
+      const asked = askedIn(text);
+      return world.begin(proposer, askedText(asked), async (store) => answerText(asked, await perform(store, asked)));
     },
-    isConcurrent: true,
-  },
-  {
-    form: /^(p\d+) add (\S+) (\d+)(?: as (\S+))?$/,
-    run: (world, [proposer = '', key = '', by = '', name]) => {
-      const change = (val: unknown): number => Number(val ?? 0) + Number(by);
-      const write = { change, ...(name !== undefined && { name: { name, print: `add ${by}` } }) };
-      return world.begin(
-        proposer,
-        `add ${key} ${by}${name === undefined ? '' : ` as ${name}`}`,
-        async (store) => `done: ${stateText(await store.write(key, write))}`,
-      );
-    },
-    isConcurrent: true,
-  },
-  {
-    form: /^(p\d+) delete (\S+)$/,
-    run: (world, [proposer = '', key = '']) =>
-      world.begin(proposer, `delete ${key}`, async (store) => `deleted, version ${(await store.delete(key)).deletedVer}`),
-    isConcurrent: true,
-  },
-  {
-    form: /^(p\d+) get (\S+)$/,
-    run: (world, [proposer = '', key = '']) => world.begin(proposer, `get ${key}`, async (store) => stateText(await store.get(key))),
     isConcurrent: true,
   },
   {

@@ -86,16 +86,19 @@ export class FaultyNetwork extends Network {
     const link = this.#links.get(from)?.get(to);
     const slowness = link?.slowness.get(kind) ?? link?.slowness.get('') ?? 1;
     const afterMs = share * (isLate ? lateMs : delayMs * slowness);
-    const trace = (remark: string): void =>
-      this.#trace.message(from, to, () => `${about === undefined ? '' : `${about}: `}${text()}${remark && ` (${remark})`}`);
+    const sentAtMs = this.#time.nowMs();
+    const trace = (remark: string, isGone = false): void =>
+      this.#trace.message(
+        { from, to, kind, sentAtMs, isLost: isGone },
+        () => `${about === undefined ? '' : `${about}: `}${text()}${remark && ` (${remark})`}`,
+      );
     if (isLost || link?.cut.has('') || link?.cut.has(kind)) {
-      trace(isReset ? 'connection reset' : 'lost');
+      trace(isReset ? 'connection reset' : 'lost', true);
       if (isReset) this.#time.after(afterMs, () => fail(new Error('connection reset')));
       return;
     }
-    const sentMs = this.#time.nowMs();
     this.#time.after(afterMs, () => {
-      trace(isLate ? `sent at ${sentMs.toFixed(1)}` : '');
+      trace(isLate ? `sent at ${sentAtMs.toFixed(1)}` : '');
       arrive();
     });
   }

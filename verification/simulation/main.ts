@@ -1,9 +1,13 @@
+import { writeFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { Progress } from '../../node-control/terminal/progress.js';
+import { recordedOf, Recording } from '../pictures/recording.js';
+import { spaceTime } from '../pictures/space-time.js';
 import { run } from './run.js';
 import { type FaultName, FAULTS, NAMED_SCENARIOS, type Overrides, settingsFor } from './settings.js';
 import { shrink } from './shrink.js';
-import { commandFor, settingsText, storyOf, RunTally, violationText } from './story.js';
+import { commandFor, linkFor, settingsText, storyOf, RunTally, violationText } from './story.js';
+import type { Report } from './world.js';
 
 const USAGE_ERROR = 2;
 /** What a shell reports of a program that SIGINT ended. */
@@ -19,6 +23,7 @@ interface Arguments extends Overrides {
   readonly trace: boolean;
   readonly brief: boolean;
   readonly silence: boolean;
+  readonly svg?: string;
 }
 
 const print = (...lines: readonly (string | readonly string[])[]): void => void process.stdout.write(`${lines.flat().join('\n')}\n`);
@@ -35,12 +40,13 @@ const program = new Command('npm run simulate --')
   .option('--stop-after <N>', 'mend and read everything after so many of them', wholeNumber)
   .option('--without <FAULTS>', `leave out, with commas between: ${FAULTS.join(', ')}`, faults)
   .option('--trace', 'every message, too', false)
+  .option('--svg <FILE>', 'draw the run, or the smaller one that shows a violation, as a space-time diagram')
   .option('--no-silence', 'a cluster that does not answer when all is mended is no violation')
   .option('--brief', 'of a violation only the seed and what it is', false)
   .addHelpText('after', '\nExit codes: 0 no violation, 1 a violation, 2 wrong arguments, 130 ended early by Ctrl-C, with a summary.')
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : USAGE_ERROR));
 
-const { seed, seeds, trace, brief, silence, ...overrides } = program.parse().opts<Arguments>();
+const { seed, seeds, trace, brief, silence, svg, ...overrides } = program.parse().opts<Arguments>();
 process.exitCode = await (seeds === undefined ? one(seed) : many(seed, seeds));
 
 /** Tells the story of one run. */
@@ -51,6 +57,7 @@ async function one(only: number): Promise<number> {
   // A long story has more lines than a call has room for arguments.
   print(settingsText(report.settings), '', storyOf(report, { withMessages: trace }), '', tally.toString());
   print(report.violations.length > 0 ? report.violations.map(violationText) : ['no violation']);
+  await show(report, overrides);
   return report.violations.length > 0 ? 1 : 0;
 }
 
@@ -85,6 +92,17 @@ async function explain(failing: number): Promise<void> {
   print('', settingsText(report.settings), '');
   print(storyOf(report, { withMessages: true, ...(key === undefined ? {} : { key }) }), '');
   print(report.violations.map(violationText), '', 'This run again:', `  ${commandFor(failing, smallest, '--trace')}`);
+  await show(report, smallest);
+}
+
+/** Where to look at a run that was traced, and draws it if that is asked for. */
+async function show(report: Report, made: Overrides): Promise<void> {
+  const link = linkFor(report.settings, made);
+  print('', 'The same step by step, in the playground of this checkout:', `  ${link}`);
+  if (svg === undefined) return;
+  const recording = new Recording(recordedOf(report, { ...made, scenario: report.settings.scenario }));
+  await recording.go(Infinity);
+  writeFileSync(svg, spaceTime(recording.view(), link));
 }
 
 function wholeNumber(text: string): number {

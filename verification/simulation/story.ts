@@ -1,7 +1,15 @@
 import type { RecordedOperation, Violation } from '../checkers/history.js';
+import { addressText, simulatedParts } from './address.js';
 import { outcomeText, requestText } from './client.js';
-import type { Report } from './world.js';
 import type { Overrides, RunSettings } from './settings.js';
+import type { TraceLine } from './trace.js';
+import type { Report } from './world.js';
+
+/** Of a run: all that happened, or what is about one key and what happens to nodes. */
+export interface StoryOptions {
+  readonly key?: string;
+  readonly withMessages: boolean;
+}
 
 /** The command that does a run again. */
 export function commandFor(seed: number, { scenario, operations, stopAfter, without }: Overrides, more = ''): string {
@@ -16,6 +24,11 @@ export function commandFor(seed: number, { scenario, operations, stopAfter, with
   return words.filter(Boolean).join(' ');
 }
 
+/** The address at which the playground shows a run step by step, of the program that its server has. */
+export function linkFor({ seed, scenario }: RunSettings, overrides: Overrides): string {
+  return `/playground/#${addressText(simulatedParts(seed, { ...overrides, scenario }))}`;
+}
+
 export function settingsText(settings: RunSettings): string {
   const { seed, scenario, proposers, acceptors, clients, keys, network, without } = settings;
   const share = (of: number): string => `${(of * 100).toFixed(0)}%`;
@@ -27,16 +40,23 @@ export function settingsText(settings: RunSettings): string {
   ].join('\n');
 }
 
-/** What was done and seen, a line each, in the order in which it ended. */
-export function storyOf({ history, trace }: Report, { key, withMessages }: { key?: string; withMessages: boolean }): string[] {
+/** What was done and seen, in the order in which it ended. */
+export function storyLines({ history, trace }: Report, { key, withMessages }: StoryOptions): TraceLine[] {
   const operations = history.operations
     .filter((operation) => key === undefined || operation.key === key)
     .map((operation) => ({ atMs: operation.returned?.atMs ?? Infinity, text: operationText(operation) }));
   const mentionsKey = (text: string): boolean => key === undefined || new RegExp(`\\b${key}\\b`).test(text);
-  const traced = trace.lines.filter(({ isMessage, text }) => !isMessage || (withMessages && mentionsKey(text)));
-  return [...traced, ...operations]
-    .sort((a, b) => a.atMs - b.atMs)
-    .map(({ atMs, text }) => `${atMs === Infinity ? 'never' : atMs.toFixed(1).padStart(9)}  ${text.replaceAll(':6379', '')}`);
+  const traced = trace.lines.filter(({ message, text }) => !message || (withMessages && mentionsKey(text)));
+  return [...traced, ...operations].sort((a, b) => a.atMs - b.atMs).map((line) => ({ ...line, text: line.text.replaceAll(':6379', '') }));
+}
+
+/** The same, to print. */
+export function storyOf(report: Report, told: StoryOptions): string[] {
+  return storyLines(report, told).map(lineText);
+}
+
+export function lineText({ atMs, text }: TraceLine): string {
+  return `${atMs === Infinity ? 'never' : atMs.toFixed(1).padStart(9)}  ${text}`;
 }
 
 function operationText({ client, key, request, invokedAtMs, returned }: RecordedOperation): string {

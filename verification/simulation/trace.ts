@@ -1,6 +1,23 @@
+/** A message that arrived, or was lost. */
+export interface TracedMessage {
+  readonly from: string;
+  readonly to: string;
+  /** See `Letter`. */
+  readonly kind: string;
+  readonly sentAtMs: number;
+  readonly isLost: boolean;
+}
+
+/** Something that happened; a message arrives then, or was lost when it was sent. */
+export interface TraceLine {
+  readonly atMs: number;
+  readonly text: string;
+  readonly message?: TracedMessage;
+}
+
 /** What happened, in lines; keeps nothing unless somebody wants to read it. */
 export class Trace {
-  readonly lines: { readonly atMs: number; readonly text: string; readonly isMessage: boolean }[] = [];
+  readonly lines: TraceLine[] = [];
   readonly #nowMs: () => number;
   readonly #isKept: boolean;
 
@@ -9,11 +26,11 @@ export class Trace {
     this.#isKept = isKept;
   }
 
-  message(from: string, to: string, text: () => string): void {
-    if (this.#isKept) this.lines.push({ atMs: this.#nowMs(), text: `${from} -> ${to}  ${text()}`, isMessage: true });
+  message(message: TracedMessage, text: () => string): void {
+    if (this.#isKept) this.lines.push({ atMs: this.#nowMs(), text: `${message.from} -> ${message.to}  ${text()}`, message });
   }
 
   event(text: () => string): void {
-    if (this.#isKept) this.lines.push({ atMs: this.#nowMs(), text: text(), isMessage: false });
+    if (this.#isKept) this.lines.push({ atMs: this.#nowMs(), text: text() });
   }
 }

@@ -42,14 +42,18 @@ export class VirtualTime implements Time {
   }
 
   /** Moves the clock, firing what falls due on the way. */
-  async advance(byMs: number): Promise<void> {
-    const untilMs = this.#nowMs + byMs;
+  advance(byMs: number): Promise<void> {
+    return this.advanceTo(this.#nowMs + byMs);
+  }
+
+  /** The same, to a moment. One that is past already changes nothing. */
+  async advanceTo(untilMs: number): Promise<void> {
     await this.settle();
     while ((this.#timers.at(-1)?.atMs ?? Infinity) <= untilMs) {
       this.#fireNext();
       await this.settle();
     }
-    this.#nowMs = untilMs;
+    this.#nowMs = Math.max(this.#nowMs, untilMs);
   }
 
   /** Moves the clock for as long as a promise needs. Throws where it waits for something that no timer brings. */

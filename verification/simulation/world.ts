@@ -48,12 +48,12 @@ const START_ATTEMPTS = 1_000;
 /** Proposers, acceptors, clients and an operator in one thread, and all that happens to them. */
 export class SimulatedWorld {
   readonly time = new VirtualTime();
+  readonly history = new History(() => this.time.nowMs());
+  readonly monitor = new AcceptorMonitor();
+  readonly acceptors: readonly AcceptorNode[];
+  readonly proposers: readonly ProposerNode[];
   readonly #settings: RunSettings;
   readonly #trace: Trace;
-  readonly #history = new History(() => this.time.nowMs());
-  readonly #monitor = new AcceptorMonitor();
-  readonly #acceptors: readonly AcceptorNode[];
-  readonly #proposers: readonly ProposerNode[];
   readonly #network: FaultyNetwork;
   readonly #faults: Faults;
   readonly #operator: Operator;
@@ -73,11 +73,11 @@ export class SimulatedWorld {
     const seeds = randomFrom(settings.seed ^ 0x5eed);
     const forAll = { time, trace: this.#trace };
     const network = (this.#network = new FaultyNetwork(time, forkedFrom(seeds), settings.network, this.#trace));
-    this.#acceptors = Array.from({ length: settings.acceptors }, (_, index) => {
+    this.acceptors = Array.from({ length: settings.acceptors }, (_, index) => {
       const name = acceptorName(index + 1);
-      return new AcceptorNode(name, this.#monitor, settings.configuration.identities?.[name], settings.oldDisks !== undefined);
+      return new AcceptorNode(name, this.monitor, settings.configuration.identities?.[name], settings.oldDisks !== undefined);
     });
-    this.#proposers = Array.from({ length: settings.proposers }, (_, index) => {
+    this.proposers = Array.from({ length: settings.proposers }, (_, index) => {
       const name = proposerName(index + 1);
       const { configuration, timeoutMs, resolveMs } = settings;
       const random = forkedFrom(seeds);
@@ -86,32 +86,32 @@ export class SimulatedWorld {
         id: index + 1,
         configuration,
         time,
-        acceptor: (caller, to, identity) => acceptorAcross(network, caller, name, named(this.#acceptors, to), identity),
+        acceptor: (caller, to, identity) => acceptorAcross(network, caller, name, named(this.acceptors, to), identity),
         hasMoments: settings.oldFolders,
         ...((settings.oldDisks !== undefined || settings.oldFolders) && {
           link: (caller, to, identity, introduction) =>
-            new GreetedLink({ network, caller, from: name, node: named(this.#acceptors, to), identity, introduction }),
+            new GreetedLink({ network, caller, from: name, node: named(this.acceptors, to), identity, introduction }),
         }),
         options: () => ({ limits: { ...LIMITS, acceptorTimeoutMs: timeoutMs, acceptorLateMs: timeoutMs / 4, resolveMs }, random }),
       });
     });
-    for (const { name } of this.#acceptors) {
-      for (const proposer of this.#proposers) {
+    for (const { name } of this.acceptors) {
+      for (const proposer of this.proposers) {
         network.slowDown(name, proposer.name, settings.distance);
         network.slowDown(proposer.name, name, settings.distance);
       }
     }
-    const nodes = { network, proposers: this.#proposers, acceptors: this.#acceptors };
+    const nodes = { network, proposers: this.proposers, acceptors: this.acceptors };
     this.#faults = new Faults({ ...forAll, ...nodes, settings, random: forkedFrom(seeds) });
     const { deaths, doubles, interruptions, byRounds, isAnarchic, attempts: mostAttempts } = settings;
-    const onCollection = (): void => this.#history.noteCollection();
+    const onCollection = (): void => this.history.noteCollection();
     const operator = { random: forkedFrom(seeds), deaths, doubles, interruptions, byRounds, mostAttempts, onCollection };
     this.#operator = new Operator({ ...forAll, ...nodes, ...operator, ...(isAnarchic && { other: this.#anything(forkedFrom(seeds)) }) });
     this.#keys = Array.from({ length: settings.keys }, (_, index) => `k${index + 1}`);
     const clients = {
       time,
       ...nodes,
-      history: this.#history,
+      history: this.history,
       keys: this.#keys,
       reads: settings.reads,
       changes: settings.changes,
@@ -166,11 +166,11 @@ export class SimulatedWorld {
   }
 
   report(silence: boolean): Report {
-    const violations = [...this.#monitor.violations, ...checkHistory(this.#history, this.#finals), ...(silence ? this.#silent : [])];
+    const violations = [...this.monitor.violations, ...checkHistory(this.history, this.#finals), ...(silence ? this.#silent : [])];
     const { done: steps, attempts } = this.#operator;
     const faults = this.#faults.count + this.#stepwise.faults;
     const { messages } = this.#network;
-    return { settings: this.#settings, history: this.#history, violations, trace: this.#trace, messages, faults, steps, attempts };
+    return { settings: this.#settings, history: this.history, violations, trace: this.#trace, messages, faults, steps, attempts };
   }
 
   /** Returns the first command that did not succeed and those after it, where no other one may follow. */
@@ -200,7 +200,7 @@ export class SimulatedWorld {
   }
 
   #anything(random: Random): () => Step {
-    const [acceptors, proposers] = [this.#acceptors, this.#proposers].map((nodes) => nodes.map(({ name }) => name));
+    const [acceptors, proposers] = [this.acceptors, this.proposers].map((nodes) => nodes.map(({ name }) => name));
     return () => anyCommand(random, { acceptors: acceptors ?? [], proposers: proposers ?? [] });
   }
 
@@ -214,7 +214,7 @@ export class SimulatedWorld {
   }
 
   async #readAll(by: 'quorum' | 'round'): Promise<void> {
-    const { states, silent } = await readAll({ time: this.time, reader: this.#reader, keys: this.#keys, proposers: this.#proposers, by });
+    const { states, silent } = await readAll({ time: this.time, reader: this.#reader, keys: this.#keys, proposers: this.proposers, by });
     this.#finals = states;
     this.#silent.push(...silent.map(({ key, proposer }) => ({ rule: ANSWERS, key, message: `${proposer} does not answer` })));
   }

@@ -56,12 +56,13 @@ const DRAWN_MAX = 3;
  */
 export function drawing(view, onChoice) {
   const { proposers, acceptors, parcels, key } = view;
-  const { width, height } = narrow.matches ? UPRIGHT : LYING;
+  const more = room(acceptors.length);
+  const { width, height } = narrow.matches ? { ...UPRIGHT, width: UPRIGHT.width + more } : { ...LYING, height: LYING.height + more };
   /** @type {Map<string, Point>} */
   const places = new Map();
-  proposers.forEach(({ name }, index) => places.set(name, place(0, index, proposers.length)));
-  acceptors.forEach(({ name }, index) => places.set(name, place(1, index, acceptors.length)));
-  places.set('control', narrow.matches ? { x: 185, y: 250 } : { x: 70, y: 345 });
+  proposers.forEach(({ name }, index) => places.set(name, place(0, index, proposers.length, more)));
+  acceptors.forEach(({ name }, index) => places.set(name, place(1, index, acceptors.length, more)));
+  places.set('control', narrow.matches ? { x: 185 + more / 2, y: 250 } : { x: 70, y: 345 + more });
   const lines = proposers.flatMap((proposer) =>
     acceptors.map((acceptor) => {
       const isAsked = proposer.prepare.nodes.includes(acceptor.name) || proposer.accept.nodes.includes(acceptor.name);
@@ -80,11 +81,18 @@ export function drawing(view, onChoice) {
   );
 }
 
-/** @param {number} side @param {number} index @param {number} count @returns {Point} */
-function place(side, index, count) {
+/** What is needed beside the room for three. @param {number} count of acceptors */
+function room(count) {
+  return Math.max(0, count - 3) * (narrow.matches ? 123 : 104);
+}
+
+/** @param {number} side @param {number} index @param {number} count @param {number} more see `room` @returns {Point} */
+function place(side, index, count, more) {
   const share = count === 1 ? 0.5 : index / (count - 1);
-  if (narrow.matches) return side === 0 ? { x: 80 + 210 * share, y: 40 } : { x: 62 + 246 * share, y: 405 };
-  return side === 0 ? { x: 70, y: 95 + 170 * share } : { x: 552, y: 58 + 262 * share };
+  // Two proposers stand closer to the middle.
+  const inwards = side === 0 && count <= 2 ? 18 : 0;
+  if (narrow.matches) return { x: 62 + inwards + (246 - 2 * inwards + more) * share, y: side === 0 ? 40 : 405 };
+  return side === 0 ? { x: 70, y: 95 + more / 2 + 170 * share } : { x: 552, y: 58 + (262 + more) * share };
 }
 
 /** @param {Map<string, Point>} places @param {string} name @returns {Point} */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { friendlyMove } from '../../playground/stage/adversary.js';
-import { replay, USUAL_CLUSTER } from '../../playground/stage/run.js';
-import { spaceTime } from '../../playground/stage/space-time.js';
-import type { StageView } from '../../playground/stage/view.js';
+import { friendlyMove } from '../../../playground/stage/adversary.js';
+import { replay, USUAL_CLUSTER } from '../../../playground/stage/run.js';
+import { spaceTime } from '../../../verification/pictures/space-time.js';
+import type { StageView } from '../../../verification/pictures/view.js';
 
 const CHOICES = ['p1 cas k 0 "red"', 'd1', 'x2', 'd3', 'd4', 'cut a2', 'd5', 'p2 get k', 'wait', 'control add-accept all a1 2', 'kill p2'];
 const view = async (choices = CHOICES): Promise<StageView> => (await replay({ cluster: USUAL_CLUSTER, choices })).view();

@@ -1,8 +1,8 @@
-import { checkExactlyOnce } from '../../verification/checkers/exactly-once.js';
-import type { AcceptorMonitor } from '../../verification/checkers/acceptor-monitor.js';
-import type { History, RecordedOperation, Violation } from '../../verification/checkers/history.js';
-import { checkLinearizability } from '../../verification/checkers/linearizability.js';
-import { stateToldTo } from '../../verification/checkers/state.js';
+import { checkExactlyOnce } from './exactly-once.js';
+import type { AcceptorMonitor } from './acceptor-monitor.js';
+import type { History, RecordedOperation, Violation } from './history.js';
+import { checkLinearizability } from './linearizability.js';
+import { stateToldTo } from './state.js';
 
 /** What the checkers say of the history so far. */
 export interface HistoryVerdict {
@@ -19,7 +19,7 @@ export interface HistoryVerdict {
 }
 
 /** Judges each key by itself; and, apart from that, what the acceptors did. */
-export function judge(history: History, monitor: AcceptorMonitor): HistoryVerdict {
+export function judge(history: Pick<History, 'keys' | 'of' | 'operations' | 'collectedFrom'>, monitor: AcceptorMonitor): HistoryVerdict {
   const [first] = monitor.violations;
   const acceptors = first && { misdeed: `${first.rule}: ${first.message}` };
   for (const key of history.keys) {
@@ -30,7 +30,6 @@ export function judge(history: History, monitor: AcceptorMonitor): HistoryVerdic
   return { isSound: true, order: orderOf(history.operations), ...acceptors };
 }
 
-/** The checkers tell events and times; here both are moves. */
 function broken({ rule, message }: Violation, operations: readonly RecordedOperation[]): HistoryVerdict {
   const event = Number(/\(event (\d+)\)/.exec(message)?.[1]);
   const culprit = operations.findIndex(({ invokedAt }) => invokedAt === event);
@@ -38,7 +37,7 @@ function broken({ rule, message }: Violation, operations: readonly RecordedOpera
     isSound: false,
     order: [],
     rule,
-    message: message.replaceAll(/(\d+) ms \(event \d+\)/g, 'move $1'),
+    message,
     ...(culprit >= 0 && { culprit }),
   };
 }

@@ -1,5 +1,4 @@
-import type { Flight } from './held-network.js';
-import type { BarSight, StageView } from './view.js';
+import type { BarSight, Flight, StageView } from './view.js';
 
 const [LEFT, TOP, ROW] = [100, 58, 24];
 const WIDTHS = { client: 210, node: 150 };
@@ -47,14 +46,14 @@ export function spaceTime(view: StageView, address: string): string {
       `<path class="lane" d="M${at} ${TOP} V${end}"/>`,
       text(nodes.includes(name) ? at : at + 24, TOP - 10, 'name', name),
     ]),
-    ...moves.flatMap(({ choice }, index) => {
+    ...moves.flatMap(({ choice, event }, index) => {
       const [verb = '', node = ''] = choice.split(' ');
       const lane = verb === 'control' ? verb : /^(kill|start|restart|cut|mend|lose-disk)$/.test(verb) ? node : undefined;
-      const what = lane === undefined ? (verb === 'wait' ? '300 ms pass' : '') : verb === 'control' ? choice.slice(8) : verb;
+      const done = event ?? (lane === undefined ? (verb === 'wait' ? '300 ms pass' : '') : verb === 'control' ? choice.slice(8) : verb);
       const row = y(index + 1) + 4;
       return [
         text(8, row, 'number', String(index + 1)),
-        ...(what ? [text(lane === undefined ? 30 : x(lane) + 6, row, 'event', what)] : []),
+        ...(done ? [text(lane === undefined ? 30 : x(lane) + 6, row, 'event', done)] : []),
       ];
     }),
     ...flights.map((flight) => message(flight, x, y)),
@@ -67,7 +66,7 @@ export function spaceTime(view: StageView, address: string): string {
       return [
         `<rect x="${at - 4}" y="${from}" width="8" height="${Math.max(to - from, 4)}" rx="3" class="${kind}"><title>${escaped(`${bar.text}: ${bar.answer ?? 'no answer'}`)}</title></rect>`,
         text(at + 8, from + 4, '', bar.text),
-        text(at + 8, to + (to - from < ROW ? 16 : 4), 'event', answer),
+        text(at + 8, to + (to - from < ROW ? 16 : -4), 'event', answer),
       ];
     }),
   ];

@@ -1,6 +1,29 @@
 import type { QuorumSet } from '../../src/protocol/quorum.js';
-import type { Flight, Parcel } from './held-network.js';
-import type { HistoryVerdict } from './judge.js';
+import type { HistoryVerdict } from '../checkers/judge.js';
+
+/** A message that waits for the visitor. */
+export interface Parcel {
+  /** Counted from 1, in the order in which they were sent. */
+  readonly number: number;
+  readonly from: string;
+  readonly to: string;
+  /** Of the request; its reply counts as the same kind. */
+  readonly kind: string;
+  readonly text: string;
+  /** In a word. */
+  readonly label: string;
+  readonly isReply: boolean;
+  /** A second copy of one that arrived. */
+  readonly isAgain: boolean;
+}
+
+/** A message, and what became of it. */
+export interface Flight extends Parcel {
+  /** The moves at which it was sent, and at which it arrived or was lost. */
+  readonly sentAt: number;
+  endedAt?: number;
+  isLost?: boolean;
+}
 
 /** A proposer, as it is drawn. */
 export interface ProposerSight {
@@ -58,9 +81,12 @@ export interface StageView {
   readonly key: string;
   /** What there is before the first move, in words. */
   readonly beginning: readonly string[];
-  readonly moves: readonly { readonly choice: string; readonly lines: readonly string[] }[];
+  /** `event`: what happened that is no message and no operation of a client, if it is not what was chosen. */
+  readonly moves: readonly { readonly choice: string; readonly lines: readonly string[]; readonly event?: string }[];
   readonly verdict: HistoryVerdict;
   /** What a compare-and-set would expect. */
   readonly nextVer: number;
   readonly isBusy: boolean;
+  /** Of a run of the simulation, which nobody moves: what to type to read it in a terminal, its keys, and the rules that it violates. */
+  readonly recorded?: { readonly command: string; readonly keys: readonly string[]; readonly violated: readonly string[] };
 }
