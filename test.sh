@@ -49,16 +49,22 @@ trap clean_up EXIT
 
 # Runs one part, also where an earlier one failed: one run then shows all that is wrong.
 part() { # NAME COMMAND...
-  local name=$1 begun=$SECONDS
+  local name=$1 begun=$SECONDS used=$scratch/$1.times
   shift
   printf '\n== %s\n' "$name"
-  if "$@"; then
+  # In a shell of its own, whose children are those of the part.
+  if ("$@"; status=$?; times >"$used"; exit "$status"); then
     echo "$name" >>"$scratch/passed"
-    printf -- '-- %s: passed in %s s\n' "$name" $((SECONDS - begun))
+    printf -- '-- %s: passed in %s s, %s s of a processor\n' "$name" $((SECONDS - begun)) "$(processor_seconds "$used")"
   else
     echo "$name" >>"$scratch/failed"
-    printf -- '-- %s: FAILED after %s s\n' "$name" $((SECONDS - begun))
+    printf -- '-- %s: FAILED after %s s, %s s of a processor\n' "$name" $((SECONDS - begun)) "$(processor_seconds "$used")"
   fi
+}
+
+# Without that of processes which outlive the one that started them, and of containers.
+processor_seconds() { # FILE: what "times" says
+  awk '{ for (i = 1; i <= 2; i++) { split($i, time, /[ms]/); sum += time[1] * 60 + time[2] } } END { printf "%d", sum }' "$1"
 }
 
 # A part that hangs must not keep the others' results: where it takes longer, it says which of its processes are left, and ends with them.
