@@ -6,7 +6,7 @@
 # Why it hurts: amounts in the smallest unit (1e20 is a hundred of a coin with 18 places), hashes as numbers, "infinite" limits such as Number.MAX_VALUE are another value
 # after the assignment, on all replicas alike. And document.limit + 1 or JSON.stringify(document) throws where the limit was a number when it was written.
 # Who should care: who keeps large numbers in a document. Store them as text.
-# Source: the package's dist (numbers are told by Number.isInteger and handed to the wasm part); the manual's page on the document data model (numbers are doubles).
+# Source: seen by running it; the manual's page on the document data model (doubles, integers with a sign and without).
 set -euo pipefail
 
 work=$(mktemp -d)

@@ -7,7 +7,7 @@
 # Why it hurts: save() is also what one calls to look at the size, to make a backup, to send a document to somebody. From then on the log on disk is worth nothing beyond
 # that point: whatever is appended, and acknowledged, is not seen after a restart.
 # Who should care: who appends increments. saveSince(document, heads) with heads of one's own has no mark; or save a clone.
-# Source: the comments on save and saveIncremental in dist/implementation.d.ts (nothing of each other); the manual's page on storage.
+# Source: the comments on save and saveIncremental in dist/implementation.d.ts (they say nothing of each other).
 set -euo pipefail
 
 work=$(mktemp -d)

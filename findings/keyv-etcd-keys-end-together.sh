@@ -6,7 +6,7 @@
 # Why it hurts: sessions, idempotency keys and locks with ttl: 3600000 live for between nothing and an hour, and an hour after the start the process stores none: set()
 # answers false, which few look at, and an error event. has() of a lock whose ttl is over says that it is held until somebody calls get().
 # Who should care: who gives @keyv/etcd a ttl. etcd3's own lease() for each key, or another adapter; get() in place of has().
-# Source: the adapter's dist/index.js (constructor: client.lease; set: this.lease.put; has: exists); its readme on ttl. etcd ends a lease with all its keys.
+# Source: the adapter's dist/index.js (constructor: client.lease; set: this.lease.put; has: exists). etcd ends a lease with all its keys.
 set -euo pipefail
 
 work=$(mktemp -d)

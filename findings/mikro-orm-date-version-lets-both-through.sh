@@ -4,9 +4,9 @@
 # What: on SQLite a version that is a Date is set to strftime('%s', 'now') * 1000, whole seconds written as milliseconds, whatever length the property has. An update in
 # the second in which the row was written before leaves the version as it is, and whoever read the row before that update meets the version that he read.
 # Why it hurts: the second flush overwrites the first one without an OptimisticLockError; two bookings of one balance leave one of them. It is the row that is written
-# often, the one that the version is there for. The manual prefers numbers since timestamps "can" conflict; a look at the column shows three places behind the second.
+# often, the one that the version is there for. A look at the column shows milliseconds.
 # Who should care: who has versions of type Date on SQLite or libSQL. A version of type number is refused as it should be.
-# Source: SqlitePlatform.js in @mikro-orm/sql (getCurrentTimestampSQL); MikroORM's manual, on optimistic locking.
+# Source: SqlitePlatform.js in @mikro-orm/sql (getCurrentTimestampSQL).
 set -euo pipefail
 
 work=$(mktemp -d)

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # redis-py 6.1.0: an incr() that times out is sent again on its own: 2 for one call; set(nx=True) says that somebody else has what it just took.
 #
-# What: since 6.0 every client repeats a command up to three times after a lost connection or a timeout, whichever command it is, and pipelines with their transactions,
+# What: since 6.0 a client of one server repeats a command up to three times after a lost connection or a timeout, whichever it is, and pipelines with their transactions,
 # too. A server that is slow for a moment carries out the first one after its client has gone, and then the second one. socket_timeout fails nothing any more in that time.
 # Why it hurts: counters, quotas and queues count twice without an error; a lock that was taken answers None, so it is held by nobody until it expires, and what waits for
 # "not taken" to mean "somebody is at it" waits in vain. valkey-py 6.1.1, of the same origin, raises TimeoutError.
 # Who should care: who came from redis-py 5, where it was an error. Retry(NoBackoff(), 0) as retry=, and reads repeated by the caller.
-# Source: the package's redis/client.py (retry: Retry = Retry(..., retries=3)) and connection.py; its release notes of 6.0 on the default of retry. Needs python3 and redis-server.
+# Source: the package's redis/client.py (retry: Retry = Retry(..., retries=3)) and connection.py; redis/redis-py#3614 (the default), #4082 (ten later on). Needs python3 and redis-server.
 set -euo pipefail
 
 work=$(mktemp -d)
