@@ -47,7 +47,7 @@ function show({ view, run, at, address }) {
   showTime(run.choices.length, at);
   showRules(run.off);
   void attempt(showCode(session, lessons));
-  say(find('#told'), guide.isBeforeStep ? '' : (said.at(-1) ?? []).join(' · '));
+  say(find('#told'), guide.isBeforeStep || view.moves.length === 0 ? '' : (said.at(-1) ?? []).join(' · '));
   guide.follow(session);
   say(find('#now'), guide.headline ?? headline(view));
   writeAddress(`#${guide.address}${address}`);

@@ -15,16 +15,17 @@ export function headline({ verdict, moves, parcels, isBusy }) {
 
 /** Whom the proposers ask in each phase: once, where all ask the same. @param {StageView} view @param {readonly string[]} off the rules that are off */
 export function setsText({ proposers }, off) {
-  const set = (/** @type {ProposerSight['prepare']} */ { nodes, quorum }) =>
-    nodes.length === 0 ? 'nobody' : `${off.includes('quorum') ? 1 : quorum} of ${nodes.join(', ')}`;
-  const texts = proposers.map(({ prepare, accept }) =>
-    set(prepare) === set(accept)
-      ? `${set(prepare)} to promise, and as many to accept`
-      : `${set(prepare)} to promise, ${set(accept)} to accept`,
-  );
-  const broken = off.includes('quorum') ? ' The rule that is off would have it wait for a quorum.' : '';
-  if (new Set(texts).size === 1) return `A proposer goes on after ${texts[0]}.${broken}`;
-  return `${texts.map((text, index) => `Proposer ${index + 1} goes on after ${text}.`).join(' ')}${broken}`;
+  const isOff = off.includes('quorum');
+  const until = (/** @type {ProposerSight['prepare']} */ { quorum }) => (isOff || quorum === 1 ? '1 has' : `${quorum} have`);
+  const texts = proposers.map(({ prepare, accept }) => {
+    const [promising, accepting] = [prepare, accept].map(({ nodes }) => nodes.join(', '));
+    if (!promising && !accepting) return 'has nobody to ask';
+    if (promising === accepting && prepare.quorum === accept.quorum)
+      return `asks ${promising} to promise until ${until(prepare)}, and then to accept until ${until(accept)}`;
+    return `asks ${promising || 'nobody'} to promise until ${until(prepare)}, and then ${accepting || 'nobody'} to accept until ${until(accept)}`;
+  });
+  const told = new Set(texts).size === 1 ? [`Each proposer ${texts[0]}.`] : texts.map((text, index) => `Proposer ${index + 1} ${text}.`);
+  return [...told, isOff ? 'So it is with the rule off: it would have it wait for a quorum.' : ''].join(' ').trim();
 }
 
 /** @param {StageView} view */

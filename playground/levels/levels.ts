@@ -161,7 +161,7 @@ export const LEVELS: readonly Level[] = [
     about: 'The cluster has one acceptor, with a value. The guard does not ask for the rescan.',
     cluster: 'acceptors=3 era=4 prepare=1:a1 accept=1:a1 identities=yes',
     opening: moves('p1 cas k 0 "red"; d1 d2 d3 d4'),
-    hint: 'Type add-accept and add-prepare for a2 and then for a3, each with 2, and no rescan. Then read on the new acceptors.',
+    hint: 'Type to the operator: add-accept all a2 2, add-prepare all a2 2, then the same for a3, and no rescan. Then read on the new acceptors.',
     solution: moves(
       'control add-accept all a2 2; control add-prepare all a2 2; control add-accept all a3 2; control add-prepare all a3 2; p2 get k; d6 d7 d8 d9',
     ),

@@ -44,6 +44,8 @@ describe('the playground, in a browser', () => {
 
   test('says what to do first, and does it by keyboard alone: a write goes through', async () => {
     expect(await page.locator('#now').innerText()).toContain('Let a client ask for something, then click its messages');
+    // Nothing has happened yet.
+    expect(await page.locator('#told').innerText()).toBe('');
     await page.getByRole('button', { name: 'cas 0 "red", through proposer 1' }).focus();
     await page.keyboard.press('Enter');
     const parcels = page.locator('#parcels li[data-parcel]');
@@ -88,6 +90,19 @@ describe('the playground, in a browser', () => {
       expect(await page.locator('tr.culprit').count()).toBe(1);
     },
   );
+
+  test('says whom a proposer waits for, and what is true of that while the rule is off', async () => {
+    const sets = async (address: string): Promise<string> => {
+      const other = await open(address);
+      const said = await other.locator('#sets').innerText();
+      await other.context().close();
+      return said;
+    };
+    expect(await sets('')).toBe('Each proposer asks a1, a2, a3 to promise until 2 have, and then to accept until 2 have.');
+    expect(await sets('#off=quorum&moves=')).toContain(
+      'to promise until 1 has, and then to accept until 1 has. So it is with the rule off',
+    );
+  });
 
   test('a story is told in steps', async () => {
     await page.getByRole('button', { name: 'Learn' }).click();
