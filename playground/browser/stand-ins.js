@@ -21,7 +21,14 @@ function missing() {
 }
 
 export { missing as Pool, missing as randomBytes };
-export { missing as copyFileSync, missing as cpSync, missing as readFileSync, missing as rmSync, missing as writeFileSync };
+export {
+  missing as copyFileSync,
+  missing as cpSync,
+  missing as mkdirSync,
+  missing as readFileSync,
+  missing as rmSync,
+  missing as writeFileSync,
+};
 export { missing as basename, missing as join };
 export default missing;
 

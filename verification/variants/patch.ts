@@ -1,4 +1,4 @@
-import { copyFileSync, cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import ts from 'typescript';
 
@@ -19,6 +19,11 @@ export class PatchFailed extends Error {}
 /** Rooms that a simulation consists of. */
 const ROOMS = ['src', 'proposer', 'node-control', 'client', 'verification'];
 
+/** A world that is simulated has no HTTP, and to load what speaks it takes a third of a start. */
+const NO_HTTP = `const none = () => { throw new Error('a simulated world has no HTTP'); };
+export const Pool = none, request = none;
+`;
+
 /** A copy of the compiled program, of which lines can be broken: one copy does for many patches, one after the other. */
 export class ProgramCopy {
   readonly folder: string;
@@ -35,6 +40,10 @@ export class ProgramCopy {
     rmSync(folder, { recursive: true, force: true });
     const isRun = (path: string): boolean => !/\.(d\.ts|map)$/.test(path);
     for (const room of ROOMS) cpSync(join(project, 'dist', room), join(folder, room), { recursive: true, filter: isRun });
+    const undici = join(folder, 'node_modules', 'undici');
+    mkdirSync(undici, { recursive: true });
+    writeFileSync(join(undici, 'package.json'), '{ "type": "module", "exports": "./index.js" }');
+    writeFileSync(join(undici, 'index.js'), NO_HTTP);
   }
 
   /**
