@@ -64,12 +64,9 @@ export class Lessons {
     const { recorded, verdict } = this.#session.view;
     if (recorded?.violated.length === 0) return 'A run of the simulation, step by step: no violation.';
     if (recorded) return `A run of the simulation that must not be: ${verdict.isSound ? 'go on until ' : ''}the judge says why.`;
-    if (this.#lesson.mode === 'levels') {
-      const level = this.#level;
-      if (!this.#session.view.verdict.isSound && level?.isLosable !== false) return 'Solved. The judge says what cannot be.';
-      return level?.task;
-    }
-    return this.#lesson.mode === 'learn' ? this.#stories.get(this.#lesson.name)?.title : undefined;
+    const why = verdict.isSound ? '' : '. This history cannot be: the judge says why.';
+    if (this.#lesson.mode === 'levels') return why && this.#level?.isLosable !== false ? `Solved${why}` : this.#level?.task;
+    return this.#lesson.mode === 'learn' ? `${this.#stories.get(this.#lesson.name)?.title ?? ''}${why}` : undefined;
   }
 
   /** What the list of messages says while it is empty. */

@@ -5,7 +5,8 @@ import { find, say } from '../../node-control/page/browser/element.js';
 /** What stands above all where no lesson has something to say. @param {StageView} view */
 export function headline({ verdict, moves, parcels, isBusy }) {
   if (!verdict.isSound) return 'This history cannot be: the judge says why.';
-  if (moves.length === 0) return 'Let a client ask for something, then click its messages: nothing arrives unless you say so.';
+  if (moves.length === 0)
+    return 'Let a client ask for something, then click its messages: nothing arrives unless you say so. New to this? Begin with “Learn”.';
   const [count, them] = parcels.length === 1 ? ['One message waits', 'it'] : [`${parcels.length} messages wait`, 'them'];
   if (parcels.length > 0) return `${count} for you: deliver, lose or leave ${them}.`;
   return isBusy

@@ -158,15 +158,15 @@ export const LEVELS: readonly Level[] = [
     id: 'debts',
     title: 'What the rescan is for',
     task: 'Grow to three acceptors, and lose the value that was there before.',
-    about: 'The cluster has one acceptor, with a value. The guard does not ask for the rescan.',
+    about: 'The cluster has one acceptor, with a value. Nothing keeps the operator from leaving the rescan out.',
     cluster: 'acceptors=3 era=4 prepare=1:a1 accept=1:a1 identities=yes',
     opening: moves('p1 cas k 0 "red"; d1 d2 d3 d4'),
-    hint: 'Type to the operator: add-accept all a2 2, add-prepare all a2 2, then the same for a3, and no rescan. Then read on the new acceptors.',
+    hint: 'Type, where the operator is: add-accept all a2 2, add-prepare all a2 2, then the same for a3, and no rescan. Then read on the new acceptors.',
     solution: moves(
       'control add-accept all a2 2; control add-prepare all a2 2; control add-accept all a3 2; control add-prepare all a3 2; p2 get k; d6 d7 d8 d9',
     ),
     lesson:
-      'The value was on acceptor 1 alone, written when one was enough. Two of three may miss it. The rescan stands after add-accept and before add-prepare: it brings every value to the larger accept set before any prepare relies on it.',
+      'The value was on acceptor 1 alone, written when one was enough. Two of three may miss it. The rescan brings every value to the larger accept set: it stands after add-accept for a2, and before add-prepare for a3, from which on a prepare can do without a1.',
   }),
   level({
     id: 'eras',

@@ -93,7 +93,7 @@ describe('the client, as a program', () => {
   });
 
   it.each(['lost', 'doubled'] as const)('finds an increment that was %s', async (fault) => {
-    standIn.fault = onWrite(10, fault);
+    standIn.fault = onWrite(3, fault);
     const client = start('--seconds', '1');
     expect(await client.ended).toBe(1);
     const finding = fault === 'lost' ? 'LOST UPDATES' : 'GREW TOO MUCH';
@@ -106,7 +106,7 @@ describe('the client, as a program', () => {
     client.funnel.flatMap(({ columns }) => columns.map((column) => column[3] ?? 0)).reduce((sum, count) => sum + count, 0);
 
   it.each(FAULTS)('with --no-retry accepts a write that met "%s", either way', async (fault) => {
-    standIn.fault = onWrite(10, fault);
+    standIn.fault = onWrite(3, fault);
     const client = start('--seconds', '1', '--no-retry');
     expect(await client.ended).toBe(0);
     expect(client.stdout).toMatch(/# in all: .* \+ 1 unknown: nothing lost\n$/);
@@ -116,7 +116,7 @@ describe('the client, as a program', () => {
   it.each(FAULTS.flatMap((fault) => [[fault], [fault, '--change', 'add']] as const))(
     'finds out what became of a write that met "%s" %s %s: the check is an equality',
     async (fault, ...args) => {
-      standIn.fault = onWrite(10, fault);
+      standIn.fault = onWrite(3, fault);
       const client = start('--seconds', '1', ...args);
       expect(await client.ended).toBe(0);
       expect(client.stdout).toMatch(/# in all: (\d+) acknowledged <= \1 grown <= \1 \+ 0 unknown: nothing lost\n$/);

@@ -236,6 +236,11 @@ describe('the playground, in a browser', () => {
     }
     await page.locator('#moves button').last().click();
     await expect.poll(() => isBroken(page), SOON).toContain('not linearizable');
+    expect(await page.locator('#now').innerText()).toBe('A collection without the floor. This history cannot be: the judge says why.');
+    // The list of moves scrolls; a second one around it would hide its end, where the present move is.
+    expect(await page.evaluate(`(({ scrollHeight, clientHeight }) => scrollHeight - clientHeight)(document.querySelector('#log'))`)).toBe(
+      0,
+    );
   });
 
   test('a run is saved as a diagram, which opens by itself in either scheme, and as histories', async () => {
