@@ -36,7 +36,7 @@ const ARRIVALS: Readonly<Record<string, CodePlace>> = {
 };
 const STRANGER = place(ACCEPTOR, '#register(', 'this.#memory.identity !== this.#identity', 'throw new StrangerError');
 const HEARD = place('src/protocol/ask.js', 'const hear =', 'if (isOver)', 'isDecided(');
-const COPIED = place('node-control/rescan/copying.js', 'const ballots =', 'compareBallots(');
+const COPIED = place('node-control/rescan/copying.js', 'const ballots =', 'isAtLeast(');
 
 /** What a write does first, by what its proposer sends then: nothing while the round of another one goes on. */
 const WRITES: Readonly<Record<string, CodePlace>> = {
