@@ -51,7 +51,12 @@ export async function backUp(acceptor: RedisServer): Promise<() => Promise<void>
 }
 
 /** How an acceptor comes to forget, behind the cluster's back. */
-export const waysToForget: { readonly how: string; readonly forget: (acceptor: RedisServer) => Promise<unknown> }[] = [
+export const waysToForget: {
+  readonly how: string;
+  readonly forget: (acceptor: RedisServer) => Promise<unknown>;
+  /** How often it closes connections: over each new one it may be met once more. */
+  readonly closings?: number;
+}[] = [
   { how: 'lost its volume', forget: loseVolume },
   { how: 'was emptied under living connections', forget: (acceptor) => ask(acceptor, (redis) => redis.flushall()) },
   {
@@ -67,6 +72,7 @@ export const waysToForget: { readonly how: string; readonly forget: (acceptor: R
   },
   {
     how: 'was wiped, and joined something else since',
+    closings: 2,
     forget: async (acceptor) => {
       const admin = new RedisAdmin(acceptor.address, TIMEOUT_MS);
       try {
