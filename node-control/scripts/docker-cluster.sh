@@ -143,11 +143,13 @@ in_docker() { # client|control ARGUMENT...: to Compose
     wait "$job" || code=$?
     if [ "$signals" -eq "$before" ]; then break; fi
   done
+  # What Compose says where a signal came before the program was there.
+  if [ "$signals" -gt 0 ] && [ "$code" -eq 255 ]; then code=$((128 + $(kill -l "$signal"))); fi
   return "$code"
 }
 
 pass_on() { # SIGNAL: to the program in the container; the third one is the last
-  signals=$((signals + 1))
+  signals=$((signals + 1)) signal=$1
   if [ "$signals" -ge 3 ]; then set -- KILL; fi
   "signal_$program" "$1" >/dev/null 2>&1 || kill -s "$1" -- "-$job" 2>/dev/null || true
 }
