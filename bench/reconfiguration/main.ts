@@ -35,6 +35,6 @@ function counts(text: string): number[] {
 
 function oneOrTwo(text: string): number {
   const number = count(text);
-  if (number > 2) throw new InvalidArgumentError('1 or 2');
+  if (number > 2) throw new InvalidArgumentError('It must be 1 or 2.');
   return number;
 }

@@ -68,10 +68,14 @@ export async function holdingsIn(sender: Sender, keys: readonly string[]): Promi
 }
 
 export async function acceptedIn(sender: Sender, keys: readonly string[]): Promise<(Copied | undefined)[]> {
-  const [holdings, values] = await sender.run<[string, string]>(ACCEPTED, registersOf(keys));
+  const [text, values] = await sender.run<[string, string]>(ACCEPTED, registersOf(keys));
+  const holdings = text.split(' ');
   const valueAt = partsOf(values);
   let bytes = 0;
-  return holdings.split(' ').map((holding, index) => {
+  // Bytes that are no text become others: cut at the places told, each value after them would be a piece of two.
+  if (holdings.reduce((sum, holding) => sum + valueBytesIn(holding), 0) !== Buffer.byteLength(values))
+    throw new Error('a value is no text');
+  return holdings.map((holding, index) => {
     if (holding === ABSENT) return undefined;
     const from = bytes;
     bytes += valueBytesIn(holding);

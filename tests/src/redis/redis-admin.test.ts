@@ -230,4 +230,13 @@ describe('a collection on an acceptor whose memory is full', () => {
       await redis.config('SET', 'maxmemory', '0');
     }
   });
+
+  it('tells nothing of registers of which one holds bytes that are no text: the others would be cut at the wrong places', async () => {
+    const redis = new Redis({ host: '127.0.0.1', port: server.port });
+    onTestFinished(() => redis.disconnect());
+    await redis.hset('r:a', { promise: '1.2.1.1', ballot: '1.1.1.1', value: Buffer.from([0x22, 0xff, 0x22]) });
+    await redis.hset('r:b', { promise: '1.2.1.1', ballot: '1.1.1.1', value: '"é"' });
+    await expect(admin.accepted(['a', 'b'])).rejects.toThrow('a value is no text');
+    expect(await admin.accepted(['b'])).toEqual([{ key: 'b', ballot: '1.1.1.1', value: '"é"' }]);
+  });
 });
