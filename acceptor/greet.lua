@@ -16,7 +16,7 @@
     ARGV[4]  the identity that this acceptor gets if its disk went back: from then on it is a stranger to everybody
     ARGV[5]  the number of the proposer, "0" where it does not say
     ARGV[6]  the era of its configuration
-    ARGV[7]  "count", or "look" where nothing was confirmed since the last count
+    ARGV[7]  "count", or "look" where there is nothing new since the last count
 
   Output:
     {"ok", beats}           it is the one that is meant; the count after this

@@ -17,7 +17,7 @@ export interface Greeting {
   readonly proposer: number;
   /** Of the proposer's configuration. */
   readonly era: number;
-  /** Whether the acceptor counts. One that confirmed nothing since it last counted is only looked at: an idle cluster writes nothing. */
+  /** Whether the acceptor counts. One that confirmed nothing and heard of no era since it last counted is only looked at: an idle cluster writes nothing. */
   readonly isCounting: boolean;
 }
 
@@ -74,7 +74,7 @@ export class Witness {
   readonly identity: string;
   readonly #introduction: Introduction;
   #confirmed: Confirmed | undefined;
-  /** Whether something was confirmed since the acceptor last counted. */
+  /** Whether something was confirmed, or an era was news, since the acceptor last counted. */
   #isDue = false;
 
   constructor(identity: string, introduction: Introduction) {
@@ -115,6 +115,8 @@ export class Witness {
       });
     } finally {
       if (greeted?.kind !== 'ok') this.#isDue ||= isCounting;
+      // A rescan that copied registers to it ends with a new era: nobody has these confirmed, so that it has them the beat after them must tell.
+      if (greeted?.kind === 'told') this.#isDue = true;
     }
     if ('beats' in greeted && greeted.beats > beats.of(this.identity)) beats.note(this.identity, greeted.beats);
     if (greeted.kind === 'old') this.#introduction.onOld(greeted.era);

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { EMPTY_CONFIGURATION } from '../../src/protocol/configuration.js';
 import { wentBack } from '../../src/store/greeting.js';
-import { acceptorName, configurationOf, type Cluster } from '../cluster.js';
+import { acceptorName, Cluster, configurationOf } from '../cluster.js';
 import type { ProposerProcess } from '../proposer-process.js';
 import { send } from '../raw-http.js';
 import type { RedisServer } from '../redis-server.js';
@@ -120,6 +120,29 @@ describe('an acceptor whose disk went back', () => {
     await cluster.proposer(2).start();
     await expect.poll(() => cluster.proposer(2).logged('its disk went back'), BACK).toHaveLength(1);
     expect(await identityOf(cluster.acceptor(1))).toMatch(/~\d+~2$/);
+  });
+
+  it('to before a rescan copied registers to it, with no write since, makes nobody take what it lacks for absent', async () => {
+    const cluster = await Cluster.forThisTest({ acceptors: 3, configured: 0 });
+    const [one, two, three] = [acceptorName(1), acceptorName(2), acceptorName(3)];
+    const control = async (...words: string[]): Promise<void> => expect(await cluster.control(...words)).toMatchObject({ code: 0 });
+    await control('resize', one);
+    await write(cluster.proposer(1), 0);
+    await sleep(BEAT_MS);
+    await control('add-accept', 'all', two, '2');
+    await sleep(BEAT_MS);
+    const putBack = await backUp(cluster.acceptor(2));
+    await control('resize', [one, two, three].join(','));
+    await sleep(BEAT_MS);
+
+    await putBack();
+    await cluster.acceptor(1).kill9();
+    for (const proposer of cluster.proposers) {
+      await expect.poll(() => proposer.logged('its disk went back'), BACK).toMatchObject([{ acceptor: two, level: 50 }]);
+      expect(await proposer.impatient.get('k0')).toMatchObject({ status: 503 });
+    }
+    await cluster.acceptor(1).start();
+    for (const proposer of cluster.proposers) await expectVersions(proposer, 1);
   });
 
   it('is put right by its own disk, and by no step that lets it join as it is', async () => {
