@@ -2,7 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { CLEANUP_MS, eventually, lives, LocalCluster, type Foreground } from './local-cluster.js';
+import { CLEANUP_MS, eventually, LocalCluster, type Foreground } from './local-cluster.js';
+import { lives } from './processes.js';
 
 let cluster: LocalCluster;
 let foreground: Foreground;
@@ -66,15 +67,15 @@ test('what is paused takes connections and answers nothing until it is resumed',
 
 test('what is paused can be killed', async () => {
   const { pid } = await cluster.node('acceptor-2');
-  await cluster.run('node', 'pause', 'acceptor-2');
-  expect((await cluster.run('node', 'kill', 'acceptor-2')).code).toBe(0);
+  await cluster.ask('pause', 'acceptor-2');
+  await cluster.ask('kill', 'acceptor-2');
   expect(lives(pid)).toBe(false);
   expect(await cluster.run('node', 'start', 'acceptor-2')).toEqual(done('acceptor-2 started'));
 });
 
 test('what is paused and dies is started again', async () => {
   const { pid } = await cluster.node('acceptor-3');
-  await cluster.run('node', 'pause', 'acceptor-3');
+  await cluster.ask('pause', 'acceptor-3');
   process.kill(pid, 'SIGKILL');
   await foreground.says('acceptor-3  restarted');
   expect((await cluster.node('acceptor-3')).standing).toBe('running');
@@ -91,7 +92,7 @@ test('what dies again and again is started less and less often, and can be held 
   await eventually('the fifth death', () => deaths() === 5);
   expect(Date.now() - start).toBeGreaterThan(2_500);
   writeFileSync(file, sound);
-  expect((await cluster.run('node', 'kill', 'proposer-1')).code).toBe(0);
+  await cluster.ask('kill', 'proposer-1');
   // The fifth back-off is 3.2 s.
   await sleep(3_700);
   expect((await cluster.node('proposer-1')).standing).toBe('held');

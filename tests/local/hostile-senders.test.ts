@@ -7,7 +7,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Running } from '../client/program.js';
 import { attack, malformedHttp, malformedRedis, memoryMib } from '../hostile-requests.js';
 import { START } from '../node-control/spec-commands.js';
-import { childrenOf, CLEANUP_MS, LocalCluster, ROOT } from './local-cluster.js';
+import { CLEANUP_MS, LocalCluster, ROOT } from './local-cluster.js';
+import { childrenOf } from './processes.js';
 
 const MALFORMED = 10_000;
 const GROWTH_MAX_MIB = 60;

@@ -1,11 +1,14 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ask } from '../../local/control-socket.js';
+import { layoutFrom } from '../../local/layout.js';
 import { freePort } from '../redis-server.js';
+import { living } from './processes.js';
 
 export const ROOT = path.resolve(import.meta.dirname, '../..');
 const MAIN = path.join(ROOT, 'dist/local/main.js');
@@ -20,7 +23,8 @@ const PORT_VARIABLES = [
   'CONTROL_PORT',
   'CLIENT_PORT',
 ];
-const WAIT_MS = 20_000;
+/** The machine may be busy. */
+const WAIT_MS = 60_000;
 /** For the hook that removes a cluster: also one that is asked to stop and hangs is killed. */
 export const CLEANUP_MS = 60_000;
 
@@ -47,9 +51,13 @@ export class Foreground {
     return this.#process.pid;
   }
 
+  get isRunning(): boolean {
+    return this.#process.exitCode === null && this.#process.signalCode === null;
+  }
+
   /** To the whole group, as a terminal does it. */
   signal(signal: NodeJS.Signals): void {
-    if (this.#process.exitCode === null && this.#process.signalCode === null) process.kill(-this.pid, signal);
+    if (this.isRunning) process.kill(-this.pid, signal);
   }
 
   async says(text: string): Promise<void> {
@@ -59,7 +67,7 @@ export class Foreground {
 
   /** Resolves with the exit code once it has ended. */
   async ended(): Promise<number | null> {
-    if (this.#process.exitCode === null && this.#process.signalCode === null) await once(this.#process, 'exit');
+    if (this.isRunning) await once(this.#process, 'exit');
     return this.#process.exitCode;
   }
 }
@@ -104,6 +112,22 @@ export class LocalCluster {
     return foreground;
   }
 
+  /** The supervisor that an earlier test left as it was started, or another one: cheaper than one for each test. */
+  async running(): Promise<Foreground> {
+    const present = this.#started.find(({ isRunning }) => isRunning);
+    const nodes = await this.nodes().catch(() => undefined);
+    if (present && nodes && [...nodes.values()].every(({ standing }) => standing === 'running')) return present;
+    await this.end();
+    return this.start();
+  }
+
+  /** Asks the supervisor, as the commands do. */
+  async ask(action: string, node?: string): Promise<string> {
+    const reply = await ask(layoutFrom(this.env).socket, { action, ...(node === undefined ? {} : { node }) }, WAIT_MS);
+    if (!reply?.ok) throw new Error(`${action} ${node ?? ''}: ${reply?.message ?? 'nobody answers'}`);
+    return reply.message;
+  }
+
   /** Runs one command to its end. */
   async run(...args: string[]): Promise<Finished> {
     const child = spawn(process.execPath, [MAIN, ...args], { env: this.env, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -116,12 +140,7 @@ export class LocalCluster {
 
   /** Each node's standing and process, as the supervisor has them. */
   async nodes(): Promise<Map<string, { standing: string; pid: number }>> {
-    const { stdout, stderr, code } = await this.run('nodes');
-    if (code !== 0) throw new Error(stderr);
-    const rows = stdout
-      .trimEnd()
-      .split('\n')
-      .map((line) => line.split('\t'));
+    const rows = (await this.ask('nodes')).split('\n').map((line) => line.split('\t'));
     const nodes = new Map(rows.map(([name = '', standing = '', pid = '']) => [name, { standing, pid: Number(pid) }]));
     for (const { pid } of nodes.values()) if (pid > 0) this.#seen.add(pid);
     return nodes;
@@ -135,7 +154,7 @@ export class LocalCluster {
 
   /** The processes of all nodes that {@link nodes} ever told of and that still live. */
   survivors(): number[] {
-    return [...this.#seen].filter(lives);
+    return living([...this.#seen]);
   }
 
   /** What acceptor-1 answers to a command in Redis' inline form, of the user `control`. */
@@ -153,37 +172,17 @@ export class LocalCluster {
     return (await fetch(`http://127.0.0.1:${this.port(variable)}/healthz`, { signal: AbortSignal.timeout(patienceMs) })).status;
   }
 
-  /** Ends what the test left, by its pid. */
-  async remove(): Promise<void> {
-    await this.run('stop');
+  /** Ends what a test left, by its pid. */
+  async end(): Promise<void> {
+    await this.ask('stop').catch(() => undefined);
     for (const foreground of this.#started) foreground.signal('SIGKILL');
     await Promise.all(this.#started.map((foreground) => foreground.ended()));
     for (const pid of this.survivors()) process.kill(pid, 'SIGKILL');
-    rmSync(this.#parent, { recursive: true, force: true });
   }
-}
 
-/** A zombie that its parent has not asked for yet does not live. */
-export function lives(pid: number): boolean {
-  return /^[^Z]/.test(ps('-o', 'stat=', '-p', String(pid)).trim());
-}
-
-export function groupOf(pid: number): number {
-  return Number(ps('-o', 'pgid=', '-p', String(pid)));
-}
-
-/** The processes that `parent` started and whose command line holds `text`. */
-export function childrenOf(parent: number, text: string): number[] {
-  const lines = ps('-ax', '-o', 'pid=,ppid=,args=').split('\n');
-  const rows = lines.map((line) => /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line));
-  return rows.filter((row) => row?.[2] === String(parent) && row[3]?.includes(text)).map((row) => Number(row?.[1]));
-}
-
-function ps(...args: string[]): string {
-  try {
-    return execFileSync('ps', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
-  } catch {
-    return '';
+  async remove(): Promise<void> {
+    await this.end();
+    rmSync(this.#parent, { recursive: true, force: true });
   }
 }
 

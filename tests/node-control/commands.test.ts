@@ -3,8 +3,7 @@ import { acceptorName, Cluster, configurationOf, type ControlResult, firstAccept
 
 const empty = { nodes: [], quorum: 0 };
 let cluster: Cluster;
-/** The program itself, as a process. */
-const control = (...args: string[]): Promise<ControlResult> => cluster.controlWith({}, ...args);
+const control = (...args: string[]): Promise<ControlResult> => cluster.control(...args);
 
 beforeAll(async () => {
   cluster = await Cluster.start({ acceptors: 3, proposers: 2, configured: 0 });
@@ -200,6 +199,16 @@ describe('wipe', () => {
 });
 
 describe('the program', () => {
+  it.each([
+    ['done', 0, ['ls']],
+    ['refused', 1, ['wipe', 'proposer-9']],
+    ['none', 2, ['nonsense']],
+  ])('says as a process, too, what a command says that is %s, and ends with %i', async (_, code, args) => {
+    const result = await cluster.controlWith({}, ...args);
+    expect(result).toEqual(await control(...args));
+    expect(result.code).toBe(code);
+  });
+
   it('helps with --help and exit 0, and refuses no command at all with exit 2', async () => {
     const help = await control('--help');
     expect(help.code).toBe(0);
