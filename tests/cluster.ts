@@ -109,7 +109,10 @@ export class Cluster {
       acceptor.resume();
       if (acceptor.pid === undefined) await acceptor.start();
     }
-    await Promise.all(this.proposers.filter(({ isRunning }) => !isRunning).map((proposer) => proposer.start()));
+    for (const proposer of this.proposers) {
+      if (proposer.isRunning) proposer.resume();
+      else await proposer.start();
+    }
     await this.configure({ prepare: { nodes: [], quorum: 0 }, accept: { nodes: [], quorum: 0 } });
     for (const { port } of this.acceptors) {
       const redis = new Redis(port, '127.0.0.1');

@@ -2,6 +2,7 @@ import { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { RedisAdmin } from '../../src/redis/redis-admin.js';
 import { acceptorName, Cluster, UNHURRIED } from '../cluster.js';
+import { sharedCluster } from '../shared-cluster.js';
 
 const [one, two, three] = [acceptorName(1), acceptorName(2), acceptorName(3)];
 type Stored = Record<string, string>;
@@ -26,7 +27,7 @@ async function control(cluster: Cluster, ...args: string[]): Promise<string> {
 
 /** One acceptor serves with some keys, one of them deleted; then both accept, and a rescan must come first. */
 async function growing(keys: readonly string[], acceptors = 2): Promise<Cluster> {
-  const cluster = await Cluster.forThisTest({ acceptors, configured: 0, env: UNHURRIED });
+  const cluster = await sharedCluster({ acceptors, configured: 0, env: UNHURRIED });
   for (const command of ['add-accept', 'add-prepare']) await control(cluster, command, 'all', one, '1');
   for (const [index, key] of keys.entries())
     expect(await cluster.proposer(1 + (index % 2)).kv.put(key, 0, key)).toMatchObject({ ok: true });
@@ -103,7 +104,7 @@ describe('a rescan', () => {
   });
 
   it('takes no value from an acceptor that left, and holds what was deleted and collected since', async () => {
-    const cluster = await Cluster.forThisTest({ acceptors: 3, configured: 0, env: UNHURRIED });
+    const cluster = await sharedCluster({ configured: 0, env: UNHURRIED });
     await control(cluster, 'resize', `${one},${three}`);
     for (const key of ['gone', 'kept']) expect(await cluster.proposer(1).kv.put(key, 0, key)).toMatchObject({ ok: true });
     await control(cluster, 'resize', one);

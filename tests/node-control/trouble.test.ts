@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { acceptorName, Cluster, configurationOf, firstAcceptors, majorities } from '../cluster.js';
+import { eraOf, sharedCluster } from '../shared-cluster.js';
 import type { Configuration } from '../../src/protocol/configuration.js';
 
 const configurations = (cluster: Cluster): Promise<Configuration[]> => Promise.all(cluster.proposers.map(configurationOf));
 
 describe('with a proposer down', () => {
   it.each([1, 2])('(proposer-%i) every step names it, exits 1, and changes nothing on the other', async (down) => {
-    const cluster = await Cluster.forThisTest({ configured: 2 });
+    const cluster = await sharedCluster({ configured: 2 });
     const up = cluster.proposer(3 - down);
     const before = await configurationOf(up);
     await cluster.proposer(down).end('SIGKILL');
@@ -36,7 +37,7 @@ describe('with a proposer down', () => {
 
 describe('status', () => {
   it('shows an acceptor that was killed and one that hangs as unreachable, within a bounded time', async () => {
-    const cluster = await Cluster.forThisTest();
+    const cluster = await sharedCluster();
     await cluster.acceptor(2).kill9();
     cluster.acceptor(3).pause();
     const startedAt = performance.now();
@@ -56,7 +57,7 @@ describe('status', () => {
   it('warns of two proposers with one number', async () => {
     const cluster = await Cluster.forThisTest({ acceptors: 1, ids: [7, 7] });
     expect((await cluster.control('status')).stdout).toMatch(/Two proposers have the same number/);
-    const sound = await Cluster.forThisTest({ acceptors: 1 });
+    const sound = await sharedCluster();
     expect((await sound.control('status')).stdout).not.toMatch(/same number|differ/);
   });
 });
@@ -66,12 +67,14 @@ describe('a step that was interrupted', () => {
   const wanted = { prepare: majorities(2).prepare, accept: firstAcceptors(3) };
 
   it.each([
-    { when: 'after the claim on one proposer', writes: [[1, 2, majorities(2)]] },
-    { when: 'between the claim and the new sets', writes: [[1, 2, majorities(2)], [2, 2, majorities(2)]] }, // prettier-ignore
-    { when: 'after the new sets on one proposer', writes: [[1, 2, majorities(2)], [2, 2, majorities(2)], [1, 3, wanted]] }, // prettier-ignore
+    { when: 'after the claim on one proposer', writes: [[1, 1, majorities(2)]] },
+    { when: 'between the claim and the new sets', writes: [[1, 1, majorities(2)], [2, 1, majorities(2)]] }, // prettier-ignore
+    { when: 'after the new sets on one proposer', writes: [[1, 1, majorities(2)], [2, 1, majorities(2)], [1, 2, wanted]] }, // prettier-ignore
   ] as const)('$when is finished by running it again', async ({ writes }) => {
-    const cluster = await Cluster.forThisTest({ configured: 2 });
-    for (const [proposer, era, sets] of writes) {
+    const cluster = await sharedCluster({ configured: 2 });
+    const before = await eraOf(cluster);
+    for (const [proposer, eras, sets] of writes) {
+      const era = before + eras;
       expect(await cluster.proposer(proposer).admin.configure(era - 1, { era, ...sets })).toMatchObject({ ok: true });
     }
     const [first] = await configurations(cluster);
@@ -87,23 +90,24 @@ describe('a step that was interrupted', () => {
 
 describe('a step of one proposer that was interrupted', () => {
   it('when only the era of the other one was left to write, is finished by running it again', async () => {
-    const cluster = await Cluster.forThisTest({ configured: 2 });
+    const cluster = await sharedCluster({ configured: 2 });
+    const era = await eraOf(cluster);
     const wanted = { prepare: majorities(2).prepare, accept: firstAcceptors(3) };
-    await cluster.proposer(1).admin.configure(1, { era: 3, ...wanted });
-    await cluster.proposer(2).admin.configure(1, { era: 2, ...majorities(2) });
+    await cluster.proposer(1).admin.configure(era, { era: era + 2, ...wanted });
+    await cluster.proposer(2).admin.configure(era, { era: era + 1, ...majorities(2) });
     const { code, stdout } = await cluster.control('add-accept', 'proposer-1', acceptorName(3), '2');
-    expect([code, stdout]).toEqual([0, expect.stringMatching(/^proposer-1: already accept 2 of .* \(era 5\)\n$/)]);
-    expect(await configurations(cluster)).toMatchObject([{ era: 5, ...wanted }, { era: 5, ...majorities(2) }]); // prettier-ignore
+    const settled = era + 4;
+    expect([code, stdout]).toEqual([0, expect.stringMatching(new RegExp(`^proposer-1: already accept 2 of .* \\(era ${settled}\\)\n$`))]);
+    expect(await configurations(cluster)).toMatchObject([{ era: settled, ...wanted }, { era: settled, ...majorities(2) }]); // prettier-ignore
   });
 });
 
 describe('another step than the one that was interrupted', () => {
   it('is refused for all proposers until that one is finished, so that no proposer is two steps ahead', async () => {
-    const cluster = await Cluster.forThisTest({ configured: 2 });
+    const cluster = await sharedCluster({ configured: 2 });
     const halfDone = { prepare: majorities(2).prepare, accept: firstAcceptors(3) };
-    await cluster.proposer(1).admin.configure(1, { era: 2, ...majorities(2) });
-    await cluster.proposer(2).admin.configure(1, { era: 2, ...majorities(2) });
-    await cluster.proposer(1).admin.configure(2, { era: 3, ...halfDone });
+    const { era } = await cluster.configure(majorities(2));
+    await cluster.proposer(1).admin.configure(era, { era: era + 1, ...halfDone });
     const before = await configurations(cluster);
     const other = ['add-prepare', 'all', acceptorName(3), '2'];
     const refused = await cluster.control(...other);
@@ -120,7 +124,7 @@ describe('another step than the one that was interrupted', () => {
 
 describe('two control processes at once', () => {
   it('never leave a mixture of sets; what did not succeed says what to do, and does so when it is run again', async () => {
-    const cluster = await Cluster.forThisTest({ configured: 2 });
+    const cluster = await sharedCluster({ configured: 2 });
     for (let round = 0; round < 4; round += 1) {
       const before = await configurationOf(cluster.proposer(1));
       const steps = [
@@ -155,7 +159,7 @@ describe('two control processes at once', () => {
 
 describe('wipe-acceptor', () => {
   it('refuses while a proposer lists the acceptor in either set, or cannot be asked; --force wipes all the same', async () => {
-    const cluster = await Cluster.forThisTest({ acceptors: 2 });
+    const cluster = await sharedCluster({ configured: 2 });
     for (let key = 0; key < 3; key += 1) await cluster.proposer(1).kv.put(`key-${key}`, 0, 1);
     const wipe = ['wipe-acceptor', acceptorName(2)];
 
@@ -188,7 +192,7 @@ describe('wipe-acceptor', () => {
   });
 
   it('says which acceptor it could not reach, or does not know', async () => {
-    const cluster = await Cluster.forThisTest({ configured: 1, acceptors: 3 });
+    const cluster = await sharedCluster({ configured: 1 });
     await cluster.acceptor(2).kill9();
     cluster.acceptor(3).pause();
     for (const number of [2, 3]) {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Configuration } from '../../../src/protocol/configuration.js';
-import { acceptorName, Cluster, configurationOf, majorities } from '../../cluster.js';
+import { acceptorName, type Cluster, configurationOf, majorities } from '../../cluster.js';
+import { sharedCluster } from '../../shared-cluster.js';
 
 const [A, B, C] = [1, 2, 3].map(acceptorName) as [string, string, string];
 
@@ -20,7 +21,7 @@ async function expectSame(cluster: Cluster, acceptors: number): Promise<Configur
 
 describe('proposers that know an acceptor by two identities', () => {
   it('are led on where none of them lists it: they are those of two attempts at a step that was never done', async () => {
-    const cluster = await Cluster.forThisTest({ configured: 0 });
+    const cluster = await sharedCluster({ configured: 0 });
     expect((await cluster.control('resize', `${A},${B}`)).code).toBe(0);
     await rewrite(cluster, 1, 2, { [C]: `${C}#of-the-second-attempt` });
     await rewrite(cluster, 2, 1, { [C]: `${C}#of-the-first-attempt` });
@@ -34,7 +35,7 @@ describe('proposers that know an acceptor by two identities', () => {
   it.each([1, 2])(
     'get that of the latest era where they list it, wherever the one is that was left behind: proposer-%i',
     async (behind) => {
-      const cluster = await Cluster.forThisTest({ configured: 0 });
+      const cluster = await sharedCluster({ configured: 0 });
       expect((await cluster.control('resize', `${A},${B}`)).code).toBe(0);
       const { identities } = await configurationOf(cluster.proposer(1));
       await rewrite(cluster, 3 - behind, 2, {});

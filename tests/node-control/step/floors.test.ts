@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { type Connections, overNetwork } from '../../../node-control/nodes/connections.js';
 import { readAddresses } from '../../../src/node/addresses.js';
 import type { AcceptorAdmin } from '../../../src/redis/acceptor-admin.js';
-import { acceptorName, Cluster, configurationOf } from '../../cluster.js';
+import { acceptorName, type Cluster, configurationOf } from '../../cluster.js';
+import { sharedCluster } from '../../shared-cluster.js';
 
 const [A, B, C] = [1, 2, 3].map(acceptorName) as [string, string, string];
 
@@ -26,7 +27,7 @@ const versionOf = async (cluster: Cluster, name: string): Promise<number> => (aw
 
 describe('an acceptor that joins after a collection', () => {
   it('has the highest floor of the others before any proposer lists it', async () => {
-    const cluster = await Cluster.forThisTest({ configured: 0 });
+    const cluster = await sharedCluster({ configured: 0 });
     expect((await cluster.control('resize', `${A},${B}`)).code).toBe(0);
     expect(await versionOf(cluster, B)).toBe(0);
     await collected(cluster, [A], 7);
@@ -37,7 +38,7 @@ describe('an acceptor that joins after a collection', () => {
   });
 
   it('is refused while nobody answers who could tell, and its step is done by the same command later', async () => {
-    const cluster = await Cluster.forThisTest({ configured: 0 });
+    const cluster = await sharedCluster({ configured: 0 });
     expect((await cluster.control('resize', A)).code).toBe(0);
     await collected(cluster, [A], 7);
     cluster.acceptor(1).pause();
@@ -52,7 +53,7 @@ describe('an acceptor that joins after a collection', () => {
   });
 
   it('is told by acceptors that no proposer lists any more, if all proposers were wiped', async () => {
-    const cluster = await Cluster.forThisTest({ configured: 0 });
+    const cluster = await sharedCluster({ configured: 0 });
     expect((await cluster.control('resize', `${A},${B}`)).code).toBe(0);
     await collected(cluster, [A, B], 7);
     expect((await cluster.control('wipe', 'all')).code).toBe(0);
@@ -61,7 +62,7 @@ describe('an acceptor that joins after a collection', () => {
   });
 
   it('may not bring data from before it, which the members have removed as deleted', async () => {
-    const cluster = await Cluster.forThisTest({ configured: 0 });
+    const cluster = await sharedCluster({ configured: 0 });
     expect((await cluster.control('resize', `${A},${B},${C}`)).code).toBe(0);
     expect(await cluster.proposer(1).kv.put('k', 0, 'old')).toMatchObject({ ok: true });
     expect((await cluster.control('resize', `${A},${B}`)).code).toBe(0);
