@@ -56,6 +56,8 @@ mkdir -p "$root"/{usr/bin,usr/lib,usr/lib64,tmp,dev,data}
 for name in bin lib lib64; do ln -s "usr/$name" "$root/$name"; done
 fetch pg sid postgresql-18=18.6-3 libc6 dash libaudit1 libcap-ng0 libcap2 libcom-err2 libgcc-s1 libgssapi-krb5-2 libicu78 libk5crypto3 libkeyutils1 libkrb5-3 libkrb5support0 \
   libldap2 liblz4-1 libnuma1 libpam0g libpcre2-8-0 libpq5 libsasl2-2 libselinux1 libssl3t64 libstdc++6 libsystemd0 liburing2 libuuid1 libxml2-16 libxslt1.1 libxxhash0 libzstd1 tzdata zlib1g
+mkdir -p "$root/etc"
+echo 'nobody:x:65534:65534::/:/bin/sh' >"$root/etc/passwd"
 chmod 755 "$work"
 chmod 777 "$root/data" "$root/tmp"
 mknod -m 666 "$root/dev/null" c 1 3
