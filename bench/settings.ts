@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { fileToWrite } from '../node-control/terminal/file-argument.js';
 import { count } from './figures-program.js';
 import { INCREMENTS, type Mix, MIXES, planned, type PlannedCase } from './cases.js';
 import { type Part, PARTS } from './run.js';
@@ -56,7 +57,7 @@ export function optionsFrom(argv: readonly string[]): BenchSettings {
     .option('--clients <LIST>', 'other cases: how many closed loops', counts)
     .option('--keys <LIST>', 'other cases: on how many keys', counts)
     .option('--padding <LIST>', 'other cases: what each value has beside its count, in bytes', counts)
-    .option('--json <FILE>', 'write all figures to a file')
+    .option('--json <FILE>', 'write all figures to a file', fileToWrite)
     .option('--from <FILES...>', 'measure nothing: take the figures from such files, of several parts if need be')
     .option('--write', 'write the figures into docs/benchmarks.md', false)
     .addHelpText('after', EXPLANATION)

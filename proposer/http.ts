@@ -1,7 +1,7 @@
 import { BadRequest } from '../src/store/errors.js';
 import { type ErrorCode, HTTP_STATUS, isErrorCode } from '../src/http/status.js';
 import { InternalError, MethodNotAllowed, NotFound, PayloadTooLarge, Unauthorized } from '../src/http/errors.js';
-import { STATUS_CODES } from 'node:http';
+import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler, type Response } from 'express';
 import type { Logger } from 'pino';
@@ -29,7 +29,7 @@ export function createApp(log: Logger, addRoutes: (app: Express) => void): Expre
 }
 
 /** As `response.json`, which looks up at each answer what is always the same here. */
-export function answerJson(response: Response, status: number, body: unknown): void {
+export function answerJson(response: ServerResponse, status: number, body: unknown): void {
   const text = JSON.stringify(body);
   response.writeHead(status, { 'Content-Type': 'application/json; charset=utf-8', 'Content-Length': Buffer.byteLength(text) }).end(text);
 }
@@ -77,6 +77,12 @@ export function answerUnparsable(error: NodeJS.ErrnoException, socket: Duplex): 
   const status = `${HTTP_STATUS[code]} ${STATUS_CODES[HTTP_STATUS[code]] ?? ''}`;
   const head = [`HTTP/1.1 ${status}`, 'Content-Type: application/json; charset=utf-8', `Content-Length: ${Buffer.byteLength(body)}`];
   socket.end(`${head.join('\r\n')}\r\nConnection: close\r\n\r\n${body}`);
+}
+
+/** RFC 9112, section 3.2. */
+export function answerHostless(response: ServerResponse): void {
+  response.shouldKeepAlive = false;
+  answerJson(response, HTTP_STATUS.BadRequest, { code: 'BadRequest', message: 'a request of HTTP/1.1 has a Host header' });
 }
 
 function answerError(log: Logger): ErrorRequestHandler {

@@ -13,11 +13,11 @@ export function jsonBody(limitBytes: number): RequestHandler {
     if (!isUtf8(body)) throw new Error('the body is not UTF-8');
   };
   // Its own look at the type would be the second.
-  const parse: RequestHandler = express.json({ limit: limitBytes, inflate: false, verify, type: () => true });
+  const parse: RequestHandler = express.json({ limit: limitBytes, inflate: false, verify, type: () => true, strict: false });
   return (request, response, next) => {
     if (!isPlain(request, limitBytes)) {
       if (!request.is('application/json')) throw new BadRequest('send a JSON body with Content-Type: application/json');
-      parse(request, response, next);
+      parse(request, response, (error?: unknown) => next(error ?? refusalOfOther(request.body)));
       return;
     }
     const chunks: Buffer[] = [];
@@ -33,10 +33,15 @@ export function jsonBody(limitBytes: number): RequestHandler {
       const again = Object.assign(Readable.from([body]), { headers: request.headers }) as unknown as Request;
       parse(again, response, (error?: unknown) => {
         request.body = again.body as unknown;
-        next(error);
+        next(error ?? refusalOfOther(request.body));
       });
     });
   };
+}
+
+/** The parser, told to take objects and lists only, would say of the others that they are no JSON. */
+function refusalOfOther(body: unknown): BadRequest | undefined {
+  return body === undefined || (typeof body === 'object' && body !== null) ? undefined : new BadRequest('the body must be a JSON object');
 }
 
 /** Whether it is as nearly all bodies are: then most of what Express' parser looks for is not there, and reading it costs half. */

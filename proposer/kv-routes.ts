@@ -13,6 +13,9 @@ import { asVersion, operationName } from './idempotency-key.js';
 import { jsonBody } from './json-body.js';
 import { BODY_MAX_BYTES, KEY_MAX_BYTES, VALUE_MAX_BYTES } from './limits.js';
 
+/** What a write without a body says behind its path. */
+const IN_PATH_OF_DELETE: readonly string[] = ['ver', 'since'];
+
 /** The interface for clients. */
 export function addKvRoutes(app: Express, store: Store, acceptors: AcceptorPool): void {
   // One route: a path is looked at once, whatever the method.
@@ -98,6 +101,7 @@ function withoutValue({ ver, deletedVer }: Versioned): Omit<Versioned, 'val'> {
 }
 
 function parsePut(request: Request): Write {
+  assertNothingInPath(request);
   const { ver, val, since } = request.body as { ver?: unknown; val?: unknown; since?: unknown };
   const expected = asVersion(ver, 'ver');
   if (val === undefined) throw new BadRequest('val is missing; it may be any JSON value');
@@ -107,6 +111,7 @@ function parsePut(request: Request): Write {
 }
 
 function parseChange(request: Request): Write {
+  assertNothingInPath(request);
   const { ver, since, ...functions } = request.body as Readonly<Record<string, unknown>>;
   const [[name, argument] = ['', undefined], ...others] = Object.entries(functions);
   const change = Object.hasOwn(CHANGE_FUNCTIONS, name) ? CHANGE_FUNCTIONS[name] : undefined;
@@ -119,8 +124,19 @@ function parseChange(request: Request): Write {
   return { ...next, ...condition, ...named(request, [name, argument, condition], since) };
 }
 
+/** A condition that stands where nobody looks would be none. */
+function assertNothingInPath(request: Request): void {
+  if (!request.url.includes('?')) return;
+  const name = IN_PATH_OF_DELETE.find((one) => one in request.query);
+  if (name !== undefined) throw new BadRequest(`${name} stands in the body of ${request.method}, not behind its path`);
+}
+
 function parseDelete(request: Request): Write {
-  const [ver, since] = ['ver', 'since'].map((name) => {
+  const unknown = Object.keys(request.query).find((name) => !IN_PATH_OF_DELETE.includes(name));
+  if (unknown !== undefined) throw new BadRequest(`DELETE takes ?ver=n and ?since=n, not ${unknown}`);
+  if (Number(request.headers['content-length'] ?? 0) > 0 || request.headers['transfer-encoding'] !== undefined)
+    throw new BadRequest('DELETE takes no body: ver and since stand behind the path, ?ver=n');
+  const [ver, since] = IN_PATH_OF_DELETE.map((name) => {
     const given = request.query[name];
     return typeof given === 'string' && /^\d+$/.test(given) ? Number(given) : given;
   });

@@ -1,6 +1,6 @@
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { Server as NetServer } from 'node:net';
-import { answerUnparsable } from './http.js';
+import { answerHostless, answerUnparsable } from './http.js';
 import {
   CONNECTIONS_MAX,
   HEADERS_MAX_BYTES,
@@ -27,6 +27,8 @@ export async function serve(app: RequestListener, host: string, port: number, va
     headersTimeout: HEADERS_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     connectionsCheckingInterval: SLOW_SENDERS_CHECK_MS,
+    // It is refused below: Node's own answer is no JSON.
+    requireHostHeader: false,
   });
   server.maxConnections = CONNECTIONS_MAX;
   server.on('clientError', answerUnparsable);
@@ -41,8 +43,11 @@ export async function serve(app: RequestListener, host: string, port: number, va
     unanswered.add(response);
     response.on('close', forget);
     if (isClosing) response.shouldKeepAlive = false;
-    app(request, response);
+    if (request.headers.host === undefined && request.httpVersion !== '1.0') answerHostless(response);
+    else app(request, response);
   });
+  // What is expected besides `100-continue` may be ignored (RFC 9110, section 10.1.1); Node would answer 417, and no JSON.
+  server.on('checkExpectation', (request, response) => void server.emit('request', request, response));
   await listen(server, host, port, variable);
 
   const close = (): Promise<void> => {

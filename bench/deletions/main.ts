@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { fileToWrite } from '../../node-control/terminal/file-argument.js';
 import { count, tellFigures } from '../figures-program.js';
 import { measureDeletions } from './measure.js';
 import { table } from './table.js';
@@ -13,7 +14,7 @@ const program = new Command('npm run bench:deletions --')
   .option('--collect-every <SECONDS>', 'from the end of a collection to the next one', count, 5)
   .option('--minutes <N>', 'after which it ends although not all is done', count, 25)
   .option('--stretches <N>', 'lines of the table', count, 10)
-  .option('--json <FILE>', 'write the figures to a file, too')
+  .option('--json <FILE>', 'write the figures to a file, too', fileToWrite)
   .parse();
 const options = program.opts<{
   operations: number;

@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
+import { fileToWrite } from '../../node-control/terminal/file-argument.js';
 import { count, tellFigures } from '../figures-program.js';
 import { measureMigration, type MigrationFigures } from './migration-figures.js';
 import { measureRescan, type RescanFigures } from './rescan-figures.js';
@@ -10,7 +11,7 @@ const program = new Command('npm run bench:reconfiguration --')
   .option('--from <N>', 'how many acceptors hold the keys before there is one more: 1 or 2', oneOrTwo, 1)
   .option('--seconds <N>', 'how long each measurement beside a rescan takes', count, 10)
   .option('--clients <N>', 'clients that work meanwhile', count, 64)
-  .option('--json <FILE>', 'write the figures to a file, too')
+  .option('--json <FILE>', 'write the figures to a file, too', fileToWrite)
   .parse();
 const options = program.opts<{ keys: number[]; from: number; seconds: number; clients: number; json?: string }>();
 

@@ -68,3 +68,10 @@ export interface OperationOptions {
   /** Ends the wait for a turn; the operation is then not applied and rejects with the signal's reason. See `KeyQueue.run`. */
   readonly signal?: AbortSignal | undefined;
 }
+
+/** @throws RangeError for numbers that no ballot can have: what an acceptor has promised to such a one it can compare with nothing, and nobody could use the key again */
+export function assertInBallots(id: number, incarnation: number): void {
+  if (!Number.isSafeInteger(id) || id < 1) throw new RangeError(`the number of a proposer is an integer from 1 to 2^53 - 1, not ${id}`);
+  if (Number.isSafeInteger(incarnation) && incarnation >= 0) return;
+  throw new RangeError(`the incarnation of a proposer is an integer from 0 to 2^53 - 1, not ${incarnation}`);
+}

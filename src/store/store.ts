@@ -5,17 +5,16 @@ import { Proposer } from '../protocol/proposer.js';
 import { QuorumReader } from '../reads/quorum-read.js';
 import { OldState, StoreClosed } from './errors.js';
 import { beatsInMemory } from './greeting.js';
-import { assertJson } from './json-value.js';
 import { KeyQueue } from './key-queue.js';
 import { KeyValue } from './kv.js';
 import { DEFAULT_LIMITS, type StoreLimits } from './limits.js';
-import type { OperationKind, OperationOptions, StoreOptions } from './options.js';
+import { assertInBallots, type OperationKind, type OperationOptions, type StoreOptions } from './options.js';
 import { promiseCache } from './promise-cache.js';
 import { Reconfiguration } from './reconfiguration.js';
 import { type Rescanned, rescanKeys } from './rescan.js';
 import { systemTime } from './system-time.js';
 import type { Versioned } from './versioned.js';
-import { DELETED, type JsonChange, type Write } from './write.js';
+import { assertWrite, DELETED, type JsonChange, type Write } from './write.js';
 
 /** Puts a proposer together: protocol, quorum reads, resolution, queue and retries. This is the only place that does. */
 export function createStore(options: StoreOptions): Store {
@@ -38,6 +37,7 @@ export class Store {
     const { id, state, acceptors, events, time = systemTime, random = Math.random } = options;
     const limits = (this.#limits = { ...DEFAULT_LIMITS, ...options.limits });
     const { incarnation, configuration } = state;
+    assertInBallots(id, incarnation);
     const acceptor = (name: string, identity: string | undefined): Acceptor => acceptors.get(name, identity);
     const ask = { acceptor, time, timeoutMs: limits.acceptorTimeoutMs, ...(events && { events }) };
     this.#proposer = new Proposer({ id, incarnation, configuration, promises: promiseCache(), ...ask });
@@ -117,7 +117,7 @@ export class Store {
   /**
    * Sets, changes or deletes a key. All that wait for one key share a round, in their order, each with its own outcome.
    * @returns what it made of the key; told again, where it is repeated under the same name
-   * @throws BadRequest the next value is no JSON value
+   * @throws BadRequest the next value is no JSON value, or `ver` no version
    * @throws VersionMismatch the key is at another version than the expected one, which `details` hold
    * @throws KeyNotFound it deletes what does not exist
    * @throws NameReused the name stands for another request
@@ -127,7 +127,7 @@ export class Store {
    */
   write(key: string, write: Write, { wait = true, signal }: OperationOptions = {}): Promise<Versioned> {
     return this.#run('write', signal, async () => {
-      if ('val' in write && write.val !== DELETED) assertJson(write.val);
+      assertWrite(write);
       return wait ? this.#queue.run(key, write, signal) : this.#kv.write(key, write);
     });
   }

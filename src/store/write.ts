@@ -1,3 +1,6 @@
+import { BadRequest } from './errors.js';
+import { assertJson } from './json-value.js';
+
 /** What a change function returns to delete the key. */
 export const DELETED: unique symbol = Symbol('deleted');
 
@@ -32,3 +35,12 @@ export type Write = {
   | { /** The next value whatever the present one is: any JSON value, or {@link DELETED}. */ readonly val: unknown }
   | { readonly change: JsonChange }
 );
+
+/** @throws BadRequest for what would write something else than was meant: with a condition that is none, say */
+export function assertWrite(write: Write): void {
+  const { ver } = write;
+  if ('ver' in write && !(Number.isSafeInteger(ver) && Number(ver) >= 0)) {
+    throw new BadRequest(`ver must be an integer from 0 (the key does not exist yet), not ${ver}; left out, the write has no condition`);
+  }
+  if ('val' in write && write.val !== DELETED) assertJson(write.val);
+}

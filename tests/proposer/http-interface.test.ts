@@ -92,6 +92,26 @@ describe('a write', () => {
     expect((await ask({ method: 'PUT', path: `/kv/${freshKey()}`, body: '{"ver":0,"val":1}', headers: charset })).status).toBe(201);
   });
 
+  it.each([
+    ['null', 'null'],
+    ['a number', '7'],
+    ['a text', '"a"'],
+  ])('is not told that %s is no JSON', async (_, body) => {
+    expectRefusal(await put('/kv/a', body), 400, 'BadRequest', /the body must be a JSON object/);
+  });
+
+  it.each([
+    ['DELETE', '?vers=1', undefined, /DELETE takes \?ver=n and \?since=n, not vers/],
+    ['DELETE', '', { ver: 5 }, /DELETE takes no body/],
+    ['POST', '?ver=5', { add: 1 }, /ver stands in the body of POST/],
+    ['PUT', '?since=5', { ver: 1, val: 2 }, /since stands in the body of PUT/],
+  ])('whose condition stands where nobody looks is refused, not done without it: %s %s', async (method, query, body, why) => {
+    const key = freshKey();
+    await put(`/kv/${key}`, { ver: 0, val: 1 });
+    expectRefusal(await ask({ method, path: `/kv/${key}${query}`, ...(body && { body }) }), 400, 'BadRequest', why);
+    expect((await get(`/kv/${key}`)).body).toEqual({ key, ver: 1, val: 1 });
+  });
+
   it('that breaks off in its body changes nothing', async () => {
     const key = freshKey();
     const head = `PUT /kv/${key} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n`;
@@ -169,6 +189,13 @@ describe('a path', () => {
 });
 
 describe('a header', () => {
+  it('that is missing, or expects what nobody knows, is answered in JSON too', async () => {
+    const { address } = cluster.proposer(1);
+    const hostless = await sendBytes(address, 'GET /kv/hostless HTTP/1.1\r\n\r\n');
+    expect(hostless).toMatch(/^HTTP\/1\.1 400 .*connection: close.*"BadRequest","message":"a request of HTTP\/1\.1 has a Host header"/is);
+    expect((await ask({ path: '/kv/expected', headers: { expect: 'the unexpected' } })).body).toMatchObject({ code: 'KeyNotFound' });
+  });
+
   it('of Prefer that does not say wait=0 has no effect', async () => {
     const key = freshKey();
     for (const [index, prefer] of ['wait=10', 'wait', 'respond-async', 'wait=0.5', ''].entries()) {

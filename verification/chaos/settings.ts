@@ -1,7 +1,6 @@
 import { randomInt } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
+import { fileToWrite } from '../../node-control/terminal/file-argument.js';
 import { HISTORY_FORMATS } from '../histories/history-files.js';
 import type { Mode } from './cluster.js';
 
@@ -84,6 +83,5 @@ function seedFrom(text: string): number {
 function historyFileFrom(text: string): string {
   const endings = Object.keys(HISTORY_FORMATS).map((ending) => `.${ending}`);
   if (!endings.some((ending) => text.endsWith(ending))) throw new InvalidArgumentError(`Its name must end with ${endings.join(' or ')}.`);
-  if (!existsSync(dirname(text))) throw new InvalidArgumentError(`There is no folder ${dirname(text)}.`);
-  return text;
+  return fileToWrite(text);
 }

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { fileToWrite } from '../../node-control/terminal/file-argument.js';
 import { Progress } from '../../node-control/terminal/progress.js';
 import { recordedOf, Recording } from '../pictures/recording.js';
 import { spaceTime } from '../pictures/space-time.js';
@@ -40,7 +41,7 @@ const program = new Command('npm run simulate --')
   .option('--stop-after <N>', 'mend and read everything after so many of them', wholeNumber)
   .option('--without <FAULTS>', `leave out, with commas between: ${FAULTS.join(', ')}`, faults)
   .option('--trace', 'every message, too', false)
-  .option('--svg <FILE>', 'draw the run, or the smaller one that shows a violation, as a space-time diagram')
+  .option('--svg <FILE>', 'draw the run, or the smaller one that shows a violation, as a space-time diagram', fileToWrite)
   .option('--no-silence', 'a cluster that does not answer when all is mended is no violation')
   .option('--brief', 'of a violation only the seed and what it is', false)
   .addHelpText('after', '\nExit codes: 0 no violation, 1 a violation, 2 wrong arguments, 130 ended early by Ctrl-C, with a summary.')

@@ -12,6 +12,22 @@ beforeEach(async () => {
 
 const deep = (levels: number): unknown => Array.from({ length: levels }).reduce((inner) => [inner], 0);
 
+describe('a change function', () => {
+  it('that is async is refused, for its promise is no value: what the key holds stays', async () => {
+    await store.cas('k', 0, 'kept');
+    await expect(store.change('k', () => Promise.resolve('next'))).rejects.toThrow(BadRequest);
+    expect(await store.get('k')).toEqual({ ver: 1, val: 'kept' });
+  });
+});
+
+describe('a condition', () => {
+  it.each([NaN, -1, 0.5, undefined, null, '0'])('of %s is refused, and does not let everything through', async (ver) => {
+    await store.cas('k', 0, 'kept');
+    await expect(store.cas('k', ver as number, 'next')).rejects.toThrow(BadRequest);
+    expect(await store.get('k')).toEqual({ ver: 1, val: 'kept' });
+  });
+});
+
 describe('a value of a store', () => {
   it.each([
     ['NaN', NaN],
@@ -19,6 +35,9 @@ describe('a value of a store', () => {
     ['undefined', undefined],
     ['undefined in an object', { a: [{ b: undefined }] }],
     ['a date', new Date(0)],
+    ['a map', new Map([['a', 1]])],
+    ['bytes', [new Uint8Array([1])]],
+    ['a promise', Promise.resolve(1)],
     ['a function', () => 1],
     ['a bigint', 1n],
     ['more levels than can be written out', deep(1_001)],
