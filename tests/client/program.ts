@@ -1,52 +1,33 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import ts from 'typescript';
+import { join } from 'node:path';
+import { DIST } from '../proposer-process.js';
 
-const REPOSITORY = join(import.meta.dirname, '../..');
-
-/** The client's program, compiled from the sources as they are, so that no stale build is tested. */
+/** The client's program, and a folder for its address maps. */
 export class Program {
-  readonly #folder = mkdtempSync(join(tmpdir(), 'client-'));
+  readonly main = join(DIST, 'client/main.js');
+  readonly folder = mkdtempSync(join(tmpdir(), 'client-'));
   readonly #children: ChildProcess[] = [];
-
-  constructor() {
-    writeFileSync(join(this.#folder, 'package.json'), '{"type":"module"}');
-    symlinkSync(join(REPOSITORY, 'node_modules'), join(this.#folder, 'node_modules'));
-    const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022, verbatimModuleSyntax: true };
-    for (const room of ['src', 'client']) {
-      const names = readdirSync(join(REPOSITORY, room), { recursive: true, encoding: 'utf8' });
-      for (const name of names.filter((entry) => entry.endsWith('.ts'))) {
-        const { outputText } = ts.transpileModule(readFileSync(join(REPOSITORY, room, name), 'utf8'), { compilerOptions });
-        mkdirSync(dirname(join(this.#folder, room, name)), { recursive: true });
-        writeFileSync(join(this.#folder, room, name.replace('.ts', '.js')), outputText);
-      }
-    }
-  }
-
-  get main(): string {
-    return join(this.#folder, 'client/main.js');
-  }
 
   /** @param addressMap its text in the file that ADDRESS_MAP names */
   start(args: readonly string[], addressMap: string): Running {
-    const path = join(this.#folder, `addresses-${this.#children.length}.json`);
+    const path = join(this.folder, `addresses-${this.#children.length}.json`);
     writeFileSync(path, addressMap);
     const child = spawn(process.execPath, [this.main, ...args], { env: { PATH: process.env['PATH'], ADDRESS_MAP: path } });
     this.#children.push(child);
     return new Running(child);
   }
 
-  /** Ends what still runs, and removes the compiled program. */
+  /** Ends what still runs, and removes the folder. */
   async close(): Promise<void> {
     for (const child of this.#children) {
       if (child.exitCode !== null || child.signalCode !== null) continue;
       child.kill('SIGKILL');
       await once(child, 'exit');
     }
-    rmSync(this.#folder, { recursive: true, force: true });
+    rmSync(this.folder, { recursive: true, force: true });
   }
 }
 

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** How a request goes wrong. `lost` and `doubled` are answered as a success, and are none. */
 export type Fault =
@@ -35,6 +36,8 @@ export class StandIn {
   readonly seen: SeenRequest[] = [];
   /** Asked for each request but a write of an old version; undefined: all is well. */
   fault: (request: SeenRequest) => Fault | undefined = () => undefined;
+  /** How long a request is under way: clients that are answered at once keep a processor busy. */
+  latencyMs = 0;
   /** The writes that were applied under a name, by key and name. None is ever forgotten. */
   readonly #named = new Map<string, Register>();
   readonly #servers: Server[] = [];
@@ -80,6 +83,7 @@ export class StandIn {
     const key = decodeURIComponent((request.url ?? '').replace('/kv/', ''));
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
+    if (this.latencyMs > 0) await sleep(this.latencyMs);
     const body = method === 'GET' ? undefined : (JSON.parse(Buffer.concat(chunks).toString()) as SeenRequest['body']);
     const [prefer, name] = [request.headers['prefer'], request.headers['idempotency-key']].map((value) => value?.toString());
     const seen: SeenRequest = { proposer, method, key, prefer, name, body, atMs: performance.now() };

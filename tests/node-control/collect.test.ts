@@ -7,13 +7,14 @@ import { Nodes } from '../../node-control/nodes/nodes.js';
 import { readAddresses } from '../../src/node/addresses.js';
 import type { AcceptorAdmin } from '../../src/redis/acceptor-admin.js';
 import { acceptorName, Cluster, configurationOf } from '../cluster.js';
+import { sharedCluster } from '../shared-cluster.js';
 import { Mortal } from './mortal-connections.js';
 
 const NAMES = [1, 2, 3].map(acceptorName);
 const [A, B, C] = NAMES as [string, string, string];
 
-async function grown(acceptors: readonly string[] = NAMES): Promise<Cluster> {
-  const cluster = await Cluster.forThisTest({ configured: 0 });
+async function grown(acceptors: readonly string[] = NAMES, start = sharedCluster): Promise<Cluster> {
+  const cluster = await start({ configured: 0 });
   expect((await cluster.control('resize', acceptors.join(','))).code).toBe(0);
   return cluster;
 }
@@ -85,7 +86,7 @@ it('a key that was deleted leaves nothing behind, and goes on above every versio
 });
 
 it('what an acceptor missed is brought to it first', async () => {
-  const cluster = await grown();
+  const cluster = await grown(NAMES, (options) => Cluster.forThisTest(options));
   expect(await cluster.proposer(1).kv.put('seen', 0, 'old')).toMatchObject({ ok: true });
   await cluster.acceptor(3).kill9();
   expect(await cluster.proposer(1).kv.delete('seen')).toMatchObject({ ok: true });
@@ -130,7 +131,7 @@ it('a tombstone that was copied goes through a round first: its ballot may have 
 });
 
 it('what rounds of absent keys leave goes as well: empty values, and promises that nothing came of', async () => {
-  const cluster = await grown();
+  const cluster = await grown(NAMES, (options) => Cluster.forThisTest(options));
   const to = cluster.proposer(1);
   await cluster.acceptor(2).kill9();
   await cluster.acceptor(3).kill9();

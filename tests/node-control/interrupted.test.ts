@@ -9,7 +9,8 @@ import { parse } from '../../node-control/safety/typed-step.js';
 import { type Connections, overNetwork } from '../../node-control/nodes/connections.js';
 import type { Manner } from '../../node-control/step/step.js';
 import type { Configuration } from '../../src/protocol/configuration.js';
-import { acceptorName, Cluster, configurationOf, majorities } from '../cluster.js';
+import { acceptorName, type Cluster, configurationOf, majorities } from '../cluster.js';
+import { sharedCluster } from '../shared-cluster.js';
 import { Mortal } from './mortal-connections.js';
 
 const [A, B, C] = [1, 2, 3].map(acceptorName) as [string, string, string];
@@ -40,7 +41,7 @@ async function attempt(connections: Connections, command: string, manner: Manner
 const setsOf = ({ prepare, accept }: Configuration): unknown => ({ prepare, accept });
 
 it('a control node that is killed before or after any of its writes: the same command finishes what it began, and nothing else goes on top of half of it', async () => {
-  const cluster = await Cluster.forThisTest({ configured: 0 });
+  const cluster = await sharedCluster({ configured: 0 });
   const network = overNetwork(readAddresses(cluster.addressMap));
   let points = 0;
   let halves = 0;
@@ -79,7 +80,7 @@ it('a control node that is killed before or after any of its writes: the same co
 });
 
 it('an operator whose step was overtaken by another one finds out before it writes its sets', async () => {
-  const cluster = await Cluster.forThisTest({ configured: 0 });
+  const cluster = await sharedCluster({ configured: 0 });
   const network = overNetwork(readAddresses(cluster.addressMap));
   for (const command of TOUR.slice(0, 2)) expect(await attempt(network, command)).toBeUndefined();
   const before = await configurationOf(cluster.proposer(1));
@@ -108,7 +109,7 @@ it('an operator whose step was overtaken by another one finds out before it writ
 });
 
 it('resize is finished by typing it again, wherever SIGKILL met it', { timeout: 180_000 }, async () => {
-  const cluster = await Cluster.forThisTest({ configured: 0 });
+  const cluster = await sharedCluster({ configured: 0 });
   const resize = (target: string, dieAtWrite: number): ReturnType<Cluster['control']> =>
     cluster.controlWith({ NODE_OPTIONS: `--import ${DIE_AT_WRITE}`, DIE_AT_WRITE: String(dieAtWrite) }, 'resize', target);
   expect((await cluster.control('resize', A)).code).toBe(0);
@@ -116,7 +117,8 @@ it('resize is finished by typing it again, wherever SIGKILL met it', { timeout: 
   const targets = [`${A},${B},${C}`, A];
   let killed = 0;
   let finished = 0;
-  for (let dieAtWrite = 2; finished < 2; dieAtWrite += 11) {
+  // The first test dies at each write, without a process: this one in each part of the command.
+  for (let dieAtWrite = 2; finished < 2; dieAtWrite += 23) {
     const target = targets[killed % 2] ?? A;
     const first = await resize(target, dieAtWrite);
     if (first.code === 0) finished += 1;

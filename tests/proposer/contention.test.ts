@@ -3,6 +3,7 @@ import { RedisAcceptor } from '../../src/redis/redis-acceptor.js';
 import { ANSWER_WITHIN_MS, Cluster } from '../cluster.js';
 import { counterOf, increment, newTally } from '../increments.js';
 import { send } from '../raw-http.js';
+import { sharedCluster } from '../shared-cluster.js';
 
 /** Increments one counter 50 times at once, each until it is acknowledged. */
 async function fiftyIncrements(cluster: Cluster, proposers: number): Promise<ReturnType<typeof newTally>> {
@@ -18,7 +19,7 @@ async function fiftyIncrements(cluster: Cluster, proposers: number): Promise<Ret
 
 describe('50 increments of one key at once', () => {
   it('through one proposer queue up: no answer but values and 409, and the sum is right', async () => {
-    const cluster = await Cluster.forThisTest({ proposers: 1 });
+    const cluster = await sharedCluster();
     const tally = await fiftyIncrements(cluster, 1);
     const codes = ['200', '201', 'KeyNotFound', 'VersionMismatch'];
     expect([...tally.codes.keys()].filter((code) => !codes.includes(code))).toEqual([]);
@@ -26,7 +27,7 @@ describe('50 increments of one key at once', () => {
   });
 
   it('through two proposers are retried there: the sum is what was acknowledged', async () => {
-    const cluster = await Cluster.forThisTest();
+    const cluster = await sharedCluster();
     const tally = await fiftyIncrements(cluster, 2);
     const codes = ['200', '201', 'KeyNotFound', 'VersionMismatch', 'PrepareError', 'ConcurrentRequestError', 'CommitError'];
     expect([...tally.codes.keys()].filter((code) => !codes.includes(code))).toEqual([]);
@@ -71,7 +72,7 @@ describe('Prefer: wait=0', () => {
   };
 
   it.each(['wait=0', 'respond-async, wait=0', 'WAIT = "0"'])('(%s) refuses what collides with ConcurrentRequestError', async (prefer) => {
-    const cluster = await Cluster.forThisTest({ acceptors: 1, proposers: 1 });
+    const cluster = await sharedCluster({ acceptors: 1, proposers: 1 });
     let codes = new Map<string, number>();
     // On a machine that is late they may come one after the other, and the one attempt of the first may find the acceptor late.
     for (let burst = 1; burst <= 20 && !(codes.has('201') && codes.has('ConcurrentRequestError')); burst += 1)
@@ -81,12 +82,12 @@ describe('Prefer: wait=0', () => {
   });
 
   it.each([undefined, 'wait=10', 'nowait=0', 'wait=00.5'])('is not what %s says: that queues', async (prefer) => {
-    const cluster = await Cluster.forThisTest({ acceptors: 1, proposers: 1 });
+    const cluster = await sharedCluster({ acceptors: 1, proposers: 1 });
     expect(await putAtOnce(cluster, prefer)).toEqual(new Map([['201', 1], ['VersionMismatch', 49]])); // prettier-ignore
   });
 
   it('is answered at once, where a patient request waits for its turn', async () => {
-    const cluster = await Cluster.forThisTest({ acceptors: 1, proposers: 1 });
+    const cluster = await sharedCluster({ acceptors: 1, proposers: 1 });
     const { kv, impatient } = cluster.proposer(1);
     await kv.put('a', 0, 0);
     cluster.acceptor(1).pause();
@@ -102,7 +103,7 @@ describe('Prefer: wait=0', () => {
   });
 
   it('reads by a round of its own, where a patient read changes nothing on the acceptors', async () => {
-    const cluster = await Cluster.forThisTest({ acceptors: 1, proposers: 1 });
+    const cluster = await sharedCluster({ acceptors: 1, proposers: 1 });
     const { kv, impatient } = cluster.proposer(1);
     const acceptor = new RedisAcceptor({ address: cluster.acceptor(1).address, timeoutMs: 2_000 });
     onTestFinished(() => acceptor.close());
@@ -116,7 +117,7 @@ describe('Prefer: wait=0', () => {
   });
 
   it('does not retry: without a quorum it is answered after one attempt', async () => {
-    const cluster = await Cluster.forThisTest({ acceptors: 1, proposers: 1 });
+    const cluster = await sharedCluster({ acceptors: 1, proposers: 1 });
     const { kv, impatient } = cluster.proposer(1);
     await cluster.acceptor(1).kill9();
     await expect.poll(() => cluster.proposer(1).logged('went away'), { timeout: 5_000 }).toHaveLength(1);

@@ -13,7 +13,7 @@ import { ask, backUp, clusterWithIdentities } from './forgetting.js';
 const BACK = { timeout: 10_000 };
 /** An acceptor has counted, and everybody has heard of it, this long after the last write. */
 const BEAT_MS = 2_500;
-const WRITES = 150;
+const WRITES = 30;
 const NOTICED = /its disk went back to an earlier moment, noticed by proposer [12] at \d{4}-/;
 const identityOf = (acceptor: RedisServer): Promise<string | null> => ask(acceptor, (redis) => redis.get('identity'));
 const ready = ({ address }: ProposerProcess): ReturnType<typeof send> => send(address, { path: '/readyz' });

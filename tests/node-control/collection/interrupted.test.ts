@@ -9,7 +9,8 @@ import { overNetwork } from '../../../node-control/nodes/connections.js';
 import { Nodes } from '../../../node-control/nodes/nodes.js';
 import { ControlError } from '../../../node-control/safety/objection.js';
 import { readAddresses } from '../../../src/node/addresses.js';
-import { acceptorName, Cluster, configurationOf } from '../../cluster.js';
+import { acceptorName, type Cluster, configurationOf } from '../../cluster.js';
+import { sharedCluster } from '../../shared-cluster.js';
 import { ControlService } from '../control-service.js';
 
 const NAMES = [1, 2, 3].map(acceptorName);
@@ -20,7 +21,7 @@ const KEYS = 149;
 const DONE = { code: 0, stderr: expect.not.stringContaining('error') as string };
 
 async function grown(): Promise<Cluster> {
-  const cluster = await Cluster.forThisTest({ configured: 0 });
+  const cluster = await sharedCluster({ configured: 0 });
   expect((await cluster.control('resize', NAMES.join(','))).code).toBe(0);
   return cluster;
 }
