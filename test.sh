@@ -14,8 +14,8 @@ usage: test.sh [--quick] [--help]
 Installs what is missing (npm packages, redis-server, Chromium, shellcheck, luacheck), then runs: types, lint, format, shellcheck, luacheck, all tests
 against real Redis servers and real processes, some hundred simulated runs, the broken variants of the protocol, every order of delivery in
 small worlds, the commands of README.md, the tour and some chaos with local processes, and, where a Docker engine answers, these three again
-in Docker. A cluster that you run is left alone. Much of this waits, so that much of it runs side by side: what ran beside the tests is printed
-after them.
+in Docker. A cluster that you run is left alone. Much of this waits, so that much of it runs side by side: what ran beside another part is
+printed after it.
 
   --quick   without what is named after the simulated runs
 
@@ -150,7 +150,7 @@ chaos() { # [--docker]
   node dist/verification/chaos/main.js "$@" --minutes 0.7 --seed 20261128
 }
 
-# The parts that wait for nothing. They are the last to get a processor: they take what the waiting of the others leaves, and keep nobody waiting.
+# The parts that wait for nothing. They are the last to get a processor: they take what the waiting of the clusters leaves, and keep nobody waiting.
 computations() {
   part 'types' nice -n 19 npm run --silent types
   part 'lint' nice -n 19 npm run --silent lint
@@ -161,7 +161,7 @@ computations() {
   if [ -z "$quick" ]; then part 'exhaustive' nice -n 19 node dist/verification/exhaustive/main.js --quick; fi
 }
 
-# On as many processors as there are, while those before are on one.
+# On as many processors as there are, while the computations are on one.
 variants() {
   part 'broken variants' nice -n 19 node dist/verification/variants/main.js
 }
@@ -176,13 +176,17 @@ tour_locally() {
 
 # The parts that mostly wait. There is one tour at a time, and chaos is told from a machine that is late only where little runs beside it.
 clusters() {
-  if [ -n "$docker" ]; then beside readme_in_docker; fi
-  part 'README, local processes' limited 1200 end_to_end local
+  beside computations
+  beside variants
+  if [ -n "$docker" ]; then beside clusters_in_docker; fi
   part 'tour, local processes' limited 600 tour_locally
-  if [ -n "$docker" ]; then finish readme_in_docker; fi
+  touch "$scratch/toured"
+  part 'README, local processes' limited 1200 end_to_end local
+  if [ -n "$docker" ]; then finish clusters_in_docker; fi
+  finish computations
+  finish variants
   part 'chaos, local processes' limited 600 chaos
   if [ -n "$docker" ]; then
-    part 'tour, Docker' limited 600 ./tour.sh --docker
     part 'chaos, Docker' limited 600 chaos --docker
   else
     left_out 'README, Docker' 'no Docker engine answers'
@@ -191,8 +195,10 @@ clusters() {
   fi
 }
 
-readme_in_docker() {
+clusters_in_docker() {
   part 'README, Docker' limited 1800 end_to_end docker
+  until [ -e "$scratch/toured" ]; do sleep 1; done
+  part 'tour, Docker' limited 600 ./tour.sh --docker
 }
 
 echo '== What the tests need'
@@ -208,8 +214,7 @@ if command -v chromium-headless-shell chromium >/dev/null || install_tool chromi
   install_tool chromium chromium; then has_chromium=yes; fi
 if engine_answers; then docker=yes; fi
 
-beside computations
-if [ -z "$quick" ]; then beside variants; fi
+if [ -n "$quick" ]; then beside computations; fi
 if [ -n "$has_chromium" ]; then
   part 'tests' limited 2400 run_tests
 else
@@ -217,9 +222,7 @@ else
   left_out 'page' 'install chromium with your package manager'
 fi
 # Not beside the tests: both start clusters that are to answer in time.
-if [ -z "$quick" ]; then clusters; fi
-finish computations
-if [ -z "$quick" ]; then finish variants; fi
+if [ -n "$quick" ]; then finish computations; else clusters; fi
 
 names_in() { # FILE
   paste -s -d ';' "$scratch/$1" | sed 's/;/; /g'
