@@ -114,6 +114,6 @@ if (!(isSilent && isTold)) console.log('CHANGED: a transaction that was rolled b
 process.exit(isSilent && isTold ? 0 : 1);
 JS
 code=0
-timeout 60 node run.mjs || code=$?
-[ "$code" -ne 124 ] || { echo 'not done in 60 seconds' >&2; exit 3; }
+timeout 180 node run.mjs || code=$?
+[ "$code" -ne 124 ] || { echo 'not done in 180 seconds' >&2; exit 3; }
 exit "$code"
