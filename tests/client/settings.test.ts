@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { settingsFrom } from '../../client/settings.js';
 import { Program } from './program.js';
 
 let program: Program;
@@ -6,6 +7,7 @@ beforeAll(() => {
   program = new Program();
 });
 afterAll(() => program.close());
+afterEach(() => vi.restoreAllMocks());
 
 const NOBODY = '{"proposer-1:8080": "127.0.0.1:1", "proposer-2:8080": "127.0.0.1:1"}';
 
@@ -34,11 +36,23 @@ describe("the client's options", () => {
     [['--change', 'set'], 'Allowed choices are cas, add'],
     [['--nonsense'], "unknown option '--nonsense'"],
     [['run'], 'too many arguments'],
-  ])('%j is refused: %s', async (args, message) => {
-    const client = program.start(args, NOBODY);
+  ])('%j is refused: %s', (args, message) => {
+    const stdout = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+    const stderr = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    vi.spyOn(process, 'exit').mockImplementation((code) => {
+      throw new Error(`ended with ${code}`);
+    });
+    expect(() => settingsFrom(args)).toThrow('ended with 2');
+    const said = stderr.mock.calls.join('');
+    expect(said).toContain(message);
+    expect(said).toContain('--help');
+    expect(stdout).not.toHaveBeenCalled();
+  });
+
+  it('end the program where one is wrong', async () => {
+    const client = program.start(['--nonsense'], NOBODY);
     expect(await client.ended).toBe(2);
-    expect(client.stderr).toContain(message);
-    expect(client.stderr).toContain('--help');
+    expect(client.stderr).toContain("unknown option '--nonsense'");
     expect(client.stdout).toBe('');
   });
 

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { acceptorName, Cluster, configurationOf, majorities } from '../cluster.js';
 import { putForSure } from '../increments.js';
+import { sharedCluster } from '../shared-cluster.js';
 
 const [A, B, C, D] = [1, 2, 3, 4].map(acceptorName) as [string, string, string, string];
 
@@ -45,7 +46,7 @@ it.each([
   ['the same one twice', `${A},${A}`, 2, /each once/],
   ['nobody', '', 2, /names with commas/],
 ])('resize to %s is refused', async (_, target, exitCode, message) => {
-  const cluster = await Cluster.forThisTest({ acceptors: 2, configured: 1 });
+  const cluster = await sharedCluster({ acceptors: 2, configured: 1 });
   const { code, stdout, stderr } = await cluster.control('resize', target);
   expect({ code, stdout }).toEqual({ code: exitCode, stdout: '' });
   expect(stderr).toMatch(message);

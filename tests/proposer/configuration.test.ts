@@ -5,8 +5,9 @@ import { send } from '../raw-http.js';
 /** How long a proposer waits for connections to acceptors that a configuration adds: `AcceptorPoolOptions.connectWaitMs`. */
 const CONNECT_WAIT_MS = 500;
 const one = majorities(1);
-/** For the tests that change nothing. */
+/** For the tests that change no configuration: it stays that of era 1. */
 let shared: Promise<Cluster> | undefined;
+const unchanged = (): Promise<Cluster> => (shared ??= Cluster.start({ acceptors: 2, proposers: 1, configured: 1 }));
 afterAll(async () => (await shared)?.stop());
 
 describe('a change of the configuration', () => {
@@ -37,7 +38,7 @@ describe('a change of the configuration', () => {
   });
 
   it('from another era than the present one is refused with the present configuration, and changes nothing', async () => {
-    const cluster = await Cluster.forThisTest({ acceptors: 2, proposers: 1, configured: 1 });
+    const cluster = await unchanged();
     const proposer = cluster.proposer(1);
     for (const expectedEra of [0, 2, 2 ** 53 - 2]) {
       const answer = await proposer.admin.configure(expectedEra, { era: 2 ** 53 - 1, ...majorities(2) });
@@ -89,7 +90,7 @@ describe('a change of the configuration', () => {
     ['no expected era', { expectedEra: undefined }, /expectedEra must be an integer/],
     ['an expected era in quotes', { expectedEra: '1' }, /expectedEra must be an integer/],
   ])('with %s is refused with 400, and changes nothing', async (_, fault, message) => {
-    const cluster = await (shared ??= Cluster.start({ acceptors: 1, proposers: 1 }));
+    const cluster = await unchanged();
     const { adminAddress } = cluster.proposer(1);
     const body = { expectedEra: 1, era: 2, ...one, ...fault };
     const answer = await send(adminAddress, { method: 'PUT', path: '/configuration', body });
@@ -127,7 +128,7 @@ describe('a change of the configuration', () => {
 
 describe('a rescan', () => {
   it('answers with the number of keys done, and refuses another era, more than 1,000 keys, and what is no key', async () => {
-    const cluster = await Cluster.forThisTest({ acceptors: 1, proposers: 1 });
+    const cluster = await unchanged();
     const { adminAddress, kv } = cluster.proposer(1);
     const rescan = (body: unknown): ReturnType<typeof send> => send(adminAddress, { method: 'POST', path: '/rescan', body });
     await kv.put('a', 0, 1);

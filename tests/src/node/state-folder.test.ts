@@ -132,14 +132,24 @@ describe('a proposer', () => {
     ['incarnation.json', ''],
     ['incarnation.json', '"x"'],
     ['incarnation.json', '1.5'],
-  ])('does not start from a torn %s (%j): exit 1, and one line with the file and the reason', async (name, text) => {
+  ])('has no state in a torn %s (%j), which stays as it is: one line has the file and the reason', (name, text) => {
+    const file = join(folder, name);
+    writeFileSync(file, text);
+    const state = new StateFolder(folder);
+    const load = (): unknown => (name === 'configuration.json' ? state.loadConfiguration() : state.raiseIncarnation(Date.now()));
+    expect(load).toThrow(/^[^\n]*is torn or not ours \([^\n]+\)[^\n]*$/);
+    expect(load).toThrow(file);
+    expect(readFileSync(file, 'utf8')).toBe(text);
+  });
+
+  it.each(['configuration.json', 'incarnation.json'])('does not start from a torn %s: exit 1, and that line', async (name) => {
     const proposer = await proposerHere();
-    proposer.store(name, text);
+    proposer.store(name, '');
     const { code, stderr } = await refusedStart(proposer);
     expect(code).toBe(1);
     expect(stderr).toMatch(/^proposer: [^\n]*is torn or not ours \([^\n]+\)[^\n]*\n$/);
     expect(stderr).toContain(join(folder, name));
-    expect(proposer.stored(name)).toBe(text);
+    expect(proposer.stored(name)).toBe('');
   });
 
   it('starts where a crash left a half-written copy beside the file', async () => {
