@@ -1,7 +1,7 @@
 import { BadRequest } from '../src/store/errors.js';
 import { type ErrorCode, HTTP_STATUS, isErrorCode } from '../src/http/status.js';
 import { InternalError, MethodNotAllowed, NotFound, PayloadTooLarge, Unauthorized } from '../src/http/errors.js';
-import { type ServerResponse, STATUS_CODES } from 'node:http';
+import { IncomingMessage, ServerResponse, type ServerOptions, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler, type Response } from 'express';
 import type { Logger } from 'pino';
@@ -26,6 +26,20 @@ export function createApp(log: Logger, addRoutes: (app: Express) => void): Expre
   });
   app.use(answerError(log));
   return app;
+}
+
+/**
+ * The classes of which a server of this app makes requests and answers. Express changes the prototype of each one that is of another class, and whatever
+ * Node and it do with that one afterwards takes longer (docs/benchmarks.md).
+ */
+export function madeFor(app: Express): Pick<ServerOptions, 'IncomingMessage' | 'ServerResponse'> {
+  class ExpressRequest extends IncomingMessage {}
+  class ExpressResponse<Asked extends IncomingMessage> extends ServerResponse<Asked> {}
+  for (const [part, made] of Object.entries({ request: ExpressRequest.prototype, response: ExpressResponse.prototype })) {
+    Object.setPrototypeOf(made, Reflect.get(app, part) as object);
+    Reflect.set(app, part, made);
+  }
+  return { IncomingMessage: ExpressRequest, ServerResponse: ExpressResponse };
 }
 
 /** As `response.json`, which looks up at each answer what is always the same here. */
