@@ -5,6 +5,7 @@ import { Proposer } from '../protocol/proposer.js';
 import { QuorumReader } from '../reads/quorum-read.js';
 import { OldState, StoreClosed } from './errors.js';
 import { beatsInMemory } from './greeting.js';
+import { assertKey } from './key.js';
 import { KeyQueue } from './key-queue.js';
 import { KeyValue } from './kv.js';
 import { DEFAULT_LIMITS, type StoreLimits } from './limits.js';
@@ -76,10 +77,12 @@ export class Store {
   /**
    * Reads a key, linearizably: by quorum, or else by a round.
    * @returns `ver` 0 if the key does not exist
+   * @throws BadRequest the key is no text
    * @throws NotApplied no quorum answered in time; the key is as it was
    */
   get(key: string, { wait = true, signal }: OperationOptions = {}): Promise<Versioned> {
     return this.#run('read', signal, async () => {
+      assertKey(key);
       if (!wait) return this.#kv.readByRound(key);
       // A quorum read needs no turn: it sends no ballots.
       return (await this.#kv.readByQuorum(key)) ?? this.#queue.run(key, 'read', signal);
@@ -117,7 +120,7 @@ export class Store {
   /**
    * Sets, changes or deletes a key. All that wait for one key share a round, in their order, each with its own outcome.
    * @returns what it made of the key; told again, where it is repeated under the same name
-   * @throws BadRequest the next value is no JSON value, or `ver` no version
+   * @throws BadRequest the key is no text, the next value no JSON value, or `ver` no version
    * @throws VersionMismatch the key is at another version than the expected one, which `details` hold
    * @throws KeyNotFound it deletes what does not exist
    * @throws NameReused the name stands for another request
@@ -127,6 +130,7 @@ export class Store {
    */
   write(key: string, write: Write, { wait = true, signal }: OperationOptions = {}): Promise<Versioned> {
     return this.#run('write', signal, async () => {
+      assertKey(key);
       assertWrite(write);
       return wait ? this.#queue.run(key, write, signal) : this.#kv.write(key, write);
     });
