@@ -27,6 +27,16 @@ export async function stateFolder(path: string): Promise<ProposerState> {
   const files = new StateFolder(folder);
   // The path of a socket is limited to about 100 bytes.
   const lock = await lockFolder(relative(process.cwd(), join(folder, 'lock')));
+  try {
+    return opened(files, lock);
+  } catch (error) {
+    // Who mends the file can open the folder again.
+    await closed(lock);
+    throw error;
+  }
+}
+
+function opened(files: StateFolder, lock: Server): ProposerState {
   let configuration = files.loadConfiguration();
   const beats = files.openBeats();
   return {

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished, type TestContext } from 'vitest';
-import { StateFolder } from '../../../src/node/state-folder.js';
+import { StateFolder, stateFolder, UnusableState } from '../../../src/node/state-folder.js';
 import { Cluster, configurationOf, majorities } from '../../cluster.js';
 import { type Exit, type ProposerOptions, ProposerProcess } from '../../proposer-process.js';
 
@@ -150,6 +150,14 @@ describe('a proposer', () => {
     expect(stderr).toMatch(/^proposer: [^\n]*is torn or not ours \([^\n]+\)[^\n]*\n$/);
     expect(stderr).toContain(join(folder, name));
     expect(proposer.stored(name)).toBe('');
+  });
+
+  it('opens its folder in the process that was refused it, once the file is mended', async () => {
+    const file = join(folder, 'configuration.json');
+    writeFileSync(file, '');
+    await expect(stateFolder(folder)).rejects.toThrow(UnusableState);
+    rmSync(file);
+    await (await stateFolder(folder)).close?.();
   });
 
   it('starts where a crash left a half-written copy beside the file', async () => {
