@@ -26,7 +26,12 @@ function connected(address = server.address, onReachable?: (reachable: boolean) 
   const acceptor = new RedisAcceptor({
     address,
     timeoutMs,
-    ...(onReachable && { onState: (state) => onReachable(state === 'ready') }),
+    ...(onReachable && {
+      onState: (state) => {
+        // One that has just started may say first that it reads its file.
+        if (state !== 'loading') onReachable(state === 'ready');
+      },
+    }),
   });
   acceptors.push(acceptor);
   return acceptor;

@@ -25,7 +25,7 @@ const POLL_MS = 10;
 /** What a test does to the acceptors behind the product's back. */
 export interface Sabotage {
   /**
-   * Called again and again while the clients run, and once when they have ended.
+   * Called before each request while the clients run, and once when they have ended.
    * @param share of the run that is over, up to 1
    */
   readonly now?: (disks: readonly Memory[], history: History, share: number) => void;
@@ -41,12 +41,14 @@ export async function rulesBrokenBy(kind: typeof Store = Store, { now }: Sabotag
   const disks = ACCEPTORS.map((): Memory => ({ registers: new Map() }));
   const acceptors: Acceptors = { get: (name) => new MemoryAcceptor(disks[ACCEPTORS.indexOf(name)]) };
   const set = { nodes: ACCEPTORS, quorum: 2 };
+  const history = new History(() => 0);
   const servers = new Map<string, Server>();
   for (const [index, name] of PROPOSERS.entries()) {
     const store = new kind({ id: index + 1, state: memoryState(), acceptors });
     await store.reconfigure({ era: 1, prepare: set, accept: set }, 0);
     const app = createApp(pino({ enabled: false }), (routes) => {
       routes.use((request, response, next) => {
+        if (history.operations.length < OPERATIONS) now?.(disks, history, history.operations.length / OPERATIONS);
         if (random() < LOST_SHARE) response.end = () => (request.socket.destroy(), response);
         next();
       });
@@ -58,7 +60,6 @@ export async function rulesBrokenBy(kind: typeof Store = Store, { now }: Sabotag
   }
   const addressOf = (name: string): string => `127.0.0.1:${(servers.get(name)?.address() as AddressInfo).port}`;
 
-  const history = new History(() => 0);
   const requests = new Requests({ addressOf, history, time: systemTime, onOutcome: () => undefined });
   const clients = new Clients({ requests, time: systemTime, random });
   const stop = new AbortController();
@@ -69,7 +70,6 @@ export async function rulesBrokenBy(kind: typeof Store = Store, { now }: Sabotag
   });
   while (!stop.signal.aborted && history.operations.length < OPERATIONS) {
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-    now?.(disks, history, history.operations.length / OPERATIONS);
   }
   stop.abort();
   await ended;
