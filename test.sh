@@ -150,7 +150,8 @@ chaos() { # [--docker]
   node dist/verification/chaos/main.js "$@" --minutes 0.7 --seed 20261128
 }
 
-# The parts that wait for nothing. They are the last to get a processor: they take what the waiting of the clusters leaves, and keep nobody waiting.
+# The parts that wait for nothing. They are the last to get a processor: they take what the waiting of the tests leaves. (Containers
+# are not theirs to yield to: the kernel shares between groups of processes first.)
 computations() {
   part 'types' nice -n 19 npm run --silent types
   part 'lint' nice -n 19 npm run --silent lint
@@ -176,15 +177,11 @@ tour_locally() {
 
 # The parts that mostly wait. There is one tour at a time, and chaos is told from a machine that is late only where little runs beside it.
 clusters() {
-  beside computations
-  beside variants
   if [ -n "$docker" ]; then beside clusters_in_docker; fi
   part 'tour, local processes' limited 600 tour_locally
   touch "$scratch/toured"
   part 'README, local processes' limited 1200 end_to_end local
   if [ -n "$docker" ]; then finish clusters_in_docker; fi
-  finish computations
-  finish variants
   part 'chaos, local processes' limited 600 chaos
   if [ -n "$docker" ]; then
     part 'chaos, Docker' limited 600 chaos --docker
@@ -214,7 +211,8 @@ if command -v chromium-headless-shell chromium >/dev/null || install_tool chromi
   install_tool chromium chromium; then has_chromium=yes; fi
 if engine_answers; then docker=yes; fi
 
-if [ -n "$quick" ]; then beside computations; fi
+beside computations
+if [ -z "$quick" ]; then beside variants; fi
 if [ -n "$has_chromium" ]; then
   part 'tests' limited 2400 run_tests
 else
@@ -222,7 +220,9 @@ else
   left_out 'page' 'install chromium with your package manager'
 fi
 # Not beside the tests: both start clusters that are to answer in time.
-if [ -n "$quick" ]; then finish computations; else clusters; fi
+if [ -z "$quick" ]; then clusters; fi
+finish computations
+if [ -z "$quick" ]; then finish variants; fi
 
 names_in() { # FILE
   paste -s -d ';' "$scratch/$1" | sed 's/;/; /g'
