@@ -91,14 +91,14 @@ export class Writer {
     }
     const name = nextName();
     let known = since;
-    let answer = await this.#ask(proposer, (client) => send(client, repeatable(name, known)));
+    let answer = await this.#ask(proposer, (client) => send(client, { name, since: known }));
     // Nothing of this name was ever applied then: it may begin anew, from the version that the refusal tells.
     for (let next = raised(answer, known); next !== undefined && !giveUp.aborted; next = raised(answer, known)) {
       known = next;
-      answer = await this.#ask(proposer, (client) => send(client, repeatable(name, known)));
+      answer = await this.#ask(proposer, (client) => send(client, { name, since: known }));
     }
     if (answer && outcomeOf(answer) !== 'unknown') settle(outcomeOf(answer));
-    else answer = (await this.#askAgain(key, (client) => send(client, repeatable(name, known)), settle, giveUp)) ?? answer;
+    else answer = (await this.#askAgain(key, (client) => send(client, { name, since: known }), settle, giveUp)) ?? answer;
     if (answer?.ok) ledger.saw(key, answer.body.val, answer.body.ver);
     return answer;
   }
@@ -146,13 +146,9 @@ function outcomeOf(answer: Answer<Versioned>): 'acknowledged' | 'refused' | 'unk
   return NOT_APPLIED.has(answer.code) || answer.code === 'OutcomeForgotten' ? 'refused' : 'unknown';
 }
 
-function repeatable(name: string, since: number | undefined): Repeatable {
-  return { name, ...(since !== undefined && { since }) };
-}
-
-/** The version from which a write that was sent once may begin anew; undefined if it need not, or a higher one does not help. */
-function raised(answer: Answer<Versioned> | undefined, known: number | undefined): number | undefined {
-  if (!answer || answer.ok || answer.code !== 'OutcomeForgotten' || known === undefined) return undefined;
+/** The version from which a write that was sent once may begin anew; undefined if it need not, told none, or a higher one does not help. */
+function raised(answer: Answer<Versioned> | undefined, known = Infinity): number | undefined {
+  if (!answer || answer.ok || answer.code !== 'OutcomeForgotten') return undefined;
   const { since } = answer.body;
   return typeof since === 'number' && since > known ? since : undefined;
 }

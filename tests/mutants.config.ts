@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     include: [
       'tests/src/{protocol,reads,store}/*.test.ts',
-      'tests/client/{coroutine,final-{check,reading},ledger,outage,reading,within}.test.ts',
+      'tests/client/{coroutine,final-{check,reading},ledger,outage,reading,within,writer}.test.ts',
     ],
     exclude: ['tests/src/store/lost-messages.test.ts'],
   },

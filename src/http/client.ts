@@ -120,7 +120,7 @@ export interface Repeatable {
   /** The client's own for this write, 1 to 64 printable characters; sent again under it, the write is applied once. */
   readonly name?: string;
   /** The version of the key that the client knew when it sent the write for the first time. */
-  readonly since?: number;
+  readonly since?: number | undefined;
 }
 
 function pathOf(key: string): string {

@@ -117,19 +117,22 @@ describe('a coroutine', () => {
     expect(counts.networkErrors).toBe(typeof fault === 'string' && fault.startsWith('reset') ? 1 : 0);
   });
 
-  it.each(['PrepareError', 'ConcurrentRequestError'])('meets %s with the next turn at once, and another key', async (code) => {
-    standIn.fault = () => ({ status: 503, code });
-    const { counts, ended } = coroutine(['a', 'b', 'c']);
-    const startMs = performance.now();
-    await until(() => counts.readAttempts >= 40);
-    // Forty pauses would take four seconds.
-    expect(performance.now() - startMs).toBeLessThan(3_500);
-    stop.abort();
-    await ended;
-    expect(counts.reads).toBe(0);
-    expect(new Set(gets().map(({ key }) => key)).size).toBe(3);
-    expect(notes).toEqual([]);
-  });
+  it.each(['PrepareError', 'ConcurrentRequestError', 'VersionMismatch', 'OutcomeForgotten', 'CommitError'])(
+    'meets %s with the next turn at once, and another key',
+    async (code) => {
+      standIn.fault = () => ({ status: 503, code });
+      const { counts, ended } = coroutine(['a', 'b', 'c']);
+      const startMs = performance.now();
+      await until(() => counts.readAttempts >= 40);
+      // Forty pauses would take four seconds.
+      expect(performance.now() - startMs).toBeLessThan(3_500);
+      stop.abort();
+      await ended;
+      expect(counts.reads).toBe(0);
+      expect(new Set(gets().map(({ key }) => key)).size).toBe(3);
+      expect(notes).toEqual([]);
+    },
+  );
 
   it('does not spin for ever on refusals that contention cannot explain', async () => {
     standIn.fault = () => ({ status: 503, code: 'PrepareError' });
