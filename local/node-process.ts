@@ -127,12 +127,12 @@ export class NodeProcess {
   #launch(word: string): void {
     clearTimeout(this.#restart);
     this.#standing = 'running';
-    const bornMs = Date.now();
+    const bornMs = performance.now();
     const child = this.#spawn();
     this.#child = child;
     this.#gone = new Promise((resolve) => {
       const ended = (why: string, code?: number | null) => {
-        this.#ended(child.pid, why, Date.now() - bornMs, code === HELD_EXIT_CODE);
+        this.#ended(child.pid, why, performance.now() - bornMs, code === HELD_EXIT_CODE);
         resolve();
       };
       // What it started may still run, a Redis that rewrites its log for one.

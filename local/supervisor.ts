@@ -53,11 +53,11 @@ export class Supervisor {
       throw new Trouble(`${name} ${what}. The end of its log, ${logFile}:\n${tail(logFile, logged.get(name) ?? 0)}`);
     };
     await Promise.all(this.#nodes.map((node) => node.start()));
-    const deadline = Date.now() + timeoutMs;
+    const deadline = performance.now() + timeoutMs;
     const waitFor = async (node: NodeProcess): Promise<void> => {
       while (!this.#stopping && !(await node.spec.answers())) {
         if (node.deaths > 0) fail(node, 'ended as soon as it was started');
-        if (Date.now() > deadline) fail(node, `does not answer after ${timeoutMs / 1_000} s`);
+        if (performance.now() > deadline) fail(node, `does not answer after ${timeoutMs / 1_000} s`);
         await pause();
       }
     };
@@ -95,11 +95,11 @@ export class Supervisor {
 
   async #startAndWait(node: NodeProcess): Promise<string> {
     const done = await node.start();
-    const deadline = Date.now() + ANSWER_TIMEOUT_MS;
+    const deadline = performance.now() + ANSWER_TIMEOUT_MS;
     while (!(await node.spec.answers())) {
       if (node.standing === 'held')
         throw new Trouble(`${node.spec.name} is held: the end of ${node.spec.logFile} says why, and what to do`);
-      if (Date.now() > deadline || this.#stopping)
+      if (performance.now() > deadline || this.#stopping)
         throw new Trouble(`${node.spec.name} ${done}, but does not answer yet: see ${node.spec.logFile}`);
       await pause();
     }

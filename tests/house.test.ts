@@ -84,6 +84,24 @@ describe('playground/', () => {
   });
 });
 
+describe('the clock of the machine', () => {
+  it('says when something was, and never how long it took or may take: it can be put back by hours', () => {
+    const programs = tracked.filter((file) => /^(src|proposer|client|local|node-control)\/.*\.(ts|js)$/.test(file));
+    expect(programs.filter((file) => read(file).includes('Date.now()'))).toEqual([
+      'node-control/collection/notes.ts',
+      'node-control/page/browser/chart.js',
+      'node-control/page/server/observer.ts',
+      'node-control/page/server/questions.ts',
+      'proposer/admin-routes.ts',
+      'proposer/watch.ts',
+      'src/node/state-folder.ts',
+      'src/redis/acceptor-link.ts',
+      'src/redis/greeter.ts',
+      'src/redis/trouble.ts',
+    ]);
+  });
+});
+
 describe('node-control/', () => {
   it('judges in safety/ without asking anybody: it imports the protocol, and nothing else', () => {
     const files = tracked.filter((file) => file.startsWith('node-control/safety/'));

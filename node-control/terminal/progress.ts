@@ -7,7 +7,7 @@ const BAR_CELLS = 24;
 /** One line that is overwritten on a terminal; a line now and then if the output is piped. */
 export class Progress {
   readonly #out: Pick<NodeJS.WriteStream, 'isTTY' | 'columns' | 'write'>;
-  #lastMs = Date.now();
+  #lastMs = performance.now();
   #isOpen = false;
 
   constructor(out: Pick<NodeJS.WriteStream, 'isTTY' | 'columns' | 'write'>) {
@@ -17,7 +17,7 @@ export class Progress {
   /** @param fraction done, from 0 to 1: drawn as a bar on a terminal */
   show(text: string, fraction?: number): void {
     const isTerminal = this.#out.isTTY && !process.env['NO_COLOR'];
-    const nowMs = Date.now();
+    const nowMs = performance.now();
     if (nowMs - this.#lastMs < (isTerminal ? BAR_EVERY_MS : LINE_EVERY_MS)) return;
     this.#lastMs = nowMs;
     const line = fraction === undefined ? text : `${bar(fraction)} ${text}`;

@@ -48,7 +48,7 @@ export class TroubleWatch {
   failed(error: unknown): void {
     const reason = troubleReasonOf(error);
     if (reason === undefined) return;
-    this.#lastMs = Date.now();
+    this.#lastMs = performance.now();
     // That it is late as well says less than what it answers.
     if (this.#present && (this.#present.reason === reason || reason === 'timeout')) return;
     const text = error instanceof Error ? error.message : reason;
@@ -57,7 +57,7 @@ export class TroubleWatch {
   }
 
   worked(): void {
-    if (!this.#present || Date.now() - this.#lastMs < CALM_MS) return;
+    if (!this.#present || performance.now() - this.#lastMs < CALM_MS) return;
     this.stop();
     this.#onTrouble?.(undefined);
   }

@@ -49,7 +49,7 @@ export class Chart {
 
   /** @param {number} atMs @param {readonly FunnelSecond[]} seconds @param {readonly Mark[]} marks */
   add(atMs, seconds, marks) {
-    this.#seconds = [...this.#seconds, ...seconds].filter((second) => second.atMs > atMs - SHOWN_SECONDS * 1_000);
+    this.#seconds = [...this.#seconds, ...seconds].filter((second) => second.atMs > atMs - SHOWN_SECONDS * 1_000 && second.atMs <= atMs);
     this.#marks = marks;
     const last = this.#seconds.at(-1);
     const isFresh = last !== undefined && last.atMs > atMs - 2_000;

@@ -198,7 +198,8 @@ export class Observer {
     this.#fresh = [];
   }
 
+  /** A clock that was put back leaves seconds that are still to come. */
   #withFresh(nowMs: number): FunnelSecond[] {
-    return [...this.#history, ...this.#fresh].filter(({ atMs }) => atMs > nowMs - HISTORY_SECONDS * SECOND_MS);
+    return [...this.#history, ...this.#fresh].filter(({ atMs }) => atMs > nowMs - HISTORY_SECONDS * SECOND_MS && atMs <= nowMs);
   }
 }

@@ -53,6 +53,13 @@ it('finds out by itself that it is over, tries no more often than once a second,
   expect([tries, told]).toEqual([11, ['OOM', undefined]]);
 });
 
+it('is over after that time also where the clock is put back by hours', async () => {
+  watch.failed(OOM);
+  vi.setSystemTime(Date.now() - 3 * 3_600 * SECOND_MS);
+  await vi.advanceTimersByTimeAsync(2 * SECOND_MS);
+  expect(told).toEqual(['OOM', undefined]);
+});
+
 it('says what is wrong rather than that it is late, whichever was first', () => {
   watch.failed(LATE);
   watch.failed(OOM);

@@ -368,6 +368,17 @@ describe("the clients' funnel", () => {
     expect(late.last().funnel).toHaveLength(0);
   });
 
+  it('is none of a time that is still to come: the clock was put back', async () => {
+    open();
+    await later(100);
+    client?.print(LINE);
+    await later(1_000);
+    vi.setSystemTime(Date.now() - 3 * 3_600_000);
+    client?.print(LINE);
+    await later(1_000);
+    expect(open().last().funnel).toHaveLength(1);
+  });
+
   it('is followed again where the client ended and another one runs', async () => {
     const page = open();
     await later(1_000);
