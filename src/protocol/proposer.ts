@@ -31,7 +31,7 @@ export interface RoundOptions {
   readonly usePromise?: boolean;
   /** Keeps the next promise; false for rounds that take every key once, which would drive out the promises of the keys in use. */
   readonly keepPromise?: boolean;
-  /** The round makes the register smaller: an acceptor without memory is to run it, too. False unless it is set. */
+  /** The round makes the register smaller, or keeps its value: an acceptor without memory is to run it, too. False unless it is set. */
   readonly frees?: boolean;
 }
 

@@ -58,9 +58,9 @@ export class Batch {
     return this.#attempts.every((attempt) => attempt !== undefined);
   }
 
-  /** Whether what it makes of a register is smaller than what it finds. */
-  get onlyDeletes(): boolean {
-    return this.#attempts.every((attempt) => attempt && 'val' in attempt && attempt.val === DELETED);
+  /** Whether it makes a register smaller, or keeps its value: it reads and deletes. */
+  get takesNoRoom(): boolean {
+    return this.#attempts.every((attempt) => !attempt || ('val' in attempt && attempt.val === DELETED));
   }
 
   /** Whether some of them may be under way, in an accept that failed. */

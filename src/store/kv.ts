@@ -78,7 +78,7 @@ export class KeyValue {
       const seen = this.#mayMiss(key, batch, mayWait) && (await this.#look(key, batch).catch(() => undefined));
       if (seen) return batch.outcomesOf(seen.value);
       // A rescan takes every key once: it would drive out the promises of all keys that are in use.
-      const options = isRescan ? { usePromise: false, keepPromise: false } : { frees: batch.onlyDeletes };
+      const options = { ...(isRescan && { usePromise: false, keepPromise: false }), frees: batch.takesNoRoom };
       return batch.outcomesOf((await this.#options.proposer.change(key, batch.change, options)).before);
     } catch (error) {
       if (error instanceof CommitError) batch.noteSent(error.change);
@@ -137,7 +137,7 @@ export class KeyValue {
     for (let pauseMs = resolvePauseMs; ; pauseMs = Math.min(2 * pauseMs, PAUSE_GROWTH_MAX * resolvePauseMs)) {
       try {
         const seen = isInTheWay && mayLook ? await this.#look(key, batch) : undefined;
-        return seen ? seen.value : (await proposer.change(key, batch.change, { usePromise: false, frees: batch.onlyDeletes })).before;
+        return seen ? seen.value : (await proposer.change(key, batch.change, { usePromise: false, frees: batch.takesNoRoom })).before;
       } catch (error) {
         if (error instanceof CommitError) batch.noteSent(error.change);
         if (time.nowMs() + pauseMs > giveUpAtMs) {

@@ -111,11 +111,13 @@ describe('acceptors with a full memory', () => {
     expect(await sizes()).toEqual(before);
   });
 
-  it('let no rescan by rounds through; with more memory the same command leads out, and nothing is lost', async () => {
+  it('let no rescan by rounds through that brings them something; with more memory the same command leads out, and nothing is lost', async () => {
     const cluster = await sharedCluster({ configured: 0 });
     const { kv } = cluster.proposer(1);
     expect(await cluster.control('resize', `${A1},${A2},${A3}`)).toMatchObject({ code: 0 });
+    await cluster.acceptor(1).kill9();
     for (const key of ['k', 'l', 'm']) expect(await kv.put(key, 0, key)).toMatchObject({ ok: true });
+    await cluster.acceptor(1).start();
     await fill(cluster.acceptors);
     const failed = await cluster.control('resize', A1, '--by-rounds');
     expect(failed.code).toBe(1);
@@ -223,6 +225,29 @@ describe('a delete, where the memory of all acceptors is full', () => {
     for (const acceptor of cluster.acceptors) expect(await keysOf(acceptor)).toEqual(['r:k', 'r:l', 'r:m']);
     await make(cluster.acceptors);
     expect(await kv.put('k', 0, 'again')).toMatchObject({ body: { ver: 3 } });
+  });
+});
+
+describe('where the memory of all acceptors is full, and their sets were changed since keys were written,', () => {
+  it('these are read, and those that were deleted before are collected', async () => {
+    const cluster = await sharedCluster({ configured: 0 });
+    const [{ kv }, { kv: other }] = [cluster.proposer(1), cluster.proposer(2)];
+    expect(await cluster.control('resize', `${A1},${A2},${A3}`)).toMatchObject({ code: 0 });
+    for (const key of ['k', 'gone']) expect(await kv.put(key, 0, 'x'.repeat(1_000))).toMatchObject({ ok: true });
+    expect(await kv.delete('gone')).toMatchObject({ ok: true });
+    expect(await cluster.control('resize', `${A1},${A2}`)).toMatchObject({ code: 0 });
+    await fill(cluster.acceptors);
+    expect(await kv.put('new', 0, 1)).toMatchObject({ status: 507 });
+    for (const through of [kv, other]) {
+      expect(await through.get('k')).toMatchObject({ ok: true, body: { ver: 1 } });
+      expect(await through.get('gone')).toMatchObject({ code: 'KeyNotFound', body: { deletedVer: 2 } });
+    }
+    expect(await cluster.control('collect')).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^1 register of deleted keys removed/m) as string,
+    });
+    expect(await kv.get('k')).toMatchObject({ ok: true, body: { ver: 1 } });
+    await make(cluster.acceptors);
   });
 });
 

@@ -50,7 +50,7 @@ export const BROKEN_RESCANS: readonly Variant[] = [
     scenario: 'stepwise migration',
     seeds: 60,
     harmless: 'a cached promise is of this configuration: its accept quorum holds the value already',
-    patches: [patch(KV, 'isRescan ? { usePromise: false, keepPromise: false } : ', '')],
+    patches: [patch(KV, '...(isRescan && { usePromise: false, keepPromise: false }), ', '')],
   },
   {
     name: 'the rescan reads by quorum',

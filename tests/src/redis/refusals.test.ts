@@ -125,6 +125,17 @@ describe('an accept that a server refuses to run', () => {
     expect(await admin.dbsize()).toBe(0);
   });
 
+  it('for want of memory is run where it keeps the value or makes it smaller, and not where it brings a longer one', async () => {
+    const { admin, acceptor } = await serverWith();
+    const [small, large] = ['v', 'v'.repeat(5_000)];
+    expect(await acceptor.accept(KEY, b(1), small, b(2))).toEqual({ ok: true });
+    await admin.config('SET', 'maxmemory', '1');
+    expect(await acceptor.prepare(KEY, b(3), true)).toMatchObject({ ok: true, value: small });
+    await expect(acceptor.accept(KEY, b(3), large, b(4), true)).rejects.toThrow(/^OOM, /);
+    expect(await acceptor.accept(KEY, b(3), small, b(4), true)).toEqual({ ok: true });
+    expect(await admin.hget(`r:${KEY}`, 'value')).toBe(small);
+  });
+
   it('says in words what is wrong', async () => {
     const { admin, acceptor } = await serverWith();
     await admin.config('SET', 'maxmemory', '1');

@@ -502,12 +502,12 @@ describe('a batch', () => {
     expect(only(completeBatch(empty(0), batch))).toEqual({ ver: 1, val: 'mine' });
   });
 
-  it('frees memory where it only deletes', () => {
-    const onlyDeletes = (...writes: Write[]): boolean => new Batch('k', writes.map(attempt)).onlyDeletes;
-    expect(onlyDeletes({ val: DELETED }, { ver: 3, val: DELETED })).toBe(true);
+  it('takes no room where it only reads and deletes', () => {
+    const takesNoRoom = (...writes: Write[]): boolean => new Batch('k', writes.map(attempt)).takesNoRoom;
+    expect(takesNoRoom({ val: DELETED }, { ver: 3, val: DELETED })).toBe(true);
     for (const write of [{ val: 1 }, { change: add(1) }, { change: () => DELETED }])
-      expect(onlyDeletes({ val: DELETED }, write)).toBe(false);
-    expect(new Batch('k', [undefined, attempt({ val: DELETED })]).onlyDeletes).toBe(false);
+      expect(takesNoRoom({ val: DELETED }, write)).toBe(false);
+    expect(new Batch('k', [undefined, attempt({ val: DELETED })]).takesNoRoom).toBe(true);
   });
 
   it('leaves a value that decides all of it', () => {
