@@ -67,8 +67,10 @@ export async function measureRescan(keys: number, { from, clients, seconds, prog
 
     const { addresses } = cluster;
     const oneAtATimePerSecond = await oneAtATime(addresses[0] ?? '', keys, seconds, progress, signal);
+    // From one as the README types it; from two as refusals and `resize` name it: any one of those that hold everything.
+    const listed = from === 1 ? [...holders, newcomer] : holders.slice(0, 1);
     const rescanAll = (...option: string[]): ReturnType<typeof rescanProgram> =>
-      rescanProgram(cluster, [[...holders, newcomer].slice(0, 2).join(','), '2', ...option], progress, signal);
+      rescanProgram(cluster, [listed.join(','), String(listed.length), ...option], progress, signal);
 
     const step = keys / Math.min(keys, CLIENT_KEYS);
     const clientKeys = Array.from({ length: Math.min(keys, CLIENT_KEYS) }, (_, index) => keyNumber(Math.floor(index * step)));

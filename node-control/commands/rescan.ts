@@ -116,7 +116,7 @@ export async function rescan(
       (entry) => `a rescan is still needed for what rests on ${setText(entry)}: ${required} of these acceptors may hold none of it`,
     ),
     ...notListed.map((failure) => `not listed: ${failure}`),
-    ...(listing.isRepetitive ? ['some keys went through twice: there were more than fit into memory'] : []),
+    ...(listing.isRepetitive ? ['some keys went through twice: there were more than fit into memory, or a listing was begun again'] : []),
     `${keysText(pace.done)} rescanned (era ${era})`,
   ];
 }

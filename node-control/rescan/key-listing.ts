@@ -21,7 +21,7 @@ interface Source {
   readonly size: number;
 }
 
-/** The keys that some acceptors hold, one acceptor after the other, each key once if memory allows. */
+/** The keys that some acceptors hold, one acceptor after the other, each key once if memory allows, and if none of the listings breaks off. */
 export class KeyListing {
   readonly #nodes: Nodes;
   readonly #acceptors: readonly string[];
@@ -29,6 +29,7 @@ export class KeyListing {
   readonly #seen: SeenKeys;
   readonly #failures = new Map<string, string>();
   #sources: Source[] = [];
+  #isRepetitive = false;
 
   constructor(nodes: Nodes, acceptors: readonly string[], options: ListingOptions) {
     this.#nodes = nodes;
@@ -47,9 +48,9 @@ export class KeyListing {
     return Math.max(0, ...this.#sources.map(({ size }) => size));
   }
 
-  /** Whether keys went through more than once for want of memory. */
+  /** Whether keys went through more than once: for want of memory, or since a listing was begun again. */
   get isRepetitive(): boolean {
-    return this.#seen.isFull;
+    return this.#isRepetitive || this.#seen.isFull;
   }
 
   /** Who was listed. One that did not say who it is goes by what the configurations say. */
@@ -94,6 +95,7 @@ export class KeyListing {
             return;
           } catch (error) {
             if (refusal || pauseMs === undefined) throw error;
+            if (this.#isLast(source)) this.#isRepetitive = true;
             await sleep(this.#options.time, pauseMs);
           }
         }
@@ -105,13 +107,19 @@ export class KeyListing {
   #listOne(source: Source, handOn: (keys: string[]) => Promise<void>): Promise<void> {
     return this.#nodes.withAcceptor(source.name, async (admin) => {
       for await (const page of admin.keys()) {
-        const keys = page.filter((key) => this.#seen.isNew(key));
+        // Nobody comes after the last one, which holds the most keys: to remember them would take longer than to copy them.
+        const isNew = this.#isLast(source) ? (key: string) => !this.#seen.has(key) : (key: string) => this.#seen.isNew(key);
+        const keys = page.filter(isNew);
         if (keys.length > 0) await handOn(keys);
       }
       // Asked after the last key: it then was the same acceptor all the time, for a wipe takes its identity away.
       const identity = await this.#recognize(source.name, admin);
       if (identity !== source.identity) throw new Error('it was wiped meanwhile');
     });
+  }
+
+  #isLast(source: Source): boolean {
+    return source === this.#sources.at(-1);
   }
 
   async #recognize(name: string, admin: AcceptorAdmin): Promise<string | undefined> {

@@ -17,6 +17,10 @@ export class SeenKeys {
     return this.#isFull;
   }
 
+  has(key: string): boolean {
+    return this.#seen.has(key);
+  }
+
   /** Whether the key is not known to have come before. Remembers it if there is room. @param key no part of a longer text, which would be kept as a whole */
   isNew(key: string): boolean {
     if (this.#seen.has(key)) return false;

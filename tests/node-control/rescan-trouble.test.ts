@@ -78,10 +78,18 @@ describe('the keys of a rescan', () => {
     const { control, asked } = controlOf(cluster);
     const lines = await run(control, [one, two], 2, { memoryBytes: 60 });
     expect(lines).toEqual([
-      'some keys went through twice: there were more than fit into memory',
+      'some keys went through twice: there were more than fit into memory, or a listing was begun again',
       expect.stringMatching(/^[67] keys rescanned/),
     ]);
     expect([...new Set(asked.flat())].sort()).toEqual(['a', 'b', 'c', 'd', 'e']);
+  });
+
+  it('of the only acceptor that is listed take no memory', async () => {
+    const cluster = await sharedCluster({ acceptors: 2, env: UNHURRIED });
+    await fill(redisOf(cluster, 1), numbered(1_200));
+    const { control, asked } = controlOf(cluster);
+    expect(await run(control, [one], 1, { memoryBytes: 0 })).toEqual([`1200 keys rescanned (era ${await eraOf(cluster)})`]);
+    expect(asked.flat()).toHaveLength(1_200);
   });
 
   it('are shared out among the proposers, in batches', async () => {
@@ -299,6 +307,35 @@ describe('what a rescan proves', () => {
       '1 of 1 acceptors must list their keys; failed: acceptor-1:6379 (broke off). So this rescan counts as not done. Run it again',
     );
     expect(await restingOn(cluster)).toEqual(resting);
+  });
+
+  it('is whole where the listing is begun again, which is said', async () => {
+    const { cluster, control } = await growing();
+    const keys = numbered(5_000);
+    await fill(redisOf(cluster, 1), keys);
+    const original = control.withAcceptor.bind(control);
+    let hasBrokenOff = false;
+    vi.spyOn(control, 'withAcceptor').mockImplementation((name, task) =>
+      original(name, (admin) => {
+        if (!hasBrokenOff) {
+          const list = admin.keys.bind(admin);
+          vi.spyOn(admin, 'keys').mockImplementationOnce(async function* () {
+            for await (const page of list()) {
+              yield page;
+              hasBrokenOff = true;
+              throw new Error('broke off');
+            }
+          });
+        }
+        return task(admin);
+      }),
+    );
+    expect(await run(control, [one], 1)).toEqual([
+      'some keys went through twice: there were more than fit into memory, or a listing was begun again',
+      expect.stringMatching(/^\d+ keys rescanned/),
+    ]);
+    const held = await redisOf(cluster, 2).keys('r:*');
+    expect(held.map((register) => register.slice(2)).sort()).toEqual(expect.arrayContaining([...keys].sort()));
   });
 
   it('does not count an acceptor that is not who the configurations say', async () => {
