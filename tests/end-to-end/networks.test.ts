@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { clear, environment, mode, root, Terminal } from './cluster.js';
 
 const project = environment['COMPOSE_PROJECT_NAME'] ?? '';
@@ -130,5 +130,14 @@ describe.runIf(mode === 'docker')('the networks', () => {
       ),
     ).toBe('0\n');
     expect(await type('git status --porcelain .secrets')).toBe('');
+  });
+
+  test('stand in no way of the engine, which asks every container how it is', async () => {
+    const line = `docker ps --filter label=com.docker.compose.project=${project} --format '{{.Status}}'`;
+    const areWell = async (): Promise<void> => {
+      const states = (await type(line)).trim().split('\n');
+      expect(states.map((state) => / \((.*)\)$/.exec(state)?.[1])).toEqual(Array.from({ length: 6 }, () => 'healthy'));
+    };
+    await vi.waitFor(areWell, { timeout: 90_000, interval: 1_000 });
   });
 });
