@@ -32,12 +32,21 @@ export function settingsFrom(environment: NodeJS.ProcessEnv): NodeSettings {
   const token = readSecret(environment, 'ADMIN_TOKEN_FILE');
   const addresses = setting('ADDRESS_MAP', readAddresses);
   return {
-    proposers: setting('PROPOSERS', (text) => namesIn(text || 'proposer-1,proposer-2')),
+    proposers: setting('PROPOSERS', (text) => hostsIn(text || 'proposer-1,proposer-2')),
     acceptors: setting('ACCEPTORS', (text) => namesIn(text || 'acceptor-1:6379,acceptor-2:6379,acceptor-3:6379')),
     connections: overNetwork(addresses, access, token, readLimits(environment)),
     addresses,
     heldNotes: heldNotesIn(environment['HELD_NOTES']),
   };
+}
+
+/** The clients' `PROPOSERS` are with the port for clients: here it is another one. */
+function hostsIn(text: string): string[] {
+  const names = namesIn(text);
+  const withPort = names.find((name) => name.includes(':'));
+  if (withPort !== undefined)
+    throw new TypeError(`proposers are named without a port here: "${withPort.replace(/:.*/, '')}", not "${withPort}".`);
+  return names;
 }
 
 /** For the commands. Throws as {@link settingsFrom}. */

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { Floor } from '../protocol/acceptor.js';
 import { formatBallot, parseBallot } from '../protocol/ballot.js';
+import { UnfitAcceptor } from '../protocol/errors.js';
 import { parseAddress } from '../node/addresses.js';
 import { ADOPT, DISTINCT, SIZE, WIPE } from './admin-scripts.js';
 import type { AcceptorAdmin, Copied, Remains, Tombstone } from './acceptor-admin.js';
@@ -9,6 +10,7 @@ import { acceptedIn, copyInto, holdingsIn } from './copying.js';
 import { type Acquaintance, type Fitness, lookAtFitness } from './fitness.js';
 import { type AcceptorKeys, ERAS_KEY, FLOOR_KEY, floorKeyBeside, ONE_REDIS, REGISTER_PREFIX } from './keys.js';
 import { onLoading } from './loading.js';
+import { noEntryText } from './no-entry.js';
 import type { Holding } from './holding.js';
 import { connectRedis, type RedisAccess } from './redis-connection.js';
 import { copyingRemark } from './rights.js';
@@ -40,6 +42,8 @@ export class RedisAdmin implements AcceptorAdmin {
   readonly #user: string | undefined;
   readonly #keys: AcceptorKeys;
   readonly #floorKeys: readonly string[];
+  /** Why it serves nobody here although it takes connections. */
+  #noEntry: string | undefined;
   /** Resolves if it says, before it is connected, that it still reads its file. */
   protected readonly loading: Promise<void>;
 
@@ -51,6 +55,11 @@ export class RedisAdmin implements AcceptorAdmin {
   constructor(address: string, timeoutMs: number, access: RedisAccess = {}, keys: AcceptorKeys = ONE_REDIS) {
     this.address = address;
     this.redis = connectRedis(address, timeoutMs, access, { lazyConnect: true, retryStrategy: () => null });
+    this.redis.on('error', (error: Error) => {
+      this.#noEntry ??= noEntryText(error);
+      // What is no Redis may say nothing more.
+      if (this.#noEntry !== undefined) this.redis.disconnect();
+    });
     this.#sender = new Sender(this.redis);
     this.#user = access.username;
     this.loading = new Promise((tell) => onLoading(this.redis, tell));
@@ -58,8 +67,14 @@ export class RedisAdmin implements AcceptorAdmin {
     this.#floorKeys = keys.identity.map(floorKeyBeside);
   }
 
-  connect(): Promise<void> {
-    return this.redis.connect();
+  /** Rejects with {@link UnfitAcceptor} if somebody is there who lets this node not in, or is no Redis. */
+  async connect(): Promise<void> {
+    try {
+      await this.redis.connect();
+    } catch (error) {
+      if (this.#noEntry !== undefined) throw new UnfitAcceptor(this.#noEntry, {}, error);
+      throw error;
+    }
   }
 
   async fitness(known: Acquaintance): Promise<Fitness> {

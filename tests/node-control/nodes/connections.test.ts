@@ -1,9 +1,46 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { overNetwork } from '../../../node-control/nodes/connections.js';
+import { freePort } from '../../redis-server.js';
 import { type Answers, bulk, answering, FakeRedis } from '../../src/fake-redis.js';
+import { TlsRedis } from '../../tls-redis.js';
 
 /** Of the commands' patience with one that is loading. */
 const SOON_MS = 1_000;
+
+describe('who is there, and serves nobody here,', () => {
+  const refusedAt = (address: string): Promise<void> => {
+    const acceptor = overNetwork(() => address).acceptor('acceptor-1:6379');
+    onTestFinished(() => acceptor.close());
+    return acceptor.connect();
+  };
+
+  it.each([
+    [
+      '-WRONGPASS invalid username-password pair or user is disabled.',
+      'it lets nobody in with these secrets (REDIS_USER, REDIS_PASSWORD_FILE): WRONGPASS',
+    ],
+    [
+      '-NOAUTH HELLO must be called with the client already authenticated',
+      'it lets nobody in with these secrets (REDIS_USER, REDIS_PASSWORD_FILE): NOAUTH',
+    ],
+    ['HTTP/1.1 400 Bad Request', 'what answers at its address is no Redis'],
+  ])('is not said to be silent: %s', async (answer, text) => {
+    const fake = await FakeRedis.start(() => `${answer}\r\n`);
+    onTestFinished(() => fake.stop());
+    await expect(refusedAt(fake.address)).rejects.toThrow(text);
+    await expect(refusedAt(`redis+cluster://${fake.address}`)).rejects.toThrow(text);
+  });
+
+  it('is not said to be silent: a certificate of an authority that is not known', async () => {
+    const encrypted = await TlsRedis.start();
+    onTestFinished(() => encrypted.stop());
+    await expect(refusedAt(encrypted.address)).rejects.toThrow('its certificate is not trusted (REDIS_CA_FILE): ');
+  });
+
+  it('is silent where nobody listens', async () => {
+    await expect(refusedAt(`127.0.0.1:${await freePort()}`)).rejects.toThrow('it does not answer');
+  });
+});
 
 describe('an acceptor that reads its file', () => {
   const loading: Answers = (command, socket) => {
