@@ -1,20 +1,21 @@
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { ask } from './control-socket.js';
 import type { Layout } from './layout.js';
+import { makeFolder, Trouble } from './trouble.js';
 
 const POLL_MS = 100;
 const PING_TIMEOUT_MS = 5_000;
 
 /**
  * Starts the supervisor in a session of its own, waits until the cluster is ready, and prints what the supervisor said until then.
- * Resolves with the exit code: the supervisor's where it did not come up.
+ * Resolves with the exit code: the supervisor's where it did not come up. Throws {@link Trouble} where nothing can be written.
  *
  * @param args of the supervisor, the program first
  */
 export async function runDetached(layout: Layout, args: readonly string[]): Promise<number> {
-  mkdirSync(layout.logs, { recursive: true });
+  makeFolder(layout.logs);
   const file = path.join(layout.logs, 'supervisor.log');
   const log = openSync(file, 'a');
   const start = statSync(file).size;
@@ -29,6 +30,8 @@ export async function runDetached(layout: Layout, args: readonly string[]): Prom
   supervisor.unref();
 
   const said = readFileSync(file).subarray(start);
+  if (exitCode !== undefined && said.length === 0)
+    throw new Trouble(`the cluster did not start (exit code ${exitCode}), and why could not be written into ${file}: is the disk full?`);
   (exitCode === undefined ? process.stdout : process.stderr).write(said);
   return exitCode ?? 0;
 }

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { ControlSocket, type ControlRequest } from './control-socket.js';
 import { addressMap, layoutFrom, portsFrom, type Port } from './layout.js';
@@ -7,7 +7,7 @@ import { nodeSpecs } from './nodes.js';
 import { requireFree } from './probe.js';
 import { Reaper } from './reaper.js';
 import { ACTIONS, Supervisor, type Action } from './supervisor.js';
-import { sayWhy, Trouble } from './trouble.js';
+import { makeFolder, sayWhy, Trouble } from './trouble.js';
 
 /** For the ports of a cluster whose supervisor crashed: its reaper is killing the nodes. */
 const AFTER_CRASH_MS = 5_000;
@@ -21,9 +21,9 @@ const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
  */
 export async function runCluster(env: NodeJS.ProcessEnv, banner: string, timeoutMs: number): Promise<number> {
   const ports = portsFrom(env);
-  mkdirSync(layoutFrom(env).logs, { recursive: true });
+  makeFolder(layoutFrom(env).logs);
   const layout = layoutFrom(env);
-  mkdirSync(layout.heldNotes, { recursive: true });
+  makeFolder(layout.heldNotes);
   const specs = nodeSpecs(layout, ports, env);
 
   let supervisor: Supervisor | undefined;

@@ -1,8 +1,21 @@
+import { mkdirSync } from 'node:fs';
+
 /** Something that the user can mend; the message says how. Printed without a stack, and the command exits 1. */
 export class Trouble extends Error {}
 
 export function sayWhy(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** Makes it, and what it lies in. Node.js says ENOENT also where the file system takes no more writes. */
+export function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    throw new Trouble(
+      `cannot make ${folder}: ${sayWhy(error)}. Is its file system there, and may it be written? CLUSTER_DIR names another folder`,
+    );
+  }
 }
 
 /** Whether `error` is one of the system's, with one of these codes. */
