@@ -162,9 +162,9 @@ export class Sender implements CommandOwner {
     void this.#redis.sendCommand(command as unknown as Command, stream);
   }
 
-  /** An open connection keeps the process alive, this does not. */
+  /** An open connection keeps the process alive, this does not. As with `systemTime`, what has come is read first. */
   #lookIn(delayMs: number): NodeJS.Timeout {
-    return setTimeout(() => this.#look(), delayMs).unref();
+    return setTimeout(() => setImmediate(() => this.#look()), delayMs).unref();
   }
 
   #look(): void {

@@ -38,7 +38,7 @@ const noScript = (): Error => new Error('NOSCRIPT No matching script. Please use
 
 let redis: SendingRedis;
 beforeEach(() => {
-  vi.useFakeTimers();
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
   redis = new SendingRedis();
 });
 afterEach(() => vi.useRealTimers());
