@@ -93,7 +93,11 @@ export class ProposerProcess {
 
   /** What it has logged since its first start, of which the message contains a text. */
   logged(text = ''): Record<string, unknown>[] {
-    const lines = this.#stdout.split('\n').slice(0, -1);
+    // Most lines say something else: they are not worth reading.
+    const lines = this.#stdout
+      .split('\n')
+      .slice(0, -1)
+      .filter((line) => line.includes(JSON.stringify(text).slice(1, -1)));
     return lines.map((line) => JSON.parse(line) as Record<string, unknown>).filter(({ msg }) => String(msg).includes(text));
   }
 

@@ -1,9 +1,7 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
-import ts from 'typescript';
 import type { Configuration } from '../../src/protocol/configuration.js';
 import { NetworkError } from '../../src/http/client.js';
 import { acceptorName, Cluster, configurationOf, majorities } from '../cluster.js';
@@ -15,6 +13,7 @@ const CALLS_MAX = 40;
 const CALLS_OF_A_START = 12;
 /** Two starts for each call: on a busy machine these take seconds. */
 const STARTS_TIMEOUT_MS = 180_000;
+const PRELOAD = new URL('kill-at-call.mjs', import.meta.url).href;
 const MODES = ['before', 'half-way'] as const;
 
 interface Kill {
@@ -29,16 +28,12 @@ async function proposers(): Promise<{ folder: string; next: (kill?: Kill) => Pro
   const folder = mkdtempSync(join(tmpdir(), 'killed-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const stateFolder = join(folder, 'state');
-  const source = readFileSync(new URL('kill-at-call.ts', import.meta.url), 'utf8');
-  const preload = join(folder, 'kill-at-call.mjs');
-  const { outputText } = ts.transpileModule(source, { compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 } });
-  writeFileSync(preload, outputText);
   const { addressMap } = await Cluster.forThisTest({ acceptors: 2, proposers: 0 });
   let present: ProposerProcess | undefined;
   onTestFinished(async () => present?.stop());
   const next = async (kill?: Kill): Promise<ProposerProcess> => {
     const env = kill && {
-      NODE_OPTIONS: `--import=${pathToFileURL(preload).href}`,
+      NODE_OPTIONS: `--import=${PRELOAD}`,
       ...{ KILL_FROM: kill.from, KILL_AT: String(kill.at), KILL_WHEN: kill.when },
     };
     await present?.stop();

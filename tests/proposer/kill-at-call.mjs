@@ -6,22 +6,32 @@
  */
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
+import process from 'node:process';
 
 const from = String(process.env['KILL_FROM']);
 const at = Number(process.env['KILL_AT']);
 const isBefore = process.env['KILL_WHEN'] === 'before';
-const names = ['mkdirSync', 'openSync', 'readFileSync', 'writeFileSync', 'fsyncSync', 'closeSync', 'renameSync', 'rmSync'] as const;
+const names = /** @type {const} */ ([
+  'mkdirSync',
+  'openSync',
+  'readFileSync',
+  'writeFileSync',
+  'fsyncSync',
+  'closeSync',
+  'renameSync',
+  'rmSync',
+]);
 let count = 0;
 let isCounting = false;
 
-function die(): never {
+function die() {
   for (;;) process.kill(process.pid, 'SIGKILL');
 }
 
-const patched = fs as unknown as Record<(typeof names)[number], (...args: unknown[]) => unknown>;
 for (const name of names) {
-  const original = patched[name];
-  patched[name] = (...args) => {
+  /** @type {(...args: unknown[]) => unknown} */
+  const original = Reflect.get(fs, name);
+  Reflect.set(fs, name, (/** @type {unknown[]} */ ...args) => {
     isCounting ||= typeof args[0] === 'string' && args[0].endsWith(from);
     if (isCounting) count += 1;
     const isTheOne = isCounting && count === at;
@@ -34,6 +44,6 @@ for (const name of names) {
     const result = original(...args);
     if (isTheOne) die();
     return result;
-  };
+  });
 }
 syncBuiltinESMExports();
