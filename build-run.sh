@@ -58,8 +58,10 @@ exports() {
 
 what_next() { # ADDRESS ADDRESS ADDRESS: of the proposers and of the page
   printf '\n  proposer-1  http://%s\n  proposer-2  http://%s\n  the page    http://%s/  shows what the cluster is doing\n\n' "$1" "$2" "$3"
-  local headline
-  headline=$(CLUSTER=$mode "$root/node-control/run-control.sh" status 2>/dev/null | grep -m 1 -E '^(Prepare |The |No proposer )') || true
+  local headline=''
+  if [ -n "${is_configured:-}" ]; then
+    headline=$(CLUSTER=$mode "$root/node-control/run-control.sh" status 2>/dev/null | grep -m 1 -E '^(Prepare |The |No proposer )') || true
+  fi
   # The local cluster starts after this is printed: what it will have is on its disk.
   if [ -z "$headline" ] && grep -qs acceptor- "$data"/proposer-*/configuration.json; then headline='It has the acceptors that it had.'; fi
   case $headline in
@@ -123,13 +125,15 @@ sha256() { # of stdin
 
 # Asks from inside, so that the host needs neither Node nor curl. Whoever takes a connection may still let nobody in: each node logs in where
 # it has to, and sends a command.
+# The control node says "configured", too, where a proposer has acceptors.
 answers_to() { # SERVICE USER
-  compose exec -T "$1" node -e '
+  docker exec "$(container_of "$1")" node -e '
     const [user] = process.argv.slice(1);
     const secret = (name) => require("fs").readFileSync("/run/secrets/" + name, "utf8");
     const healthy = async (host, path, headers = {}) => {
       const response = await fetch("http://" + host + path, { headers, signal: AbortSignal.timeout(2000) });
       if (!response.ok) throw new Error(host + " answers " + response.status);
+      return response.text();
     };
     const acceptor = (host) => new Promise((resolve, reject) => {
       const login = "AUTH " + user + " " + secret(user + "-password");
@@ -147,28 +151,50 @@ answers_to() { # SERVICE USER
     const all = [1, 2, 3].map((n) => acceptor("acceptor-" + n)).concat(healthy("127.0.0.1:8080", "/healthz"));
     if (user === "control") {
       const headers = { authorization: "Bearer " + secret("admin-token") };
-      for (const n of [1, 2]) all.push(healthy("proposer-" + n + ":8090", "/identity", headers));
+      for (const n of [1, 2]) all.push(healthy("proposer-" + n + ":8090", "/configuration", headers));
     }
-    Promise.all(all).then(() => process.exit(0), ({ message }) => { console.error(message); process.exit(1); });
+    Promise.all(all).then(
+      (answers) => { if (answers.some((text) => /acceptor-/.test(text))) console.log("configured"); process.exit(0); },
+      ({ message }) => { console.error(message); process.exit(1); },
+    );
   ' "$2" </dev/null 2>&1
 }
 
 everything_answers() {
-  answers_to proposer-1 proposer && answers_to proposer-2 proposer && answers_to control control
+  local job jobs='' code=0
+  answers_to proposer-1 proposer & jobs="$jobs $!"
+  answers_to proposer-2 proposer & jobs="$jobs $!"
+  answers_to control control & jobs="$jobs $!"
+  for job in $jobs; do wait "$job" || code=1; done
+  return "$code"
 }
 
+container_of() { # SERVICE
+  awk -v service="$1" '$1 == service { print $2 }' <<<"$nodes"
+}
+
+# Where it listens on this machine, as docker ps has it: 8090/tcp, 127.0.0.1:8081->8080/tcp
+address_of() { # SERVICE
+  sed -n "s|^$1 .* \([^ ]*\)->8080/tcp.*|\1|p" <<<"$nodes"
+}
+
+# Sets nodes, and is_configured where a proposer has acceptors.
 wait_until_it_answers() {
-  local deadline=$((SECONDS + 30)) complaint
-  until complaint=$(everything_answers); do
-    if [ "$SECONDS" -ge "$deadline" ]; then
+  local deadline=$((SECONDS + 30)) said
+  while :; do
+    nodes=$(nodes_of_docker --format '{{.Label "com.docker.compose.service"}} {{.ID}} {{.Ports}}') || true
+    if said=$(everything_answers); then break; fi
+    # Who refuses a password does not wait for anything.
+    if [ "$SECONDS" -ge "$deadline" ] || [ "${said#*-WRONGPASS}" != "$said" ]; then
       compose ps --all >&2 || true
       compose logs --tail 5 >&2 || true
-      if [ -n "$since" ]; then fail "$complaint" "Not every node answers; see above. The containers are left as they are. Stop them, the data stays: $root/build-run.sh --stop"; fi
+      if [ -n "$since" ]; then fail "$said" "Not every node answers; see above. The containers are left as they are. Stop them, the data stays: $root/build-run.sh --stop"; fi
       stop_docker
-      fail "$complaint" 'Not every node answers; see above. The containers are stopped, the data stays.'
+      fail "$said" 'Not every node answers; see above. The containers are stopped, the data stays.'
     fi
     sleep 0.3
   done
+  if [ "$said" = configured ]; then is_configured=yes; fi
 }
 
 # "up" starts what was killed, and leaves alone what fault.sh has paused.
@@ -252,7 +278,7 @@ run_docker() {
   fi
   wait_until_it_answers
   printf '\nThree acceptors, two proposers and the control node answer, in Docker (project %s).\n' "$project"
-  what_next "$(compose port proposer-1 8080)" "$(compose port proposer-2 8080)" "$(compose port control 8080)"
+  what_next "$(address_of proposer-1)" "$(address_of proposer-2)" "$(address_of control)"
   if [ -z "$detach" ]; then follow_logs; fi
 }
 

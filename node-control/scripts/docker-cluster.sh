@@ -126,16 +126,16 @@ docker_runs() {
   [ -n "$nodes" ]
 }
 
-# Compose would drop the program on Ctrl-C and leave it running, so it runs in a process group of its own and the signals go to the
+# Docker would drop the program on Ctrl-C and leave it running, so it runs in a process group of its own and the signals go to the
 # program itself. No terminal and no stdin: the next lines of a pasted block of commands belong to the shell.
-in_docker() { # client|control ARGUMENT...: to Compose
+in_docker() { # client|control COMMAND...: that starts it
   local code before
-  program=$1 signals=0
+  program=$1 signals=0 is_cut_off=''
   shift
   trap 'pass_on INT' INT
   trap 'pass_on TERM' TERM HUP
   set -m
-  compose "$@" </dev/null &
+  "$@" </dev/null &
   job=$!
   set +m
   while :; do
@@ -143,15 +143,16 @@ in_docker() { # client|control ARGUMENT...: to Compose
     wait "$job" || code=$?
     if [ "$signals" -eq "$before" ]; then break; fi
   done
-  # What Compose says where a signal came before the program was there.
-  if [ "$signals" -gt 0 ] && [ "$code" -eq 255 ]; then code=$((128 + $(kill -l "$signal"))); fi
+  # Where a signal came before the program was there: Compose then says 255, and "docker exec" may say 0.
+  if [ -n "$is_cut_off" ]; then code=$((128 + $(kill -l "$signal"))); fi
   return "$code"
 }
 
 pass_on() { # SIGNAL: to the program in the container; the third one is the last
   signals=$((signals + 1)) signal=$1
   if [ "$signals" -ge 3 ]; then set -- KILL; fi
-  "signal_$program" "$1" >/dev/null 2>&1 || kill -s "$1" -- "-$job" 2>/dev/null || true
+  if "signal_$program" "$1" >/dev/null 2>&1; then return 0; fi
+  if kill -s "$1" -- "-$job" 2>/dev/null; then is_cut_off=yes; fi
 }
 
 # A container for each client.
@@ -163,7 +164,7 @@ run_client_in_docker() { # ARGUMENT...
     compose build client >&2
   fi
   container=$project-client-$$-$RANDOM
-  in_docker client run --rm --no-deps --use-aliases -T --name "$container" client "$@" || code=$?
+  in_docker client compose run --rm --no-deps --use-aliases -T --name "$container" client "$@" || code=$?
   # Where Compose was ended too early to remove it.
   docker rm --force "$container" >/dev/null 2>&1 || true
   exit "$code"
@@ -184,8 +185,8 @@ run_control_in_docker() { # ARGUMENT...
     *) fail "The control node does not run. Start it: $root/node-control/fault.sh start control" ;;
   esac
   mark=COMMAND=$$-$RANDOM
-  in_docker control exec -T --env "$mark" control node dist/node-control/main.js "$@" || code=$?
-  # Where Compose was ended before the program was there to be found.
+  in_docker control docker exec --env "$mark" "$container" node dist/node-control/main.js "$@" || code=$?
+  # Where "docker exec" was ended before the program was there to be found.
   if [ "$signals" -gt 0 ]; then signal_control KILL >/dev/null 2>&1 || true; fi
   exit "$code"
 }

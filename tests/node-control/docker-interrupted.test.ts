@@ -6,17 +6,18 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-const SCRIPT = fileURLToPath(new URL('../../node-control/run-control.sh', import.meta.url));
-/** An engine with a control node, in which a program is never there to be found: a signal ends Compose, which then says 255. */
+const SCRIPTS = fileURLToPath(new URL('../../node-control/', import.meta.url));
+/** An engine with a control node, in which a program is never there to be found: a signal ends "docker exec", which then says 0, and Compose, which says 255. */
 const DOCKER = `#!/bin/bash
 case "$1 \${*: -1}" in
   version*) echo 1.2.3 ;;
   ps*) echo container ;;
   inspect*) echo running ;;
+  image*) ;;
   'compose version') echo 2.30.0 ;;
-  compose*)
+  compose* | 'exec status')
     if [ "\${*: -1}" = fails ]; then exit 255; fi
-    trap 'exit 255' INT TERM
+    trap '[ "$1" = compose ] && exit 255; exit 0' INT TERM
     echo asked
     for _ in {1..600}; do sleep 0.1; done
     ;;
@@ -32,17 +33,19 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-function start(...words: readonly string[]): ChildProcess {
+function start(script: string, ...words: readonly string[]): ChildProcess {
   const { PATH = '', ...others } = process.env;
   const env = { ...others, CLUSTER: 'docker', COMPOSE_PROJECT_NAME: 'interrupted', PATH: `${folder}${delimiter}${PATH}` };
-  return spawn(SCRIPT, words, { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  return spawn(join(SCRIPTS, script), words, { env, stdio: ['ignore', 'pipe', 'inherit'] });
 }
 
 test.each([
-  ['SIGINT', 130],
-  ['SIGTERM', 143],
-] as const)('a command that %s ends before it was begun in the container ends with %i', async (signal, expected) => {
-  const command = start('status');
+  ['run-control.sh', 'status', 'SIGINT', 130],
+  ['run-control.sh', 'status', 'SIGTERM', 143],
+  ['run-client.sh', '--no-retry', 'SIGINT', 130],
+  ['run-client.sh', '--no-retry', 'SIGTERM', 143],
+] as const)('%s %s that %s ends before it was begun in the container ends with %i', async (script, word, signal, expected) => {
+  const command = start(script, word);
   const ended = once(command, 'close');
   if (command.stdout) await once(command.stdout, 'data');
   command.kill(signal);
@@ -50,5 +53,5 @@ test.each([
 });
 
 test('what Compose says by itself stays', async () => {
-  expect((await once(start('status', 'fails'), 'close'))[0]).toBe(255);
+  expect((await once(start('run-client.sh', 'fails'), 'close'))[0]).toBe(255);
 });
