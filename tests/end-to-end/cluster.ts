@@ -1,12 +1,12 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { freePort } from '../redis-server.js';
+import { inject } from 'vitest';
 
 export const root = fileURLToPath(new URL('../../', import.meta.url));
 
 /** Which cluster the run is about. */
-export const mode = process.env['CLUSTER'] === 'docker' ? 'docker' : 'local';
+export const mode = inject('cluster').CLUSTER;
 
 export interface Finished {
   readonly code: number;
@@ -14,21 +14,8 @@ export interface Finished {
   readonly stderr: string;
 }
 
-async function ownEnvironment(): Promise<NodeJS.ProcessEnv> {
-  const variables = ['PROPOSER_1_PORT', 'PROPOSER_2_PORT', 'PROPOSER_1_ADMIN_PORT', 'PROPOSER_2_ADMIN_PORT'];
-  variables.push('ACCEPTOR_1_PORT', 'ACCEPTOR_2_PORT', 'ACCEPTOR_3_PORT', 'CONTROL_PORT', 'CLIENT_PORT');
-  const ports: Record<string, string> = {};
-  for (const variable of variables) ports[variable] = String(await freePort());
-  return {
-    ...process.env,
-    ...ports,
-    CLUSTER: mode,
-    COMPOSE_PROJECT_NAME: `caspaxos-end-to-end-${mode}`,
-    CLUSTER_DIR: `${root}.cluster-end-to-end-${mode}`,
-  };
-}
-
-export const environment = await ownEnvironment();
+/** The ports, the name and the folder of the cluster, which the files share one after the other. */
+export const environment: NodeJS.ProcessEnv = { ...process.env, ...inject('cluster') };
 
 /** A terminal of a reader: it remembers its folder. */
 export class Terminal {
@@ -102,8 +89,17 @@ export class Running {
 }
 
 export async function clear(): Promise<void> {
-  const { code, stderr } = await new Terminal().type('./clear.sh');
-  if (code !== 0) throw new Error(`clear.sh failed: ${stderr}`);
+  await insist('./clear.sh');
+}
+
+/** Takes the cluster that an earlier file left, whatever it holds: what a test asks for of it, it makes itself. */
+export async function startUnlessItRuns(): Promise<void> {
+  if ((await new Terminal().type('./node-control/run-control.sh ls')).code !== 0) await insist('./build-run.sh --detach');
+}
+
+async function insist(line: string): Promise<void> {
+  const { code, stdout, stderr } = await new Terminal().type(line);
+  if (code !== 0) throw new Error(`${line} failed: ${stdout}${stderr}`);
 }
 
 /** A request straight to a proposer. `status` undefined: no answer in HTTP. */

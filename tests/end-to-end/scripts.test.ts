@@ -4,11 +4,11 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { clear, environment, mode, request, root, Terminal } from './cluster.js';
+import { clear, environment, mode, request, root, startUnlessItRuns, Terminal } from './cluster.js';
 
 const project = environment['COMPOSE_PROJECT_NAME'];
 const terminal = new Terminal();
-const START_MS = 60_000;
+const START_MS = 120_000;
 
 async function type(line: string): Promise<string> {
   const { code, stdout, stderr } = await terminal.type(line);
@@ -16,9 +16,12 @@ async function type(line: string): Promise<string> {
   return stdout;
 }
 
+beforeAll(clear);
+afterAll(clear);
+
 describe(`the scripts (${mode})`, () => {
-  beforeAll(clear);
-  afterAll(clear);
+  /** The words of the last start. */
+  let started = '';
 
   test.each(['./node-control/run-control.sh ls', './node-control/run-client.sh', './node-control/fault.sh kill acceptor-1'])(
     'say that no cluster runs, and what to type: %s',
@@ -70,7 +73,7 @@ describe(`the scripts (${mode})`, () => {
     await type('./node-control/run-control.sh add-accept all acceptor-1:6379 1');
     await type('./build-run.sh --stop');
     expect((await terminal.type('./node-control/run-control.sh ls')).code).toBe(1);
-    await type('./build-run.sh --detach');
+    started = await type('./build-run.sh --detach');
     expect(await type('./node-control/run-control.sh dump proposer-1')).toContain('acceptor-1:6379');
   });
 
@@ -81,7 +84,6 @@ describe(`the scripts (${mode})`, () => {
       const logFormat = async (): Promise<string | undefined> =>
         /^LOG_FORMAT=(.*)$/m.exec(await ofProposer('{{range .Config.Env}}{{println .}}{{end}}'))?.[1];
       const inTerminal = `script --quiet --return --command ./build-run.sh /dev/null`;
-      await type('./build-run.sh --detach');
       const startedAt = await ofProposer('{{.State.StartedAt}}');
       const second = terminal.start(inTerminal);
       await second.until('Ctrl-C leaves the cluster running', START_MS);
@@ -97,14 +99,13 @@ describe(`the scripts (${mode})`, () => {
       await first.until(/proposer-1-1 +\| .*INFO.*: /, START_MS);
       await type('./build-run.sh --stop');
       await first.end();
-      await type('./build-run.sh --detach');
+      started = await type('./build-run.sh --detach');
       expect(await logFormat()).toBe('json');
     },
   );
 
   test('serve the page where build-run.sh says', async () => {
-    const output = await type('./build-run.sh --stop && ./build-run.sh --detach');
-    const [, address = ''] = /the page {4}(http:\S+)/.exec(output) ?? [];
+    const [, address = ''] = /the page {4}(http:\S+)/.exec(started) ?? [];
     expect(address).toBe(`http://127.0.0.1:${environment['CONTROL_PORT']}/`);
     expect((await fetch(address)).status).toBe(200);
   });
@@ -144,78 +145,8 @@ describe(`the scripts (${mode})`, () => {
   });
 });
 
-describe.runIf(mode === 'docker')('the folder of a cluster', () => {
-  const place = realpathSync(mkdtempSync(join(tmpdir(), 'checkout-')));
-  const checkout = join(place, 'first');
-  const key = `http://127.0.0.1:${environment['PROPOSER_1_PORT']}/kv/kept`;
-
-  beforeAll(async () => {
-    await clear();
-    const files = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: root, encoding: 'utf8' });
-    for (const file of files.split('\0').slice(0, -1)) cpSync(join(root, file), join(checkout, file));
-    await type(`${checkout}/build-run.sh --detach`);
-    await type('./node-control/run-control.sh add-accept all acceptor-1:6379 1');
-    await type('./node-control/run-control.sh add-prepare all acceptor-1:6379 1');
-    const put = { method: 'PUT', headers: { 'content-type': 'application/json' }, body: '{"ver":0,"val":1}' };
-    expect((await fetch(key, put)).status).toBe(201);
-  });
-  afterAll(async () => {
-    // Where its folder is no more, this one may remove the cluster.
-    rmSync(place, { recursive: true });
-    await clear();
-  });
-
-  const expectKept = async (): Promise<void> => {
-    await expect.poll(async () => (await fetch(key)).status).toBe(200);
-  };
-
-  test('is the only one that starts it: another checkout refuses, names it, and says what to type', async () => {
-    const { code, stderr } = await terminal.type('./build-run.sh --detach');
-    expect(code).toBe(1);
-    expect(stderr).toContain(`The Docker cluster ${project} belongs to another folder: ${checkout}\n`);
-    expect(stderr).toContain(`COMPOSE_PROJECT_NAME=${project}-2 `);
-    expect(stderr).toContain(`COMPOSE_PROJECT_NAME=${project} ${checkout}/clear.sh`);
-    await expectKept();
-  });
-
-  test('is the only one that removes it: clear.sh of another checkout names it, and leaves it', async () => {
-    const { code, stderr } = await terminal.type('./clear.sh');
-    expect(code).toBe(1);
-    expect(stderr).toContain(`The Docker cluster ${project} belongs to another folder, and stays: ${checkout}\n`);
-    await expectKept();
-  });
-
-  test('may lose its secrets: the next start makes new ones, and every node again', async () => {
-    expect(await type(`rm -r ${checkout}/.secrets && ${checkout}/build-run.sh --detach`)).toContain('they are made again. The data stays.');
-    await type('./node-control/fault.sh kill acceptor-1 && ./node-control/fault.sh start acceptor-1');
-    await expectKept();
-    expect(await type(`${checkout}/build-run.sh --detach`)).not.toContain('made again');
-  });
-
-  test('may be given another name', async () => {
-    const moved = join(place, 'a new name');
-    await type(`${checkout}/build-run.sh --stop && mv ${checkout} '${moved}' && '${moved}/build-run.sh' --detach`);
-    await expectKept();
-  });
-
-  test('is not said to have a cluster that answers where a node does not let another one in', async () => {
-    const moved = join(place, 'a new name');
-    const none = '0'.repeat(64);
-    const { code, stderr } = await terminal.type(
-      `sed -i.old 's/#[0-9a-f]*/#${none}/' '${moved}/.secrets/${project}/users.acl' && '${moved}/build-run.sh' --detach`,
-    );
-    expect(code).toBe(1);
-    expect(stderr).toMatch(/acceptor-[123]: it says to proposer: -WRONGPASS/);
-    expect(stderr).toContain('Not every node answers');
-  });
-});
-
 describe.runIf(mode === 'docker')('the containers', () => {
-  beforeAll(async () => {
-    await clear();
-    await type('./build-run.sh --detach');
-  });
-  afterAll(clear);
+  beforeAll(startUnlessItRuns);
 
   test('are left running by a second start, which says since when they run, and by its Ctrl-C', async () => {
     const second = new Terminal().start('./build-run.sh');
@@ -301,5 +232,68 @@ describe.runIf(mode === 'docker')('the containers', () => {
     expect(code).toBe(1);
     expect(stderr).toContain(`No Docker engine answers`);
     expect(stderr).toContain(`${root}build-run.sh --local`);
+  });
+});
+
+describe.runIf(mode === 'docker')('the folder of a cluster', () => {
+  const place = realpathSync(mkdtempSync(join(tmpdir(), 'checkout-')));
+  const checkout = join(place, 'first');
+  const key = `http://127.0.0.1:${environment['PROPOSER_1_PORT']}/kv/kept`;
+
+  beforeAll(async () => {
+    await clear();
+    const files = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: root, encoding: 'utf8' });
+    for (const file of files.split('\0').slice(0, -1)) cpSync(join(root, file), join(checkout, file));
+    await type(`${checkout}/build-run.sh --detach`);
+    await type('./node-control/run-control.sh add-accept all acceptor-1:6379 1');
+    await type('./node-control/run-control.sh add-prepare all acceptor-1:6379 1');
+    const put = { method: 'PUT', headers: { 'content-type': 'application/json' }, body: '{"ver":0,"val":1}' };
+    expect((await fetch(key, put)).status).toBe(201);
+  });
+  // Where its folder is no more, this one may remove the cluster.
+  afterAll(() => rmSync(place, { recursive: true }));
+
+  const expectKept = async (): Promise<void> => {
+    await expect.poll(async () => (await fetch(key)).status).toBe(200);
+  };
+
+  test('is the only one that starts it: another checkout refuses, names it, and says what to type', async () => {
+    const { code, stderr } = await terminal.type('./build-run.sh --detach');
+    expect(code).toBe(1);
+    expect(stderr).toContain(`The Docker cluster ${project} belongs to another folder: ${checkout}\n`);
+    expect(stderr).toContain(`COMPOSE_PROJECT_NAME=${project}-2 `);
+    expect(stderr).toContain(`COMPOSE_PROJECT_NAME=${project} ${checkout}/clear.sh`);
+    await expectKept();
+  });
+
+  test('is the only one that removes it: clear.sh of another checkout names it, and leaves it', async () => {
+    const { code, stderr } = await terminal.type('./clear.sh');
+    expect(code).toBe(1);
+    expect(stderr).toContain(`The Docker cluster ${project} belongs to another folder, and stays: ${checkout}\n`);
+    await expectKept();
+  });
+
+  test('may lose its secrets: the next start makes new ones, and every node again', async () => {
+    expect(await type(`rm -r ${checkout}/.secrets && ${checkout}/build-run.sh --detach`)).toContain('they are made again. The data stays.');
+    await type('./node-control/fault.sh kill acceptor-1 && ./node-control/fault.sh start acceptor-1');
+    await expectKept();
+    expect(await type(`${checkout}/build-run.sh --detach`)).not.toContain('made again');
+  });
+
+  test('may be given another name', async () => {
+    const moved = join(place, 'a new name');
+    await type(`${checkout}/build-run.sh --stop && mv ${checkout} '${moved}' && '${moved}/build-run.sh' --detach`);
+    await expectKept();
+  });
+
+  test('is not said to have a cluster that answers where a node does not let another one in', async () => {
+    const moved = join(place, 'a new name');
+    const none = '0'.repeat(64);
+    const { code, stderr } = await terminal.type(
+      `sed -i.old 's/#[0-9a-f]*/#${none}/' '${moved}/.secrets/${project}/users.acl' && '${moved}/build-run.sh' --detach`,
+    );
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/acceptor-[123]: it says to proposer: -WRONGPASS/);
+    expect(stderr).toContain('Not every node answers');
   });
 });

@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { ANSWER_WITHIN_MS } from '../cluster.js';
-import { clear, environment, mode, request, Terminal } from './cluster.js';
+import { environment, mode, request, startUnlessItRuns, Terminal } from './cluster.js';
 import { parseCheck, parseFunnel } from './funnel.js';
 
 /** Of a line of the funnel, where a client counts one. */
@@ -29,11 +29,9 @@ describe(`a cluster of three acceptors in trouble (${mode})`, () => {
   }
 
   beforeAll(async () => {
-    await clear();
-    await type('./build-run.sh --detach');
+    await startUnlessItRuns();
     await type('./node-control/run-control.sh resize acceptor-1:6379,acceptor-2:6379,acceptor-3:6379');
   });
-  afterAll(clear);
 
   test.each([
     ['kill', 'start'],
