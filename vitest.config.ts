@@ -35,7 +35,6 @@ export default defineConfig({
         test: {
           name: 'end-to-end',
           include: ['tests/end-to-end/**/*.test.ts'],
-          env: { END_TO_END: 'yes' },
           globalSetup: ['tests/end-to-end/one-cluster.ts'],
           fileParallelism: false,
           // An image may have to be built first.

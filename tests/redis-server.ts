@@ -17,11 +17,8 @@ const [LOWEST_PORT, HIGHEST_PORT] = [20_000, 32_000];
  */
 const PORTS_OF_A_PROCESS = 1_500;
 const SHARES = (HIGHEST_PORT - LOWEST_PORT) / PORTS_OF_A_PROCESS;
-const END_TO_END = ['docker', 'local'];
-const OWN_SHARE = process.env['END_TO_END']
-  ? Math.max(0, END_TO_END.indexOf(process.env['CLUSTER'] ?? ''))
-  : END_TO_END.length + (Number(process.env['VITEST_POOL_ID'] ?? 0) % (SHARES - END_TO_END.length));
-const OWN_PORTS = LOWEST_PORT + OWN_SHARE * PORTS_OF_A_PROCESS;
+const END_TO_END = ['docker', 'local'] as const;
+const OWN_SHARE = END_TO_END.length + (Number(process.env['VITEST_POOL_ID'] ?? 0) % (SHARES - END_TO_END.length));
 let nextPort = Math.floor(Math.random() * PORTS_OF_A_PROCESS);
 /** The machine may be busy. */
 const START_TIMEOUT_MS = 60_000;
@@ -30,10 +27,11 @@ const POLL_MS = 10;
 /** How much of its output a server that would not start is quoted with, in characters. */
 const OUTPUT_TAIL = 2_000;
 
-/** A port that nobody listens on at the moment. */
-export async function freePort(): Promise<number> {
+/** A port that nobody listens on at the moment. @param whose that of the end-to-end tests of this kind, or else this process's */
+export async function freePort(whose?: (typeof END_TO_END)[number]): Promise<number> {
+  const share = whose === undefined ? OWN_SHARE : END_TO_END.indexOf(whose);
   for (;;) {
-    const port = OWN_PORTS + (nextPort++ % PORTS_OF_A_PROCESS);
+    const port = LOWEST_PORT + share * PORTS_OF_A_PROCESS + (nextPort++ % PORTS_OF_A_PROCESS);
     const server = createServer();
     const free = await new Promise<boolean>((resolve) => {
       server.once('error', () => resolve(false));

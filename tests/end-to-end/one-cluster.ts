@@ -26,7 +26,7 @@ export default async function oneCluster(project: TestProject): Promise<() => Pr
     COMPOSE_PROJECT_NAME: `caspaxos-end-to-end-${mode}`,
     CLUSTER_DIR: `${root}.cluster-end-to-end-${mode}`,
   };
-  for (const variable of variables) cluster[variable] = String(await freePort());
+  for (const variable of variables) cluster[variable] = String(await freePort(mode));
   const clear = async (): Promise<void> => {
     await promisify(execFile)('./clear.sh', { cwd: root, env: { ...process.env, ...cluster } });
   };
