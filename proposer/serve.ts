@@ -79,7 +79,8 @@ function closeWhenIdle(server: Server): Promise<void> {
   return new Promise((resolve) => {
     let sweep: NodeJS.Timeout | undefined;
     const wait = setTimeout(() => {
-      sweep = setInterval(() => server.closeIdleConnections(), 20);
+      // A process that stood still reads first what came meanwhile: a connection with a request to be read is not idle.
+      sweep = setInterval(() => setImmediate(() => server.closeIdleConnections()), 20);
     }, IDLE_AT_SHUTDOWN_MS);
     // That of an HTTP server would close what is idle now.
     NetServer.prototype.close.call(server, () => {
