@@ -118,16 +118,17 @@ describe(`the scripts (${mode})`, () => {
     // The rescan asks a proposer that does not answer.
     await type('./node-control/fault.sh pause proposer-1');
     const rescan = terminal.start('./node-control/run-control.sh rescan acceptor-1:6379 1');
-    await new Promise((resolve) => setTimeout(resolve, 2_000));
-    // Null: the script had become the program, which the signal ended.
-    expect(await rescan.interrupt()).toBe(mode === 'docker' ? 130 : null);
     // Other tests may run rescans of their own on this machine: only what the script started counts, which is in its process group.
     const processes =
       mode === 'docker'
         ? `docker exec ${project}-control-1 sh -c 'cat /proc/[0-9]*/cmdline'`
         : `ps -ax -o pgid=,args= | sed -n 's/^ *${rescan.group} //p'`;
     const program = `${mode === 'docker' ? '' : root}dist/node-control/main.js`;
-    expect((await type(processes)).replaceAll('\0', ' ')).not.toContain(`${program} rescan`);
+    const running = async (): Promise<string> => (await terminal.type(processes)).stdout.replaceAll('\0', ' ');
+    await expect.poll(running, { timeout: START_MS, interval: 500 }).toContain(`${program} rescan`);
+    // Null: the script had become the program, which the signal ended.
+    expect(await rescan.interrupt()).toBe(mode === 'docker' ? 130 : null);
+    expect(await running()).not.toContain(`${program} rescan`);
     await type('./node-control/fault.sh resume proposer-1');
     await type('./node-control/run-control.sh rescan acceptor-1:6379 1');
   });
