@@ -312,9 +312,16 @@ run_local() {
   fi
   "$root/local/install-redis.sh"
   build_for_host
-  exec node "$root/dist/local/main.js" start ${detach:+--detach} --banner \
-    "$(what_next "127.0.0.1:${PROPOSER_1_PORT:-8081}" "127.0.0.1:${PROPOSER_2_PORT:-8082}" "127.0.0.1:${CONTROL_PORT:-8080}")"
+  # On a line of its own: a signal that came meanwhile is heard after it, and would be forgotten by "exec".
+  local banner
+  banner=$(what_next "127.0.0.1:${PROPOSER_1_PORT:-8081}" "127.0.0.1:${PROPOSER_2_PORT:-8082}" "127.0.0.1:${CONTROL_PORT:-8080}")
+  exec node "$root/dist/local/main.js" start ${detach:+--detach} --banner "$banner"
 }
+
+# What this script waits for may take a signal in hand and end by itself, as Docker's client does: the shell would go on, and start the cluster.
+trap 'exit 130' INT
+trap 'exit 143' TERM
+trap 'exit 129' HUP
 
 if [ -n "$stop" ]; then
   CLUSTER=$mode

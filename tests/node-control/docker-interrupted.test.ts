@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,8 +10,15 @@ const SCRIPTS = fileURLToPath(new URL('../../node-control/', import.meta.url));
 /** An engine with a control node, in which a program is never there to be found: a signal ends "docker exec", which then says 0, and Compose, which says 255. */
 const DOCKER = `#!/bin/bash
 case "$1 \${*: -1}" in
+  ps*)
+    if [ -n "\${DOCKER_STALLS:-}" ]; then
+      trap 'exit 1' INT TERM
+      : >"$DOCKER_STALLS"
+      for _ in {1..20}; do sleep 0.1; done
+    fi
+    echo container
+    ;;
   version*) echo 1.2.3 ;;
-  ps*) echo container ;;
   inspect*) echo running ;;
   image*) ;;
   'compose version') echo 2.30.0 ;;
@@ -50,6 +57,22 @@ test.each([
   if (command.stdout) await once(command.stdout, 'data');
   command.kill(signal);
   expect((await ended)[0]).toBe(expected);
+});
+
+test.each([
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)('a start that %s ends while Docker is asked ends with %i, and starts nothing', async (signal, expected) => {
+  const [stalls, data] = ['stalls', 'data'].map((name) => join(folder, `${name}-${signal}`)) as [string, string];
+  const { PATH = '', ...others } = process.env;
+  const env = { ...others, CLUSTER: '', CLUSTER_DIR: data, DOCKER_STALLS: stalls, PATH: `${folder}${delimiter}${PATH}` };
+  const start = spawn(join(SCRIPTS, '../build-run.sh'), ['--local', '--detach'], { env, detached: true, stdio: 'ignore' });
+  const ended = once(start, 'close');
+  await expect.poll(() => existsSync(stalls), { timeout: 20_000 }).toBe(true);
+  // As a terminal does it: to all that run in the foreground.
+  process.kill(-(start.pid ?? 0), signal);
+  expect((await ended)[0]).toBe(expected);
+  expect(existsSync(data)).toBe(false);
 });
 
 test('what Compose says by itself stays', async () => {
