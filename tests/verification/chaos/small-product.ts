@@ -25,7 +25,7 @@ const POLL_MS = 10;
 /** What a test does to the acceptors behind the product's back. */
 export interface Sabotage {
   /**
-   * Called before each request while the clients run, and once when they have ended.
+   * Called before each request while the clients run, and once when they have ended, and no proposer remembers what it wrote: that would bring it back.
    * @param share of the run that is over, up to 1
    */
   readonly now?: (disks: readonly Memory[], history: History, share: number) => void;
@@ -43,9 +43,11 @@ export async function rulesBrokenBy(kind: typeof Store = Store, { now }: Sabotag
   const set = { nodes: ACCEPTORS, quorum: 2 };
   const history = new History(() => 0);
   const servers = new Map<string, Server>();
+  const stores: Store[] = [];
   for (const [index, name] of PROPOSERS.entries()) {
     const store = new kind({ id: index + 1, state: memoryState(), acceptors });
     await store.reconfigure({ era: 1, prepare: set, accept: set }, 0);
+    stores.push(store);
     const app = createApp(pino({ enabled: false }), (routes) => {
       routes.use((request, response, next) => {
         if (history.operations.length < OPERATIONS) now?.(disks, history, history.operations.length / OPERATIONS);
@@ -73,6 +75,7 @@ export async function rulesBrokenBy(kind: typeof Store = Store, { now }: Sabotag
   }
   stop.abort();
   await ended;
+  for (const store of stores) await store.reconfigure({ era: 2, prepare: set, accept: set }, 1);
   now?.(disks, history, 1);
   try {
     const { finals, untold } = await clients.finish(systemTime.nowMs() + 10_000);
