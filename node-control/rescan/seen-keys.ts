@@ -17,13 +17,14 @@ export class SeenKeys {
     return this.#isFull;
   }
 
+  /** Whether the key is known to have come before. */
   has(key: string): boolean {
     return this.#seen.has(key);
   }
 
   /** Whether the key is not known to have come before. Remembers it if there is room. @param key no part of a longer text, which would be kept as a whole */
   isNew(key: string): boolean {
-    if (this.#seen.has(key)) return false;
+    if (this.has(key)) return false;
     const bytes = Buffer.byteLength(key);
     const cost = BYTES_BESIDE + (bytes === key.length ? bytes : 2 * key.length);
     if (this.#bytes + cost > this.#limitBytes) {
