@@ -18,17 +18,46 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   http: ['protocol', 'store', 'undici'],
 };
 
+/** Paths of this project's files, and the names of packages. */
+function specifiersOf(file: string): string[] {
+  const specifiers = [...read(file).matchAll(/(?:^|\n)(?:import|export)\s[^;]*?from '([^']+)'/g)];
+  return specifiers.map(([, specifier = '']) => (specifier.startsWith('.') ? path.join(path.dirname(file), specifier) : specifier));
+}
+
 function importsOf(file: string): string[] {
-  return [...read(file).matchAll(/(?:^|\n)(?:import|export)\s[^;]*?from '([^']+)'/g)].map(([, specifier = '']) => {
-    if (!specifier.startsWith('.')) return specifier.startsWith('node:') ? 'node:*' : specifier;
-    return path.dirname(path.join(path.dirname(file), specifier));
+  return specifiersOf(file).map((specifier) => {
+    if (specifier.startsWith('node:')) return 'node:*';
+    return specifier.endsWith('.js') ? path.dirname(specifier) : specifier;
   });
+}
+
+/** The file that is imported as it will be when it is compiled. */
+function sourceOf(name: string, sources: ReadonlySet<string>): string[] {
+  return [name, name.replace(/\.js$/, '.ts')].filter((file) => sources.has(file));
 }
 
 const code = (file: string): number =>
   read(file)
     .split('\n')
     .filter((line) => !/^\s*(\/\/|\/\*|\*|$)/.test(line)).length;
+
+describe('imports', () => {
+  it('go one way: no file imports itself through others, not even types', () => {
+    const sources = new Set(tracked.filter((file) => /\.(ts|js)$/.test(file) && !file.endsWith('.d.ts')));
+    const importsBy = new Map([...sources].map((file) => [file, specifiersOf(file).flatMap((name) => sourceOf(name, sources))]));
+    expect([...importsBy.values()].flat().length).toBeGreaterThan(1_000);
+    const done = new Set<string>();
+    const circles: string[] = [];
+    const visit = (file: string, through: readonly string[]): void => {
+      if (through.includes(file)) circles.push([...through.slice(through.indexOf(file)), file].join(' -> '));
+      if (done.has(file)) return;
+      done.add(file);
+      for (const imported of importsBy.get(file) ?? []) visit(imported, [...through, file]);
+    };
+    for (const file of sources) visit(file, []);
+    expect(circles).toEqual([]);
+  });
+});
 
 describe('acceptor/', () => {
   it('compares ballots in one way: Redis has no file that its scripts could share, so each has the same lines', () => {

@@ -2,8 +2,6 @@ import type { Floor } from '../../src/protocol/acceptor.js';
 import { acceptorsOf, type Configuration, isConfigured } from '../../src/protocol/configuration.js';
 import type { Nodes } from '../nodes/nodes.js';
 import { knownIdentities } from '../safety/identities.js';
-import { ControlError } from '../safety/objection.js';
-import type { Sight } from './sight.js';
 
 export const NO_FLOOR: Floor = { era: 0, version: 0 };
 
@@ -53,37 +51,4 @@ export async function floorOf(
   // One that every acceptor was asked for is nowhere any more.
   const isComplete = answers.length === names.length || [...members].every((identity) => present.has(identity));
   return isComplete && !isServed ? NO_FLOOR : undefined;
-}
-
-/**
- * Gives the acceptors that join the highest floor of the cluster. Else a key that was collected, and that only newcomers are asked about, would begin
- * at version 1 again. Example: acceptors 1 and 2 are replaced while the key is absent, of which a rescan carries nothing.
- *
- * Members are asked when the era is taken on every proposer. A collection that has not seen that era has all its floors on the members already, and one
- * that sees it removes nothing: it looks at the eras between its last floor and its first removal.
- *
- * @throws ControlError if no member can be asked and the step is not forced, or a newcomer stopped answering
- */
-export async function giveFloors(nodes: Nodes, { present, joining, absence }: Sight, force: boolean): Promise<void> {
-  const newcomers = Object.entries(joining.newcomers);
-  if (newcomers.length === 0) return;
-  const names = newcomers.map(([name]) => name).join(' and ');
-  const told = await floorOf(
-    nodes,
-    present.map(({ configuration }) => configuration),
-    absence.unreachable,
-  );
-  if (!told && !force) {
-    throw new ControlError(
-      `no acceptor of the cluster answers, to say what ${names} must know of what was deleted. Start one and run the same command again`,
-    );
-  }
-  try {
-    const own = await Promise.all(newcomers.map(([, { admin }]) => admin.floor()));
-    const floor = highestFloor([...own, ...(told ? [told] : [])]);
-    if (floor.era > 0) await Promise.all(newcomers.map(([, { admin }]) => admin.raiseFloor(floor)));
-  } catch (error) {
-    const why = `${names} stopped answering, or somebody else adds it at this moment (${error instanceof Error ? error.message : String(error)})`;
-    throw new ControlError(`${why}. Look at the status, and run the same command again`);
-  }
 }

@@ -1,4 +1,5 @@
-import { FAULTS, NAMED_SCENARIOS, type Overrides, type ScenarioName } from './settings.js';
+import { NAMED_SCENARIOS, type ScenarioName } from './scenario-names.js';
+import { FAULTS, type Overrides } from './settings.js';
 
 /** A run of the simulation that can be looked at, but for its seed: what tells it from others, and the key to look at. */
 export interface Simulated extends Overrides {

@@ -3,24 +3,8 @@ import { type Configuration, EMPTY_CONFIGURATION } from '../../src/protocol/conf
 import type { NetworkSettings } from './faulty-network.js';
 import { acceptorName } from './node-names.js';
 import { configurationOf, FLEXIBLE, majority } from './quorums.js';
+import { type ScenarioName, SCENARIOS } from './scenario-names.js';
 import { type Typed, typedIn } from './typed.js';
-
-export const SCENARIOS = [
-  'majority',
-  'flexible',
-  'migration',
-  'quiet migration',
-  'stepwise migration',
-  'stepwise quorums',
-  'resize',
-  'stepwise resize',
-  'any commands',
-  'collections',
-  'stepwise collections',
-] as const;
-/** Those that only who names them gets: with these among the others every seed would be another run. */
-export const NAMED_SCENARIOS = [...SCENARIOS, 'old disks', 'old folders'] as const;
-export type ScenarioName = (typeof NAMED_SCENARIOS)[number];
 
 /** What can go wrong in a run; each can be left out. */
 export const FAULTS = [

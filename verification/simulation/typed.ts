@@ -3,7 +3,7 @@ import { type Random, randomFrom } from '../../client/random.js';
 import { FLEX, forAcceptors, GROW, SHRINK, START, WIPE } from './migration.js';
 import { acceptorName, proposerName } from './node-names.js';
 import { anyCommands, collections, resizes } from './random-commands.js';
-import type { ScenarioName } from './settings.js';
+import type { ScenarioName } from './scenario-names.js';
 
 /** What the operator of a run types. */
 export interface Typed {

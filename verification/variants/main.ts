@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
-import type { ScenarioName } from '../simulation/settings.js';
+import type { ScenarioName } from '../simulation/scenario-names.js';
 import { type Patch, ProgramCopy } from './patch.js';
 import type { Variant } from './variant.js';
 import { VARIANTS } from './variants.js';

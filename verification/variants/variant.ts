@@ -1,4 +1,4 @@
-import type { ScenarioName } from '../simulation/settings.js';
+import type { ScenarioName } from '../simulation/scenario-names.js';
 import type { Patch } from './patch.js';
 
 /** A program that breaks a rule by a few lines, and what shows it. */

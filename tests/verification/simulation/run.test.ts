@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { run } from '../../../verification/simulation/run.js';
 import type { Report } from '../../../verification/simulation/world.js';
-import { FAULTS, type ScenarioName, SCENARIOS, settingsFor } from '../../../verification/simulation/settings.js';
+import { type ScenarioName, SCENARIOS } from '../../../verification/simulation/scenario-names.js';
+import { FAULTS, settingsFor } from '../../../verification/simulation/settings.js';
 import { storyOf, RunTally } from '../../../verification/simulation/story.js';
 
 const story = (report: Report): string => storyOf(report, { withMessages: true }).join('\n');
