@@ -69,17 +69,12 @@ export function optionsFrom(argv: readonly string[]): BenchSettings {
   return { ...rest, warmUpSeconds: warmUp, only: hasOwnCases ? 'cases' : only, cases, json, from, zookeeper, against };
 }
 
-type Typed = Pick<BenchSettings, 'rounds' | 'seconds' | 'many' | 'node' | 'etcd' | 'write'> & {
+type Typed = Omit<BenchSettings, 'cases' | 'warmUpSeconds'> & {
   mix?: Mix[];
   clients?: number[];
   keys?: number[];
   padding?: number[];
-  only?: Part;
-  json?: string;
-  from?: string[];
   warmUp: number;
-  zookeeper?: string;
-  against?: string;
 };
 
 type Case = PlannedCase['of'];

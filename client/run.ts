@@ -13,7 +13,7 @@ import { Proposers } from './proposers.js';
 import { read } from './reading.js';
 import { forkedFrom, type Random } from './random.js';
 import type { ClientSettings } from './settings.js';
-import { within } from './within.js';
+import { aborted, within } from './within.js';
 
 /** How long the first look at the keys may hold up the clients, where a proposer hangs. */
 const FIRST_LOOK_MS = 1_000;
@@ -66,10 +66,8 @@ export async function run(settings: ClientSettings, world: ClientWorld, stop: Ab
     const funnel = new Funnel(time, columns, (second, counts) => {
       print(line(second, counts));
       world.onLine?.({ second, columns: counts });
-      outage.see(
-        second,
-        counts.reduce((sum, { writes }) => sum + writes, 0),
-      );
+      const confirmed = counts.reduce((sum, { writes }) => sum + writes, 0);
+      outage.see(second, confirmed);
     });
     const nextName = settings.retry ? writeNames() : undefined;
     const { change } = settings;
@@ -121,11 +119,4 @@ async function firstLook(ledger: Ledger, proposers: Proposers, random: Random, n
       noteSilence(note, proposer, error);
     }
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

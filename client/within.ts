@@ -12,3 +12,11 @@ export async function within<Result>(time: Time, limitMs: number, promise: Promi
     cancel();
   }
 }
+
+/** Resolves at the signal. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

@@ -28,9 +28,9 @@ export function redisAnswers(port: number, password?: string): Promise<boolean> 
 }
 
 /** Whether a proposer or the control node answers 200 on `/healthz`. Not `fetch`: that refuses some ports that a user may choose. */
-export function httpAnswers(port: number): Promise<boolean> {
+export function httpAnswers(port: number, timeout = PROBE_TIMEOUT_MS): Promise<boolean> {
   return new Promise((resolve) => {
-    const request = get({ host: '127.0.0.1', port, path: '/healthz', agent: false, timeout: PROBE_TIMEOUT_MS }, (response) => {
+    const request = get({ host: '127.0.0.1', port, path: '/healthz', agent: false, timeout }, (response) => {
       response.resume();
       resolve(response.statusCode === 200);
     });

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { KeyValueClient, NetworkError } from '../../src/http/client.js';
+import { ifNoAnswer, KeyValueClient } from '../../src/http/client.js';
 
 /** Before a client that was refused, or got no answer, goes on. */
 const PAUSE_MS = 20;
@@ -89,11 +89,7 @@ export class Churn {
 
 /** @returns undefined for what was done */
 async function codeOf(request: ReturnType<KeyValueClient['put']>): Promise<string | undefined> {
-  try {
-    const answer = await request;
-    return answer.ok ? undefined : answer.code;
-  } catch (error) {
-    if (error instanceof NetworkError) return 'no answer';
-    throw error;
-  }
+  const answer = await request.catch(ifNoAnswer);
+  if (!answer) return 'no answer';
+  return answer.ok ? undefined : answer.code;
 }

@@ -1,10 +1,10 @@
 import { Command } from 'commander';
 import { fileToWrite } from '../../node-control/terminal/file-argument.js';
 import { count, tellFigures } from '../figures-program.js';
-import { measureDeletions } from './measure.js';
+import { type DeletionsOptions, measureDeletions } from './measure.js';
 import { table } from './table.js';
 
-const program = new Command('npm run bench:deletions --')
+const { collectEvery, minutes, json, ...options } = new Command('npm run bench:deletions --')
   .description(
     'Creates and deletes the same keys again and again, on a cluster of its own, while what was deleted is collected: shows whether the memory and the files of the acceptors stay as they are. Ends by itself.',
   )
@@ -15,22 +15,16 @@ const program = new Command('npm run bench:deletions --')
   .option('--minutes <N>', 'after which it ends although not all is done', count, 25)
   .option('--stretches <N>', 'lines of the table', count, 10)
   .option('--json <FILE>', 'write the figures to a file, too', fileToWrite)
-  .parse();
-const options = program.opts<{
-  operations: number;
-  keys: number;
-  clients: number;
-  collectEvery: number;
-  minutes: number;
-  stretches: number;
-  json?: string;
-}>();
+  .parse()
+  .opts<
+    Pick<DeletionsOptions, 'operations' | 'keys' | 'clients' | 'stretches'> & { collectEvery: number; minutes: number; json?: string }
+  >();
 
-const { operations, keys, clients, stretches, collectEvery, minutes, json } = options;
 await tellFigures(
   ({ signal, progress }) =>
     measureDeletions({
-      ...{ operations, keys, clients, stretches, signal },
+      ...options,
+      signal,
       collectEveryMs: collectEvery * 1_000,
       timeLimitMs: minutes * 60_000,
       progress: (text, fraction) => progress.show(text, fraction),

@@ -8,11 +8,10 @@ const MIB = 2 ** 20;
 export function table({ options, stretches, collections, collected, lastCollection, left, refusals }: DeletionsFigures): string[] {
   const acceptors = Object.keys(stretches[0]?.highest ?? {});
   const proposers = Object.keys(stretches[0]?.proposersMib ?? {});
-  const highest = (stretch: Stretch, of: (occupancy: Occupancy) => number): number[] =>
-    acceptors.map((name) => {
-      const occupancy = stretch.highest[name];
-      return occupancy ? of(occupancy) : NaN;
-    });
+  const highest = ({ highest: by }: Stretch, of: (occupancy: Occupancy) => number, digits = 0): string => {
+    const figures = acceptors.map((name) => (by[name] ? of(by[name]) : NaN));
+    return each(figures, digits);
+  };
   const others = Object.entries(refusals).map(([code, times]) => `${times} ${code}`);
   return [
     `${options.clients} clients, ${options.keys} keys, a collection ${options.collectEveryMs / 1_000} s after the one before. The highest of each stretch:`,
@@ -22,20 +21,11 @@ export function table({ options, stretches, collections, collected, lastCollecti
       ...stretches.map((stretch) => [
         String(stretch.operations),
         stretch.seconds.toFixed(0),
-        each(highest(stretch, ({ registers }) => registers)),
-        each(
-          highest(stretch, ({ memoryBytes }) => memoryBytes / MIB),
-          2,
-        ),
-        each(
-          highest(stretch, ({ fileBytes }) => fileBytes / MIB),
-          1,
-        ),
-        each(
-          highest(stretch, ({ baseBytes }) => baseBytes / MIB),
-          2,
-        ),
-        each(highest(stretch, ({ rewrites }) => rewrites)),
+        highest(stretch, ({ registers }) => registers),
+        highest(stretch, ({ memoryBytes }) => memoryBytes / MIB, 2),
+        highest(stretch, ({ fileBytes }) => fileBytes / MIB, 1),
+        highest(stretch, ({ baseBytes }) => baseBytes / MIB, 2),
+        highest(stretch, ({ rewrites }) => rewrites),
         each(proposers.map((name) => stretch.proposersMib[name] ?? NaN)),
       ]),
     ]),

@@ -9,17 +9,7 @@ import { addressesFrom, splitAddress } from '../../src/node/addresses.js';
 import { DelayedLink } from './delayed-link.js';
 import { freePorts, orStop, Processes, type System } from './system.js';
 
-const VARIABLES = [
-  'ACCEPTOR_1',
-  'ACCEPTOR_2',
-  'ACCEPTOR_3',
-  'PROPOSER_1',
-  'PROPOSER_2',
-  'PROPOSER_1_ADMIN',
-  'PROPOSER_2_ADMIN',
-  'CONTROL',
-  'CLIENT',
-];
+const VARIABLES = portsFrom({}).map(({ variable }) => variable);
 
 export interface ClusterParts {
   /** With the service that shows the page. */
@@ -58,7 +48,7 @@ export class BenchCluster implements System {
       .flatMap((name) => [8080, 8090].map((port) => ({ node: name, logical: `${name}:${port}` })));
     const numbers = await freePorts(VARIABLES.length + more.length);
     const ports = [
-      ...portsFrom(Object.fromEntries(VARIABLES.map((name, at) => [`${name}_PORT`, String(numbers[at])]))),
+      ...portsFrom(Object.fromEntries(VARIABLES.map((name, at) => [name, String(numbers[at])]))),
       ...more.map((port, at) => ({ ...port, variable: '', port: numbers[VARIABLES.length + at] ?? NaN })),
     ];
     const processes = new Processes();

@@ -86,14 +86,10 @@ export class Survey {
     const findings = new Map<string, Finding>();
     for (const part of inParts(keys, KEYS_AT_ONCE)) {
       const held = await this.onAll((admin) => admin.remains(part));
-      for (const [index, key] of part.entries())
-        findings.set(
-          key,
-          findingOn(
-            held.map((remains) => remains[index]),
-            this.#era,
-          ),
-        );
+      for (const [index, key] of part.entries()) {
+        const ofKey = held.map((remains) => remains[index]);
+        findings.set(key, findingOn(ofKey, this.#era));
+      }
     }
     return findings;
   }

@@ -1,6 +1,6 @@
 import { UnfitAcceptor } from '../../src/protocol/errors.js';
 import { acceptorsOf, type Configuration, isConfigured } from '../../src/protocol/configuration.js';
-import { NetworkError } from '../../src/http/client.js';
+import { ifNoAnswer } from '../../src/http/client.js';
 import { flawText } from '../../src/redis/fitness.js';
 import { memoryText } from '../../src/redis/memory-use.js';
 import { countText, countTombstones, type TombstoneCount } from '../collection/sample.js';
@@ -146,28 +146,18 @@ function oldStateNotes(name: string, oldState: string | undefined): string[] {
 }
 
 async function startOf({ admin }: Member): Promise<{ proposer: number; oldState?: string } | undefined> {
-  try {
-    const answer = await admin.identity();
-    return answer.ok ? answer.body : undefined;
-  } catch (error) {
-    if (error instanceof NetworkError) return undefined;
-    throw error;
-  }
+  const answer = await admin.identity().catch(ifNoAnswer);
+  return answer?.ok ? answer.body : undefined;
 }
 
 /** What keeps acceptors from doing what this proposer tells them, though they answer. */
 async function troublesOf({ name: proposer, admin }: Member): Promise<string[]> {
-  try {
-    const answer = await admin.acceptors?.();
-    if (!answer?.ok) return [];
-    return answer.body.flatMap(({ name, trouble }) => {
-      if (!trouble) return [];
-      return [`${name} does not do what ${proposer} tells it, since ${new Date(trouble.sinceMs).toISOString()}: ${trouble.text}.`];
-    });
-  } catch (error) {
-    if (error instanceof NetworkError) return [];
-    throw error;
-  }
+  const answer = await admin.acceptors?.().catch(ifNoAnswer);
+  if (!answer?.ok) return [];
+  return answer.body.flatMap(({ name, trouble }) => {
+    if (!trouble) return [];
+    return [`${name} does not do what ${proposer} tells it, since ${new Date(trouble.sinceMs).toISOString()}: ${trouble.text}.`];
+  });
 }
 
 /** What status tells of an acceptor. */

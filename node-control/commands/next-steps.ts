@@ -5,7 +5,7 @@ import { absenceOf, holdersAmong, holdingAmong, planFrom } from './resize-plan.j
 import type { MemberConfiguration, Nodes } from '../nodes/nodes.js';
 import { alwaysMeet, entryKey, identified } from '../safety/guard.js';
 import { knownIdentities } from '../safety/identities.js';
-import { ControlError } from '../safety/objection.js';
+import { ControlError, ifRefused } from '../safety/objection.js';
 import { planSteps, rescanOf } from '../safety/plan.js';
 import type { Step } from '../safety/typed-step.js';
 import { type Absence, objectionsTo } from '../step/absence.js';
@@ -35,11 +35,11 @@ interface Candidate {
  * @returns undefined where nothing is to be done, or nothing can be: while a proposer does not answer, say
  */
 export async function nextSteps(nodes: Nodes): Promise<Next | undefined> {
-  const present = await unlessRefused(nodes.readAll());
+  const present = await nodes.readAll().catch(ifRefused);
   if (!present) return undefined;
   try {
     for (const { why, steps } of candidates(nodes, present, await absenceOf(nodes, present))) {
-      const way = await unlessRefused(Promise.resolve(steps()));
+      const way = await Promise.resolve(steps()).catch(ifRefused);
       const passing = way && way.length > 0 ? await withDetours(nodes, way) : undefined;
       if (passing) return { why, steps: passing };
     }
@@ -174,15 +174,5 @@ async function wayTo({ nodes, present }: Lead, set: QuorumSet, most = STEPS_MAX)
   } catch (error) {
     if (!(error instanceof ControlError) || error.steps.length === 0) throw error;
     return [...error.steps, whole];
-  }
-}
-
-/** Undefined where the control node refuses. */
-async function unlessRefused<Result>(result: Promise<Result>): Promise<Result | undefined> {
-  try {
-    return await result;
-  } catch (error) {
-    if (error instanceof ControlError) return undefined;
-    throw error;
   }
 }

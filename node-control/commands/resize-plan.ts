@@ -2,7 +2,7 @@ import { acceptorsOf, EMPTY_CONFIGURATION, isConfigured } from '../../src/protoc
 import type { QuorumSet } from '../../src/protocol/quorum.js';
 import { haveSameSets } from '../step/agreement.js';
 import type { Nodes, MemberConfiguration } from '../nodes/nodes.js';
-import { ControlError } from '../safety/objection.js';
+import { ControlError, ifRefused } from '../safety/objection.js';
 import { type Identities, identified, setText, thinnedBy } from '../safety/guard.js';
 import { lookAtJoining } from '../step/joining.js';
 import { knownIdentities } from '../safety/identities.js';
@@ -21,7 +21,8 @@ export async function uselessSets(nodes: Nodes, present: readonly MemberConfigur
   if (configured.length === 0) return 'No proposer is configured, and some acceptors lost their data';
   const isDead = (set: QuorumSet): boolean => shortage(set, strangers) > 0;
   if (!configured.every(({ prepare, accept }) => isDead(prepare) || isDead(accept))) return undefined;
-  if (haveSameSets(present.map(({ configuration }) => configuration)) && (await leads(planFrom(nodes, present, goal)))) return undefined;
+  if (haveSameSets(present.map(({ configuration }) => configuration)) && (await planFrom(nodes, present, goal).catch(ifRefused)))
+    return undefined;
   const { prepare, accept } = EMPTY_CONFIGURATION;
   const wiped = present.map(({ member, configuration }) => {
     const inUse = isConfigured(configuration) ? [identified(configuration.accept, configuration)] : [];
@@ -30,16 +31,6 @@ export async function uselessSets(nodes: Nodes, present: readonly MemberConfigur
   });
   await planFrom(nodes, wiped, goal);
   return `No quorum will ever answer again, since ${strangers.join(' and ')} lost the data`;
-}
-
-async function leads(way: Promise<unknown>): Promise<boolean> {
-  try {
-    await way;
-    return true;
-  } catch (error) {
-    if (error instanceof ControlError) return false;
-    throw error;
-  }
 }
 
 /**

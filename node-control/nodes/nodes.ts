@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Configuration } from '../../src/protocol/configuration.js';
-import { NetworkError } from '../../src/http/client.js';
+import { ifNoAnswer } from '../../src/http/client.js';
 import { systemTime } from '../../src/store/system-time.js';
 import type { Time } from '../../src/protocol/time.js';
 import { ControlError } from '../safety/objection.js';
@@ -155,15 +155,10 @@ export class Nodes {
   tryReadAll(): Promise<{ member: Member; configuration: Configuration | undefined }[]> {
     return Promise.all(
       this.members.map(async (member) => {
-        try {
-          const answer = await member.admin.configuration();
-          if (!answer.ok && answer.code === 'Unauthorized')
-            throw new ControlError(`${member.name} does not take the token. ${WRONG_TOKEN}`);
-          return { member, configuration: answer.ok ? answer.body : undefined };
-        } catch (error) {
-          if (!(error instanceof NetworkError)) throw error;
-          return { member, configuration: undefined };
-        }
+        const answer = await member.admin.configuration().catch(ifNoAnswer);
+        if (answer?.ok === false && answer.code === 'Unauthorized')
+          throw new ControlError(`${member.name} does not take the token. ${WRONG_TOKEN}`);
+        return { member, configuration: answer?.ok ? answer.body : undefined };
       }),
     );
   }

@@ -24,6 +24,11 @@ export class ControlError extends Error {
   }
 }
 
+/** What to catch with where a refusal is an answer, too. */
+export function ifRefused(error: unknown): undefined {
+  if (!(error instanceof ControlError)) throw error;
+}
+
 /** `First: ./run-control.sh rescan acceptor-1:6379 1; ./run-control.sh add-prepare all acceptor-2:6379 2`. */
 export function adviceText({ advice, steps = [] }: Advice): string {
   return steps.length === 0 ? advice : `${advice}: ${steps.map(commandLine).join('; ')}`;

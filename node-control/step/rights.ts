@@ -1,4 +1,4 @@
-import { NetworkError } from '../../src/http/client.js';
+import { ifNoAnswer } from '../../src/http/client.js';
 import type { Rights } from '../../src/store/rights.js';
 import type { Member } from '../nodes/nodes.js';
 import type { Objection } from '../safety/objection.js';
@@ -18,30 +18,16 @@ export async function rightsObjections(members: readonly Member[], names: readon
 }
 
 async function lookThrough({ admin }: Member, acceptor: string): Promise<Objection[]> {
-  try {
-    const answer = await admin.rights?.(acceptor);
-    return answer?.ok && answer.body ? objectionsTo(acceptor, answer.body) : [];
-  } catch (error) {
-    if (error instanceof NetworkError) return [];
-    throw error;
-  }
+  const answer = await admin.rights?.(acceptor).catch(ifNoAnswer);
+  return answer?.ok && answer.body ? objectionsTo(acceptor, answer.body) : [];
 }
 
 function objectionsTo(acceptor: string, { user, lacking, refusal }: Rights): Objection[] {
   if (refusal !== undefined) {
-    return [
-      {
-        why: `${acceptor} does not let the proposers' user ${user} in (${refusal})`,
-        advice: 'Start it with the users.acl that belongs to their password',
-      },
-    ];
+    const why = `${acceptor} does not let the proposers' user ${user} in (${refusal})`;
+    return [{ why, advice: 'Start it with the users.acl that belongs to their password' }];
   }
   if (lacking.length === 0) return [];
-  const rights = lacking.join(' ');
-  return [
-    {
-      why: `${acceptor} would refuse what the proposers ask of it: their user ${user} lacks ${lacking.join(', ')}`,
-      advice: `ACL SETUSER ${user} ${rights}, and the same in its users.acl`,
-    },
-  ];
+  const why = `${acceptor} would refuse what the proposers ask of it: their user ${user} lacks ${lacking.join(', ')}`;
+  return [{ why, advice: `ACL SETUSER ${user} ${lacking.join(' ')}, and the same in its users.acl` }];
 }

@@ -21,16 +21,6 @@ function missing() {
 }
 
 export { missing as Pool, missing as randomBytes };
-export {
-  missing as copyFileSync,
-  missing as cpSync,
-  missing as mkdirSync,
-  missing as readFileSync,
-  missing as rmSync,
-  missing as writeFileSync,
-};
-export { missing as basename, missing as join };
-export default missing;
 
 /** A turn after all promises that are settled: what Node's ticks are to a program that waits for nothing else. */
 const { port1, port2 } = new MessageChannel();

@@ -1,4 +1,4 @@
-import type { Patch } from '../../verification/variants/patch.js';
+import type { Patch } from '../../verification/variants/variant.js';
 import { VARIANTS } from '../../verification/variants/variants.js';
 
 /** A rule that can be switched off. */

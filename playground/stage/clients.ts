@@ -1,6 +1,5 @@
 import type { Store } from '../../src/store/store.js';
-import type { ClientOutcome, History, Request } from '../../verification/checkers/history.js';
-import { stateToldTo } from '../../verification/checkers/state.js';
+import { type ClientOutcome, type History, type Request, stateToldTo } from '../../verification/checkers/history.js';
 import { outcomeOf, refusalOf } from '../../verification/simulation/store-operation.js';
 import { answerText, type ClientAsks, askedText, NoNumber, perform } from '../../verification/transcripts/asked.js';
 import { failureText } from '../../verification/transcripts/wording.js';

@@ -10,6 +10,11 @@ import type { WatchedKey } from './watched-key.js';
 /** No answer in HTTP: refused, reset, or none in time. Whether a write was applied is unknown. */
 export class NetworkError extends Error {}
 
+/** What to catch with where no answer is an answer, too. */
+export function ifNoAnswer(error: unknown): undefined {
+  if (!(error instanceof NetworkError)) throw error;
+}
+
 /** What a proposer said. `code` tells one refusal from another; decide by it, not by the status alone. */
 export type Answer<Body> = { readonly ok: true; readonly status: number; readonly body: Body } | Refusal;
 

@@ -3,7 +3,8 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
-import { type Patch, ProgramCopy } from '../../verification/variants/patch.js';
+import { ProgramCopy } from '../../verification/variants/patch.js';
+import type { Patch } from '../../verification/variants/variant.js';
 import { VARIANTS } from '../../verification/variants/variants.js';
 import type { Interpreter } from './commands.js';
 

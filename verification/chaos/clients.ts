@@ -1,7 +1,7 @@
 import { forkedFrom, type Random } from '../../client/random.js';
 import { PROPOSERS } from '../../local/layout.js';
 import { sleep, type Time } from '../../src/protocol/time.js';
-import type { State } from '../checkers/state.js';
+import type { State } from '../checkers/history.js';
 import { ClientLoop, type Repeats } from './client-loop.js';
 import { type ChaosKey, KEYS } from './key-kinds.js';
 import { NextWrite } from './next-write.js';

@@ -1,7 +1,6 @@
 import { randomInt } from 'node:crypto';
-import { get } from 'node:http';
 import path from 'node:path';
-import { layoutFrom } from '../../local/layout.js';
+import { layoutFrom, portsFrom } from '../../local/layout.js';
 import { isFree } from '../../local/probe.js';
 import type { Fault } from './fault.js';
 import type { FaultKinds } from './fault-schedule.js';
@@ -41,17 +40,7 @@ const COMMAND_TIMEOUT_MS = 20_000;
 const REMOVE_TIMEOUT_MS = 120_000;
 const ANSWER_TIMEOUT_MS = 15_000;
 const POLL_MS = 50;
-const PORT_VARIABLES = [
-  'PROPOSER_1_PORT',
-  'PROPOSER_2_PORT',
-  'PROPOSER_1_ADMIN_PORT',
-  'PROPOSER_2_ADMIN_PORT',
-  'ACCEPTOR_1_PORT',
-  'ACCEPTOR_2_PORT',
-  'ACCEPTOR_3_PORT',
-  'CONTROL_PORT',
-  'CLIENT_PORT',
-];
+const PORT_VARIABLES = portsFrom({}).map(({ variable }) => variable);
 
 /** The scripts of the project, run for a cluster with a name, a folder and ports of its own. */
 export class Scripts {
@@ -127,18 +116,6 @@ export async function untilItAnswers(node: string, answers: () => Promise<boolea
     if (Date.now() > deadlineMs) throw new ClusterTrouble(`${node} does not answer ${ANSWER_TIMEOUT_MS / 1_000} s after it was mended`);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
-}
-
-/** Whether the proposer is alive; that it reaches its acceptors is another matter. */
-export function isAlive(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const request = get({ host: '127.0.0.1', port, path: '/healthz', agent: false, timeout: 500 }, (response) => {
-      response.resume();
-      resolve(response.statusCode === 200);
-    });
-    request.on('timeout', () => request.destroy());
-    request.on('error', () => resolve(false));
-  });
 }
 
 /**

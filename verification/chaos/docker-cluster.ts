@@ -1,10 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { NODES, PROPOSERS } from '../../local/layout.js';
-import { type ChaosCluster, ClusterTrouble, insist, isAlive, Scripts, untilItAnswers } from './cluster.js';
+import { httpAnswers } from '../../local/probe.js';
+import { type ChaosCluster, ClusterTrouble, insist, Scripts, untilItAnswers } from './cluster.js';
 import type { Fault } from './fault.js';
 import { type Finished, runProgram } from './script.js';
 
 const PING_TIMEOUT_MS = 3_000;
+/** For a proposer to say that it is alive; that it reaches its acceptors is another matter. */
+const ALIVE_MS = 500;
 const PAUSES_TRIED = 5;
 
 /** The containers of a Compose project of its own. A node that is cut is disconnected from the others; a proposer not from the control node, through whose network its published port still answers. */
@@ -57,7 +60,9 @@ export class DockerCluster implements ChaosCluster {
     else
       for (const network of this.#networksOf(target))
         await insist('docker', ['network', 'connect', '--alias', target, network, this.#container(target)], this.#scripts);
-    await untilItAnswers(target, () => (PROPOSERS.includes(target) ? isAlive(this.#portOf(target)) : this.#acceptorAnswers(target)));
+    await untilItAnswers(target, () =>
+      PROPOSERS.includes(target) ? httpAnswers(this.#portOf(target), ALIVE_MS) : this.#acceptorAnswers(target),
+    );
   }
 
   control(command: readonly string[]): Promise<Finished> {

@@ -1,12 +1,12 @@
 import { rmSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import path from 'node:path';
+import { aborted } from '../../client/within.js';
 import { lockFolder } from '../../src/node/folder-lock.js';
 import { systemTime } from '../../src/store/system-time.js';
 import type { ChaosCluster } from './cluster.js';
 import { DockerCluster } from './docker-cluster.js';
 import { LocalCluster } from './local-cluster.js';
-import { aborted } from './pause.js';
 import { configure, run } from './run.js';
 import { endPrograms } from './script.js';
 import { settingsFrom } from './settings.js';

@@ -1,6 +1,5 @@
 import type { Random } from '../../client/random.js';
-import type { WriteRequest } from '../checkers/history.js';
-import type { State } from '../checkers/state.js';
+import type { State, WriteRequest } from '../checkers/history.js';
 import type { ChaosKey } from './key-kinds.js';
 
 /** A request as it goes to a proposer. */

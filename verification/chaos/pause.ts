@@ -13,11 +13,3 @@ export function pause(time: Time, delayMs: number, signal: AbortSignal): Promise
     signal.addEventListener('abort', end);
   });
 }
-
-/** Resolves at the signal. */
-export function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
-}

@@ -1,10 +1,9 @@
 import { within } from '../../client/within.js';
 import { PROPOSERS } from '../../local/layout.js';
-import { type Answer, KeyValueClient, NetworkError } from '../../src/http/client.js';
+import { type Answer, ifNoAnswer, KeyValueClient } from '../../src/http/client.js';
 import type { Time } from '../../src/protocol/time.js';
 import type { Versioned } from '../../src/store/versioned.js';
-import type { ClientOutcome, History, Request } from '../checkers/history.js';
-import { stateToldTo } from '../checkers/state.js';
+import { type ClientOutcome, type History, type Request, stateToldTo } from '../checkers/history.js';
 import type { Asked } from './next-write.js';
 import { outcomeOf } from './outcome.js';
 
@@ -67,12 +66,7 @@ export class Requests {
   async #ask(proposer: string, asked: Asked<Request>): Promise<Answer<Versioned> | undefined> {
     const client = this.#proposers.get(proposer);
     if (!client) throw new TypeError(`no such proposer: ${proposer}`);
-    try {
-      return await ask(client, asked);
-    } catch (error) {
-      if (error instanceof NetworkError) return undefined;
-      throw error;
-    }
+    return ask(client, asked).catch(ifNoAnswer);
   }
 }
 

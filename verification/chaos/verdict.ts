@@ -1,6 +1,5 @@
 import { checkHistory } from '../checkers/check.js';
-import type { History, Violation } from '../checkers/history.js';
-import type { State } from '../checkers/state.js';
+import type { History, State, Violation } from '../checkers/history.js';
 import { SETTLE_MS, type FaultSpan } from './availability.js';
 import type { Repeats } from './client-loop.js';
 import type { Migration } from './migration.js';

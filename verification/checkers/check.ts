@@ -1,9 +1,8 @@
 import { checkExactlyOnce } from './exactly-once.js';
 import { checkFinalState } from './final-state.js';
-import type { History, RecordedOperation, Violation } from './history.js';
+import { type History, type RecordedOperation, type State, stateToldTo, type Violation } from './history.js';
 import { checkLineage } from './lineage.js';
 import { checkLinearizability } from './linearizability.js';
-import { type State, stateToldTo } from './state.js';
 import { possibleFrom, writesOf } from './writes.js';
 
 /**

@@ -1,5 +1,4 @@
-import type { RecordedOperation, Violation } from './history.js';
-import { stateToldTo } from './state.js';
+import { type RecordedOperation, stateToldTo, type Violation } from './history.js';
 import { writesOf } from './writes.js';
 import { describeOperation, describeState } from './wording.js';
 

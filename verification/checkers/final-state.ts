@@ -1,5 +1,4 @@
-import type { RecordedOperation, Violation } from './history.js';
-import { lastWord, type State } from './state.js';
+import { lastWord, type RecordedOperation, type State, type Violation } from './history.js';
 import { difference, isAcknowledged, possibleFrom, type RecordedWrite, wordOf, writesOf } from './writes.js';
 import { describeState } from './wording.js';
 

@@ -1,8 +1,7 @@
 import { checkExactlyOnce } from './exactly-once.js';
 import type { AcceptorMonitor } from './acceptor-monitor.js';
-import type { History, RecordedOperation, Violation } from './history.js';
+import { type History, type RecordedOperation, stateToldTo, type Violation } from './history.js';
 import { checkLinearizability } from './linearizability.js';
-import { stateToldTo } from './state.js';
 
 /** What the checkers say of the history so far. */
 export interface HistoryVerdict {

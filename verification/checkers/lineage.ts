@@ -1,5 +1,4 @@
-import type { RecordedOperation, Violation } from './history.js';
-import { lastWord, type State, stateToldTo } from './state.js';
+import { lastWord, type RecordedOperation, type State, stateToldTo, type Violation } from './history.js';
 import { difference, foundBy, isAcknowledged, possibleFrom, type RecordedWrite, writesByWord, writesOf } from './writes.js';
 import { describeOperation, describeState } from './wording.js';
 

@@ -1,6 +1,5 @@
-import type { RecordedOperation, Violation } from './history.js';
+import { type RecordedOperation, type State, stateToldTo, type ToldState, type Violation } from './history.js';
 import { earliestBegins } from './courses.js';
-import { type State, stateToldTo, type ToldState } from './state.js';
 import { versionsOf, type KnownVersions } from './versions.js';
 import { describeOperation, describeStates } from './wording.js';
 

@@ -1,5 +1,4 @@
-import type { RecordedOperation } from './history.js';
-import { lastWord, madeByItself, stateToldTo } from './state.js';
+import { lastWord, madeByItself, type RecordedOperation, stateToldTo } from './history.js';
 import { difference, foundBy, isExtending, isMeantToMake, possibleFrom, type RecordedWrite, wordOf, writesOf } from './writes.js';
 
 /** What is known of one version of the key. Moments are the numbers of events. */

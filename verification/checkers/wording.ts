@@ -1,5 +1,4 @@
-import type { ClientOutcome, RecordedOperation, Request } from './history.js';
-import type { ToldState } from './state.js';
+import type { ClientOutcome, RecordedOperation, Request, ToldState } from './history.js';
 
 /** How many states are listed before the rest is only counted. */
 const STATES_LISTED = 6;

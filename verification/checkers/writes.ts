@@ -1,5 +1,4 @@
-import type { RecordedOperation, Request, WriteRequest } from './history.js';
-import { lastWord } from './state.js';
+import { lastWord, type RecordedOperation, type Request, type WriteRequest } from './history.js';
 
 /** A write, however often it was sent under its name. */
 export interface RecordedWrite {

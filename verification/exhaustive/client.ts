@@ -1,7 +1,6 @@
 import type { Store } from '../../src/store/store.js';
 import { ClusterError } from '../../src/protocol/errors.js';
-import type { ClientOutcome, Request } from '../checkers/history.js';
-import { stateToldTo } from '../checkers/state.js';
+import { type ClientOutcome, type Request, stateToldTo } from '../checkers/history.js';
 import { asWrite, outcomeOf, refusalOf } from '../simulation/store-operation.js';
 import { KEY } from './key.js';
 import type { Kind } from './scenario.js';

@@ -1,5 +1,5 @@
-import type { CollectorMoment, CollectorStates } from './collector-states.js';
-import { forEachChoice, invokedBy, isHeardOf, localMove, type Move, type Moves, siteAt, stateAt } from './move.js';
+import type { CollectorMoment } from './collector-states.js';
+import { entry, forEachChoice, invokedBy, isHeardOf, localMove, type Move, type Moves, siteAt, stateAt } from './move.js';
 import type { Way } from './sites.js';
 import { collectorRequestTo, type ScenarioSystem, type World } from './world.js';
 
@@ -18,7 +18,7 @@ function addDecisions(moves: Moves, world: World, system: ScenarioSystem, collec
   const replies = asked.map((at) => system.sites.waysToReply(siteAt(world, at), asker));
   forEachChoice(replies, (choice) => {
     const heard = new Map(choice.map(({ reply }, index) => [asked[index] ?? 0, reply]));
-    const next = automatonOf(system, collector).hear(momentOf(world, collector), heard);
+    const next = entry(system.collectors, collector).hear(entry(world.collectors, collector), heard);
     const waysToReplies = choice.map(({ ways }) => ways);
     forEachChoice(waysToReplies, (taken) => {
       moves.add(moveTo(world, system, collector, next, new Map(taken.map((way, index) => [asked[index] ?? 0, way]))));
@@ -36,8 +36,8 @@ function addWrite(
 ): void {
   const state = stateAt(world, proposer);
   if (state.isChanging) return;
-  const automaton = automatonOf(system, collector);
-  const moment = momentOf(world, collector);
+  const automaton = entry(system.collectors, collector);
+  const moment = entry(world.collectors, collector);
   if (isSent) {
     moves.add(moveTo(world, system, collector, automaton.written(moment, configuration)));
   } else if (state.configuration.era !== expectedEra) {
@@ -51,7 +51,7 @@ function addWrite(
 
 /** It asks for all configurations at one moment, and where nobody else changes them at the very moment at which it needs them. */
 function told(world: World, system: ScenarioSystem, collector: number, moment: CollectorMoment): CollectorMoment {
-  return automatonOf(system, collector).told(
+  return entry(system.collectors, collector).told(
     moment,
     world.proposers.map(({ configuration }) => configuration),
   );
@@ -80,16 +80,4 @@ function moveTo(
     orders,
     world: { ...world, sites, invoked, collectors: world.collectors.with(collector, moment) },
   };
-}
-
-function momentOf({ collectors }: World, collector: number): CollectorMoment {
-  const moment = collectors[collector];
-  if (!moment) throw new RangeError(`there is no collection ${collector}`);
-  return moment;
-}
-
-function automatonOf({ collectors }: ScenarioSystem, collector: number): CollectorStates {
-  const automaton = collectors[collector];
-  if (!automaton) throw new RangeError(`there is no collection ${collector}`);
-  return automaton;
 }

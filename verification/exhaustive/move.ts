@@ -111,7 +111,8 @@ export function statesOf({ proposers }: ScenarioSystem, proposer: number): Propo
   return entry(proposers, proposer);
 }
 
-function entry<Item>(items: readonly Item[], index: number): Item {
+/** Of a proposer, an acceptor or a collection, by its number. */
+export function entry<Item>(items: readonly Item[], index: number): Item {
   const item = items[index];
   if (item === undefined) throw new RangeError(`there is no number ${index}`);
   return item;

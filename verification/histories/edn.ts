@@ -1,5 +1,4 @@
-import type { RecordedOperation } from '../checkers/history.js';
-import { stateToldTo } from '../checkers/state.js';
+import { type RecordedOperation, stateToldTo } from '../checkers/history.js';
 import { type RegisterEvent, registerEvents } from './register-events.js';
 
 const NANOSECONDS_IN_MS = 1_000_000;

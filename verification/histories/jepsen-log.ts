@@ -1,5 +1,4 @@
-import type { RecordedOperation } from '../checkers/history.js';
-import { stateToldTo } from '../checkers/state.js';
+import { type RecordedOperation, stateToldTo } from '../checkers/history.js';
 import { type RegisterEvent, registerEvents } from './register-events.js';
 
 /** What a key holds that does not exist: the log has no other values than whole numbers. */

@@ -1,5 +1,4 @@
-import type { RecordedOperation } from '../checkers/history.js';
-import { stateToldTo } from '../checkers/state.js';
+import { type RecordedOperation, stateToldTo } from '../checkers/history.js';
 import { difference, writesOf } from '../checkers/writes.js';
 
 /** What an operation does to a register: of a `cas` the value before and after it, of a `read` what it was told at its end. */

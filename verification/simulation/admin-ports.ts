@@ -50,97 +50,83 @@ export function adminAcross(network: Network, caller: Process, from: string, nod
   };
 }
 
+/** A command to an acceptor: what is asked, what is done there, and what is told then; for the trace. */
+interface Asking<Reply> {
+  readonly ask: Asked;
+  readonly act: () => Promise<Reply>;
+  readonly told: (reply: Reply) => string;
+  readonly kind?: string;
+}
+
 /** What was sent arrives also when the sender has given up: only the acceptor closes a connection. */
 export function acceptorAdminAcross(network: Network, caller: Process, from: string, node: AcceptorNode): AcceptorAdmin {
   const admin = new MemoryAdmin(node.memory, PAGE_KEYS);
-  const call = <Reply>(request: Asked, act: () => Promise<Reply>, reply: (reply: Reply) => string, kind = ''): Promise<Reply> =>
-    inTime(caller, network.call({ caller, from, to: node.name, kind, act: () => node.act(act), request: () => textOf(request), reply }));
+  const call = <Reply>({ ask, act, told: reply, kind = '' }: Asking<Reply>): Promise<Reply> =>
+    inTime(caller, network.call({ caller, from, to: node.name, kind, act: () => node.act(act), request: () => textOf(ask), reply }));
   return {
     connect: () => admin.connect(),
     async *keys() {
       const pages = admin.keys();
       const next = (): Promise<IteratorResult<string[], unknown>> =>
-        call(
-          'SCAN',
-          () => pages.next(),
-          (page) => (page.done ? 'no more keys' : page.value.join(' ')),
-        );
+        call({ ask: 'SCAN', act: () => pages.next(), told: (page) => (page.done ? 'no more keys' : page.value.join(' ')) });
       for (let page = await next(); !page.done; page = await next()) yield page.value;
     },
-    size: () => call('DBSIZE', () => admin.size(), String),
-    highestEra: () => call('HGET', () => admin.highestEra(), String),
-    identity: () =>
-      call(
-        'GET identity',
-        () => admin.identity(),
-        (identity) => identity ?? 'none',
-      ),
-    adopt: (identity) =>
-      call(
-        () => `SETNX identity ${identity}`,
-        () => admin.adopt(identity),
-        String,
-      ),
-    wipe: (whose) =>
-      call(
-        () => `FLUSHALL of ${whose?.identity ?? 'none'}`,
-        async () => {
-          const count = await admin.wipe(whose);
-          node.wiped();
-          return count;
-        },
-        (count) => `${count} keys removed`,
-      ),
-    floor: () => call('GET floor', () => admin.floor(), floorText),
-    raiseFloor: (floor) =>
-      call(
-        () => `SET floor ${floorText(floor)}`,
-        () => admin.raiseFloor(floor),
-        () => 'raised',
-      ),
+    size: () => call({ ask: 'DBSIZE', act: () => admin.size(), told: String }),
+    highestEra: () => call({ ask: 'HGET', act: () => admin.highestEra(), told: String }),
+    identity: () => call({ ask: 'GET identity', act: () => admin.identity(), told: (identity) => identity ?? 'none' }),
+    adopt: (identity) => call({ ask: () => `SETNX identity ${identity}`, act: () => admin.adopt(identity), told: String }),
+    wipe: (whose) => {
+      const act = async (): Promise<number> => {
+        const count = await admin.wipe(whose);
+        node.wiped();
+        return count;
+      };
+      return call({ ask: () => `FLUSHALL of ${whose?.identity ?? 'none'}`, act, told: removedText });
+    },
+    floor: () => call({ ask: 'GET floor', act: () => admin.floor(), told: floorText }),
+    raiseFloor: (floor) => call({ ask: () => `SET floor ${floorText(floor)}`, act: () => admin.raiseFloor(floor), told: () => 'raised' }),
     remains: (keys) =>
-      call(
-        () => `HMGET ${keys.join(' ')}`,
-        () => admin.remains(keys),
-        (remains) => remains.map((found) => (found ? `${formatBallot(found.ballot)} ${found.version ?? 'a value'}` : 'absent')).join(', '),
-      ),
-    erase: (era, tombstones) =>
-      call(
-        () => `UNLINK ${tombstones.map(({ key, ballot }) => `${key} at ${formatBallot(ballot)}`).join(', ')}`,
-        async () => {
-          const count = await admin.erase(era, tombstones);
-          for (const { key } of tombstones) node.removed(key);
-          return count;
-        },
-        (count) => `${count} keys removed`,
-      ),
+      call({
+        ask: () => `HMGET ${keys.join(' ')}`,
+        act: () => admin.remains(keys),
+        told: (remains) =>
+          remains.map((found) => (found ? `${formatBallot(found.ballot)} ${found.version ?? 'a value'}` : 'absent')).join(', '),
+      }),
+    erase: (era, tombstones) => {
+      const ask = (): string => `UNLINK ${tombstones.map(({ key, ballot }) => `${key} at ${formatBallot(ballot)}`).join(', ')}`;
+      const act = async (): Promise<number> => {
+        const count = await admin.erase(era, tombstones);
+        for (const { key } of tombstones) node.removed(key);
+        return count;
+      };
+      return call({ ask, act, told: removedText });
+    },
     holdings: (keys) =>
-      call(
-        () => `HMGET ballots of ${keys.join(' ')}`,
-        () => admin.holdings(keys),
-        (holdings) => holdings.map((found) => (found === ABSENT ? 'absent' : ballotTextIn(found) || 'a promise')).join(', '),
-      ),
+      call({
+        ask: () => `HMGET ballots of ${keys.join(' ')}`,
+        act: () => admin.holdings(keys),
+        told: (holdings) => holdings.map((found) => (found === ABSENT ? 'absent' : ballotTextIn(found) || 'a promise')).join(', '),
+      }),
     accepted: (keys) =>
-      call(
-        () => `HMGET values of ${keys.join(' ')}`,
-        () => admin.accepted(keys),
-        (accepted) => accepted.map((found) => (found ? `${found.ballot} ${String(found.value)}` : 'absent')).join(', '),
-      ),
-    copy: (era, registers) =>
-      call(
-        () => `COPY at era ${era}: ${registers.map(({ key, ballot, value }) => `${key} at ${ballot} ${String(value)}`).join(', ')}`,
-        () =>
-          node.watched(
-            registers.map(({ key }) => key),
-            () => admin.copy(era, registers),
-          ),
-        (ballots) => ballots.map((ballot) => ballot || 'nothing').join(', '),
-        'copy',
-      ),
+      call({
+        ask: () => `HMGET values of ${keys.join(' ')}`,
+        act: () => admin.accepted(keys),
+        told: (accepted) => accepted.map((found) => (found ? `${found.ballot} ${String(found.value)}` : 'absent')).join(', '),
+      }),
+    copy: (era, registers) => {
+      const keys = registers.map(({ key }) => key);
+      return call({
+        ask: () => `COPY at era ${era}: ${registers.map(({ key, ballot, value }) => `${key} at ${ballot} ${String(value)}`).join(', ')}`,
+        act: () => node.watched(keys, () => admin.copy(era, registers)),
+        told: (ballots) => ballots.map((ballot) => ballot || 'nothing').join(', '),
+        kind: 'copy',
+      });
+    },
     close: () => undefined,
   };
 }
 
+const removedText = (count: number): string => `${count} keys removed`;
 const floorText = ({ era, version }: Floor): string => `${era}.${version}`;
 
 /** Rejects as the HTTP client does if no answer comes. */

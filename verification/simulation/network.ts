@@ -41,19 +41,12 @@ export abstract class Network {
       const succeed = (answer: Reply): void => {
         if (caller.alive) resolve(answer);
       };
-      const sendBack = (text: () => string, arrive: () => void): void => this.send({ from: to, to: from, kind, about, text, arrive, fail });
+      const sendBack = (told: Pick<Letter, 'text' | 'arrive'>): void => this.send({ from: to, to: from, kind, about, ...told, fail });
       const refuse = (error: unknown): void => {
         const reason = error instanceof Error ? error : new Error(String(error));
-        sendBack(
-          () => reason.message,
-          () => fail(reason),
-        );
+        sendBack({ text: () => reason.message, arrive: () => fail(reason) });
       };
-      const answer = (result: Reply): void =>
-        sendBack(
-          () => reply(result),
-          () => succeed(result),
-        );
+      const answer = (result: Reply): void => sendBack({ text: () => reply(result), arrive: () => succeed(result) });
       this.send({ from, to, kind, mayRepeat, text: request, arrive: () => void act().then(answer, refuse), fail });
     });
   }

@@ -1,6 +1,5 @@
-import { type Patch, patch } from './patch.js';
 import { OFTEN_TWO } from './steps.js';
-import type { Variant } from './variant.js';
+import { broken, type Patch, patch, type Variant } from './variant.js';
 
 const ACCEPTOR = 'src/protocol/memory-acceptor.ts';
 const ERASURE = 'src/redis/memory-collection.ts';
@@ -46,133 +45,91 @@ const REPLACED_MEANWHILE: readonly Patch[] = [
   ),
   patch(
     'verification/simulation/admin-ports.ts',
-    '        () => admin.raiseFloor(floor),',
-    `        async () => {
-          await new Promise<void>((resolve) => caller.time.after(20, resolve));
-          return admin.raiseFloor(floor);
-        },`,
+    'act: () => admin.raiseFloor(floor)',
+    `act: async () => {
+      await new Promise<void>((resolve) => caller.time.after(20, resolve));
+      return admin.raiseFloor(floor);
+    }`,
   ),
 ];
 
 /** Rules of a collection (paper, section 3.1), each broken by a few lines. */
 export const BROKEN_COLLECTIONS: readonly Variant[] = [
-  {
-    name: 'a tombstone is collected that only a quorum holds',
-    scenario: 'stepwise collections',
-    seeds: 400,
-    seed: 4,
-    patches: [
-      patch(
-        SURVEY,
-        'present.length === held.length && present.every(({ ballot }) => compareBallots(ballot, top.ballot) === 0)',
-        '2 * present.filter(({ ballot }) => compareBallots(ballot, top.ballot) === 0).length > held.length',
-      ),
-    ],
-  },
-  {
-    name: 'an absent register takes any ballot, whatever was collected',
-    playground: { id: 'floor' },
-    scenario: 'stepwise collections',
-    seeds: 400,
-    seed: 19,
-    patches: [...UNMONITORED, patch(ACCEPTOR, 'floor = this.#memory.floor?.era ?? 0)', 'floor = 0)')],
-  },
-  {
-    name: 'a floor is lost with a crash',
-    scenario: 'collections',
-    seeds: 400,
-    seed: 39,
-    patches: [
-      ...UNMONITORED,
-      patch(
-        'verification/simulation/acceptor-node.ts',
-        '    disconnectAll(this.memory);\n',
-        '    disconnectAll(this.memory);\n    delete this.memory.floor;\n',
-      ),
-    ],
-  },
-  {
-    name: 'versions begin at 1 again after a collection',
-    scenario: 'stepwise collections',
-    seeds: 100,
-    seed: 3,
-    patches: [patch(ACCEPTOR, 'const floor = register.value === null && this.#memory.floor?.version;', 'const floor = 0;')],
-  },
-  {
-    name: 'a floor is told by absent registers only',
-    scenario: 'stepwise collections',
-    seeds: 400,
-    seed: 3,
-    patches: [
-      patch(
-        ACCEPTOR,
-        'const floor = register.value === null && this.#memory.floor?.version;',
-        'const floor = register.promise.counter === 0 && register.value === null && this.#memory.floor?.version;',
-      ),
-    ],
-  },
-  {
-    name: 'a piggybacked promise over the empty value forgets the floor',
-    scenario: 'collections',
-    seeds: 400,
-    seed: 2,
-    patches: [patch('src/protocol/proposer.ts', 'value: change.after, floor: change.floor }', 'value: change.after }')],
-  },
-  {
-    name: 'who joins is not given the floor',
-    scenario: 'stepwise collections',
-    seeds: 400,
-    seed: 23,
-    patches: [patch('node-control/step/write.ts', '() => giveFloors(nodes, sight, force)', 'async () => undefined')],
-  },
-  {
-    name: 'a tombstone is removed although a round has its promise',
-    scenario: 'collections',
-    seeds: 400,
-    seed: 166,
-    patches: [patch(ERASURE, ' || register.promise.era >= era) continue;', ') continue;')],
-  },
-  {
-    name: 'a tombstone is removed that is not the one that was seen on all',
-    scenario: 'collections',
-    seeds: 400,
-    seed: 4,
-    patches: [patch(ERASURE, 'compareBallots(register.ballot, ballot) === 0', 'remainsIn(memory, key)?.version !== undefined')],
-  },
-  {
-    name: 'keys are collected while values may rest on acceptors outside the sets',
-    scenario: 'stepwise collections',
-    seeds: 400,
-    seed: 1,
-    patches: LEFT_OUT_AND_BACK,
-    unguarded: [
-      patch(
-        'node-control/collection/findings.ts',
-        'holders.some((identity) => !members.has(identity))',
-        'holders.every((identity) => !members.has(identity) && members.has(identity))',
-      ),
-    ],
-  },
-  {
-    name: 'who had no part in the last collection joins with what it holds, where no proposer remembers anything',
-    scenario: 'stepwise collections',
-    seeds: 400,
-    seed: 123,
-    patches: LEFT_OUT_AND_BACK,
-    unguarded: [patch('node-control/step/joining.ts', 'if (size > 0 && isBehind) objections', 'if (size < 0 && isBehind) objections')],
-  },
-  {
-    name: 'the eras are not looked at again before the removals',
-    scenario: 'collections',
-    seeds: 800,
-    seed: 401,
-    patches: REPLACED_MEANWHILE,
-    unguarded: [
-      patch(
-        'node-control/commands/collect.ts',
-        'if (now.some(({ configuration }) => configuration.era !== era)) {',
-        'if (now.length === 0) {',
-      ),
-    ],
-  },
+  broken('a tombstone is collected that only a quorum holds', ['stepwise collections', 400, 4], {}, [
+    patch(
+      SURVEY,
+      'present.length === held.length && present.every(({ ballot }) => compareBallots(ballot, top.ballot) === 0)',
+      '2 * present.filter(({ ballot }) => compareBallots(ballot, top.ballot) === 0).length > held.length',
+    ),
+  ]),
+  broken(
+    'an absent register takes any ballot, whatever was collected',
+    ['stepwise collections', 400, 19],
+    { playground: { id: 'floor' } },
+    [...UNMONITORED, patch(ACCEPTOR, 'floor = this.#memory.floor?.era ?? 0)', 'floor = 0)')],
+  ),
+  broken('a floor is lost with a crash', ['collections', 400, 39], {}, [
+    ...UNMONITORED,
+    patch(
+      'verification/simulation/acceptor-node.ts',
+      '    disconnectAll(this.memory);\n',
+      '    disconnectAll(this.memory);\n    delete this.memory.floor;\n',
+    ),
+  ]),
+  broken('versions begin at 1 again after a collection', ['stepwise collections', 100, 3], {}, [
+    patch(ACCEPTOR, 'const floor = register.value === null && this.#memory.floor?.version;', 'const floor = 0;'),
+  ]),
+  broken('a floor is told by absent registers only', ['stepwise collections', 400, 3], {}, [
+    patch(
+      ACCEPTOR,
+      'const floor = register.value === null && this.#memory.floor?.version;',
+      'const floor = register.promise.counter === 0 && register.value === null && this.#memory.floor?.version;',
+    ),
+  ]),
+  broken('a piggybacked promise over the empty value forgets the floor', ['collections', 400, 2], {}, [
+    patch('src/protocol/proposer.ts', 'value: change.after, floor: change.floor }', 'value: change.after }'),
+  ]),
+  broken('who joins is not given the floor', ['stepwise collections', 400, 23], {}, [
+    patch('node-control/step/write.ts', '() => giveFloors(nodes, sight, force)', 'async () => undefined'),
+  ]),
+  broken('a tombstone is removed although a round has its promise', ['collections', 400, 166], {}, [
+    patch(ERASURE, ' || register.promise.era >= era) continue;', ') continue;'),
+  ]),
+  broken('a tombstone is removed that is not the one that was seen on all', ['collections', 400, 4], {}, [
+    patch(ERASURE, 'compareBallots(register.ballot, ballot) === 0', 'remainsIn(memory, key)?.version !== undefined'),
+  ]),
+  broken(
+    'keys are collected while values may rest on acceptors outside the sets',
+    ['stepwise collections', 400, 1],
+    {
+      unguarded: [
+        patch(
+          'node-control/collection/findings.ts',
+          'holders.some((identity) => !members.has(identity))',
+          'holders.every((identity) => !members.has(identity) && members.has(identity))',
+        ),
+      ],
+    },
+    LEFT_OUT_AND_BACK,
+  ),
+  broken(
+    'who had no part in the last collection joins with what it holds, where no proposer remembers anything',
+    ['stepwise collections', 400, 123],
+    { unguarded: [patch('node-control/step/joining.ts', 'if (size > 0 && isBehind) objections', 'if (size < 0 && isBehind) objections')] },
+    LEFT_OUT_AND_BACK,
+  ),
+  broken(
+    'the eras are not looked at again before the removals',
+    ['collections', 800, 401],
+    {
+      unguarded: [
+        patch(
+          'node-control/commands/collect.ts',
+          'if (now.some(({ configuration }) => configuration.era !== era)) {',
+          'if (now.length === 0) {',
+        ),
+      ],
+    },
+    REPLACED_MEANWHILE,
+  ),
 ];

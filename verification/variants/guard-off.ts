@@ -1,4 +1,4 @@
-import { type Patch, patch } from './patch.js';
+import { type Patch, patch } from './variant.js';
 
 /** Ways to switch off one part of the guard each. */
 export const NO_DANGERS: readonly Patch[] = [

@@ -1,6 +1,5 @@
 import { COPIES_DO_NOT_COUNT, HASTY } from './guard-off.js';
-import { type Patch, patch } from './patch.js';
-import type { Variant } from './variant.js';
+import { broken, type Patch, patch, type Variant } from './variant.js';
 
 const UNCHECKED = patch('src/protocol/memory-acceptor.ts', 'if (!register && this.#identity !== undefined', 'if (this.#identity === ""');
 
@@ -16,72 +15,32 @@ const greeted = (put: string): Patch =>
 
 /** Amnesia that goes unnoticed. */
 export const UNCHECKED_IDENTITIES: readonly Variant[] = [
-  {
-    name: 'an acceptor that lost its disk is not noticed',
-    scenario: 'majority',
-    seeds: 400,
-    seed: 79,
-    patches: [UNCHECKED],
-  },
-  {
-    name: 'an acceptor that lost its disk while it is replaced is not noticed',
-    scenario: 'stepwise resize',
-    seeds: 400,
-    seed: 122,
-    patches: [UNCHECKED],
-  },
-  {
-    name: 'what values rest on is remembered by name, not by identity',
-    scenario: 'any commands',
-    seeds: 40,
-    seed: 4,
-    patches: [
-      patch(
-        'node-control/rescan/key-listing.ts',
-        'nodes: this.#acceptors.map((name) => own.get(name) ?? this.#options.identities[name] ?? name)',
-        'nodes: own ? this.#acceptors : []',
-      ),
-      patch(
-        'node-control/safety/guard.ts',
-        'nodes: set.nodes.map((node) => identities?.[node] ?? node)',
-        'nodes: set.nodes.map((node) => node.replace(/#.*/, ""))',
-      ),
-    ],
-  },
-  {
-    name: 'an acceptor keeps its identity over a wipe',
-    scenario: 'stepwise migration',
-    seeds: 400,
-    seed: 2,
-    patches: [...HASTY, WIPED_AND_BACK, COPIES_DO_NOT_COUNT],
-    unguarded: [patch('src/redis/memory-admin.ts', '    forgetAll(this.#memory);\n', '    this.#memory.registers.clear();\n')],
-  },
-  {
-    name: 'an acceptor whose disk went back is not noticed',
-    scenario: 'old disks',
-    seeds: 300,
-    seed: 50,
-    patches: [greeted('false')],
-  },
-  {
-    name: "an acceptor's count is not compared with what proposers have on their disks",
-    scenario: 'old disks',
-    seeds: 600,
-    seed: 58,
-    patches: [greeted('compareBallots(confirmed?.promise ?? ZERO_BALLOT, promise) > 0')],
-  },
-  {
-    name: 'what an acceptor confirmed last is not looked up',
-    scenario: 'old disks',
-    seeds: 300,
-    seed: 55,
-    patches: [greeted('present < beats')],
-  },
-  {
-    name: 'a proposer whose state folder went back is not told so',
-    scenario: 'old folders',
-    seeds: 400,
-    seed: 36,
-    patches: [patch('src/redis/memory-greeting.ts', 'proposer !== 0 && known > era', 'proposer < 0 && known > era')],
-  },
+  broken('an acceptor that lost its disk is not noticed', ['majority', 400, 79], {}, [UNCHECKED]),
+  broken('an acceptor that lost its disk while it is replaced is not noticed', ['stepwise resize', 400, 122], {}, [UNCHECKED]),
+  broken('what values rest on is remembered by name, not by identity', ['any commands', 40, 4], {}, [
+    patch(
+      'node-control/rescan/key-listing.ts',
+      'nodes: this.#acceptors.map((name) => own.get(name) ?? this.#options.identities[name] ?? name)',
+      'nodes: own ? this.#acceptors : []',
+    ),
+    patch(
+      'node-control/safety/guard.ts',
+      'nodes: set.nodes.map((node) => identities?.[node] ?? node)',
+      'nodes: set.nodes.map((node) => node.replace(/#.*/, ""))',
+    ),
+  ]),
+  broken(
+    'an acceptor keeps its identity over a wipe',
+    ['stepwise migration', 400, 2],
+    { unguarded: [patch('src/redis/memory-admin.ts', '    forgetAll(this.#memory);\n', '    this.#memory.registers.clear();\n')] },
+    [...HASTY, WIPED_AND_BACK, COPIES_DO_NOT_COUNT],
+  ),
+  broken('an acceptor whose disk went back is not noticed', ['old disks', 300, 50], {}, [greeted('false')]),
+  broken("an acceptor's count is not compared with what proposers have on their disks", ['old disks', 600, 58], {}, [
+    greeted('compareBallots(confirmed?.promise ?? ZERO_BALLOT, promise) > 0'),
+  ]),
+  broken('what an acceptor confirmed last is not looked up', ['old disks', 300, 55], {}, [greeted('present < beats')]),
+  broken('a proposer whose state folder went back is not told so', ['old folders', 400, 36], {}, [
+    patch('src/redis/memory-greeting.ts', 'proposer !== 0 && known > era', 'proposer < 0 && known > era'),
+  ]),
 ];

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
 import type { ScenarioName } from '../simulation/scenario-names.js';
-import { type Patch, ProgramCopy } from './patch.js';
-import type { Variant } from './variant.js';
+import { ProgramCopy } from './patch.js';
+import type { Patch, Variant } from './variant.js';
 import { VARIANTS } from './variants.js';
 
 const USAGE_ERROR = 2;

@@ -1,17 +1,7 @@
 import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import ts from 'typescript';
-
-/** One change to one file. */
-export interface Patch {
-  /** A TypeScript file, from the project's folder. */
-  readonly file: string;
-  /** A piece of it that is there exactly once. */
-  readonly find: string;
-  readonly put: string;
-}
-
-export const patch = (file: string, find: string, put: string): Patch => ({ file, find, put });
+import type { Patch } from './variant.js';
 
 /** The line that a patch is about is no longer there: the patch has to follow the code. */
 export class PatchFailed extends Error {}

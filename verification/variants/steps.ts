@@ -9,8 +9,7 @@ import {
   SOME_PROPOSERS,
   UNDETERRED,
 } from './guard-off.js';
-import { type Patch, patch } from './patch.js';
-import type { Variant } from './variant.js';
+import { broken, type Patch, patch, type Variant } from './variant.js';
 
 const MIGRATION = 'verification/simulation/migration.ts';
 const GROWING = `  'add-accept all B 2', //
@@ -45,28 +44,23 @@ const WIPED_WHILE_LISTED = shrinking(
 
 /** Commands that the guard refuses, without the part of it that does. */
 export const UNGUARDED_STEPS: readonly Variant[] = [
-  {
-    name: 'two steps are swapped: all accept sets before the prepare sets',
-    scenario: 'stepwise migration',
-    seeds: 600,
-    seed: 41,
-    patches: growing('add-accept all B 2', 'rescan A,B 2', 'add-accept all C 2', 'add-prepare all B 2', 'add-prepare all C 2'),
-    unguarded: NO_DANGERS,
-  },
-  {
-    name: 'a quorum is too small: one of two is enough to accept',
-    scenario: 'stepwise migration',
-    seeds: 50,
-    seed: 8,
-    patches: growing('add-accept all B 1', 'rescan A,B 2', 'add-prepare all B 2', 'add-accept all C 2', 'add-prepare all C 2'),
-    unguarded: NO_DANGERS,
-  },
-  {
-    name: 'one proposer is left behind: the steps are typed for the other',
-    scenario: 'stepwise migration',
-    seeds: 50,
-    seed: 8,
-    patches: growing(
+  broken(
+    'two steps are swapped: all accept sets before the prepare sets',
+    ['stepwise migration', 600, 41],
+    { unguarded: NO_DANGERS },
+    growing('add-accept all B 2', 'rescan A,B 2', 'add-accept all C 2', 'add-prepare all B 2', 'add-prepare all C 2'),
+  ),
+  broken(
+    'a quorum is too small: one of two is enough to accept',
+    ['stepwise migration', 50, 8],
+    { unguarded: NO_DANGERS },
+    growing('add-accept all B 1', 'rescan A,B 2', 'add-prepare all B 2', 'add-accept all C 2', 'add-prepare all C 2'),
+  ),
+  broken(
+    'one proposer is left behind: the steps are typed for the other',
+    ['stepwise migration', 50, 8],
+    { unguarded: NO_DANGERS },
+    growing(
       'add-accept proposer-1 B 2',
       'rescan A,B 2',
       'add-prepare proposer-1 B 2',
@@ -74,102 +68,83 @@ export const UNGUARDED_STEPS: readonly Variant[] = [
       'add-prepare proposer-1 C 2',
       ...['add-accept all B 2', 'add-prepare all B 2', 'add-accept all C 2', 'add-prepare all C 2'],
     ),
-    unguarded: NO_DANGERS,
-  },
-  {
-    name: 'a proposer that does not answer is left out',
-    scenario: 'migration',
-    seeds: 200,
-    seed: 12,
-    patches: HASTY,
-    unguarded: [...SOME_PROPOSERS, ...NO_AGREEMENT, ...NO_DANGERS],
-  },
-  {
-    name: 'the rescan is left out when growing',
-    playground: { id: 'debts', unguarded: 'the guard does not ask for a rescan' },
-    scenario: 'stepwise migration',
-    seeds: 50,
-    seed: 1,
-    patches: growing('add-accept all B 2', 'add-prepare all B 2', 'add-accept all C 2', 'add-prepare all C 2'),
-    unguarded: NO_DEBTS,
-  },
-  {
-    name: 'the rescan is left out when shrinking',
-    scenario: 'stepwise migration',
-    seeds: 400,
-    seed: 2,
-    patches: shrinking('rm-accept all C 2', 'rm-prepare all C 2', 'rm-accept all B 1', 'rm-prepare all B 1'),
-    unguarded: NO_DEBTS,
-  },
-  {
-    name: 'growing rescans at the end',
-    scenario: 'stepwise migration',
-    seeds: 50,
-    seed: 4,
-    patches: growing('add-accept all B 2', 'add-prepare all B 2', 'add-accept all C 2', 'add-prepare all C 2', 'rescan A,B 2'),
-    unguarded: NO_DEBTS,
-  },
-  {
-    name: 'growing rescans at the beginning',
-    scenario: 'stepwise migration',
-    seeds: 50,
-    seed: 4,
-    patches: growing('rescan A 1', 'add-accept all B 2', 'add-prepare all B 2', 'add-accept all C 2', 'add-prepare all C 2'),
-    unguarded: NO_DEBTS,
-  },
-  {
-    name: 'shrinking rescans at the beginning',
-    scenario: 'stepwise migration',
-    seeds: 300,
-    seed: 294,
-    patches: shrinking('rescan A,B 2', 'rm-accept all C 2', 'rm-prepare all C 2', 'rm-accept all B 1', 'rm-prepare all B 1'),
-    unguarded: NO_DEBTS,
-  },
-  {
-    name: 'an acceptor joins again without a wipe',
-    scenario: 'stepwise migration',
-    seeds: 60,
-    harmless: 'all it holds is older than what was acknowledged, or was never acknowledged: it is like one that was slow',
-    patches: [...HASTY, patch(MIGRATION, WIPING, '')],
-    unguarded: ANY_MAY_JOIN,
-  },
-  {
-    name: 'an acceptor is wiped and joins again without a rescan between',
-    scenario: 'stepwise migration',
-    seeds: 400,
-    seed: 2,
-    patches: shrinking(
+  ),
+  broken(
+    'a proposer that does not answer is left out',
+    ['migration', 200, 12],
+    { unguarded: [...SOME_PROPOSERS, ...NO_AGREEMENT, ...NO_DANGERS] },
+    HASTY,
+  ),
+  broken(
+    'the rescan is left out when growing',
+    ['stepwise migration', 50, 1],
+    { unguarded: NO_DEBTS, playground: { id: 'debts', unguarded: 'the guard does not ask for a rescan' } },
+    growing('add-accept all B 2', 'add-prepare all B 2', 'add-accept all C 2', 'add-prepare all C 2'),
+  ),
+  broken(
+    'the rescan is left out when shrinking',
+    ['stepwise migration', 400, 2],
+    { unguarded: NO_DEBTS },
+    shrinking('rm-accept all C 2', 'rm-prepare all C 2', 'rm-accept all B 1', 'rm-prepare all B 1'),
+  ),
+  broken(
+    'growing rescans at the end',
+    ['stepwise migration', 50, 4],
+    { unguarded: NO_DEBTS },
+    growing('add-accept all B 2', 'add-prepare all B 2', 'add-accept all C 2', 'add-prepare all C 2', 'rescan A,B 2'),
+  ),
+  broken(
+    'growing rescans at the beginning',
+    ['stepwise migration', 50, 4],
+    { unguarded: NO_DEBTS },
+    growing('rescan A 1', 'add-accept all B 2', 'add-prepare all B 2', 'add-accept all C 2', 'add-prepare all C 2'),
+  ),
+  broken(
+    'shrinking rescans at the beginning',
+    ['stepwise migration', 300, 294],
+    { unguarded: NO_DEBTS },
+    shrinking('rescan A,B 2', 'rm-accept all C 2', 'rm-prepare all C 2', 'rm-accept all B 1', 'rm-prepare all B 1'),
+  ),
+  broken(
+    'an acceptor joins again without a wipe',
+    ['stepwise migration', 60],
+    {
+      harmless: 'all it holds is older than what was acknowledged, or was never acknowledged: it is like one that was slow',
+      unguarded: ANY_MAY_JOIN,
+    },
+    [...HASTY, patch(MIGRATION, WIPING, '')],
+  ),
+  broken(
+    'an acceptor is wiped and joins again without a rescan between',
+    ['stepwise migration', 400, 2],
+    { unguarded: [...NO_DEBTS, COPIES_DO_NOT_COUNT] },
+    shrinking(
       ...['rm-accept all C 2', 'rm-prepare all C 2', 'wipe-acceptor C', 'add-accept all C 2', 'add-prepare all C 2'],
       ...['rm-accept all C 2', 'rm-prepare all C 2', 'rescan A,B 2', 'rm-accept all B 1', 'rm-prepare all B 1'],
     ),
-    unguarded: [...NO_DEBTS, COPIES_DO_NOT_COUNT],
-  },
-  {
-    name: 'an acceptor is wiped that the proposers list',
-    scenario: 'stepwise migration',
-    seeds: 60,
-    harmless: 'its identity goes with its data, so that no proposer uses it: it is like one that is down',
-    patches: WIPED_WHILE_LISTED,
-    unguarded: ANY_MAY_BE_WIPED,
-  },
-  {
-    name: 'an acceptor is wiped that the proposers list, and nobody checks who it is',
-    playground: { id: 'identity', unguarded: 'nobody checks who an acceptor is' },
-    scenario: 'stepwise migration',
-    seeds: 200,
-    seed: 62,
-    patches: WIPED_WHILE_LISTED,
-    unguarded: [
-      ...ANY_MAY_BE_WIPED,
-      patch('src/protocol/memory-acceptor.ts', 'if (!register && this.#identity !== undefined', 'if (this.#identity === ""'),
-    ],
-  },
-  {
-    name: 'two operators at once: a configuration is written whatever its era',
-    scenario: 'any commands',
-    seeds: 1_000,
-    seed: 446,
-    patches: [OFTEN_TWO],
-    unguarded: [patch('src/store/reconfiguration.ts', '    this.#assertEra(expectedEra);\n', '')],
-  },
+  ),
+  broken(
+    'an acceptor is wiped that the proposers list',
+    ['stepwise migration', 60],
+    { harmless: 'its identity goes with its data, so that no proposer uses it: it is like one that is down', unguarded: ANY_MAY_BE_WIPED },
+    WIPED_WHILE_LISTED,
+  ),
+  broken(
+    'an acceptor is wiped that the proposers list, and nobody checks who it is',
+    ['stepwise migration', 200, 62],
+    {
+      unguarded: [
+        ...ANY_MAY_BE_WIPED,
+        patch('src/protocol/memory-acceptor.ts', 'if (!register && this.#identity !== undefined', 'if (this.#identity === ""'),
+      ],
+      playground: { id: 'identity', unguarded: 'nobody checks who an acceptor is' },
+    },
+    WIPED_WHILE_LISTED,
+  ),
+  broken(
+    'two operators at once: a configuration is written whatever its era',
+    ['any commands', 1_000, 446],
+    { unguarded: [patch('src/store/reconfiguration.ts', '    this.#assertEra(expectedEra);\n', '')] },
+    [OFTEN_TWO],
+  ),
 ];

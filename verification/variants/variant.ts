@@ -1,5 +1,15 @@
 import type { ScenarioName } from '../simulation/scenario-names.js';
-import type { Patch } from './patch.js';
+
+/** One change to one file. */
+export interface Patch {
+  /** A TypeScript file, from the project's folder. */
+  readonly file: string;
+  /** A piece of it that is there exactly once. */
+  readonly find: string;
+  readonly put: string;
+}
+
+export const patch = (file: string, find: string, put: string): Patch => ({ file, find, put });
 
 /** A program that breaks a rule by a few lines, and what shows it. */
 export interface Variant {
@@ -24,4 +34,17 @@ export interface Variant {
     /** False if no level is about it. */
     readonly isLevel?: false;
   };
+}
+
+/**
+ * One of them, as a line of a table.
+ * @param shown the scenario, the number of seeds, and the seed that showed it last
+ */
+export function broken(
+  name: string,
+  [scenario, seeds, seed]: readonly [ScenarioName, seeds: number, seed?: number],
+  more: Pick<Variant, 'unguarded' | 'harmless' | 'playground'>,
+  patches: readonly Patch[],
+): Variant {
+  return { name, patches, scenario, seeds, ...(seed !== undefined && { seed }), ...more };
 }

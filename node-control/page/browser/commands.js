@@ -10,45 +10,33 @@ const STEPS = ['docs/reconfiguration.md', 'The steps, and why each is where it i
 /** @type {Section} */
 const RUNBOOK = ['docs/reconfiguration.md', 'Runbook'];
 
-/** Which rule a command serves, by its first words after the program, and where the docs tell more. @type {ReadonlyMap<string, readonly [rule: string, more: Section]>} */
-const RULES = new Map([
-  ['add-accept', ['Before rounds begin with what an acceptor tells, writes must reach it: so it joins the accept set first.', STEPS]],
-  [
-    'add-prepare',
-    [
-      'A round may begin with what this acceptor tells once every prepare quorum still meets every accept quorum that a value may rest on.',
-      STEPS,
-    ],
+/** Which rule a command serves, by its first words after the program, and where the docs tell more. @type {Record<string, readonly [rule: string, more: Section]>} */
+const RULES = {
+  'add-accept': ['Before rounds begin with what an acceptor tells, writes must reach it: so it joins the accept set first.', STEPS],
+  'add-prepare': [
+    'A round may begin with what this acceptor tells once every prepare quorum still meets every accept quorum that a value may rest on.',
+    STEPS,
   ],
-  ['rm-accept', ['Writes stop counting on an acceptor first, while rounds still ask it: so each write that rests on it is found.', STEPS]],
-  ['rm-prepare', ['No write counts on this acceptor any more, so no round has to ask it.', STEPS]],
-  [
-    'rescan',
-    ['A key that nobody wrote since may rest where later quorums do not look. A rescan brings each key to the present accept set.', STEPS],
+  'rm-accept': ['Writes stop counting on an acceptor first, while rounds still ask it: so each write that rests on it is found.', STEPS],
+  'rm-prepare': ['No write counts on this acceptor any more, so no round has to ask it.', STEPS],
+  rescan: [
+    'A key that nobody wrote since may rest where later quorums do not look. A rescan brings each key to the present accept set.',
+    STEPS,
   ],
-  ['resize', ['It does the single steps in an order in which every prepare quorum meets every accept quorum all the time.', STEPS]],
-  [
-    'wipe-acceptor',
-    [
-      'What an acceptor holds grows stale once nobody asks it any more. It may join again only when it is empty.',
-      ['docs/tour.md', 'Three to one'],
-    ],
+  resize: ['It does the single steps in an order in which every prepare quorum meets every accept quorum all the time.', STEPS],
+  'wipe-acceptor': [
+    'What an acceptor holds grows stale once nobody asks it any more. It may join again only when it is empty.',
+    ['docs/tour.md', 'Three to one'],
   ],
-  [
-    'copy',
-    [
-      'While proposers have different sets, quorums of all of them have to meet. With one configuration for all, the next step can be judged.',
-      RUNBOOK,
-    ],
+  copy: [
+    'While proposers have different sets, quorums of all of them have to meet. With one configuration for all, the next step can be judged.',
+    RUNBOOK,
   ],
-  [
-    'fault.sh',
-    [
-      'A round goes on when a quorum has answered: these nodes are what is missing for one, or for changing the sets.',
-      ['docs/tour.md', 'One lost'],
-    ],
+  'fault.sh': [
+    'A round goes on when a quorum has answered: these nodes are what is missing for one, or for changing the sets.',
+    ['docs/tour.md', 'One lost'],
   ],
-]);
+};
 
 /** What is to be typed, and a button that copies it. @param {string} command @returns {readonly [code: HTMLElement, button: HTMLElement]} */
 export function copiable(command) {
@@ -62,7 +50,7 @@ export function copiable(command) {
 export function commandItem(command) {
   const [code, button] = copiable(command);
   const [, verb = ''] = /^\.\/(?:run-control\.sh )?(\S+)/.exec(command) ?? [];
-  const rule = RULES.get(verb);
+  const rule = RULES[verb];
   const why =
     rule === undefined ? [] : [element('details', {}, element('summary', {}, 'Why this step?'), `${rule[0]} More: `, sectionLink(rule[1]))];
   return element('li', {}, code, ' ', button, ...why);

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { checkHistory } from '../../../verification/checkers/check.js';
-import type { History, RecordedOperation } from '../../../verification/checkers/history.js';
+import type { History, RecordedOperation, State } from '../../../verification/checkers/history.js';
 import { checkLinearizability } from '../../../verification/checkers/linearizability.js';
-import type { State } from '../../../verification/checkers/state.js';
 import { busyRegister } from './busy-register.js';
 import { told } from './told.js';
 

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
-import type { State } from '../../../verification/checkers/state.js';
 import { applied } from './orders.js';
-import type { RecordedOperation, ClientOutcome, Request } from '../../../verification/checkers/history.js';
+import type { ClientOutcome, RecordedOperation, Request, State } from '../../../verification/checkers/history.js';
 
 /** When things happen; of two that happen at once, the order is that of the list. */
 interface Moments {

@@ -3,7 +3,8 @@ import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-import { type Patch, ProgramCopy } from '../../../verification/variants/patch.js';
+import { ProgramCopy } from '../../../verification/variants/patch.js';
+import type { Patch } from '../../../verification/variants/variant.js';
 
 const project = fileURLToPath(new URL('../../..', import.meta.url));
 const copy = new ProgramCopy(project, mkdtempSync(join(project, 'dist', 'exhaustive-')));
