@@ -2,7 +2,8 @@
   Greet: the first message over a new connection, and one about every second from then on. Says whether this acceptor's disk, and the
   proposer's own, still hold what they once held (docs/protocol.md, "Disks that went back").
   At most one write command, as in the other scripts.
-  A write that is refused, because the memory is full say, is left out: registers can still be read.
+  A write that is refused is left out: registers can still be read. But where the memory is full, deletions and rounds that keep a value go on, and are
+  to be counted: then it says "full", and is run again as a script that may use memory all the same (src/redis/scripts.ts).
 
   Input:
     KEYS[1]  where the acceptor keeps its identity, "identity"
@@ -19,6 +20,7 @@
     ARGV[7]  "count", or "look" where there is nothing new since the last count
 
   Output:
+    {"full", ""}            what it would have written was refused for want of memory; nothing was changed
     {"ok", beats}           it is the one that is meant; the count after this
     {"told", beats}         the same, and the era was news; it did not count
     {"stranger", identity}  it is another one, or has forgotten who it is ("")
@@ -38,6 +40,11 @@ local function above(a, b)
   return tonumber(a4) > tonumber(b4)
 end
 
+-- Whether a write was refused for want of memory.
+local function wants_memory(answer)
+  return type(answer) == "table" and string.find(answer.err or "", "^%-?OOM") ~= nil
+end
+
 local stored = redis.call("MGET", KEYS[1], KEYS[2])
 local identity, beats = stored[1] or "", tonumber(stored[2] or "0")
 if identity ~= ARGV[1] then return { "stranger", identity } end
@@ -48,7 +55,7 @@ if not promise then
   promise = floorEra and floorEra .. ".0.0.0" or ""
 end
 if beats < tonumber(ARGV[2]) or above(ARGV[3], promise) then
-  redis.pcall("SET", KEYS[1], ARGV[4])
+  if wants_memory(redis.pcall("SET", KEYS[1], ARGV[4])) then return { "full", "" } end
   return { "back", ARGV[4] }
 end
 
@@ -56,13 +63,14 @@ if ARGV[5] ~= "0" then
   local era = redis.call("HMGET", KEYS[3], ARGV[5])[1]
   if era and tonumber(era) > tonumber(ARGV[6]) then return { "old", era } end
   if not era or tonumber(era) < tonumber(ARGV[6]) then
-    redis.pcall("HSET", KEYS[3], ARGV[5], ARGV[6])
+    if wants_memory(redis.pcall("HSET", KEYS[3], ARGV[5], ARGV[6])) then return { "full", "" } end
     return { "told", string.format("%.0f", beats) }
   end
 end
 
 if ARGV[7] == "count" then
   local counted = redis.pcall("SET", KEYS[2], string.format("%.0f", beats + 1))
+  if wants_memory(counted) then return { "full", "" } end
   if counted.ok then beats = beats + 1 end
 end
 return { "ok", string.format("%.0f", beats) }

@@ -3,8 +3,12 @@ import { formatBallot, ZERO_BALLOT } from '../protocol/ballot.js';
 import { type Greeted, type Greeting, type Introduction, Witness } from '../store/greeting.js';
 import { BEATS_KEY, ERAS_KEY, FLOOR_KEY, IDENTITY_KEY, REGISTER_PREFIX } from './keys.js';
 
+type Greet = (...keysAndArguments: (string | number)[]) => Promise<[verdict: string, other: string]>;
+
 export interface GreetingRedis extends Redis {
-  casGreet(...keysAndArguments: (string | number)[]): Promise<[verdict: string, other: string]>;
+  readonly casGreet: Greet;
+  /** The same, written although the memory is full: it takes some bytes, where a collection gives back many. */
+  readonly casGreetFull: Greet;
 }
 
 /** What an operator should know of an acceptor that is greeted no better than before there were beats. */
@@ -40,10 +44,12 @@ export class Greeter {
 /** Puts a greeting to `acceptor/greet.lua`. */
 export async function sendGreeting(redis: GreetingRedis, greeting: Greeting): Promise<Greeted> {
   const { identity, beats, confirmed, marked, proposer, era, isCounting } = greeting;
-  const [kind, other] = await redis.casGreet(
+  const message = [
     ...[IDENTITY_KEY, BEATS_KEY, ERAS_KEY, REGISTER_PREFIX + (confirmed?.key ?? ''), FLOOR_KEY],
     ...[identity, beats, formatBallot(confirmed?.promise ?? ZERO_BALLOT), marked, proposer, era, isCounting ? 'count' : 'look'],
-  );
+  ];
+  let [kind, other] = await redis.casGreet(...message);
+  if (kind === 'full') [kind, other] = await redis.casGreetFull(...message);
   if (kind === 'ok' || kind === 'told') return { kind, beats: Number(other) };
   if (kind === 'old') return { kind, era: Number(other) };
   if (kind === 'back' || kind === 'stranger') return { kind, identity: other || undefined };

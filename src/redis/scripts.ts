@@ -34,4 +34,7 @@ export const FREEING_PREPARE = new Script(freeing('0') + lua('prepare'), 3);
 export const FREEING_ACCEPT = new Script(freeing('#ARGV[2]') + lua('accept'), 3);
 
 /** For a client that greets, see `GreetingRedis`. */
-export const GREETING_SCRIPTS = { casGreet: { numberOfKeys: 5, lua: lua('greet') } };
+export const GREETING_SCRIPTS = {
+  casGreet: { numberOfKeys: 5, lua: lua('greet') },
+  casGreetFull: { numberOfKeys: 5, lua: `#!lua flags=allow-oom\n${lua('greet')}` },
+};

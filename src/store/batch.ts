@@ -5,7 +5,7 @@ import { KeyNotFound, OutcomeForgotten, VersionMismatch } from './errors.js';
 import { assertJson } from './json-value.js';
 import { type Attempt, earlierUnderName, oldestTold, type Outcome, recordOf, recordsKept } from './records.js';
 import { decode, deletedAt, type Stored, type Versioned, versioned } from './versioned.js';
-import { DELETED } from './write.js';
+import { DELETED, deletes } from './write.js';
 
 /** A version that a round made of an attempt. */
 interface Made {
@@ -60,7 +60,7 @@ export class Batch {
 
   /** Whether it makes a register smaller, or keeps its value: it reads and deletes. */
   get takesNoRoom(): boolean {
-    return this.#attempts.every((attempt) => !attempt || ('val' in attempt && attempt.val === DELETED));
+    return this.#attempts.every((attempt) => !attempt || deletes(attempt));
   }
 
   /** Whether some of them may be under way, in an accept that failed. */

@@ -5,9 +5,9 @@ import { sleep, type Time } from '../protocol/time.js';
 import type { QuorumReader } from '../reads/quorum-read.js';
 import { Batch } from './batch.js';
 import type { Attempt, Outcome } from './records.js';
-import { fullIfSo } from './storage-full.js';
+import { fullIfSo, isForWantOfRoom } from './storage-full.js';
 import { decode, type Versioned, versioned } from './versioned.js';
-import type { Write } from './write.js';
+import { deletes, type Write } from './write.js';
 
 /** How many times longer than the first the pauses of a resolution become. Longer ones let too many versions pass. */
 const PAUSE_GROWTH_MAX = 4;
@@ -82,9 +82,30 @@ export class KeyValue {
       return batch.outcomesOf((await this.#options.proposer.change(key, batch.change, options)).before);
     } catch (error) {
       if (error instanceof CommitError) batch.noteSent(error.change);
-      if (!batch.isAnySent) return batch.outcomesAfter(fullIfSo(asError(error), this.#options.proposer.configuration));
+      if (!batch.isAnySent) return this.#notSent(key, operations, batch.outcomesAfter(this.#fullIfSo(error)), asError(error), isContended);
     }
     return this.#resolve(key, batch, isRescan, mayWait);
+  }
+
+  #fullIfSo(error: unknown): Error {
+    return fullIfSo(asError(error), this.#options.proposer.configuration);
+  }
+
+  /**
+   * What became of a batch of which nothing was sent. Where an acceptor was full, what takes no room gets a round of its own: a full acceptor runs that,
+   * and refused it with the others.
+   */
+  async #notSent(
+    key: string,
+    operations: readonly Operation[],
+    outcomes: readonly Outcome[],
+    failure: Error,
+    isContended: boolean,
+  ): Promise<Outcome[]> {
+    const freeing = operations.filter(takesNoRoom);
+    if (freeing.length === 0 || freeing.length === operations.length || !isForWantOfRoom(failure)) return [...outcomes];
+    const own = (await this.runBatch(key, freeing, isContended)).values();
+    return operations.map((operation, at) => (takesNoRoom(operation) ? own.next().value : outcomes[at]) ?? failure);
   }
 
   #attempt(operation: Operation): Attempt | undefined {
@@ -148,6 +169,10 @@ export class KeyValue {
       await sleep(time, random() * pauseMs);
     }
   }
+}
+
+function takesNoRoom(operation: Operation): boolean {
+  return typeof operation === 'string' || deletes(operation);
 }
 
 function asError(thrown: unknown): Error {

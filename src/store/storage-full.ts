@@ -10,13 +10,23 @@ export class StorageFull extends NotApplied {
   readonly code = 'StorageFull';
 }
 
+/** Whether an acceptor had no memory for what it was told: it may run what takes none all the same. */
+export function isForWantOfRoom(error: Error): boolean {
+  return fullAmong(error) > 0;
+}
+
 /** The same error; a {@link StorageFull} if the acceptors that are full are enough to have caused it. */
 export function fullIfSo(error: Error, { prepare, accept }: Configuration): Error {
-  if (!(error instanceof NotApplied && error.cause instanceof AggregateError)) return error;
-  const full = error.cause.errors.filter((reason) => reason instanceof NotRun && reason.details['isFull'] === true).length;
-  if (![prepare, accept].some((set) => full >= fewestInTheWay(set))) return error;
+  const full = fullAmong(error);
+  if (full === 0 || ![prepare, accept].some((set) => full >= fewestInTheWay(set))) return error;
   const advice = 'Delete keys, which is possible still, and collect them (run-control.sh collect), or give the acceptors more memory';
   return new StorageFull(`${error.message}. ${advice}`, {}, error);
+}
+
+/** How many acceptors have said that they are full, of an error after which nothing was applied. */
+function fullAmong(error: Error): number {
+  if (!(error instanceof NotApplied && error.cause instanceof AggregateError)) return 0;
+  return error.cause.errors.filter((reason) => reason instanceof NotRun && reason.details['isFull'] === true).length;
 }
 
 function fewestInTheWay({ nodes, quorum }: QuorumSet): number {

@@ -44,3 +44,8 @@ export function assertWrite(write: Write): void {
   }
   if ('val' in write && write.val !== DELETED) assertJson(write.val);
 }
+
+/** Whether it makes a register smaller, whatever that holds. */
+export function deletes(write: Write): boolean {
+  return 'val' in write && write.val === DELETED;
+}

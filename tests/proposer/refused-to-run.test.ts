@@ -226,6 +226,18 @@ describe('a delete, where the memory of all acceptors is full', () => {
     await make(cluster.acceptors);
     expect(await kv.put('k', 0, 'again')).toMatchObject({ body: { ver: 3 } });
   });
+
+  it('goes through beside writes of the same key, which it shares a round with', async () => {
+    const cluster = await sharedCluster();
+    const { kv } = cluster.proposer(1);
+    expect(await kv.put('k', 0, 'x'.repeat(1_000))).toMatchObject({ ok: true });
+    await fill(cluster.acceptors);
+    // While the first one is under way the others wait for the next round.
+    const [, second, gone] = await Promise.all([kv.post('k', { append: 'y' }), kv.post('k', { append: 'z' }), kv.delete('k')]);
+    expect(second).toMatchObject({ status: 507, code: 'StorageFull' });
+    expect(gone).toMatchObject({ ok: true, body: { deletedVer: 2 } });
+    await make(cluster.acceptors);
+  });
 });
 
 describe('where the memory of all acceptors is full, and their sets were changed since keys were written,', () => {

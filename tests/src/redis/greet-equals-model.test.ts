@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -7,6 +6,7 @@ import type { Greeting } from '../../../src/store/greeting.js';
 import { type GreetingRedis, sendGreeting } from '../../../src/redis/greeter.js';
 import { BEATS_KEY, ERAS_KEY, FLOOR_KEY, IDENTITY_KEY, REGISTER_PREFIX } from '../../../src/redis/keys.js';
 import { type GreetedMemory, greetMemory } from '../../../src/redis/memory-greeting.js';
+import { GREETING_SCRIPTS } from '../../../src/redis/scripts.js';
 import { RedisServer } from '../../redis-server.js';
 
 const RUNS = 400;
@@ -54,11 +54,7 @@ describe('the Lua script of a greeting and the in-memory acceptor', () => {
   let redis: GreetingRedis;
   beforeAll(async () => {
     server = await RedisServer.start(['--appendfsync', 'no']);
-    redis = new Redis({ host: '127.0.0.1', port: server.port }) as GreetingRedis;
-    redis.defineCommand('casGreet', {
-      numberOfKeys: 5,
-      lua: readFileSync(new URL('../../../acceptor/greet.lua', import.meta.url), 'utf8'),
-    });
+    redis = new Redis({ host: '127.0.0.1', port: server.port, scripts: GREETING_SCRIPTS }) as GreetingRedis;
   });
   afterAll(async () => {
     redis.disconnect();
@@ -119,14 +115,29 @@ describe('the Lua script of a greeting and the in-memory acceptor', () => {
   it('answers where nothing can be written, for its registers can still be read', async () => {
     const greeting: Greeting = { identity: RIGHT, beats: 0, confirmed: undefined, marked: WRONG, proposer: 1, era: 4, isCounting: true };
     await store({ registers: new Map(), identity: RIGHT, beats: 7 });
-    await redis.config('SET', 'maxmemory', '1');
+    await redis.config('SET', 'min-replicas-to-write', '1');
     try {
       expect(await sendGreeting(redis, greeting)).toEqual({ kind: 'told', beats: 7 });
       expect(await sendGreeting(redis, { ...greeting, proposer: 0 })).toEqual({ kind: 'ok', beats: 7 });
       expect(await sendGreeting(redis, { ...greeting, beats: 8 })).toEqual({ kind: 'back', identity: WRONG });
     } finally {
-      await redis.config('SET', 'maxmemory', '0');
+      await redis.config('SET', 'min-replicas-to-write', '0');
     }
     expect([await redis.get(BEATS_KEY), await redis.hgetall(ERAS_KEY)]).toEqual(['7', {}]);
+  });
+
+  it('counts, and remembers eras and who went back, although the memory is full: what frees some is confirmed then', async () => {
+    const greeting: Greeting = { identity: RIGHT, beats: 0, confirmed: undefined, marked: WRONG, proposer: 1, era: 4, isCounting: true };
+    await store({ registers: new Map(), identity: RIGHT, beats: 7 });
+    await redis.config('SET', 'maxmemory', '1');
+    try {
+      expect(await sendGreeting(redis, greeting)).toEqual({ kind: 'told', beats: 7 });
+      expect(await sendGreeting(redis, greeting)).toEqual({ kind: 'ok', beats: 8 });
+      expect([await redis.get(BEATS_KEY), await redis.hgetall(ERAS_KEY)]).toEqual(['8', { 1: '4' }]);
+      expect(await sendGreeting(redis, { ...greeting, beats: 9 })).toEqual({ kind: 'back', identity: WRONG });
+    } finally {
+      await redis.config('SET', 'maxmemory', '0');
+    }
+    expect(await redis.get(IDENTITY_KEY)).toBe(WRONG);
   });
 });
