@@ -4,7 +4,7 @@ import type { MemberConfiguration, Nodes } from '../nodes/nodes.js';
 import { Pace } from '../rescan/pace.js';
 import { ControlError, type Objection } from '../safety/objection.js';
 import { rescanOf } from '../safety/plan.js';
-import { absenceAmong, objectionsTo } from '../step/absence.js';
+import { absenceAmong, objectionsTo, unreachableObjection } from '../step/absence.js';
 import { inAgreement } from '../step/agreement.js';
 import type { Manner } from '../step/step.js';
 import type { Progress } from '../terminal/progress.js';
@@ -78,7 +78,7 @@ async function takingPart(nodes: Nodes, configuration: Configuration): Promise<R
   }
   const absence = await absenceAmong(nodes, listed, identities);
   if (absence.unreachable.length > 0) {
-    objections.push({ why: `${absence.unreachable.join(' and ')} cannot be reached`, advice: 'Start it and run the command again' });
+    objections.push(unreachableObjection(absence));
   }
   objections.push(...objectionsTo(absence, listed));
   const [first] = objections;

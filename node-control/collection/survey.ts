@@ -3,6 +3,8 @@ import type { AcceptorAdmin, Remains, Tombstone } from '../../src/redis/acceptor
 import type { Nodes } from '../nodes/nodes.js';
 import { ControlError } from '../safety/objection.js';
 
+const BY_HAND = ': see "Somebody wrote to an acceptor by hand" in docs/operations.md. Nothing more was removed';
+
 /** Keys in one message to an acceptor, which copies their registers, of some 64 KB at most each, to look at them. */
 export const KEYS_AT_ONCE = 100;
 
@@ -111,6 +113,8 @@ export class Survey {
     } catch (error) {
       if (error instanceof ControlError) throw error;
       const reason = error instanceof Error ? error.message : String(error);
+      if (reason.startsWith('WRONGTYPE '))
+        throw new ControlError(`${name} holds something that is no register among its registers${BY_HAND}`);
       throw new ControlError(`${name} stopped answering (${reason}). Start it, look at the status, and run the command again`);
     }
   }

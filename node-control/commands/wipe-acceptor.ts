@@ -1,4 +1,5 @@
 import { acceptorsOf, type Configuration, isConfigured } from '../../src/protocol/configuration.js';
+import { UnfitAcceptor } from '../../src/protocol/errors.js';
 import type { Nodes } from '../nodes/nodes.js';
 import { ControlError, keysText, type Objection } from '../safety/objection.js';
 import { underNewEra } from '../step/eras.js';
@@ -33,8 +34,9 @@ export async function wipeAcceptor(nodes: Nodes, acceptor: string, { force = fal
     });
   } catch (error) {
     if (error instanceof ControlError) throw error;
+    const remedy = error instanceof UnfitAcceptor ? 'Mend that' : 'Start it';
     throw new ControlError(
-      `${acceptor} could not be wiped: ${error instanceof Error ? error.message : String(error)}. Start it and run the command again`,
+      `${acceptor} could not be wiped: ${error instanceof Error ? error.message : String(error)}. ${remedy} and run the command again`,
     );
   }
 }

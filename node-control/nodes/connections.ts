@@ -6,6 +6,7 @@ import type { AcceptorAdmin } from '../../src/redis/acceptor-admin.js';
 import { RedisAdmin } from '../../src/redis/redis-admin.js';
 import { RedisClusterAdmin } from '../../src/redis/redis-cluster-admin.js';
 import type { RedisAccess } from '../../src/redis/redis-connection.js';
+import { otherScheme } from './other-scheme.js';
 
 /** A proposer's configuration port. */
 export type ProposerAdmin = Omit<AdminClient, 'metrics' | 'configurations' | 'acceptors' | 'rights' | 'watch' | 'watched' | 'unwatch'> &
@@ -59,8 +60,14 @@ class PunctualRedisAdmin extends RedisAdmin {
     this.#timeoutMs = timeoutMs;
   }
 
-  override connect(): Promise<void> {
-    return punctually(super.connect(), this.#timeoutMs, this.loading);
+  override async connect(): Promise<void> {
+    try {
+      await punctually(super.connect(), this.#timeoutMs, this.loading);
+    } catch (error) {
+      const { tls } = parseAddress(this.address);
+      const why = error instanceof UnfitAcceptor || !(tls || this.hungUp) ? undefined : await otherScheme(this.address);
+      throw why === undefined ? error : new UnfitAcceptor(why, {}, error);
+    }
   }
 
   connectUnlessLoading(): Promise<void> {

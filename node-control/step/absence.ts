@@ -1,3 +1,4 @@
+import { UnfitAcceptor } from '../../src/protocol/errors.js';
 import type { Nodes } from '../nodes/nodes.js';
 import { wentBack } from '../../src/store/greeting.js';
 import { acceptorsOf } from '../../src/protocol/configuration.js';
@@ -8,8 +9,10 @@ import type { Step } from '../safety/typed-step.js';
 
 /** The acceptors that cannot help. */
 export interface Absence {
-  /** They do not answer now. */
+  /** They do not answer now, or let nobody in. */
   readonly unreachable: readonly string[];
+  /** Of those that let nobody in, by name, why: they need no start. */
+  readonly refusals: Readonly<Record<string, string>>;
   /**
    * They answer and are not who the configurations say: they lost their data, were wiped behind the cluster's back, or another Redis answers at
    * their address. No proposer uses them, now or later.
@@ -24,6 +27,7 @@ export async function absenceAmong(nodes: Nodes, names: readonly string[], ident
   const unreachable: string[] = [];
   const strangers: string[] = [];
   const texts: Record<string, string> = {};
+  const refusals: Record<string, string> = {};
   const meet = async (name: string): Promise<void> => {
     const known = identities[name];
     const identity = await nodes.withAcceptor(name, (admin) => admin.identity());
@@ -32,9 +36,20 @@ export async function absenceAmong(nodes: Nodes, names: readonly string[], ident
     const back = wentBack(identity);
     if (back) texts[name] = back.text;
   };
-  await Promise.all(names.map((name) => meet(name).catch(() => unreachable.push(name))));
+  const miss = (name: string, error: unknown): void => {
+    unreachable.push(name);
+    if (error instanceof UnfitAcceptor) refusals[name] = error.message;
+  };
+  await Promise.all(names.map((name) => meet(name).catch((error: unknown) => miss(name, error))));
   const inOrder = (found: readonly string[]): string[] => names.filter((name) => found.includes(name));
-  return { unreachable: inOrder(unreachable), strangers: inOrder(strangers), wentBack: texts };
+  return { unreachable: inOrder(unreachable), refusals, strangers: inOrder(strangers), wentBack: texts };
+}
+
+/** Acceptors that cannot be asked, each with the reason if it tells one, and what to do: start them, unless they run and let nobody in. */
+export function unreachableObjection({ unreachable, refusals }: Pick<Absence, 'unreachable' | 'refusals'>): Objection {
+  const texts = unreachable.map((name) => (refusals[name] === undefined ? name : `${name} (${refusals[name]})`));
+  const remedy = unreachable.every((name) => name in refusals) ? 'Mend that' : 'Start it';
+  return { why: `${texts.join(' and ')} cannot be reached`, advice: `${remedy} and run the command again` };
 }
 
 /** Why strangers are not used, and how they are replaced; nothing if there are none. @param listed all acceptors of the cluster */

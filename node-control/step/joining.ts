@@ -136,7 +136,8 @@ async function lookAtForgotten(
     } catch (error) {
       objections.push({
         why: `no proposer remembers anything, and ${name} cannot be asked whether it holds values from before (${reasonOf(error)})`,
-        advice: 'Start it and run the command again. If it is gone for good, take it out of ACCEPTORS of the control node',
+        advice:
+          'Start it where it is down, and run the command again. If it is gone for good, take it out of ACCEPTORS of the control node',
       });
     }
   }

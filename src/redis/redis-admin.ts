@@ -44,6 +44,8 @@ export class RedisAdmin implements AcceptorAdmin {
   readonly #floorKeys: readonly string[];
   /** Why it serves nobody here although it takes connections. */
   #noEntry: string | undefined;
+  /** Whether it takes connections and ends them. */
+  protected hungUp = false;
   /** Resolves if it says, before it is connected, that it still reads its file. */
   protected readonly loading: Promise<void>;
 
@@ -57,6 +59,7 @@ export class RedisAdmin implements AcceptorAdmin {
     this.redis = connectRedis(address, timeoutMs, access, { lazyConnect: true, retryStrategy: () => null });
     this.redis.on('error', (error: Error) => {
       this.#noEntry ??= noEntryText(error);
+      this.hungUp ||= 'code' in error && error.code === 'ECONNRESET';
       // What is no Redis may say nothing more.
       if (this.#noEntry !== undefined) this.redis.disconnect();
     });

@@ -1,4 +1,4 @@
-import { NotRun, TimedOut } from '../protocol/errors.js';
+import { ClusterError, NotRun, TimedOut } from '../protocol/errors.js';
 import { FULL } from '../store/storage-full.js';
 import { COMMAND_TIMED_OUT } from './sender.js';
 
@@ -60,6 +60,22 @@ export class NotConnected extends NotRun {
 }
 
 /**
+ * What has the name of the register is none: somebody put it there by hand, maybe over the register. Not a {@link NotRun}, for these words may be
+ * those of a proxy.
+ */
+export class NoRegister extends ClusterError {
+  readonly code = 'NoRegister';
+
+  constructor(cause: unknown) {
+    super(
+      'WRONGTYPE, it holds something else in place of this register: see "Somebody wrote to an acceptor by hand" in docs/operations.md',
+      {},
+      cause,
+    );
+  }
+}
+
+/**
  * What an error of ioredis says about a script that was sent once. It counts as refused if the server itself answered so to this very command: a
  * time-out or a lost connection leaves open what became of it.
  */
@@ -67,6 +83,7 @@ export function refusalIn(error: unknown, timeoutMs: number): unknown {
   if (!(error instanceof Error)) return error;
   if (error.message === COMMAND_TIMED_OUT) return new TimedOut(`slow or stopped, no answer in ${timeoutMs} ms`, {}, error);
   if (error.name !== 'ReplyError') return error;
+  if (error.message.startsWith('WRONGTYPE ')) return new NoRegister(error);
   const reason = isLackOfRight(error.message) ? 'NOPERM' : error.message.replace(/ .*$/s, '');
   return isRefusal(reason) ? new RefusedToRun(reason, error) : error;
 }

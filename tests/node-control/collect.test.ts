@@ -1,4 +1,5 @@
-import { expect, it } from 'vitest';
+import { Redis } from 'ioredis';
+import { expect, it, onTestFinished } from 'vitest';
 import { collect } from '../../node-control/commands/collect.js';
 import { carryOut } from '../../node-control/commands/carry-out.js';
 import { UNSEEN } from '../../node-control/terminal/terminal.js';
@@ -225,4 +226,31 @@ it('may be killed before or after any of its writes: nothing comes back, and the
     }
   }
   expect(points).toBeGreaterThanOrEqual(2 * 10);
+});
+
+it('stops at what somebody put among the registers by hand, and says so', async () => {
+  const cluster = await grown();
+  await bury(cluster, ['a']);
+  const redis = new Redis({ host: '127.0.0.1', port: cluster.acceptor(2).port });
+  onTestFinished(() => redis.disconnect());
+  await redis.set('r:by-hand', 'text');
+  expect(await cluster.control('collect')).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(new RegExp(`^error: ${B} holds something that is no register .* docs/operations\\.md`)) as string,
+  });
+});
+
+it('does not tell to start an acceptor that runs and lets nobody in', async () => {
+  const cluster = await grown();
+  const redis = new Redis({ host: '127.0.0.1', port: cluster.acceptor(3).port });
+  onTestFinished(async () => {
+    await redis.config('SET', 'requirepass', '');
+    redis.disconnect();
+  });
+  await redis.config('SET', 'requirepass', 'another');
+  const { code, stderr } = await cluster.control('collect');
+  expect([code, stderr]).toEqual([1, expect.stringContaining(`${C} (it lets nobody in with these secrets`)]);
+  expect(stderr).toContain('cannot be reached. Nothing was removed. Mend that and run the command again');
+  const wiped = await cluster.control('wipe-acceptor', C);
+  expect(wiped.stderr).toMatch(/could not be wiped: it lets nobody in .*NOAUTH\. Mend that and run the command again/);
 });

@@ -37,8 +37,19 @@ describe('who is there, and serves nobody here,', () => {
     await expect(refusedAt(encrypted.address)).rejects.toThrow('its certificate is not trusted (REDIS_CA_FILE): ');
   });
 
+  it('is not said to be silent: a Redis with TLS whose address says that it has none, and the other way round', async () => {
+    const encrypted = await TlsRedis.start();
+    onTestFinished(() => encrypted.stop());
+    await expect(refusedAt(encrypted.address.replace('rediss:', 'redis:'))).rejects.toThrow(
+      'it speaks TLS: its address begins with rediss://',
+    );
+    await expect(refusedAt(`rediss://${encrypted.server.address}`)).rejects.toThrow('it speaks no TLS: its address begins with redis://');
+  });
+
   it('is silent where nobody listens', async () => {
-    await expect(refusedAt(`127.0.0.1:${await freePort()}`)).rejects.toThrow('it does not answer');
+    const address = `127.0.0.1:${await freePort()}`;
+    await expect(refusedAt(address)).rejects.toThrow('it does not answer');
+    await expect(refusedAt(`rediss://${address}`)).rejects.toThrow('it does not answer');
   });
 });
 

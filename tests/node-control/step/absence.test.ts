@@ -8,7 +8,7 @@ const on = (...nodes: string[]): Configuration => ({ era: 1, prepare: { nodes, q
 
 it('a step that would leave lost acceptors alone is refused with what has to come back, not with a resize to nobody', () => {
   const step = { name: 'proposer-1', before: on(A, B), after: on(A), changed: true };
-  expect(shortagesOf({ unreachable: [], strangers: [A], wentBack: {} }, [step])).toEqual(
+  expect(shortagesOf({ unreachable: [], refusals: {}, strangers: [A], wentBack: {} }, [step])).toEqual(
     ['prepare', 'accept'].map((phase) => ({
       why: `proposer-1 would ${phase} on 1 of ${A}, which has no quorum: ${A} lost the data`,
       advice: `Bring back the volume of ${A}: without it no acceptor is left`,

@@ -2,9 +2,9 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { TimedOut } from '../../../src/protocol/errors.js';
+import { NotRun, TimedOut } from '../../../src/protocol/errors.js';
 import { RedisAcceptor, type RedisAcceptorOptions } from '../../../src/redis/redis-acceptor.js';
-import { RefusedToRun } from '../../../src/redis/refusals.js';
+import { NoRegister, RefusedToRun } from '../../../src/redis/refusals.js';
 import { answering, FakeRedis } from '../fake-redis.js';
 import { b, HANG_MS, ME, TIMEOUT_MS } from '../meant-acceptor.js';
 import { freePort, RedisServer } from '../../redis-server.js';
@@ -136,6 +136,18 @@ describe('an accept that a server refuses to run', () => {
     expect(await admin.hget(`r:${KEY}`, 'value')).toBe(small);
   });
 
+  it('says where something else is in place of the register', async () => {
+    const { admin, acceptor } = await serverWith();
+    await admin.set(`r:${KEY}`, 'by hand');
+    for (const call of [acceptOf(acceptor), acceptor.prepare(KEY, b(1)), acceptor.read(KEY)]) {
+      const error = await errorOf(call);
+      expect(error).toBeInstanceOf(NoRegister);
+      // Nobody knows what it was before.
+      expect(error).not.toBeInstanceOf(NotRun);
+    }
+    expect(await admin.get(`r:${KEY}`)).toBe('by hand');
+  });
+
   it('says in words what is wrong', async () => {
     const { admin, acceptor } = await serverWith();
     await admin.config('SET', 'maxmemory', '1');
@@ -162,21 +174,18 @@ describe('an accept whose end is open is no refusal:', () => {
     expect(await error).not.toBeInstanceOf(RefusedToRun);
   });
 
-  it.each([
-    'ERR upstream failure',
-    'ERR OOM somewhere',
-    'OOMPH',
-    'WRONGTYPE Operation against a key',
-    'ERR Error running script: READONLY',
-  ])('the answer is "%s", which may be a proxy\'s', async (answer) => {
-    const redis = await FakeRedis.start((command, socket) =>
-      command.startsWith('eval') ? `-${answer}\r\n` : answering(ME)(command, socket),
-    );
-    onTestFinished(() => redis.stop());
-    const acceptor = new RedisAcceptor({ address: redis.address, timeoutMs: TIMEOUT_MS });
-    opened.push(acceptor);
-    await vi.waitFor(() => expect(acceptor.state).toBe('ready'), { timeout: HANG_MS, interval: 5 });
-    const error = await errorOf(acceptOf(acceptor));
-    expect(error).toHaveProperty('name', 'ReplyError');
-  });
+  it.each(['ERR upstream failure', 'ERR OOM somewhere', 'OOMPH', 'ERR Error running script: READONLY'])(
+    'the answer is "%s", which may be a proxy\'s',
+    async (answer) => {
+      const redis = await FakeRedis.start((command, socket) =>
+        command.startsWith('eval') ? `-${answer}\r\n` : answering(ME)(command, socket),
+      );
+      onTestFinished(() => redis.stop());
+      const acceptor = new RedisAcceptor({ address: redis.address, timeoutMs: TIMEOUT_MS });
+      opened.push(acceptor);
+      await vi.waitFor(() => expect(acceptor.state).toBe('ready'), { timeout: HANG_MS, interval: 5 });
+      const error = await errorOf(acceptOf(acceptor));
+      expect(error).toHaveProperty('name', 'ReplyError');
+    },
+  );
 });
