@@ -22,7 +22,7 @@ export function otherScheme(address: string): Promise<string | undefined> {
     };
     const at = { host, port, timeout: ANSWER_MS };
     const socket = tls ? connect(at) : connectTls({ ...at, rejectUnauthorized: false });
-    if (tls) socket.once('connect', () => socket.write('PING\r\n')).once('data', (answer) => end(/^[+-]/.test(answer.toString())));
+    if (tls) socket.once('connect', () => socket.write('PING\r\n')).once('data', (answer: Buffer) => end(/^[+-]/.test(answer.toString())));
     else socket.once('secureConnect', () => end(true));
     socket.on('error', () => end(false)).once('close', () => end(false));
     socket.once('timeout', () => end(false));

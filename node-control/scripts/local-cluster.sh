@@ -16,23 +16,48 @@ sources_changed() {
   )" ]
 }
 
+# One installs and compiles at a time: who is typed meanwhile, in another terminal, waits, and does not run what is half written. A file with the number of
+# the one that builds; of one that was killed it is left.
+begin_to_build() {
+  local holder deadline=$((SECONDS + 300))
+  building=$root/dist/.building
+  mkdir -p "$root/dist"
+  until (set -o noclobber && echo $$ >"$building") 2>/dev/null; do
+    holder=$(cat "$building" 2>/dev/null) || continue
+    if { [ -n "$holder" ] && ! ps -p "$holder" >/dev/null 2>&1; } || [ "$SECONDS" -ge "$deadline" ]; then rm -f "$building"; fi
+    sleep 0.2
+  done
+}
+
+fail_to_build() { # LINE
+  rm -f "$building"
+  fail "$1"
+}
+
+lacks_packages() {
+  local installed=$root/node_modules/.package-lock.json
+  [ ! -f "$installed" ] || [ "$root/package-lock.json" -nt "$installed" ] || [ ! -e "$root/node_modules/.bin/tsc" ]
+}
+
 # What the host needs to run the programs itself. All talk goes to stderr, so that a command's output stays its own.
 build_for_host() {
-  local installed=$root/node_modules/.package-lock.json
   if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
     fail 'Node.js and npm are missing. Install Node.js 20.19 or later: https://nodejs.org'
   fi
   if ! node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)'; then
     fail "Node.js $(node --version) is too old. Install 20.19 or later: https://nodejs.org"
   fi
+  if ! lacks_packages && ! sources_changed; then return; fi
+  begin_to_build
   # The compiler is a package for development: with NODE_ENV=production in its environment, npm leaves such ones out.
-  if [ ! -f "$installed" ] || [ "$root/package-lock.json" -nt "$installed" ] || [ ! -e "$root/node_modules/.bin/tsc" ]; then
+  if lacks_packages; then
     echo 'Installing npm packages…' >&2
-    (cd "$root" && npm ci --include=dev) >&2 || fail 'npm ci failed; see above.'
-    touch "$installed"
+    (cd "$root" && npm ci --include=dev) >&2 || fail_to_build 'npm ci failed; see above.'
+    touch "$root/node_modules/.package-lock.json"
   fi
   if sources_changed; then
     echo 'Compiling…' >&2
-    (cd "$root" && npm run --silent build) >&2 || fail 'npm run build failed; see above.'
+    (cd "$root" && npm run --silent build) >&2 || fail_to_build 'npm run build failed; see above.'
   fi
+  rm -f "$building"
 }

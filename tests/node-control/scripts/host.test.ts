@@ -135,6 +135,22 @@ describe('the build for this host', () => {
     expect(installations).toEqual(['ci', 'ci --include=dev']);
   });
 
+  it('is made once where several are typed at a time, and nobody runs what is half of it', async () => {
+    const slow = `${npm.replace('touch dist/.built', 'touch dist/half && sleep 1 && rm dist/half && touch dist/.built')}`;
+    standIn('npm', slow);
+    const afterwards = await Promise.all([1, 2, 3].map(() => type(`${build} && ! [ -e dist/half ]`)));
+    expect(afterwards.map(({ code }) => code)).toEqual([0, 0, 0]);
+    expect(readFileSync(said, 'utf8')).toBe('ci --include=dev\nrun --silent build\n');
+  });
+
+  it('is made although one that made it was killed', async () => {
+    const dead = execFileSync('bash', ['-c', 'echo $$'], { encoding: 'utf8' });
+    mkdirSync(join(project, 'dist'));
+    writeFileSync(join(project, 'dist/.building'), dead);
+    expect(await type(build)).toMatchObject({ code: 0 });
+    expect(existsSync(join(project, 'dist/.building'))).toBe(false);
+  });
+
   it('needs packages for development in the images, too', () => {
     for (const file of ['Dockerfile.client', 'Dockerfile.proposer']) {
       const installs = readFileSync(join(root, file), 'utf8')
