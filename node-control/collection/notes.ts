@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** The page shows two minutes; a service that collects each second has no more to tell in them. */
@@ -34,13 +34,14 @@ export class CollectionFile {
 
   /** Commands and the service take turns, so nobody else writes meanwhile. What cannot be written is not shown, and no more. */
   add(note: Omit<CollectionNote, 'atMs'>): void {
+    const copy = `${this.#path}.${process.pid}`;
     try {
       mkdirSync(this.#folder, { recursive: true });
-      const copy = `${this.#path}.${process.pid}`;
       writeFileSync(copy, JSON.stringify([...this.load(), { atMs: Date.now(), ...note }].slice(-NOTES_MAX)));
       renameSync(copy, this.#path);
     } catch {
-      // As above.
+      // As above. On a full disk there is room for a file without content.
+      rmSync(copy, { force: true });
     }
   }
 }

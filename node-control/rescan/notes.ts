@@ -68,6 +68,10 @@ export class RescanFile implements RescanNotes {
   }
 
   clear(): void {
-    rmSync(this.#path, { force: true });
+    try {
+      rmSync(this.#path, { force: true });
+    } catch {
+      // A folder that cannot be written to: the next rescan does what they name once more.
+    }
   }
 }
