@@ -12,6 +12,11 @@ export function randomFrom(seed: number): Random {
   };
 }
 
+/** One of them, each as likely as the others. */
+export function oneOf<Item>(random: Random, items: readonly Item[]): Item {
+  return items[Math.floor(random() * items.length)] as Item;
+}
+
 /** A stream of its own for each coroutine: what one of them chooses does not depend on how fast the others are. */
 export function forkedFrom(random: Random): Random {
   return randomFrom(Math.floor(random() * 2 ** 32));

@@ -2,15 +2,7 @@ import { createServer, type Server, type ServerOptions, type ServerResponse } fr
 import { Server as NetServer } from 'node:net';
 import type { Express } from 'express';
 import { answerHostless, answerUnparsable, madeFor } from './http.js';
-import {
-  CONNECTIONS_MAX,
-  HEADERS_MAX_BYTES,
-  HEADERS_TIMEOUT_MS,
-  IDLE_AT_SHUTDOWN_MS,
-  KEEP_ALIVE_MS,
-  REQUEST_TIMEOUT_MS,
-  SLOW_SENDERS_CHECK_MS,
-} from './limits.js';
+import * as limits from './limits.js';
 
 export interface Serving {
   /** Takes no connection any more, ends each one with its next answer, and resolves when all are closed. */
@@ -28,15 +20,15 @@ export async function serve(app: Express, host: string, port: number, variable: 
   const server = createServer({
     ...madeFor(app),
     ...WITHOUT_BODY,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    maxHeaderSize: HEADERS_MAX_BYTES,
-    headersTimeout: HEADERS_TIMEOUT_MS,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    connectionsCheckingInterval: SLOW_SENDERS_CHECK_MS,
+    keepAliveTimeout: limits.KEEP_ALIVE_MS,
+    maxHeaderSize: limits.HEADERS_MAX_BYTES,
+    headersTimeout: limits.HEADERS_TIMEOUT_MS,
+    requestTimeout: limits.REQUEST_TIMEOUT_MS,
+    connectionsCheckingInterval: limits.SLOW_SENDERS_CHECK_MS,
     // It is refused below: Node's own answer is no JSON.
     requireHostHeader: false,
   });
-  server.maxConnections = CONNECTIONS_MAX;
+  server.maxConnections = limits.CONNECTIONS_MAX;
   server.on('clientError', answerUnparsable);
 
   const unanswered = new Set<ServerResponse>();
@@ -81,7 +73,7 @@ function closeWhenIdle(server: Server): Promise<void> {
     const wait = setTimeout(() => {
       // A process that stood still reads first what came meanwhile: a connection with a request to be read is not idle.
       sweep = setInterval(() => setImmediate(() => server.closeIdleConnections()), 20);
-    }, IDLE_AT_SHUTDOWN_MS);
+    }, limits.IDLE_AT_SHUTDOWN_MS);
     // That of an HTTP server would close what is idle now.
     NetServer.prototype.close.call(server, () => {
       clearTimeout(wait);

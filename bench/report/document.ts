@@ -3,20 +3,7 @@ import path from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { layoutFrom } from '../../local/layout.js';
 import type { Results } from '../results.js';
-import {
-  affinityRows,
-  caseRows,
-  faultRows,
-  figure,
-  goalRows,
-  keysRows,
-  pageRows,
-  pairRows,
-  type Rows,
-  stoppedRows,
-  versionsOf,
-  wanRows,
-} from './tables.js';
+import * as tables from './tables.js';
 
 const DOCUMENT = 'docs/benchmarks.md';
 
@@ -42,25 +29,25 @@ function sectionsOf(results: Results): Record<string, string> {
   const { machine, rounds, seconds } = results;
   const { cores, processor, memoryGib, kernel, syncMs, loadAverage } = machine;
   return {
-    goals: table(goalRows(results)),
+    goals: table(tables.goalRows(results)),
     machine: [
       `${cores} cores (${processor}), ${memoryGib} GiB of memory, ${kernel}. A write of 4 KiB is on the disk after`,
-      `${figure(syncMs.p50)} ms (p50) to ${figure(syncMs.p99)} ms (p99). ${versionsOf(results)}.`,
-      `Each figure is the median of ${rounds} rounds of ${seconds} s, with the least and the most. The load average before was ${figure(loadAverage)}.`,
+      `${tables.figure(syncMs.p50)} ms (p50) to ${tables.figure(syncMs.p99)} ms (p99). ${tables.versionsOf(results)}.`,
+      `Each figure is the median of ${rounds} rounds of ${seconds} s, with the least and the most. The load average before was ${tables.figure(loadAverage)}.`,
     ].join('\n'),
-    cases: table(caseRows(results)),
-    pairs: table(pairRows(results)),
-    affinity: table(affinityRows(results)),
-    faults: table(faultRows(results)),
-    stopped: table(stoppedRows(results)),
-    wan: table(wanRows(results.wan)),
-    keys: table(keysRows(results.keys)),
-    page: table(pageRows(results.page)),
+    cases: table(tables.caseRows(results)),
+    pairs: table(tables.pairRows(results)),
+    affinity: table(tables.affinityRows(results)),
+    faults: table(tables.faultRows(results)),
+    stopped: table(tables.stoppedRows(results)),
+    wan: table(tables.wanRows(results.wan)),
+    keys: table(tables.keysRows(results.keys)),
+    page: table(tables.pageRows(results.page)),
   };
 }
 
 /** "" where there are no figures. */
-function table([heads, ...rows]: Rows): string {
+function table([heads, ...rows]: tables.Rows): string {
   if (!heads) return '';
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   return [line(heads), line(heads.map(() => '---')), ...rows.map(line)].join('\n');

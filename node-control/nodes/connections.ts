@@ -53,16 +53,9 @@ export function overNetwork(addresses: Addresses, access?: RedisAccess, token?: 
 }
 
 class PunctualRedisAdmin extends RedisAdmin {
-  readonly #timeoutMs: number;
-
-  constructor(address: string, timeoutMs: number, access?: RedisAccess) {
-    super(address, timeoutMs, access);
-    this.#timeoutMs = timeoutMs;
-  }
-
   override async connect(): Promise<void> {
     try {
-      await punctually(super.connect(), this.#timeoutMs, this.loading);
+      await punctually(super.connect(), this.timeoutMs, this.loading);
     } catch (error) {
       const { tls } = parseAddress(this.address);
       const why = error instanceof UnfitAcceptor || !(tls || this.hungUp) ? undefined : await otherScheme(this.address);
@@ -76,15 +69,8 @@ class PunctualRedisAdmin extends RedisAdmin {
 }
 
 class PunctualRedisClusterAdmin extends RedisClusterAdmin {
-  readonly #timeoutMs: number;
-
-  constructor(address: string, timeoutMs: number, access?: RedisAccess) {
-    super(address, timeoutMs, access);
-    this.#timeoutMs = timeoutMs;
-  }
-
   override connect(): Promise<void> {
-    return punctually(super.connect(), this.#timeoutMs);
+    return punctually(super.connect(), this.timeoutMs);
   }
 
   /** Its nodes do not say that they do. */

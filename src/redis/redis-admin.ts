@@ -37,6 +37,7 @@ export interface Register {
 /** An acceptor that is one Redis. */
 export class RedisAdmin implements AcceptorAdmin {
   protected readonly address: string;
+  protected readonly timeoutMs: number;
   protected readonly redis: Redis;
   readonly #sender: Sender;
   readonly #user: string | undefined;
@@ -56,6 +57,7 @@ export class RedisAdmin implements AcceptorAdmin {
    */
   constructor(address: string, timeoutMs: number, access: RedisAccess = {}, keys: AcceptorKeys = ONE_REDIS) {
     this.address = address;
+    this.timeoutMs = timeoutMs;
     this.redis = connectRedis(address, timeoutMs, access, { lazyConnect: true, retryStrategy: () => null });
     this.redis.on('error', (error: Error) => {
       this.#noEntry ??= noEntryText(error);

@@ -27,6 +27,7 @@ class NodeAdmin extends RedisAdmin {
 
 /** As `RedisAdmin`, for all nodes of a Redis Cluster together. */
 export class RedisClusterAdmin implements AcceptorAdmin {
+  protected readonly timeoutMs: number;
   readonly #seed: NodeAdmin;
   readonly #open: (owner: ClusterLayout['owners'][number]) => NodeAdmin;
   #nodes: NodeAdmin[] = [];
@@ -35,6 +36,7 @@ export class RedisClusterAdmin implements AcceptorAdmin {
 
   /** @param address of one node, which leads to the others */
   constructor(address: string, timeoutMs: number, access: RedisAccess = {}) {
+    this.timeoutMs = timeoutMs;
     this.#seed = new NodeAdmin(address, timeoutMs, access, { identity: [], others: [] });
     this.#open = (owner) => new NodeAdmin(owner.address, timeoutMs, access, { identity: owner.slots.map(identityKey), others: [] });
   }

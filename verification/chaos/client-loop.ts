@@ -1,4 +1,4 @@
-import type { Random } from '../../client/random.js';
+import { oneOf, type Random } from '../../client/random.js';
 import { PROPOSERS } from '../../local/layout.js';
 import { sleep, type Time } from '../../src/protocol/time.js';
 import type { Request } from '../checkers/history.js';
@@ -88,7 +88,13 @@ export class ClientLoop {
 
   async #readAndWrite(): Promise<Learned> {
     const { client, writes, random, time } = this.#options;
-    const [proposer, key] = [this.#pick(this.#options.asks), this.#pick(KEYS.filter((one) => !this.#isLeftAlone(one)))];
+    const [proposer, key] = [
+      oneOf(this.#options.random, this.#options.asks),
+      oneOf(
+        this.#options.random,
+        KEYS.filter((one) => !this.#isLeftAlone(one)),
+      ),
+    ];
     const read = await this.#send(proposer, { key, request: { kind: 'get' } });
     if (!read.seen || random() < READ_SHARE) return read;
     this.#writes += 1;
@@ -136,10 +142,6 @@ export class ClientLoop {
     const told = await requests.send(client, proposer, asked, isCounted);
     this.#known.set(asked.key, Math.max(this.#known.get(asked.key) ?? 0, told.ver));
     return told;
-  }
-
-  #pick<Item>(items: readonly Item[]): Item {
-    return items[Math.floor(this.#options.random() * items.length)] as Item;
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Versioned } from '../../src/store/versioned.js';
-import type { Random } from '../../client/random.js';
+import { oneOf, type Random } from '../../client/random.js';
 import { sleep } from '../../src/protocol/time.js';
 import { OutcomeForgotten } from '../../src/store/errors.js';
 import { type ClientOutcome, type History, type Request, type State, stateToldTo, type WriteRequest } from '../checkers/history.js';
@@ -85,7 +85,7 @@ export class Client {
     while (take()) {
       await turn();
       await sleep(this.#process.time, random() * (thinkMs + this.#refusals * PAUSE_MS));
-      const [key, proposer] = [this.#pick(keys), this.#pick(proposers)];
+      const [key, proposer] = [oneOf(this.#options.random, keys), oneOf(this.#options.random, proposers)];
       const outcome = await this.operate(proposer, key);
       this.#refusals = outcome.kind === 'refused' ? Math.min(this.#refusals + 1, REFUSALS_COUNTED) : 0;
     }
@@ -110,7 +110,7 @@ export class Client {
       let isKnown = false;
       for (let attempt = 0; attempt < attempts && !isKnown; attempt += 1) {
         if (attempt > 0) await sleep(this.#process.time, pauseMs);
-        const outcome = await this.#send(this.#pick(proposers), key, request, since);
+        const outcome = await this.#send(oneOf(this.#options.random, proposers), key, request, since);
         isKnown = outcome.kind === 'written' || outcome.kind === 'state' || this.#forgotten.has(request);
       }
       if (!isKnown) silent.push({ key, name: request.name ?? '' });
@@ -136,7 +136,7 @@ export class Client {
     const name = `${this.#options.name}#${(this.#writes += 1)}`;
     const named = { key, request: { ...request, name }, since: this.#known.get(key) ?? 0, sent: 0 };
     const isDoubled = random() < DOUBLED;
-    if (isDoubled) void this.#send(this.#pick(proposers), key, named.request, named.since);
+    if (isDoubled) void this.#send(oneOf(this.#options.random, proposers), key, named.request, named.since);
     return this.#sendNamed(proposer, named);
   }
 
@@ -195,10 +195,6 @@ export class Client {
     if (told) this.#note(key, told.ver);
     if (told?.val !== undefined) this.#seen.set(key, { ver: told.ver, val: told.val });
     return outcome;
-  }
-
-  #pick<Item>(items: readonly Item[]): Item {
-    return items[Math.floor(this.#options.random() * items.length)] as Item;
   }
 
   #note(key: string, ver: number): void {

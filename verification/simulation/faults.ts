@@ -1,4 +1,4 @@
-import type { Random } from '../../client/random.js';
+import { oneOf, type Random } from '../../client/random.js';
 import { isConfigured } from '../../src/protocol/configuration.js';
 import { sleep } from '../../src/protocol/time.js';
 import type { AcceptorNode } from './acceptor-node.js';
@@ -41,15 +41,15 @@ export class Faults {
   async run(): Promise<void> {
     const { settings, time } = this.#options;
     const kinds: readonly (readonly [FaultName, () => () => void])[] = [
-      ['cuts', () => this.#cutOff(this.#pick([...this.#options.proposers, ...this.#options.acceptors]).name)],
+      ['cuts', () => this.#cutOff(oneOf(this.#random, [...this.#options.proposers, ...this.#options.acceptors]).name)],
       ['cuts', () => this.#cutOneWay()],
       ['left-behind', () => this.#leaveBehind()],
       ['slow', () => this.#slowDown()],
-      ['proposer-crashes', () => this.#crash(this.#pick(this.#options.proposers))],
-      ['acceptor-crashes', () => this.#crash(this.#pick(this.#options.acceptors))],
-      ['disk-losses', () => this.#loseDisk(this.#pick(this.#options.acceptors))],
-      ['old-disks', () => this.#goBack(this.#pick(this.#options.acceptors))],
-      ['old-folders', () => this.#putBackFolder(this.#pick(this.#options.proposers))],
+      ['proposer-crashes', () => this.#crash(oneOf(this.#random, this.#options.proposers))],
+      ['acceptor-crashes', () => this.#crash(oneOf(this.#random, this.#options.acceptors))],
+      ['disk-losses', () => this.#loseDisk(oneOf(this.#random, this.#options.acceptors))],
+      ['old-disks', () => this.#goBack(oneOf(this.#random, this.#options.acceptors))],
+      ['old-folders', () => this.#putBackFolder(oneOf(this.#random, this.#options.proposers))],
     ];
     // Some runs know some of these only.
     const impossible: readonly FaultName[] = [
@@ -67,7 +67,7 @@ export class Faults {
     for (;;) {
       await sleep(time, this.#random() * 2 * settings.faultEveryMs);
       if (this.#isOver) return;
-      const mend = this.#pick(enabled)[1]();
+      const mend = oneOf(this.#random, enabled)[1]();
       time.after(this.#random() * settings.faultMs, mend);
     }
   }
@@ -95,7 +95,7 @@ export class Faults {
 
   #cutOneWay(): () => void {
     const { network, proposers, acceptors } = this.#options;
-    const pair = [this.#pick(proposers).name, this.#pick(acceptors).name] as const;
+    const pair = [oneOf(this.#random, proposers).name, oneOf(this.#random, acceptors).name] as const;
     const [from, to] = this.#random() < 0.5 ? pair : [pair[1], pair[0]];
     this.#note(`nothing arrives from ${from} at ${to}`);
     network.cut(from, to);
@@ -108,7 +108,7 @@ export class Faults {
   /** One proposer's accepts reach a single acceptor, and then nobody reaches that one for a while: a write is left behind where nobody sees it. */
   #leaveBehind(): () => void {
     const { network, proposers, acceptors, settings, time } = this.#options;
-    const [from, keeper] = [this.#pick(proposers).name, this.#pick(acceptors).name];
+    const [from, keeper] = [oneOf(this.#random, proposers).name, oneOf(this.#random, acceptors).name];
     const others = acceptors.map(({ name }) => name).filter((name) => name !== keeper);
     this.#note(`accepts of ${from} reach nobody but ${keeper}`);
     for (const to of others) network.cut(from, to, 'accept');
@@ -122,8 +122,8 @@ export class Faults {
   /** An acceptor is slow, for all or for one of the proposers. */
   #slowDown(): () => void {
     const { network, proposers, acceptors, settings } = this.#options;
-    const { name } = this.#pick(acceptors);
-    const peers = (this.#random() < 0.5 ? proposers : [this.#pick(proposers)]).map((proposer) => proposer.name);
+    const { name } = oneOf(this.#random, acceptors);
+    const peers = (this.#random() < 0.5 ? proposers : [oneOf(this.#random, proposers)]).map((proposer) => proposer.name);
     this.#note(`${name} is slow for ${peers.join(' and ')}`);
     const slow = (factor: number): void => {
       for (const peer of peers)
@@ -190,9 +190,5 @@ export class Faults {
   #note(text: string, faults = 1): void {
     this.count += faults;
     this.#options.trace.event(() => text);
-  }
-
-  #pick<Item>(items: readonly Item[]): Item {
-    return items[Math.floor(this.#random() * items.length)] as Item;
   }
 }

@@ -1,5 +1,5 @@
 import type { Step } from '../../node-control/safety/typed-step.js';
-import type { Random } from '../../client/random.js';
+import { oneOf, type Random } from '../../client/random.js';
 import { sleep } from '../../src/protocol/time.js';
 import type { AcceptorNode } from './acceptor-node.js';
 import type { Client } from './client.js';
@@ -81,9 +81,10 @@ export class Stepwise {
     const isRescan = verb === 'rescan';
     // A rescan needs the acceptors that it lists.
     if (isRescan || this.#random() < 0.2) this.#mendLinks();
-    if (this.#random() < 0.2) this.#restart(this.#pick(proposers));
-    if (canLoseDisks && this.#random() < 0.15) this.#loseDisk(this.#pick(acceptors));
-    if (!isRescan && this.#random() < 0.5) await this.#pick([() => this.#breakLinks(), () => this.#leaveBehind(), () => this.#stall()])();
+    if (this.#random() < 0.2) this.#restart(oneOf(this.#random, proposers));
+    if (canLoseDisks && this.#random() < 0.15) this.#loseDisk(oneOf(this.#random, acceptors));
+    if (!isRescan && this.#random() < 0.5)
+      await oneOf(this.#random, [() => this.#breakLinks(), () => this.#leaveBehind(), () => this.#stall()])();
     if (isRescan || verb === 'resize') this.#delayCopies();
     if (verb === 'collect' && this.#random() < 0.6) await this.#bury();
     if (this.#random() < 0.5) await this.#operate();
@@ -103,10 +104,10 @@ export class Stepwise {
   /** A write reaches a single acceptor, and then no proposer reaches that one: it is left behind where nobody sees it. */
   async #leaveBehind(): Promise<void> {
     this.#mendLinks();
-    const [writer, keeper] = [this.#pick(this.#options.proposers), this.#pick(this.#options.acceptors).name];
+    const [writer, keeper] = [oneOf(this.#random, this.#options.proposers), oneOf(this.#random, this.#options.acceptors).name];
     for (const [proposer, acceptor] of this.#links())
       if (proposer === writer.name && acceptor !== keeper) this.#cut(proposer, acceptor, 'accept');
-    await this.#begin(writer, this.#pick(this.#options.keys));
+    await this.#begin(writer, oneOf(this.#random, this.#options.keys));
     this.#mendLinks();
     for (const [proposer, acceptor] of this.#links()) if (acceptor === keeper) this.#cut(proposer, acceptor);
     // One that begins to count anew has lower ballots.
@@ -117,8 +118,8 @@ export class Stepwise {
   async #stall(): Promise<void> {
     this.#mendLinks();
     const { time, keys, acceptors, proposers } = this.#options;
-    const [stalled, other] = [this.#pick(proposers), this.#pick(proposers)];
-    const [key, deaf] = [this.#pick(keys), this.#pick(acceptors).name];
+    const [stalled, other] = [oneOf(this.#random, proposers), oneOf(this.#random, proposers)];
+    const [key, deaf] = [oneOf(this.#random, keys), oneOf(this.#random, acceptors).name];
     for (const [proposer, acceptor] of this.#links()) {
       if (acceptor === deaf) this.#cut(proposer, acceptor, proposer === stalled.name ? 'prepare' : '');
       else if (proposer === stalled.name) this.#slowDown(acceptor, proposer);
@@ -132,7 +133,12 @@ export class Stepwise {
   async #bury(): Promise<void> {
     this.#mendLinks();
     const { proposers, acceptors, keys, network, distance, trace } = this.#options;
-    const [writer, other, late, key] = [this.#pick(proposers), this.#pick(proposers), this.#pick(acceptors).name, this.#pick(keys)];
+    const [writer, other, late, key] = [
+      oneOf(this.#random, proposers),
+      oneOf(this.#random, proposers),
+      oneOf(this.#random, acceptors).name,
+      oneOf(this.#random, keys),
+    ];
     trace.event(() => `what ${writer.name} sends to ${late} now is long on its way`);
     this.faults += 1;
     network.slowDown(writer.name, late, distance * (LONG_LEAST + this.#random() * (LONG_MOST - LONG_LEAST)));
@@ -145,7 +151,7 @@ export class Stepwise {
   #delayCopies(): void {
     if (this.#random() < 0.5) return;
     const { network, acceptors, trace, distance } = this.#options;
-    const { name } = this.#pick(acceptors);
+    const { name } = oneOf(this.#random, acceptors);
     trace.event(() => `what is copied to ${name} from now on is long on its way`);
     this.faults += 1;
     network.slowDown(OPERATOR, name, LONG_LEAST + this.#random() * (LONGEST - LONG_LEAST), 'copy');
@@ -200,7 +206,7 @@ export class Stepwise {
   async #operate(): Promise<void> {
     const { proposers, keys, time } = this.#options;
     for (let count = Math.floor(this.#random() * (OPERATIONS + 1)); count > 0; count -= 1) {
-      const done = this.#begin(this.#pick(proposers), this.#pick(keys));
+      const done = this.#begin(oneOf(this.#random, proposers), oneOf(this.#random, keys));
       if (this.#random() < 0.7) await Promise.race([done, sleep(time, this.#random() * PATIENCE_MS)]);
     }
   }
@@ -218,9 +224,5 @@ export class Stepwise {
     const done = operate(client).finally(() => this.#busy.delete(client));
     this.#busy.set(client, done);
     await done;
-  }
-
-  #pick<Item>(items: readonly Item[]): Item {
-    return items[Math.floor(this.#random() * items.length)] as Item;
   }
 }

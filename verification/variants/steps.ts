@@ -1,14 +1,4 @@
-import {
-  ANY_MAY_BE_WIPED,
-  ANY_MAY_JOIN,
-  COPIES_DO_NOT_COUNT,
-  HASTY,
-  NO_AGREEMENT,
-  NO_DANGERS,
-  NO_DEBTS,
-  SOME_PROPOSERS,
-  UNDETERRED,
-} from './guard-off.js';
+import * as guardOff from './guard-off.js';
 import { broken, type Patch, patch, type Variant } from './variant.js';
 
 const MIGRATION = 'verification/simulation/migration.ts';
@@ -29,8 +19,16 @@ const WIPING = `  'wipe-acceptor B', //
 `;
 
 const lines = (commands: readonly string[]): string => commands.map((command) => `  '${command}',\n`).join('');
-export const growing = (...commands: string[]): readonly Patch[] => [...HASTY, UNDETERRED, patch(MIGRATION, GROWING, lines(commands))];
-export const shrinking = (...commands: string[]): readonly Patch[] => [...HASTY, UNDETERRED, patch(MIGRATION, SHRINKING, lines(commands))];
+export const growing = (...commands: string[]): readonly Patch[] => [
+  ...guardOff.HASTY,
+  guardOff.UNDETERRED,
+  patch(MIGRATION, GROWING, lines(commands)),
+];
+export const shrinking = (...commands: string[]): readonly Patch[] => [
+  ...guardOff.HASTY,
+  guardOff.UNDETERRED,
+  patch(MIGRATION, SHRINKING, lines(commands)),
+];
 
 export const OFTEN_TWO = patch(
   'verification/simulation/settings.ts',
@@ -47,19 +45,19 @@ export const UNGUARDED_STEPS: readonly Variant[] = [
   broken(
     'two steps are swapped: all accept sets before the prepare sets',
     ['stepwise migration', 600, 41],
-    { unguarded: NO_DANGERS },
+    { unguarded: guardOff.NO_DANGERS },
     growing('add-accept all B 2', 'rescan A,B 2', 'add-accept all C 2', 'add-prepare all B 2', 'add-prepare all C 2'),
   ),
   broken(
     'a quorum is too small: one of two is enough to accept',
     ['stepwise migration', 50, 8],
-    { unguarded: NO_DANGERS },
+    { unguarded: guardOff.NO_DANGERS },
     growing('add-accept all B 1', 'rescan A,B 2', 'add-prepare all B 2', 'add-accept all C 2', 'add-prepare all C 2'),
   ),
   broken(
     'one proposer is left behind: the steps are typed for the other',
     ['stepwise migration', 50, 8],
-    { unguarded: NO_DANGERS },
+    { unguarded: guardOff.NO_DANGERS },
     growing(
       'add-accept proposer-1 B 2',
       'rescan A,B 2',
@@ -72,37 +70,37 @@ export const UNGUARDED_STEPS: readonly Variant[] = [
   broken(
     'a proposer that does not answer is left out',
     ['migration', 200, 12],
-    { unguarded: [...SOME_PROPOSERS, ...NO_AGREEMENT, ...NO_DANGERS] },
-    HASTY,
+    { unguarded: [...guardOff.SOME_PROPOSERS, ...guardOff.NO_AGREEMENT, ...guardOff.NO_DANGERS] },
+    guardOff.HASTY,
   ),
   broken(
     'the rescan is left out when growing',
     ['stepwise migration', 50, 1],
-    { unguarded: NO_DEBTS, playground: { id: 'debts', unguarded: 'the guard does not ask for a rescan' } },
+    { unguarded: guardOff.NO_DEBTS, playground: { id: 'debts', unguarded: 'the guard does not ask for a rescan' } },
     growing('add-accept all B 2', 'add-prepare all B 2', 'add-accept all C 2', 'add-prepare all C 2'),
   ),
   broken(
     'the rescan is left out when shrinking',
     ['stepwise migration', 400, 2],
-    { unguarded: NO_DEBTS },
+    { unguarded: guardOff.NO_DEBTS },
     shrinking('rm-accept all C 2', 'rm-prepare all C 2', 'rm-accept all B 1', 'rm-prepare all B 1'),
   ),
   broken(
     'growing rescans at the end',
     ['stepwise migration', 50, 4],
-    { unguarded: NO_DEBTS },
+    { unguarded: guardOff.NO_DEBTS },
     growing('add-accept all B 2', 'add-prepare all B 2', 'add-accept all C 2', 'add-prepare all C 2', 'rescan A,B 2'),
   ),
   broken(
     'growing rescans at the beginning',
     ['stepwise migration', 50, 4],
-    { unguarded: NO_DEBTS },
+    { unguarded: guardOff.NO_DEBTS },
     growing('rescan A 1', 'add-accept all B 2', 'add-prepare all B 2', 'add-accept all C 2', 'add-prepare all C 2'),
   ),
   broken(
     'shrinking rescans at the beginning',
     ['stepwise migration', 300, 294],
-    { unguarded: NO_DEBTS },
+    { unguarded: guardOff.NO_DEBTS },
     shrinking('rescan A,B 2', 'rm-accept all C 2', 'rm-prepare all C 2', 'rm-accept all B 1', 'rm-prepare all B 1'),
   ),
   broken(
@@ -110,14 +108,14 @@ export const UNGUARDED_STEPS: readonly Variant[] = [
     ['stepwise migration', 60],
     {
       harmless: 'all it holds is older than what was acknowledged, or was never acknowledged: it is like one that was slow',
-      unguarded: ANY_MAY_JOIN,
+      unguarded: guardOff.ANY_MAY_JOIN,
     },
-    [...HASTY, patch(MIGRATION, WIPING, '')],
+    [...guardOff.HASTY, patch(MIGRATION, WIPING, '')],
   ),
   broken(
     'an acceptor is wiped and joins again without a rescan between',
     ['stepwise migration', 400, 2],
-    { unguarded: [...NO_DEBTS, COPIES_DO_NOT_COUNT] },
+    { unguarded: [...guardOff.NO_DEBTS, guardOff.COPIES_DO_NOT_COUNT] },
     shrinking(
       ...['rm-accept all C 2', 'rm-prepare all C 2', 'wipe-acceptor C', 'add-accept all C 2', 'add-prepare all C 2'],
       ...['rm-accept all C 2', 'rm-prepare all C 2', 'rescan A,B 2', 'rm-accept all B 1', 'rm-prepare all B 1'],
@@ -126,7 +124,10 @@ export const UNGUARDED_STEPS: readonly Variant[] = [
   broken(
     'an acceptor is wiped that the proposers list',
     ['stepwise migration', 60],
-    { harmless: 'its identity goes with its data, so that no proposer uses it: it is like one that is down', unguarded: ANY_MAY_BE_WIPED },
+    {
+      harmless: 'its identity goes with its data, so that no proposer uses it: it is like one that is down',
+      unguarded: guardOff.ANY_MAY_BE_WIPED,
+    },
     WIPED_WHILE_LISTED,
   ),
   broken(
@@ -134,7 +135,7 @@ export const UNGUARDED_STEPS: readonly Variant[] = [
     ['stepwise migration', 200, 62],
     {
       unguarded: [
-        ...ANY_MAY_BE_WIPED,
+        ...guardOff.ANY_MAY_BE_WIPED,
         patch('src/protocol/memory-acceptor.ts', 'if (!register && this.#identity !== undefined', 'if (this.#identity === ""'),
       ],
       playground: { id: 'identity', unguarded: 'nobody checks who an acceptor is' },
