@@ -1,5 +1,4 @@
-import type { Accepted, Acceptor, AcceptReply, Conflict, PrepareReply, Value } from '../src/protocol/acceptor.js';
-import type { Ballot } from '../src/protocol/ballot.js';
+import type { Accepted, Acceptor, Conflict } from '../src/protocol/acceptor.js';
 import type { Phase } from '../src/protocol/events.js';
 import type { Acceptors, OperationKind, StoreEvents } from '../src/store/options.js';
 import { ClusterError, StrangerError, UnfitAcceptor } from '../src/protocol/errors.js';
@@ -105,7 +104,7 @@ export class Counts {
 
   #acceptor(name: string, acceptor: Acceptor): Acceptor {
     let counted = this.#counted.get(acceptor);
-    if (!counted) this.#counted.set(acceptor, (counted = new CountedAcceptor(acceptor, this.#callsTo(name), this.#failuresOf(name))));
+    if (!counted) this.#counted.set(acceptor, (counted = countedAcceptor(acceptor, this.#callsTo(name), this.#failuresOf(name))));
     return counted;
   }
 
@@ -129,30 +128,17 @@ interface Tally {
   readonly failure: (error: unknown) => void;
 }
 
-class CountedAcceptor implements Acceptor {
-  readonly #acceptor: Acceptor;
-  readonly #prepare: Tally;
-  readonly #accept: Tally;
-  readonly #read: Tally;
-
-  constructor(acceptor: Acceptor, calls: Readonly<Record<Phase, CallCounts>>, failures: Record<FailureReason, number>) {
-    this.#acceptor = acceptor;
-    this.#prepare = tally(calls.prepare, failures);
-    this.#accept = tally(calls.accept, failures);
-    this.#read = tally(calls.read, failures);
-  }
-
-  prepare(key: string, ballot: Ballot, frees?: boolean): Promise<PrepareReply> {
-    return counted(this.#acceptor.prepare(key, ballot, frees), this.#prepare);
-  }
-
-  accept(key: string, ballot: Ballot, value: Value, next: Ballot, frees?: boolean): Promise<AcceptReply> {
-    return counted(this.#acceptor.accept(key, ballot, value, next, frees), this.#accept);
-  }
-
-  read(key: string): ReturnType<Acceptor['read']> {
-    return counted(this.#acceptor.read(key), this.#read);
-  }
+function countedAcceptor(
+  acceptor: Acceptor,
+  calls: Readonly<Record<Phase, CallCounts>>,
+  failures: Record<FailureReason, number>,
+): Acceptor {
+  const tallies = { prepare: tally(calls.prepare, failures), accept: tally(calls.accept, failures), read: tally(calls.read, failures) };
+  return {
+    prepare: (key, ballot, frees) => counted(acceptor.prepare(key, ballot, frees), tallies.prepare),
+    accept: (key, ballot, value, next, frees) => counted(acceptor.accept(key, ballot, value, next, frees), tallies.accept),
+    read: (key) => counted(acceptor.read(key), tallies.read),
+  };
 }
 
 /** The same call: who counts only listens, and comes first. */

@@ -68,7 +68,7 @@ class Recording {
   readonly #configuration: () => Configuration;
   /** By their ballots, the oldest first. */
   readonly #rounds = new Map<string, KeptRound>();
-  readonly #recorded = new WeakMap<Acceptor, RecordedAcceptor>();
+  readonly #recorded = new WeakMap<Acceptor, Acceptor>();
   /** A clock that all proposers have about in common, and that tells the parts of a millisecond. */
   readonly #epochMs = Date.now() - performance.now();
 
@@ -83,7 +83,7 @@ class Recording {
 
   of(name: string, acceptor: Acceptor): Acceptor {
     let recorded = this.#recorded.get(acceptor);
-    if (!recorded) this.#recorded.set(acceptor, (recorded = new RecordedAcceptor(name, acceptor, this)));
+    if (!recorded) this.#recorded.set(acceptor, (recorded = recordedAcceptor(name, acceptor, this)));
     return recorded;
   }
 
@@ -137,32 +137,20 @@ class Recording {
 }
 
 /** The same acceptor. Reads are not recorded: they carry no ballot, and change nothing. */
-class RecordedAcceptor implements Acceptor {
-  readonly #name: string;
-  readonly #acceptor: Acceptor;
-  readonly #recording: Recording;
-
-  constructor(name: string, acceptor: Acceptor, recording: Recording) {
-    this.#name = name;
-    this.#acceptor = acceptor;
-    this.#recording = recording;
-  }
-
-  prepare(key: string, ballot: Ballot, frees?: boolean): Promise<PrepareReply> {
-    const call = this.#acceptor.prepare(key, ballot, frees);
-    if (key === this.#recording.key) this.#recording.prepare(this.#name, ballot, call);
-    return call;
-  }
-
-  accept(key: string, ballot: Ballot, value: Value, next: Ballot, frees?: boolean): Promise<AcceptReply> {
-    const call = this.#acceptor.accept(key, ballot, value, next, frees);
-    if (key === this.#recording.key) this.#recording.accept(this.#name, ballot, value, next, call);
-    return call;
-  }
-
-  read(key: string): ReturnType<Acceptor['read']> {
-    return this.#acceptor.read(key);
-  }
+function recordedAcceptor(name: string, acceptor: Acceptor, recording: Recording): Acceptor {
+  return {
+    prepare: (key, ballot, frees) => {
+      const call = acceptor.prepare(key, ballot, frees);
+      if (key === recording.key) recording.prepare(name, ballot, call);
+      return call;
+    },
+    accept: (key, ballot, value, next, frees) => {
+      const call = acceptor.accept(key, ballot, value, next, frees);
+      if (key === recording.key) recording.accept(name, ballot, value, next, call);
+      return call;
+    },
+    read: (key) => acceptor.read(key),
+  };
 }
 
 /** What is no value of ours is shown as it is: whoever watches it must not be why the proposer ends. */
