@@ -7,7 +7,7 @@
 # PostgreSQL worked there.
 # Who should care: who has a queue in a table of MariaDB or MySQL. ORDER BY the primary key, or an index that has the whole WHERE and ORDER BY in its order, directions included; EXPLAIN must not
 # say "Using filesort".
-# Source: MariaDB's and MySQL's documentation of InnoDB's locking reads say that all rows that are read are locked; of what that means with SKIP LOCKED and LIMIT they say nothing. Needs Node 20 or later and npm.
+# Source: MariaDB's and MySQL's documentation of InnoDB's locking reads (locking reads): the rows that are read are locked. Needs Node 20 or later and npm.
 set -euo pipefail
 
 work=$(mktemp -d)

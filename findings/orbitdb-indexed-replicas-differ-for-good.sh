@@ -4,7 +4,7 @@
 # What: the index is brought up to date by the entries that it does not have yet, and the newest of these becomes the value of its key. A write that arrives late and is older than the one that
 # is indexed already goes over it. get(), all() and the iterator read the index alone, while the log below has both writes in their right order.
 # Why it hurts: both replicas have the same log and heads, so that nothing is left to exchange: one has the old value, the other one the new one, and each counts on from its own. The type is
-# the fast one, by which one is told to open databases with many keys, and the two open the same address.
+# the one with fast queries, and opens the same address as the other one.
 # Who should care: who has two writers of a KeyValueIndexed. Read critical keys from a plain keyvalue, or write the key again on the replica that has seen both.
 # Source: the package's src/databases/keyvalue-indexed.js (keys is of the entries of one pass only). Here a queue takes the place of the network; over libp2p it is the same. Wants Node 22 or later, and takes it from npm where it is older.
 set -euo pipefail

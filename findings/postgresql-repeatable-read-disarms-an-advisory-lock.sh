@@ -7,7 +7,7 @@
 # An insert conflicts with nothing, so that there is no error either; only SERIALIZABLE refuses the second one.
 # Who should care: who guards a count, a limit or "does it exist yet" by advisory locks. Take the lock before BEGIN (pg_advisory_lock, on one connection), or stay at READ COMMITTED and
 # read in a statement of its own.
-# Source: PostgreSQL's documentation of transaction isolation says from when on a snapshot is, and of LOCK TABLE that it comes before it; of advisory locks it says nothing of that.
+# Source: PostgreSQL's documentation warns that a snapshot may be older than a lock; that an advisory lock is taken by a SELECT, which makes the snapshot itself, one has to conclude.
 # Needs Node 20 or later and npm.
 set -euo pipefail
 

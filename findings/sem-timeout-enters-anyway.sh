@@ -3,7 +3,7 @@
 #
 # What: a positive number is how long to wait before the semaphore is taken as if it were free; a negative one, -2, is how long to wait before giving up. There is a warning on stderr, and nothing
 # in the exit code; whoever asks with -j1 from then on is one of two.
-# Why it hurts: `flock -w 2`, `timeout 2` and the time limits of every lock library mean the other thing. The limit is added where a job began to last too long, so two backups or imports are at
+# Why it hurts: `flock -w 2`, `timeout 2` and the time limits of other locks mean the other thing. The limit is added where a job began to last too long, so two backups or imports are at
 # work at the same time just when it is busiest.
 # Who should care: who has cron jobs or deployments under sem or parallel --semaphore. A negative number, or flock -w.
 # Source: GNU parallel's manual, --semaphore-timeout. Needs perl.

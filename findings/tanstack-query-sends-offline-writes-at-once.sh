@@ -5,7 +5,7 @@
 # first ones of 5; now it starts all at once and waits for all of them. Their order of arrival is up to the network, and each is answered with success.
 # Why it hurts: name changed to "A", then to "B", then back online: two requests race, the server may end with "A", and the screen says "B". The same goes for add and remove, open and close.
 # Who should care: who lets people write offline. scope: { id } on the mutations makes a queue of those that have the same one; a version or a sequence number makes the server see it.
-# Source: the package's mutationCache (Promise.all over the paused ones). The documentation of scopes says that mutations run in parallel, of those that are resumed it says nothing.
+# Source: the package's mutationCache (Promise.all over the paused ones). The documentation tells of scopes.
 set -euo pipefail
 
 work=$(mktemp -d)
