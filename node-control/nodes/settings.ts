@@ -1,4 +1,4 @@
-import { type Addresses, readAddresses } from '../../src/node/addresses.js';
+import { type Addresses, parseAddress, readAddresses, splitAddress } from '../../src/node/addresses.js';
 import { readRedisAccess, readSecret } from '../../src/redis/redis-connection.js';
 import { readLimits } from '../../src/store/limits.js';
 import { Nodes } from './nodes.js';
@@ -32,8 +32,16 @@ export function settingsFrom(environment: NodeJS.ProcessEnv): NodeSettings {
   const token = readSecret(environment, 'ADMIN_TOKEN_FILE');
   const addresses = setting('ADDRESS_MAP', readAddresses);
   return {
-    proposers: setting('PROPOSERS', (text) => hostsIn(text || 'proposer-1,proposer-2')),
-    acceptors: setting('ACCEPTORS', (text) => namesIn(text || 'acceptor-1:6379,acceptor-2:6379,acceptor-3:6379')),
+    proposers: setting('PROPOSERS', (text) => {
+      const names = hostsIn(text || 'proposer-1,proposer-2');
+      for (const name of names) splitAddress(addresses(adminName(name)));
+      return names;
+    }),
+    acceptors: setting('ACCEPTORS', (text) => {
+      const names = namesIn(text || 'acceptor-1:6379,acceptor-2:6379,acceptor-3:6379');
+      for (const name of names) parseAddress(addresses(name));
+      return names;
+    }),
     connections: overNetwork(addresses, access, token, readLimits(environment)),
     addresses,
     heldNotes: heldNotesIn(environment['HELD_NOTES']),

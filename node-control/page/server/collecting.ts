@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs';
 import { systemTime } from '../../../src/store/system-time.js';
 import { Collector } from '../../collection/collector.js';
 import { readInterval } from '../../collection/interval.js';
@@ -35,6 +36,7 @@ export async function startCollecting(
     isTurnTaken: () => turns.isTaken,
     say,
   });
+  mkdirSync(folder, { recursive: true });
   await turns.listen(folder);
   void collector.run();
   say(`deleted keys are collected every ${String(environment['COLLECT_EVERY'])}`);

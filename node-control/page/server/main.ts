@@ -18,7 +18,7 @@ const GRACE_MS = 4_000;
 async function main(): Promise<void> {
   const nodes = settingsFrom(process.env);
   const host = process.env['HOST'] || '0.0.0.0';
-  const port = Number(process.env['PORT'] || 8080);
+  const port = portIn(process.env['PORT'] || '8080');
   const folder = process.env['STATE_DIR'];
   const collections = folder ? new CollectionFile(folder) : undefined;
   const followClient = async (onLine: (line: FunnelLine) => void): Promise<void> => {
@@ -42,6 +42,11 @@ async function main(): Promise<void> {
       void stopCollecting().then(() => process.exit(0));
     });
   }
+}
+
+function portIn(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65_535) return Number(text);
+  throw new Error(`PORT must be an integer from 1 to 65535, not "${text}"`);
 }
 
 function fail(reason: string): never {

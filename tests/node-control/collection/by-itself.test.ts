@@ -1,4 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { acceptorName, type Cluster, configurationOf } from '../../cluster.js';
 import { sharedCluster } from '../../shared-cluster.js';
 import { ControlService } from '../control-service.js';
@@ -143,5 +146,20 @@ describe('the service of the control node', () => {
     await new Promise((resolve) => setTimeout(resolve, 2_500));
     expect(service.lines).toEqual([expect.stringContaining('the page is served on port')]);
     expect(await cluster.control('collect', '--dry-run')).toMatchObject({ stdout: '1 register of deleted keys would be removed\n' });
+  });
+});
+
+describe('the start of that service', () => {
+  it('makes the folder that it shares with the commands', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'turn-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const service = await ControlService.start({ COLLECT_EVERY: '1h', STATE_DIR: join(folder, 'not there yet') });
+    await expect.poll(() => service.lines, SOON).toContain('deleted keys are collected every 1h');
+  });
+
+  it('says which variable is no port', async () => {
+    const service = await ControlService.start({ PORT: '99999' });
+    expect(await service.ended).toBe(1);
+    expect(service.lines).toEqual(['PORT must be an integer from 1 to 65535, not "99999"']);
   });
 });
