@@ -86,7 +86,7 @@ export const BROKEN_COLLECTIONS: readonly Variant[] = [
       'const floor = register.promise.counter === 0 && register.value === null && this.#memory.floor?.version;',
     ),
   ]),
-  broken('a piggybacked promise over the empty value forgets the floor', ['collections', 400, 2], {}, [
+  broken('a piggybacked promise over the empty value forgets the floor', ['collections', 400, 8], {}, [
     patch('src/protocol/proposer.ts', 'value: change.after, floor: change.floor }', 'value: change.after }'),
   ]),
   broken('who joins is not given the floor', ['stepwise collections', 400, 23], {}, [
@@ -120,7 +120,7 @@ export const BROKEN_COLLECTIONS: readonly Variant[] = [
   ),
   broken(
     'the eras are not looked at again before the removals',
-    ['collections', 800, 401],
+    ['collections', 800, 43],
     {
       unguarded: [
         patch(

@@ -13,7 +13,7 @@ export const BROKEN_COPIES: readonly Variant[] = [
     patch(COPYING, '(part.copies[place] ?? 0) < quorum', '(part.copies[place] ?? 0) < 1'),
   ]),
   broken('a copy goes over a promise', ['stepwise resize', 400, 3], {}, [patch(ACCEPTOR, ' || compareBallots(promise, ballot) > 0', '')]),
-  broken('a copy replaces a higher ballot', ['resize', 400, 2], {}, [
+  broken('a copy replaces a higher ballot', ['resize', 400, 10], {}, [
     patch(ACCEPTOR, ' || compareBallots(ballot, accepted) <= 0', ''),
     patch(ACCEPTOR, ' || compareBallots(promise, ballot) > 0', ''),
   ]),

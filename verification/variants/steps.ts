@@ -69,7 +69,7 @@ export const UNGUARDED_STEPS: readonly Variant[] = [
   ),
   broken(
     'a proposer that does not answer is left out',
-    ['migration', 200, 12],
+    ['migration', 200, 22],
     { unguarded: [...guardOff.SOME_PROPOSERS, ...guardOff.NO_AGREEMENT, ...guardOff.NO_DANGERS] },
     guardOff.HASTY,
   ),
