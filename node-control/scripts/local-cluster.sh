@@ -19,13 +19,15 @@ sources_changed() {
 # One installs and compiles at a time: who is typed meanwhile, in another terminal, waits, and does not run what is half written. A file with the number of
 # the one that builds; of one that was killed it is left.
 begin_to_build() {
-  local holder deadline=$((SECONDS + 300))
+  local holder said='' deadline=$((SECONDS + 300))
   building=$root/dist/.building
   mkdir -p "$root/dist"
   until (set -o noclobber && echo $$ >"$building") 2>/dev/null; do
     holder=$(cat "$building" 2>/dev/null) || continue
     if { [ -n "$holder" ] && ! ps -p "$holder" >/dev/null 2>&1; } || [ "$SECONDS" -ge "$deadline" ]; then rm -f "$building"; fi
     sleep 0.2
+    if [ -z "$said" ]; then echo 'Waiting for what another terminal compiles…' >&2; fi
+    said=yes
   done
 }
 
