@@ -2,8 +2,8 @@
   Greet: the first message over a new connection, and one about every second from then on. Says whether this acceptor's disk, and the
   proposer's own, still hold what they once held (docs/protocol.md, "Disks that went back").
   At most one write command, as in the other scripts.
-  A write that is refused is left out: registers can still be read. But where the memory is full, deletions and rounds that keep a value go on, and are
-  to be counted: then it says "full", and is run again as a script that may use memory all the same (src/redis/scripts.ts).
+  A write that is refused is left out: registers can still be read. But where the memory is full, deletions and rounds that keep a value
+  go on, and are to be counted: then it says "full", and is run again as a script that may use memory all the same (src/redis/scripts.ts).
 
   Input:
     KEYS[1]  where the acceptor keeps its identity, "identity"
