@@ -21,13 +21,14 @@ const acceptors: RedisAcceptor[] = [];
 
 export interface Watched {
   readonly acceptor: RedisAcceptor;
-  /** All that it told of itself. */
+  /** All that it told of itself, but that a server still reads its file: one that has just started may be asked before it has, or not. */
   readonly states: LinkState[];
 }
 
 export function meaning(identity: string | undefined, address: string): Watched {
   const states: LinkState[] = [];
-  const acceptor = new RedisAcceptor({ address, identity, timeoutMs: TIMEOUT_MS, onState: (state) => states.push(state) });
+  const onState = (state: LinkState): unknown => state !== 'loading' && states.push(state);
+  const acceptor = new RedisAcceptor({ address, identity, timeoutMs: TIMEOUT_MS, onState });
   acceptors.push(acceptor);
   return { acceptor, states };
 }

@@ -24,7 +24,13 @@ beforeAll(async () => {
 afterAll(() => Promise.all([server.stop(), second.stop()]));
 beforeEach(() => {
   log = [];
-  const lines = { write: (line: string) => void log.push((JSON.parse(line) as { msg: string }).msg) };
+  const lines = {
+    write(line: string): void {
+      const { msg } = JSON.parse(line) as { msg: string };
+      // A server that has just started may be asked while it still reads its file, or not.
+      if (!msg.includes('still reads its file')) log.push(msg);
+    },
+  };
   pool = new AcceptorPool({
     addresses: addressesFrom({ [NAME]: server.address, 'renamed:6379': second.address }),
     onLink: linkLog(pino({}, lines)),
