@@ -19,11 +19,18 @@ sources_changed() {
 # One installs and compiles at a time: who is typed meanwhile, in another terminal, waits, and does not run what is half written. A file with the number of
 # the one that builds; of one that was killed it is left.
 begin_to_build() {
-  local holder said='' deadline=$((SECONDS + 300))
+  local holder said='' missing=0 deadline=$((SECONDS + 300))
   building=$root/dist/.building
-  mkdir -p "$root/dist"
+  mkdir -p "$root/dist" || fail "$root/dist cannot be made; see above."
   until (set -o noclobber && echo $$ >"$building") 2>/dev/null; do
-    holder=$(cat "$building" 2>/dev/null) || continue
+    if ! holder=$(cat "$building" 2>/dev/null); then
+      # The other one has just ended. Or else it cannot be made.
+      missing=$((missing + 1))
+      if [ "$missing" -ge 20 ]; then fail "Nothing can be written to $root/dist. Look at its rights, and at the room on its disk."; fi
+      sleep 0.1
+      continue
+    fi
+    missing=0
     if { [ -n "$holder" ] && ! ps -p "$holder" >/dev/null 2>&1; } || [ "$SECONDS" -ge "$deadline" ]; then rm -f "$building"; fi
     sleep 0.2
     if [ -z "$said" ]; then echo 'Waiting for what another terminal compiles…' >&2; fi

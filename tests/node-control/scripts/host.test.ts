@@ -151,6 +151,11 @@ describe('the build for this host', () => {
     expect(existsSync(join(project, 'dist/.building'))).toBe(false);
   });
 
+  it('is not waited for where nothing can be written', async () => {
+    mkdirSync(join(project, 'dist/.building'), { recursive: true });
+    expect(await type(build)).toMatchObject({ code: 1, stderr: expect.stringContaining('Nothing can be written to') as string });
+  });
+
   it('needs packages for development in the images, too', () => {
     for (const file of ['Dockerfile.client', 'Dockerfile.proposer']) {
       const installs = readFileSync(join(root, file), 'utf8')
