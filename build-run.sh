@@ -153,10 +153,12 @@ answers_to() { # SERVICE USER
       const headers = { authorization: "Bearer " + secret("admin-token") };
       for (const n of [1, 2]) all.push(healthy("proposer-" + n + ":8090", "/configuration", headers));
     }
-    Promise.all(all).then(
-      (answers) => { if (answers.some((text) => /acceptor-/.test(text))) console.log("configured"); process.exit(0); },
-      ({ message }) => { console.error(message); process.exit(1); },
-    );
+    Promise.allSettled(all).then((outcomes) => {
+      const troubles = outcomes.filter(({ reason }) => reason);
+      for (const { reason } of troubles) console.error(reason.message);
+      if (troubles.length === 0 && outcomes.some(({ value }) => /acceptor-/.test(value))) console.log("configured");
+      process.exit(troubles.length === 0 ? 0 : 1);
+    });
   ' "$2" </dev/null 2>&1
 }
 
@@ -183,7 +185,7 @@ wait_until_it_answers() {
   local deadline=$((SECONDS + 30)) said
   while :; do
     nodes=$(nodes_of_docker --format '{{.Label "com.docker.compose.service"}} {{.ID}} {{.Ports}}') || true
-    if said=$(everything_answers); then break; fi
+    if said=$(everything_answers | sort -u); then break; fi
     # Who refuses a password does not wait for anything.
     if [ "$SECONDS" -ge "$deadline" ] || [ "${said#*-WRONGPASS}" != "$said" ]; then
       compose ps --all >&2 || true
