@@ -2,6 +2,7 @@ import type { Configuration } from '../../src/protocol/configuration.js';
 import { compareBallots, parseBallot } from '../../src/protocol/ballot.js';
 import type { AcceptorAdmin, Copied } from '../../src/redis/acceptor-admin.js';
 import { ABSENT, ballotTextIn, type Holding, isAbove, valueBytesIn } from '../../src/redis/holding.js';
+import { isFull } from '../../src/store/storage-full.js';
 import { ControlError } from '../safety/objection.js';
 import { LANES, type Participants } from './participants.js';
 
@@ -33,6 +34,8 @@ export class Copying {
   readonly #participants: Participants;
   /** An acceptor that fails once is asked no more. */
   readonly #failed = new Set<string>();
+  /** Those of them that had no memory for a copy. */
+  readonly #full = new Set<string>();
   #parts = 0;
 
   /** @param configuration of all proposers */
@@ -41,7 +44,10 @@ export class Copying {
     this.#participants = participants;
   }
 
-  /** @returns the keys that a round has to bring: too few acceptors say what they hold, or one has promised another ballot */
+  /**
+   * @returns the keys that a round has to bring: too few acceptors say what they hold, or one has promised another ballot
+   * @throws ControlError if so many acceptors have no memory for a key that they lack that a round would not bring it either, after all its time
+   */
   async bring(keys: readonly string[]): Promise<string[]> {
     const parts: Promise<string[]>[] = [];
     for (let at = 0; at < keys.length; at += KEYS_AT_ONCE) {
@@ -82,8 +88,14 @@ export class Copying {
     const part: Part = { keys, held: new Map(names.map((name, of) => [name, told[of]])), tops: [], copies: [] };
     const wanted = this.#compare(part);
     await Promise.all([...wanted].map(([holder, places]) => this.#copyFrom(holder, part, places, lane)));
-    const { quorum } = this.#configuration.accept;
-    return keys.filter((_, place) => (part.copies[place] ?? 0) < quorum);
+    const { nodes, quorum } = this.#configuration.accept;
+    const hasNoRoom = (name: string, place: number): boolean => this.#full.has(name) && part.held.get(name)?.[place] === ABSENT;
+    return keys.filter((_, place) => {
+      if ((part.copies[place] ?? 0) >= quorum) return false;
+      const full = nodes.filter((name) => hasNoRoom(name, place));
+      if (full.length > nodes.length - quorum) throw fullError(full);
+      return true;
+    });
   }
 
   /** @returns the places of the keys that somebody of the accept set lacks, by who holds what they lack */
@@ -150,11 +162,17 @@ export class Copying {
     if (!admin) return undefined;
     try {
       return await question(admin);
-    } catch {
+    } catch (error) {
       this.#failed.add(name);
+      if (isFull(error)) this.#full.add(name);
       return undefined;
     }
   }
+}
+
+function fullError(names: readonly string[]): ControlError {
+  const why = `${names.join(' and ')}: OOM, its memory is full, so no quorum can hold the keys that it lacks, and the rescan was given up`;
+  return new ControlError(`${why}. Give it more memory (see "The memory of an acceptor is full" in docs/operations.md), and run it again`);
 }
 
 /** Whether an acceptor that says which ballot it has accepted has this one, or a higher one. */

@@ -13,6 +13,7 @@ import { onLoading } from './loading.js';
 import { noEntryText } from './no-entry.js';
 import type { Holding } from './holding.js';
 import { connectRedis, type RedisAccess } from './redis-connection.js';
+import { refusalIn } from './refusals.js';
 import { copyingRemark } from './rights.js';
 import { Sender } from './sender.js';
 
@@ -181,7 +182,9 @@ export class RedisAdmin implements AcceptorAdmin {
   }
 
   copy(era: number, registers: readonly Copied[], floorKeyOf: (register: string) => string = () => FLOOR_KEY): Promise<string[]> {
-    return copyInto(this.#sender, era, registers, floorKeyOf);
+    return copyInto(this.#sender, era, registers, floorKeyOf).catch((error: unknown) => {
+      throw refusalIn(error, this.timeoutMs);
+    });
   }
 
   close(): void {

@@ -26,7 +26,12 @@ export function fullIfSo(error: Error, { prepare, accept }: Configuration): Erro
 /** How many acceptors have said that they are full, of an error after which nothing was applied. */
 function fullAmong(error: Error): number {
   if (!(error instanceof NotApplied && error.cause instanceof AggregateError)) return 0;
-  return error.cause.errors.filter((reason) => reason instanceof NotRun && reason.details['isFull'] === true).length;
+  return error.cause.errors.filter(isFull).length;
+}
+
+/** Whether an acceptor says by this that it has no memory for what it was told. */
+export function isFull(reason: unknown): boolean {
+  return reason instanceof NotRun && reason.details['isFull'] === true;
 }
 
 function fewestInTheWay({ nodes, quorum }: QuorumSet): number {

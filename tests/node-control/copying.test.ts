@@ -183,4 +183,30 @@ describe('a rescan', () => {
     const { code, stdout } = await cluster.control('rescan', `${one},${two}`, '2');
     expect([code, stdout]).toEqual([0, expect.stringMatching(/^2 keys rescanned/)]);
   });
+
+  it('ends where the memory of an acceptor is full that has to take what it lacks, and goes on where there is room', async () => {
+    const cluster = await growing(['a', 'b']);
+    const second = redisOf(cluster, 2);
+    await second.config('SET', 'maxmemory', '1');
+    const { code, stderr } = await cluster.control('rescan', one, '1');
+    expect([code, stderr]).toEqual([
+      1,
+      'error: acceptor-2:6379: OOM, its memory is full, so no quorum can hold the keys that it lacks, and the rescan was given up. ' +
+        'Give it more memory (see "The memory of an acceptor is full" in docs/operations.md), and run it again.\n',
+    ]);
+    await second.config('SET', 'maxmemory', '0');
+    expect(await control(cluster, 'rescan', one, '1')).toMatch(/^2 keys rescanned/);
+  });
+
+  it('runs a round for a key that a full acceptor holds already', async () => {
+    const cluster = await growing(['a']);
+    await control(cluster, 'rescan', one, '1');
+    const second = redisOf(cluster, 2);
+    const { ballot } = await second.hgetall('r:a');
+    await redisOf(cluster, 1).hset('r:a', { promise: '0.1.1.1', ballot: '0.1.1.1' });
+    await redisOf(cluster, 1).config('SET', 'maxmemory', '1');
+    expect(await control(cluster, 'rescan', `${one},${two}`, '2')).toMatch(/^1 key rescanned/);
+    expect(await redisOf(cluster, 1).hget('r:a', 'ballot')).not.toBe(ballot);
+    await redisOf(cluster, 1).config('SET', 'maxmemory', '0');
+  });
 });
