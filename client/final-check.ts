@@ -7,7 +7,7 @@ import { within } from './within.js';
 
 /** For all keys together: time for an acceptor or a proposer to come back. */
 export const READ_ALL_MS = 10_000;
-/** For one request: a proposer promises an answer within 3 s. */
+/** For one request: longer than nearly every answer takes. What is not told in it is asked again, of any proposer. */
 const READ_MS = 3_000;
 const PAUSE_MS = 100;
 

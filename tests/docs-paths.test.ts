@@ -28,6 +28,12 @@ function proseOf(page: string): string {
   return readFileSync(path.join(project, page), 'utf8').replaceAll(/^```[^]*?^```/gm, '');
 }
 
+/** The scripts that a reader is to type, in the fenced blocks of a page. */
+function typedScripts(page: string): string[] {
+  const blocks = readFileSync(path.join(project, page), 'utf8').match(/^```[^]*?^```/gm) ?? [];
+  return blocks.flatMap((block) => [...block.matchAll(/(?<![\w./])(\.\/[\w./-]+\.sh)\b/g)].map(([, script = '']) => script));
+}
+
 /** The anchors that a page's headings get. */
 function anchorsOf(page: string): string[] {
   return [...proseOf(page).matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
@@ -100,6 +106,10 @@ describe.each(pages)('%s', (page) => {
 
   it('names no file or folder that is not there', () => {
     expect(deadPaths(page)).toEqual([]);
+  });
+
+  it('has no script typed that is not there', () => {
+    expect(typedScripts(page).filter((script) => !isAt(script, '') && !isAt(script, 'node-control'))).toEqual([]);
   });
 });
 

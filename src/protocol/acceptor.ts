@@ -37,8 +37,8 @@ export type AcceptReply = { readonly ok: true } | Conflict;
 
 /**
  * The acceptor's role (paper, section 2.2): one register for each key, remembered across crashes.
- * Every method rejects if the acceptor cannot be reached or does not answer in time; whether it acted is then unknown. It rejects with a
- * `StrangerError` if another acceptor answers; that one has changed nothing.
+ * Every method rejects if the acceptor cannot be reached or does not answer in time; whether it acted is then unknown. Only where it certainly
+ * did not, and never will, it rejects with a `NotRun`: with a `StrangerError` if another acceptor answers, which has changed nothing.
  */
 export interface Acceptor {
   /**

@@ -57,6 +57,15 @@ describe('a patch', () => {
   );
 });
 
+it('docs/verification.md lists each variant that is caught, with its seed, its number of seeds, its scenario, and whether a guard is off', () => {
+  const page = readFileSync(path.join(project, 'docs', 'verification.md'), 'utf8');
+  const listed = [...page.matchAll(/^\| (\S.*?) *\| +(\d+) \| +(\d+) \| [\w ]+\| `([\w ]+)` *\| (guard)? *\|$/gm)];
+  const caught = VARIANTS.filter(({ harmless }) => harmless === undefined);
+  expect(listed.map(([, ...cells]) => cells.join(' | ')).sort()).toEqual(
+    caught.map(({ name, seed, seeds, scenario, unguarded }) => [name, seed, seeds, scenario, unguarded && 'guard'].join(' | ')).sort(),
+  );
+});
+
 describe('the program', () => {
   it('tells of a violation its seed, the smallest run that shows it with its messages, and how to see it again', async () => {
     copy.becomes([BROKEN]);
