@@ -25,5 +25,6 @@ export function assertJson(value: unknown, levels = LEVELS_MAX): void {
     throw new BadRequest('val is to be a JSON value: null, a boolean, a number, a text, or an array or object of these');
   }
   if (levels === 0) throw new BadRequest(`a value is nested at most ${LEVELS_MAX} levels deep`);
-  for (const item of Object.values(value)) assertJson(item, levels - 1);
+  // Of an array each place, for JSON.stringify makes null of the holes that `Object.values` leaves out.
+  for (const item of Array.isArray(value) ? value : Object.values(value)) assertJson(item, levels - 1);
 }

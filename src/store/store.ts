@@ -15,7 +15,7 @@ import { Reconfiguration } from './reconfiguration.js';
 import { type Rescanned, rescanKeys } from './rescan.js';
 import { systemTime } from './system-time.js';
 import type { Versioned } from './versioned.js';
-import { assertWrite, DELETED, type JsonChange, type Write } from './write.js';
+import { asGiven, DELETED, type JsonChange, type Write } from './write.js';
 
 /** Puts a proposer together: protocol, quorum reads, resolution, queue and retries. This is the only place that does. */
 export function createStore(options: StoreOptions): Store {
@@ -131,8 +131,8 @@ export class Store {
   write(key: string, write: Write, { wait = true, signal }: OperationOptions = {}): Promise<Versioned> {
     return this.#run('write', signal, async () => {
       assertKey(key);
-      assertWrite(write);
-      return wait ? this.#queue.run(key, write, signal) : this.#kv.write(key, write);
+      const given = asGiven(write);
+      return wait ? this.#queue.run(key, given, signal) : this.#kv.write(key, given);
     });
   }
 

@@ -36,13 +36,25 @@ export type Write = {
   | { readonly change: JsonChange }
 );
 
-/** @throws BadRequest for what would write something else than was meant: with a condition that is none, say */
-export function assertWrite(write: Write): void {
+/**
+ * A write as it is at this moment: who gave an object may change it while the write waits, or between two of its rounds, which would then carry different
+ * values under one operation.
+ *
+ * @throws BadRequest for what would write something else than was meant: with a condition that is none, say
+ */
+export function asGiven(write: Write): Write {
   const { ver } = write;
   if ('ver' in write && !(Number.isSafeInteger(ver) && Number(ver) >= 0)) {
     throw new BadRequest(`ver must be an integer from 0 (the key does not exist yet), not ${ver}; left out, the write has no condition`);
   }
-  if ('val' in write && write.val !== DELETED) assertJson(write.val);
+  if ('change' in write) {
+    if (typeof write.change !== 'function') throw new BadRequest('change must be a function');
+    return write;
+  }
+  const { val } = write;
+  if (val === DELETED) return write;
+  assertJson(val);
+  return typeof val === 'object' ? { ...write, val: JSON.parse(JSON.stringify(val)) as unknown } : write;
 }
 
 /** Whether it makes a register smaller, whatever that holds. */

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { BadRequest } from '../../../src/store/errors.js';
 import { memoryAcceptors, memoryState } from '../../../src/store/memory.js';
 import { createStore, type Store } from '../../../src/store/store.js';
+import type { JsonChange, Write } from '../../../src/store/write.js';
 
 let store: Store;
 beforeEach(async () => {
@@ -34,6 +35,7 @@ describe('a value of a store', () => {
     ['an infinity', [-Infinity]],
     ['undefined', undefined],
     ['undefined in an object', { a: [{ b: undefined }] }],
+    ['an array with a hole', { a: new Array(3) }],
     ['a date', new Date(0)],
     ['a map', new Map([['a', 1]])],
     ['bytes', [new Uint8Array([1])]],
@@ -46,6 +48,14 @@ describe('a value of a store', () => {
     expect((await store.get('k')).ver).toBe(0);
   });
 
+  it('is what it was when it was given, whatever becomes of it while the write waits', async () => {
+    const given: Record<string, unknown> = { n: 1 };
+    const [, written] = [store.cas('k', 0, 'first'), store.cas('k', 1, given)];
+    given['n'] = new Date(0);
+    expect(await written).toEqual({ ver: 2, val: { n: 1 } });
+    expect(await store.get('k')).toEqual({ ver: 2, val: { n: 1 } });
+  });
+
   it.each([
     ['null', null],
     ['a number', 1.5e300],
@@ -54,5 +64,18 @@ describe('a value of a store', () => {
   ])('is read back as it was written: %s', async (_what, val) => {
     await store.cas('k', 0, val);
     expect(await store.get('k')).toEqual({ ver: 1, val });
+  });
+});
+
+describe('what a program without types may give', () => {
+  it.each([
+    ['a write without a value', () => store.write('k', {} as Write)],
+    ['a change that is no function', () => store.change('k', 1 as unknown as JsonChange)],
+    ['no key', () => store.get(undefined as unknown as string)],
+    ['a key that is null', () => store.cas(null as unknown as string, 0, 1)],
+    ['a key that is a number', () => store.delete(5 as unknown as string)],
+  ])('is refused: %s', async (_what, operation) => {
+    await expect(operation()).rejects.toThrow(BadRequest);
+    expect((await store.get('k')).ver).toBe(0);
   });
 });
