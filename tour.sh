@@ -96,7 +96,7 @@ show_key() { # KEY
   local holds='s/^\(acceptor-[0-9]*\):.*"value":"\([^,]*\)","version":\([1-9][0-9]*\).*/    \1 holds \2, version \3/p'
   local lacks='s/^\(acceptor-[0-9]*\):.*/    \1 holds nothing of it/p'
   # A line for each acceptor; the value is JSON inside JSON.
-  curl -s "http://127.0.0.1:$CONTROL_PORT/keys?key=$1" | sed 's/{"acceptor":"/\
+  curl -s -w '\n' "http://127.0.0.1:$CONTROL_PORT/keys?key=$1" | sed 's/{"acceptor":"/\
 /g' | sed 's/\\//g' | sed -n -e "$holds" -e t -e "$lacks"
 }
 

@@ -148,17 +148,16 @@ export class Lessons {
     return this.#lesson.mode === 'learn' ? this.#stories.get(this.#lesson.name)?.steps[this.#lesson.step] : undefined;
   }
 
-  /** @param {Lesson} lesson @param {import('../stage/run.js').Run} run @param {number} [at] */
-  async #open(lesson, run, at) {
-    const before = this.#lesson;
+  /**
+   * The lesson and its run change at one moment: a move that is still being made is shown in the lesson before.
+   *
+   * @param {Lesson} lesson
+   * @param {import('../stage/run.js').Run} run
+   * @param {number} [at]
+   */
+  #open(lesson, run, at) {
     this.#player.stop();
-    this.#lesson = lesson;
-    try {
-      await this.#session.open(run, at);
-    } catch (error) {
-      this.#lesson = before;
-      throw error;
-    }
+    return this.#session.open(run, at, () => (this.#lesson = lesson));
   }
 
   /** @param {string} id */

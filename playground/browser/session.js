@@ -39,13 +39,20 @@ export class Session {
     return this.#modules.addressOf(this.run, this.at);
   }
 
-  /** Opens a run. Rejects where one of its moves cannot be made; what was open stays. @param {Run} run @param {number} [at] */
-  open(run, at = Infinity) {
+  /**
+   * Opens a run. Rejects where one of its moves cannot be made; what was open stays.
+   *
+   * @param {Run} run
+   * @param {number} [at]
+   * @param {() => void} [onOpened] is called before it is shown
+   */
+  open(run, at = Infinity, onOpened = () => undefined) {
     return this.#inTurn(async () => {
       const modules = await loadStage(run.off, run.simulated !== undefined);
       const stage = await modules.staged(run, at);
       const choices = 'choices' in stage ? stage.choices : run.choices;
       [this.#modules, this.#stage, this.run, this.at] = [modules, stage, { ...run, choices }, Math.min(at, choices.length)];
+      onOpened();
     });
   }
 

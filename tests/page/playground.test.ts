@@ -104,6 +104,22 @@ describe('the playground, in a browser', () => {
     );
   });
 
+  test('what a level says is shown together with its run, also while a move is still being made', async () => {
+    const other = await open();
+    await other.evaluate(`{
+      const lesson = document.querySelector('#lesson');
+      window.said = [];
+      new MutationObserver(() => said.push(lesson.innerText)).observe(lesson, { childList: true, subtree: true, characterData: true });
+      document.querySelector('[aria-label^="get"]').click();
+      document.querySelector('[data-mode="levels"]').click();
+    }`);
+    await expect
+      .poll(() => other.locator('#lesson').innerText(), SOON)
+      .toContain('What is broken here: “a quorum is one acceptor of three”.');
+    expect(await other.evaluate<string>(`said.join()`)).not.toContain('All rules are on.');
+    await other.context().close();
+  });
+
   test('a story is told in steps', async () => {
     await page.getByRole('button', { name: 'Learn' }).click();
     await expect.poll(() => page.locator('#now').innerText(), SOON).toBe('Two phases');

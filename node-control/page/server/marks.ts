@@ -82,7 +82,7 @@ export class Marks {
 
 type Found = Omit<Mark, 'id' | 'atMs'>;
 
-const RESCAN: Found = { kind: 'rescan', text: 'rescan', meaning: 'every key is read and written back' };
+const RESCAN: Found = { kind: 'rescan', text: 'rescan', meaning: 'every key is brought to where writes go now' };
 
 function collectionOf({ atMs, removed, era }: CollectionNote): DatedStep {
   const text = `${removed.toLocaleString('en')} deleted key${removed === 1 ? '' : 's'} collected`;

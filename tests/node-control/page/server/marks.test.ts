@@ -291,7 +291,7 @@ describe('the marks', () => {
     const marks = new Marks();
     const seen: Seen = { atMs: 1, proposers: [{ name: 'p', state: 'gone' }], acceptors: [{ name: 'a', state: 'stranger', keys: 0 }] };
     expect(marks.after(undefined, seen, [], true)).toEqual([
-      { id: 1, atMs: 1, kind: 'rescan', text: 'rescan', meaning: 'every key is read and written back' },
+      { id: 1, atMs: 1, kind: 'rescan', text: 'rescan', meaning: 'every key is brought to where writes go now' },
     ]);
   });
 
