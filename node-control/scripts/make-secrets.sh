@@ -87,7 +87,7 @@ random_text >"$new/admin-token"
 printf %s "$proposer_password" >"$new/proposer-password"
 printf %s "$control_password" >"$new/control-password"
 # What both need to connect: HELLO and AUTH go without saying, INFO tells whether Redis has loaded its data. A script may do only what its
-# caller may. The identity is declared by scripts that only read it; Redis asks for the right to write it all the same.
+# caller may. Prepare and accept declare the identity and only read it; Redis asks for the right to write it all the same. Greetings write it.
 cat >"$new/users.acl" <<ACL
 user default off
 user proposer on #$proposer_hash resetchannels ~r:* ~identity ~beats ~eras ~identity:* -@all +hello +info +config|get +cluster|nodes +eval +evalsha +hmget +hset +get (~identity ~beats +mget +set)
