@@ -47,7 +47,7 @@ const PAGES_AT_ONCE = 2;
 
 /**
  * Brings every key to an accept quorum of the present configuration (paper, section 2.3): the union of the keys that the listed acceptors
- * hold, each by copying its register (section 2.3.3), or where that is not possible through the identity by one of the proposers. If the last one left
+ * hold, each by copying its register (section 2.3.3), or where that is not possible by a round of a proposer that keeps the value. If the last one left
  * keys and nothing changed since, only these.
  *
  * @param required how many of the acceptors must list their keys completely

@@ -21,7 +21,7 @@ export function membersOf(configurations: readonly Configuration[]): ReadonlySet
  * they joined. If no proposer remembers anything, every acceptor may be one.
  *
  * A step that was interrupted leaves the acceptor that was to join among those that values may rest on, before it was told any floor; then it
- * holds nothing either. Example: acceptor-1 was to join acceptor-2, which is away for a moment when the step is repeated. So where a proposer
+ * holds nothing either. Example: acceptor-1 was to join acceptor-2, which is unreachable for a moment when the step is repeated. So where a proposer
  * serves, those that are listed tell the floor; where none does, those that hold something, or have a floor.
  *
  * @param without acceptors that do not answer, which need not be waited for

@@ -44,11 +44,6 @@ test('the pictures', async () => {
     await untilShown(page, 'the loss', ({ now }) => now.includes('without acceptor-2'));
     await page.waitForTimeout(LOOK_MS);
     await picture(page, 'one-lost', 960);
-    await page.emulateMedia({ colorScheme: 'dark' });
-    await picture(page, 'one-lost-dark', 960);
-    await page.setViewportSize({ width: 390, height: 1_000 });
-    await page.waitForTimeout(1_500);
-    await page.screenshot({ path: `${FOLDER}phone.png` });
   } finally {
     await browser.close();
     await nodes.stop();

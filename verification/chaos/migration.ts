@@ -51,7 +51,7 @@ export const SHRINK: readonly MigrationStep[] = [
   { label: 'shrink 7/7 wipe', command: ['./wipe-acceptor-3.sh'], after: sets([one, 1], [one, 1]) },
 ];
 
-/** Refused where an acceptor or a proposer is away: it is not typed again before it is due. */
+/** Refused where an acceptor or a proposer is unreachable: it is not typed again before it is due. */
 const COLLECT = [control, 'collect'];
 /** Between two collections, where the acceptors stay as they are. */
 const COLLECT_MS = 500;
