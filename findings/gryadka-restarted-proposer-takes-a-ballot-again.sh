@@ -13,12 +13,8 @@
 set -euo pipefail
 
 work=$(mktemp -d)
-end() {
-  # One that was stopped takes no other signal.
-  for pid in $(cat "$work"/*.pid 2>/dev/null || true); do kill -KILL "$pid" 2>/dev/null || true; done
-  rm -rf "$work"
-}
-trap end EXIT
+# SIGKILL, since one that was stopped takes no other signal.
+trap 'cat "$work"/*.pid 2>/dev/null | xargs -r kill -KILL 2>/dev/null || true; rm -rf "$work"' EXIT
 for tool in node npm redis-server redis-cli; do
   command -v "$tool" >/dev/null || { echo "needs $tool" >&2; exit 3; }
 done
