@@ -1,6 +1,6 @@
 /**
- * CASPaxos (Denis Rystsov, "CASPaxos: Replicated State Machines without logs") as a library. Begin with {@link createStore}; read
- * `protocol/` in the order ballot, quorum, acceptor, proposer.
+ * CASPaxos (Denis Rystsov, "CASPaxos: Replicated State Machines without logs") as a library. Begin with {@link createStore}; README.md says in which
+ * order to read `protocol/`.
  */
 export type { Accepted, Acceptor, AcceptReply, PrepareReply, RegisterState, Value } from './protocol/acceptor.js';
 export { type Ballot, compareBallots, formatBallot, parseBallot } from './protocol/ballot.js';
@@ -12,6 +12,7 @@ export {
   ConcurrentRequestError,
   NotApplied,
   NotConfigured,
+  NotRun,
   PrepareError,
   StaleConfiguration,
   StrangerError,
