@@ -11,7 +11,7 @@ import type { Step } from '../safety/typed-step.js';
 export interface Absence {
   /** They do not answer now, or let nobody in. */
   readonly unreachable: readonly string[];
-  /** Of those that let nobody in, by name, why: they need no start. */
+  /** Of those that let nobody in or are held, by name, why: to start them is of no use. */
   readonly refusals: Readonly<Record<string, string>>;
   /**
    * They answer and are not who the configurations say: they lost their data, were wiped behind the cluster's back, or another Redis answers at
@@ -36,9 +36,10 @@ export async function absenceAmong(nodes: Nodes, names: readonly string[], ident
     const back = wentBack(identity);
     if (back) texts[name] = back.text;
   };
-  const miss = (name: string, error: unknown): void => {
+  const miss = async (name: string, error: unknown): Promise<void> => {
     unreachable.push(name);
     if (error instanceof UnfitAcceptor) refusals[name] = error.message;
+    else if (await nodes.heldNotes?.(name)) refusals[name] = 'it is held: the status says why, and what to do';
   };
   await Promise.all(names.map((name) => meet(name).catch((error: unknown) => miss(name, error))));
   const inOrder = (found: readonly string[]): string[] => names.filter((name) => found.includes(name));
@@ -47,9 +48,13 @@ export async function absenceAmong(nodes: Nodes, names: readonly string[], ident
 
 /** Acceptors that cannot be asked, each with the reason if it tells one, and what to do: start them, unless they run and let nobody in. */
 export function unreachableObjection({ unreachable, refusals }: Pick<Absence, 'unreachable' | 'refusals'>): Objection {
-  const texts = unreachable.map((name) => (refusals[name] === undefined ? name : `${name} (${refusals[name]})`));
   const remedy = unreachable.every((name) => name in refusals) ? 'Mend that' : 'Start it';
-  return { why: `${texts.join(' and ')} cannot be reached`, advice: `${remedy} and run the command again` };
+  return { why: unreachableText(unreachable, refusals), advice: `${remedy} and run the command again` };
+}
+
+function unreachableText(unreachable: readonly string[], refusals: Absence['refusals']): string {
+  const texts = unreachable.map((name) => (refusals[name] === undefined ? name : `${name} (${refusals[name]})`));
+  return `${texts.join(' and ')} cannot be reached`;
 }
 
 /** Why strangers are not used, and how they are replaced; nothing if there are none. @param listed all acceptors of the cluster */
@@ -77,7 +82,7 @@ export function objectionsTo({ strangers, wentBack }: Pick<Absence, 'strangers' 
  * found again. Example: of a, b and c, a lost its data while c is down. Without c in the set its quorum is a and b, which never answers again;
  * yet with c down the set has no quorum before the step either. So strangers count by themselves, too.
  */
-export function shortagesOf({ unreachable, strangers }: Absence, transitions: readonly Transition[]): Objection[] {
+export function shortagesOf({ unreachable, refusals, strangers }: Absence, transitions: readonly Transition[]): Objection[] {
   return transitions.flatMap(({ name, before, after }) =>
     (['prepare', 'accept'] as const).flatMap((phase) => {
       const isShorter = (absent: readonly string[]): boolean => shortage(after[phase], absent) > shortage(before[phase], absent);
@@ -85,13 +90,14 @@ export function shortagesOf({ unreachable, strangers }: Absence, transitions: re
       if (!isNow && !isShorter(strangers)) return [];
       const awaited = isNow ? unreachable : [];
       const reasons = [
-        ...(awaited.length === 0 ? [] : [`${awaited.join(' and ')} cannot be reached`]),
+        ...(awaited.length === 0 ? [] : [unreachableText(awaited, refusals)]),
         ...(strangers.length === 0 ? [] : [`${strangers.join(' and ')} lost the data`]),
       ];
+      const toStart = awaited.filter((name) => !(name in refusals));
       const others = acceptorsOf(after).filter((acceptor) => !strangers.includes(acceptor));
       const advice: Advice =
         awaited.length > 0
-          ? { advice: `First start ${awaited.join(' and ')}` }
+          ? { advice: toStart.length > 0 ? `First start ${toStart.join(' and ')}` : 'Mend that first' }
           : leavingOut(strangers, others, 'First leave out what is lost');
       return { why: `${name} would ${phase} on ${setText(after[phase])}, which has no quorum: ${reasons.join(', ')}`, ...advice };
     }),

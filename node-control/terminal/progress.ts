@@ -16,7 +16,7 @@ export class Progress {
 
   /** @param fraction done, from 0 to 1: drawn as a bar on a terminal */
   show(text: string, fraction?: number): void {
-    const isTerminal = this.#out.isTTY && !process.env['NO_COLOR'];
+    const isTerminal = this.#out.isTTY && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb';
     const nowMs = performance.now();
     if (nowMs - this.#lastMs < (isTerminal ? BAR_EVERY_MS : LINE_EVERY_MS)) return;
     this.#lastMs = nowMs;

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { leavingOut, shortagesOf } from '../../../node-control/step/absence.js';
+import { Nodes } from '../../../node-control/nodes/nodes.js';
+import { absenceAmong, leavingOut, shortagesOf } from '../../../node-control/step/absence.js';
 import type { Configuration } from '../../../src/protocol/configuration.js';
 
 const A = 'acceptor-1:6379';
@@ -19,4 +20,27 @@ it('a step that would leave lost acceptors alone is refused with what has to com
 it('what is lost is left out by a resize to those that are left', () => {
   expect(leavingOut([A], [B])).toEqual({ advice: 'First', steps: [{ verb: 'resize', acceptors: [B] }] });
   expect(leavingOut([A, B], []).advice).toBe(`Bring back the volume of ${A} or ${B}: without them no acceptor is left`);
+});
+
+it.each([
+  ['start it', {}, '', `First start ${B}`],
+  ['look at why, where a start is of no use', { [B]: 'it is held' }, ' (it is held)', 'Mend that first'],
+])('a step that needs an acceptor that does not answer is refused with what to do: %s', (_what, refusals, reason, advice) => {
+  const both = { nodes: [A, B], quorum: 2 };
+  const step = { name: 'proposer-1', before: on(A), after: { era: 2, prepare: on(A).prepare, accept: both }, changed: true };
+  expect(shortagesOf({ unreachable: [B], refusals, strangers: [], wentBack: {} }, [step])).toEqual([
+    { why: `proposer-1 would accept on 2 of ${A} ${B}, which has no quorum: ${B}${reason} cannot be reached`, advice },
+  ]);
+});
+
+const silent = (): never => {
+  throw new Error('it does not answer');
+};
+
+it('of an acceptor that does not answer it is known whether it is held', async () => {
+  const nodes = new Nodes([], [A, B], { proposer: silent, acceptor: silent }, undefined, {
+    heldNotes: (name) => Promise.resolve(name === B ? ['This acceptor is HELD'] : undefined),
+  });
+  const { unreachable, refusals } = await absenceAmong(nodes, [A, B], {});
+  expect([unreachable, refusals]).toEqual([[A, B], { [B]: 'it is held: the status says why, and what to do' }]);
 });

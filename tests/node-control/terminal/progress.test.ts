@@ -12,6 +12,7 @@ describe('the progress of a long command', () => {
   it('is a bar on a terminal, in one line that is overwritten and taken away', () => {
     vi.useFakeTimers();
     vi.stubEnv('NO_COLOR', '');
+    vi.stubEnv('TERM', 'xterm');
     const { out, written } = output(true);
     const progress = new Progress(out);
     vi.advanceTimersByTime(100);
@@ -26,6 +27,7 @@ describe('the progress of a long command', () => {
   it('is cut where the terminal is too narrow to overwrite it', () => {
     vi.useFakeTimers();
     vi.stubEnv('NO_COLOR', '');
+    vi.stubEnv('TERM', 'xterm');
     const { out, written } = output(true, 20);
     const progress = new Progress(out);
     vi.advanceTimersByTime(100);
@@ -35,9 +37,15 @@ describe('the progress of a long command', () => {
     vi.unstubAllEnvs();
   });
 
-  it('is a line every two seconds, without a bar, where it is piped', () => {
+  it.each([
+    ['it is piped', false, 'xterm', ''],
+    ['the terminal cannot overwrite a line', true, 'dumb', ''],
+    ['NO_COLOR asks for plain text', true, 'xterm', '1'],
+  ])('is a line every two seconds, without a bar, where %s', (_why, isTTY, term, noColor) => {
     vi.useFakeTimers();
-    const { out, written } = output(false);
+    vi.stubEnv('TERM', term);
+    vi.stubEnv('NO_COLOR', noColor);
+    const { out, written } = output(isTTY);
     const progress = new Progress(out);
     for (let seconds = 0; seconds < 5; seconds += 1) {
       vi.advanceTimersByTime(1_000);
@@ -46,6 +54,7 @@ describe('the progress of a long command', () => {
     progress.end();
     expect(written).toEqual(['1\n', '3\n']);
     vi.useRealTimers();
+    vi.unstubAllEnvs();
   });
 });
 
