@@ -25,6 +25,8 @@ Environment:
   COMPOSE_PROJECT_NAME               a name for a Docker cluster of its own, default caspaxos-demo
   CONTROL_PORT                       where the control node serves its page on 127.0.0.1, default 8080
   CLIENT_PORT                        where the clients of a local cluster offer their funnel to the page, default 8070
+  ACCEPTOR_1_PORT … _3_PORT          where the acceptors of a local cluster listen, default 16379 to 16381
+  PROPOSER_1_ADMIN_PORT … _2_…       and its proposers' admin ports, default 8091 and 8092
   CLUSTER_DIR                        the data of a local cluster, default .cluster in the project
   CLUSTER=docker|local               as --docker or --local
   LOG_LEVEL, LOG_FORMAT=json|pretty  of the proposers, default info; and pretty where a terminal shows it (in Docker, without --detach), else json
