@@ -10,7 +10,7 @@ export const BROKEN_COPIES: readonly Variant[] = [
   ]),
   broken('a copy is read from too few acceptors', ['resize', 400, 128], {}, [patch(COPYING, 'if (this.#isBlind) return [...keys];', '')]),
   broken('a copy that reached one acceptor is enough', ['stepwise resize', 400, 13], {}, [
-    patch(COPYING, '(part.copies[place] ?? 0) < quorum', '(part.copies[place] ?? 0) < 1'),
+    patch(COPYING, '(part.copies[place] ?? 0) >= quorum', '(part.copies[place] ?? 0) >= 1'),
   ]),
   broken('a copy goes over a promise', ['stepwise resize', 400, 3], {}, [patch(ACCEPTOR, ' || compareBallots(promise, ballot) > 0', '')]),
   broken('a copy replaces a higher ballot', ['resize', 400, 10], {}, [
