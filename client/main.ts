@@ -5,6 +5,7 @@ import { FUNNEL_NAME, type FunnelLine } from '../src/http/funnel-stream.js';
 import { systemTime } from '../src/store/system-time.js';
 import type { Note } from './notes.js';
 import { randomFrom } from './random.js';
+import { endForLostOutput } from '../src/node/lost-output.js';
 import { FunnelServer } from './funnel-server.js';
 import { run } from './run.js';
 import { answerTimeoutMs } from '../src/http/client.js';
@@ -33,8 +34,8 @@ function stopOnSignals(stop: AbortController): void {
   }
 }
 
-// Whoever read the output has gone (`| head`): end as quietly as other programs do. Not with 0: the check was not made.
-process.stdout.on('error', () => process.exit(SIGNALLED + constants.signals.SIGPIPE));
+// The check was not made.
+process.stdout.on('error', endForLostOutput);
 process.stderr.on('error', () => undefined);
 
 const settings = settingsFrom(process.argv.slice(2));

@@ -1,12 +1,14 @@
+import { endForLostOutput } from '../src/node/lost-output.js';
 import { typeCommand, USAGE_ERROR } from './commands/command-line.js';
 import { nodesFrom } from './nodes/settings.js';
 
-/** What a shell reports of a program that wrote to a closed pipe (`| head`). */
-const BROKEN_PIPE = 141;
-process.stdout.on('error', () => process.exit(BROKEN_PIPE));
+process.stdout.on('error', endForLostOutput);
 
+const code = await typeCommand(process.argv.slice(2), fromEnvironment(), process.stdout, process.stderr);
+// What was written last may fail yet.
+await new Promise((resolve) => process.stdout.write('', resolve));
 // A connection that failed leaves a timer behind, which would keep the program for seconds.
-process.exit(await typeCommand(process.argv.slice(2), fromEnvironment(), process.stdout, process.stderr));
+process.exit(code);
 
 function fromEnvironment(): ReturnType<typeof nodesFrom> {
   try {
