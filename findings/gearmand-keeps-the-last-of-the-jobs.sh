@@ -3,7 +3,7 @@
 #
 # What: the stored queue has the unique id and the function as its key. A client may leave the id empty, as gearmanode does unless it is told one; all those jobs share one row, which each
 # of them replaces. Also the end of any of them takes the row away, that of jobs which still wait included. In the memory of the server all of them wait and are done, so nothing shows before a restart.
-# Why it hurts: a queue that was made durable for its restarts, with JOB_CREATED for each job, loses all jobs but one, or all of them, and without a line about it.
+# Why it hurts: a queue that was made durable for its restarts, with JOB_CREATED for each job, loses all jobs but one, or all of them.
 # Who should care: who runs gearmand with --queue-type and clients in Node. Give each job a unique id.
 # Source: libgearman-server/plugins/queue/sqlite (PRIMARY KEY(unique_key, function_name), INSERT OR REPLACE), gearmanode's lib/gearmanode/client.js (job.unique or an empty text).
 set -euo pipefail

@@ -7,7 +7,7 @@
 # Why it hurts: CREATE TABLE … AS SELECT, the short way to a copy, takes no primary key along. A replica that was begun like that has every later row with its values under the wrong names,
 # in columns that take any type, and each change is acknowledged.
 # Who should care: who replicates SQLite by changesets. Compare the schemas before, or begin a replica from a backup of the file.
-# Source: sqlite3session.c (sqlite3changeset_apply asks for the columns with the rowid as one of them where there is no primary key), the documentation of SQLITE_SESSION_OBJCONFIG_ROWID (off unless it is asked for, and about what is recorded).
+# Source: what is seen here, and the documentation of SQLITE_SESSION_OBJCONFIG_ROWID (a session takes such tables only where it is asked to; it says nothing of the side that applies).
 set -euo pipefail
 
 work=$(mktemp -d)

@@ -2,7 +2,7 @@
 # scuttlebutt 5.6.15 with monotonic-timestamp 0.0.9: after the clock was set back a model drops what it sets itself, new keys included, without an error, until the clock has come as far as before.
 #
 # What: monotonic-timestamp tells calls within one millisecond apart; where the clock is behind its last answer it gives a smaller one. scuttlebutt takes an update whose time is not above
-# the newest of its source for one that it has already, its own updates as well.
+# the newest of its source for one that it has already, its own updates as well; an event "old_data" is all that tells.
 # Why it hurts: set() returns the model as ever; neither the replica itself nor any other one has the value. A machine whose clock was ahead by an hour, and is set right, writes nothing for an hour.
 # Who should care: who replicates by scuttlebutt, or takes monotonic-timestamp for what its name says, as for ids in the order of their making. Read back what was set.
 # Source: monotonic-timestamp's index.js (only an equal time is raised), scuttlebutt's index.js (_update compares with sources[id]).
