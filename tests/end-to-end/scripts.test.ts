@@ -296,6 +296,8 @@ describe.runIf(mode === 'docker')('the folder of a cluster', () => {
     expect(code).toBe(1);
     // Whom it asks first depends on who is up first.
     expect(stderr).toMatch(/acceptor-[123]: it says to (proposer|control): -WRONGPASS/);
+    // Not only the first that was heard of: no acceptor lets anybody in, and each is named, whether it is up already or not.
+    for (const acceptor of ['acceptor-1', 'acceptor-2', 'acceptor-3']) expect(stderr).toMatch(new RegExp(`^${acceptor}: `, 'm'));
     expect(stderr).toContain('Not every node answers');
   });
 });
