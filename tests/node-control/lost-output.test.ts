@@ -20,6 +20,7 @@ describe('a program whose output is lost', () => {
   it.skipIf(!existsSync('/dev/full')).each([
     ['node-control/main.js', 'ls'],
     ['client/main.js', '--seconds 1'],
+    ['verification/simulation/main.js', '--seed 1'],
   ])('says so, and does not end as if all were well: %s', (program, args) => {
     const [code, stderr] = typed(program, args, '> /dev/full');
     expect([code, stderr]).toEqual(['1', expect.stringMatching(/^error: the output cannot be written: .*no space left/m)]);

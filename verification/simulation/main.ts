@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { fileToWrite } from '../../node-control/terminal/file-argument.js';
 import { Progress } from '../../node-control/terminal/progress.js';
+import { endForLostOutput } from '../../src/node/lost-output.js';
 import { recordedOf, Recording } from '../pictures/recording.js';
 import { spaceTime } from '../pictures/space-time.js';
 import { run } from './run.js';
@@ -14,9 +15,7 @@ import type { Report } from './world.js';
 const USAGE_ERROR = 2;
 /** What a shell reports of a program that SIGINT ended. */
 const INTERRUPTED = 130;
-/** What a shell reports of a program that wrote to a closed pipe (`| head`). */
-const BROKEN_PIPE = 141;
-process.stdout.on('error', () => process.exit(BROKEN_PIPE));
+process.stdout.on('error', endForLostOutput);
 const LARGEST_SEED = 2 ** 32 - 1;
 
 interface Arguments extends Overrides {

@@ -3,15 +3,14 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
+import { endForLostOutput } from '../../src/node/lost-output.js';
 import type { ScenarioName } from '../simulation/scenario-names.js';
 import { ProgramCopy } from './patch.js';
 import type { Patch, Variant } from './variant.js';
 import { VARIANTS } from './variants.js';
 
 const USAGE_ERROR = 2;
-/** What a shell reports of a program that wrote to a closed pipe (`| head`). */
-const BROKEN_PIPE = 141;
-process.stdout.on('error', () => process.exit(BROKEN_PIPE));
+process.stdout.on('error', endForLostOutput);
 
 /** How many seeds a variant that the guard refuses runs with the guard, from the one that shows it without. */
 const GUARDED_SEEDS = 8;
