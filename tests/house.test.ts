@@ -11,8 +11,9 @@ const read = (file: string): string => readFileSync(path.join(root, file), 'utf8
 /** What each room of the library may import besides itself: other rooms, and packages. */
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   protocol: [],
+  hedging: ['protocol'],
   reads: ['protocol'],
-  store: ['protocol', 'reads', 'lru-cache'],
+  store: ['protocol', 'hedging', 'reads', 'lru-cache'],
   node: ['protocol', 'store', 'node:*'],
   redis: ['protocol', 'store', 'node', 'ioredis', 'node:*'],
   http: ['protocol', 'store', 'undici'],

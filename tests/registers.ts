@@ -1,3 +1,4 @@
+import { type Asking, ask } from '../src/protocol/ask.js';
 import type { Value } from '../src/protocol/acceptor.js';
 import type { ChangeFunction } from '../src/protocol/change.js';
 import { Proposer, type ProposerOptions, type RoundOptions } from '../src/protocol/proposer.js';
@@ -9,9 +10,9 @@ import { KeyValue } from '../src/store/kv.js';
 export class Registers extends Proposer {
   readonly #reader: QuorumReader;
 
-  constructor(options: ProposerOptions & { readonly lateMs?: number }) {
+  constructor(options: ProposerOptions & { readonly asking?: Asking }) {
     super(options);
-    this.#reader = new QuorumReader({ proposer: this, ...options });
+    this.#reader = new QuorumReader({ proposer: this, asking: ask, ...options });
   }
 
   get reader(): QuorumReader {

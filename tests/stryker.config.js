@@ -6,7 +6,7 @@
 export default {
   mutate: [
     'src/protocol/*.ts',
-    'src/reads/*.ts',
+    'src/{hedging,reads}/*.ts',
     'src/store/{batch,records}.ts',
     'src/store/kv.ts',
     '!src/protocol/errors.ts',

@@ -1,5 +1,5 @@
 import { TimedOut } from './errors.js';
-import type { Replies } from './quorum.js';
+import { nodesOf, type QuorumSet, type Replies } from './quorum.js';
 import type { Time } from './time.js';
 
 export interface AskOptions {
@@ -10,20 +10,25 @@ export interface AskOptions {
   readonly onFailure?: (node: string, reason: unknown) => void;
 }
 
+/** A way to ask the nodes of some quorum sets: `ask` asks all of them, and the one of `src/hedging` a quorum first. */
+export type Asking = typeof ask;
+
 /**
- * Asks all nodes at once, and stops waiting as soon as the outcome is certain; what arrives later is ignored.
+ * Asks all nodes of the sets at once, and stops waiting as soon as the outcome is certain; what arrives later is ignored.
  *
  * @param send throws, rejects, or never settles, if the node does not answer
- * @param isDecided is called after each answer and each failure, with the replies so far and the number of nodes that may still answer
+ * @param isDecided is called after each answer and each failure, with the replies so far, the number of nodes that may still answer, and how
+ *   many of these are late, of which `ask` itself knows nothing
  * @returns the replies that led to the decision
  */
 export function ask<Reply>(
-  nodes: readonly string[],
+  sets: readonly QuorumSet[],
   send: (node: string) => Promise<Reply>,
-  isDecided: (replies: Replies<Reply>, outstanding: number) => boolean,
+  isDecided: (replies: Replies<Reply>, outstanding: number, late: number) => boolean,
   { time, timeoutMs, onFailure }: AskOptions,
 ): Promise<Replies<Reply>> {
   return new Promise((resolve) => {
+    const nodes = nodesOf(sets);
     const replies = new Map<string, Reply>();
     const outstanding = new Set(nodes);
     let isOver = false;
@@ -33,14 +38,14 @@ export function ask<Reply>(
       resolve(replies);
     };
     const cancelTimeout = time.after(timeoutMs, () => {
-      for (const node of outstanding) onFailure?.(node, new TimedOut(`slow or stopped, no answer in ${timeoutMs} ms`));
+      for (const node of outstanding) onFailure?.(node, noAnswerIn(timeoutMs));
       end();
     });
     const hear = (node: string, note: () => void): void => {
       if (isOver) return;
       note();
       outstanding.delete(node);
-      if (isDecided(replies, outstanding.size) || outstanding.size === 0) end();
+      if (isDecided(replies, outstanding.size, 0) || outstanding.size === 0) end();
     };
     for (const node of nodes)
       sendSafely(send, node).then(
@@ -50,11 +55,8 @@ export function ask<Reply>(
   });
 }
 
+export const noAnswerIn = (waitedMs: number): TimedOut => new TimedOut(`slow or stopped, no answer in ${waitedMs} ms`);
+
 /** A node that cannot even be asked, because its address is unusable say, is one that failed: the others are asked all the same. */
-export function sendSafely<Reply>(send: (node: string) => Promise<Reply>, node: string): Promise<Reply> {
-  try {
-    return send(node);
-  } catch (error) {
-    return Promise.reject(error instanceof Error ? error : new Error(String(error)));
-  }
-}
+export const sendSafely = <Reply>(send: (node: string) => Promise<Reply>, node: string): Promise<Reply> =>
+  new Promise((resolve) => resolve(send(node)));

@@ -1,4 +1,4 @@
-import type { QuorumSet } from './quorum.js';
+import { nodesOf, type QuorumSet } from './quorum.js';
 
 /**
  * Whom a proposer asks. The two sets differ only in the middle of a membership change (paper, section 2.3).
@@ -26,6 +26,6 @@ export function isConfigured({ prepare, accept }: Configuration): boolean {
 }
 
 /** Every acceptor of either set, each once. */
-export function acceptorsOf({ prepare, accept }: Configuration): string[] {
-  return [...new Set([...prepare.nodes, ...accept.nodes])];
+export function acceptorsOf({ prepare, accept }: Configuration): readonly string[] {
+  return nodesOf([prepare, accept]);
 }

@@ -1,5 +1,5 @@
 import type { Accepted, Acceptor, Conflict, Value } from './acceptor.js';
-import { ask } from './ask.js';
+import { type Asking, ask } from './ask.js';
 import { type Ballot, BallotCounter, compareBallots, ZERO_BALLOT } from './ballot.js';
 import { applyChange, type Change, type ChangeFunction } from './change.js';
 import { type Configuration, isConfigured } from './configuration.js';
@@ -21,6 +21,8 @@ export interface ProposerOptions {
   readonly time: Time;
   /** The longest wait for the acceptors in each phase, in milliseconds. */
   readonly timeoutMs: number;
+  /** How phase 1 asks: all acceptors at once, unless it is set. A promise brings no copy of a value, so a quorum of them is as good as all. */
+  readonly askForPromises?: Asking;
   readonly promises?: PromiseCache;
   readonly events?: ProposerEvents;
 }
@@ -120,7 +122,7 @@ export class Proposer {
     const { prepare } = this.#configuration;
     const ballot = this.#counter.next();
     this.#options.events?.onPhase?.('prepare');
-    const heard = await this.#ask(prepare, (acceptor) => acceptor.prepare(key, ballot, frees));
+    const heard = await this.#ask(this.#options.askForPromises ?? ask, prepare, (acceptor) => acceptor.prepare(key, ballot, frees));
     if (!this.#learn(heard.replies))
       throw new StaleConfiguration(`era ${this.#configuration.era} of this proposer's configuration is over; write it the present one`);
     if (!containsQuorum(prepare, ayes(heard.replies))) throw new PrepareError(shortfall('promised', prepare, heard), {}, causeOf(heard));
@@ -139,7 +141,7 @@ export class Proposer {
     const next = this.#counter.next();
     this.#options.events?.onPhase?.('accept');
     // What no acceptor ran can never be chosen. A vote that is lost waits for the other acceptors if that may turn out so.
-    const heard = await this.#ask(accept, (acceptor) => acceptor.accept(key, ballot, change.after, next, frees), isRunByNone);
+    const heard = await this.#ask(ask, accept, (acceptor) => acceptor.accept(key, ballot, change.after, next, frees), isRunByNone);
     const confirmed = ayes(heard.replies);
     if (!this.#learn(heard.replies) || !containsQuorum(accept, confirmed)) {
       const message = shortfall('accepted', accept, heard);
@@ -162,6 +164,7 @@ export class Proposer {
 
   /** @param waitsForRest whether a vote that is lost waits for the acceptors that were not heard of yet */
   async #ask<Reply extends { ok: boolean }>(
+    asking: Asking,
     set: QuorumSet,
     send: (acceptor: Acceptor) => Promise<Reply>,
     waitsForRest: (soFar: Heard<Reply>) => boolean = () => false,
@@ -169,8 +172,8 @@ export class Proposer {
     const { acceptor, time, timeoutMs } = this.#options;
     const { identities } = this.#configuration;
     const failures = new Map<string, unknown>();
-    const replies = await ask(
-      set.nodes,
+    const replies = await asking(
+      [set],
       (node) => send(acceptor(node, identities?.[node])),
       (soFar, outstanding) => voteOf(set, soFar, outstanding) !== 'pending' && !waitsForRest({ replies: soFar, failures }),
       { time, timeoutMs, onFailure: (node, reason) => failures.set(node, reason) },

@@ -22,6 +22,9 @@ export function containsQuorum(set: QuorumSet, voters: Iterable<string>): boolea
   return set.quorum > 0 && votes >= set.quorum;
 }
 
+/** Every acceptor of the sets, each once. */
+export const nodesOf = (sets: readonly QuorumSet[]): readonly string[] => [...new Set(sets.flatMap(({ nodes }) => nodes))];
+
 /** The acceptors that said yes. */
 export function ayes(replies: Replies<{ ok: boolean }>): string[] {
   return [...replies].flatMap(([node, reply]) => (reply.ok ? [node] : []));

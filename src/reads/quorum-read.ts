@@ -1,13 +1,11 @@
 import type { Accepted, Acceptor, RegisterState, Value } from '../protocol/acceptor.js';
-import { ask } from '../protocol/ask.js';
+import type { Asking } from '../protocol/ask.js';
 import { compareBallots, ZERO_BALLOT } from '../protocol/ballot.js';
-import { acceptorsOf, type Configuration } from '../protocol/configuration.js';
+import type { Configuration } from '../protocol/configuration.js';
 import type { ProposerEvents } from '../protocol/events.js';
 import type { Proposer } from '../protocol/proposer.js';
 import { containsQuorum, type Replies } from '../protocol/quorum.js';
 import type { Time } from '../protocol/time.js';
-import { hedgedAsk } from './hedged-ask.js';
-import { ReadingOrder } from './reading-order.js';
 
 export interface QuorumReaderOptions {
   readonly proposer: Proposer;
@@ -16,15 +14,14 @@ export interface QuorumReaderOptions {
   readonly time: Time;
   /** The longest wait for the acceptors, in milliseconds. */
   readonly timeoutMs: number;
-  /** A read asks others than it counted on if one takes longer than this, in milliseconds. Without it all are asked at once. */
-  readonly lateMs?: number | undefined;
+  /** How the acceptors are asked: all of them at once, or those first that the proof needs. */
+  readonly asking: Asking;
   readonly events?: Pick<ProposerEvents, 'onPhase'> | undefined;
 }
 
 /** Reads without a round. It is not in the paper; docs/protocol.md argues why it is linearizable. */
 export class QuorumReader {
   readonly #options: QuorumReaderOptions;
-  #order: { readonly configuration: Configuration; readonly reading: ReadingOrder } | undefined;
 
   constructor(options: QuorumReaderOptions) {
     this.#options = options;
@@ -38,44 +35,22 @@ export class QuorumReader {
    * @throws NotConfigured
    */
   read(key: string): Promise<{ readonly value: Value } | undefined> {
-    const { proposer, events } = this.#options;
+    const { proposer, acceptor, asking, time, timeoutMs, events } = this.#options;
     return proposer.withConfiguration(async (configuration) => {
       events?.onPhase?.('read');
       let proven: Accepted | undefined;
-      const isDecided = (replies: Replies<RegisterState>): boolean => {
+      const isDecided = (replies: Replies<RegisterState>, outstanding: number, late: number): boolean => {
         proven = provenBy(replies, configuration);
-        return proven !== undefined;
+        // Where the replies differ and are more than the late ones, a round settles the key sooner than these.
+        return proven !== undefined || (outstanding === late && late < replies.size);
       };
-      const replies = await this.#ask(configuration, key, isDecided);
+      const send = (node: string): Promise<RegisterState> => acceptor(node, configuration.identities?.[node]).read(key);
+      const { prepare, accept } = configuration;
+      const replies = await asking([prepare, accept], send, isDecided, { time, timeoutMs });
       // A client that reads a key often writes it next: a ballot above what other proposers were promised is not refused then.
       for (const { promise } of replies.values()) proposer.learnPromise(key, promise);
       return proven && { value: proven.value };
     });
-  }
-
-  async #ask(
-    configuration: Configuration,
-    key: string,
-    isDecided: (replies: Replies<RegisterState>) => boolean,
-  ): Promise<Replies<RegisterState>> {
-    const { acceptor, time, timeoutMs, lateMs } = this.#options;
-    const { identities } = configuration;
-    const send = (node: string): Promise<RegisterState> => acceptor(node, identities?.[node]).read(key);
-    if (lateMs === undefined) return ask(acceptorsOf(configuration), send, isDecided, { time, timeoutMs });
-    const reading = this.#readingOf(configuration);
-    const { nodes, enough } = reading.next();
-    const markLate = (node: string): void => reading.markLate(node);
-    const options = { time, timeoutMs, atFirst: enough, lateMs, onLate: markLate, onFailure: markLate };
-    const replies = await hedgedAsk(nodes, send, isDecided, options);
-    reading.markAnswered(replies.keys());
-    return replies;
-  }
-
-  #readingOf(configuration: Configuration): ReadingOrder {
-    if (this.#order?.configuration !== configuration) {
-      this.#order = { configuration, reading: new ReadingOrder(configuration, this.#options.time) };
-    }
-    return this.#order.reading;
   }
 }
 

@@ -2,7 +2,7 @@
 export interface StoreLimits {
   /** The longest wait for an acceptor. */
   readonly acceptorTimeoutMs: number;
-  /** A read asks the acceptors that it did not count on if one takes this long; undefined: it asks all of them at once. */
+  /** A read or a prepare asks the acceptors that it did not count on if one takes this long; undefined: it asks all of them at once. */
   readonly acceptorLateMs: number | undefined;
   /** How long an operation may wait for its turn and be tried again. */
   readonly patienceMs: number;

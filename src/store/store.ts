@@ -1,7 +1,9 @@
 import type { Acceptor } from '../protocol/acceptor.js';
 import type { Configuration } from '../protocol/configuration.js';
+import { type Asking, ask as askAll } from '../protocol/ask.js';
 import { Gate } from '../protocol/gate.js';
 import { Proposer } from '../protocol/proposer.js';
+import { hedge } from '../hedging/hedge.js';
 import { QuorumReader } from '../reads/quorum-read.js';
 import { OldState, StoreClosed } from './errors.js';
 import { beatsInMemory } from './greeting.js';
@@ -40,10 +42,12 @@ export class Store {
     const { incarnation, configuration } = state;
     assertInBallots(id, incarnation);
     const acceptor = (name: string, identity: string | undefined): Acceptor => acceptors.get(name, identity);
+    const { acceptorLateMs: lateMs } = limits;
+    const asking = (): Asking => (lateMs === undefined ? askAll : hedge({ time, lateMs }));
     const ask = { acceptor, time, timeoutMs: limits.acceptorTimeoutMs, ...(events && { events }) };
-    this.#proposer = new Proposer({ id, incarnation, configuration, promises: promiseCache(), ...ask });
+    this.#proposer = new Proposer({ id, incarnation, configuration, promises: promiseCache(), askForPromises: asking(), ...ask });
     this.#reconfiguration = new Reconfiguration({ proposer: this.#proposer, acceptors, state, events });
-    const reader = new QuorumReader({ proposer: this.#proposer, lateMs: limits.acceptorLateMs, ...ask });
+    const reader = new QuorumReader({ proposer: this.#proposer, asking: asking(), ...ask });
     let count = 0;
     const nextOperationId = (): string => [id, incarnation, (count += 1)].map((part) => part.toString(36)).join('.');
     this.#kv = new KeyValue({

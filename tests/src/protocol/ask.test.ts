@@ -1,26 +1,31 @@
 import { describe, expect, it } from 'vitest';
-import { ask } from '../../../src/protocol/ask.js';
-import { hedgedAsk } from '../../../src/reads/hedged-ask.js';
+import { hedge } from '../../../src/hedging/hedge.js';
+import { type Asking, ask } from '../../../src/protocol/ask.js';
 import { VirtualTime } from '../../../verification/simulation/virtual-time.js';
 
 const NODES = ['a', 'b', 'c'];
+const SETS = [{ nodes: NODES, quorum: 3 }];
 const never = (): Promise<never> => new Promise(() => undefined);
 const undecided = (): boolean => false;
 
+/** Where all are needed and nobody is late, a hedge does as `ask`. */
+const hedged: Asking = (sets, send, isDecided, options) =>
+  hedge({ time: options.time, lateMs: options.timeoutMs })(sets, send, isDecided, options);
+
 describe.each([
   ['ask', ask],
-  ['hedgedAsk', hedgedAsk],
+  ['a hedge', hedged],
 ] as const)('%s', (_name, gather) => {
   it('asks every node at once', async () => {
     const asked: string[] = [];
-    void gather(NODES, (node) => (asked.push(node), never()), undecided, { time: new VirtualTime(), timeoutMs: 100 });
+    void gather(SETS, (node) => (asked.push(node), never()), undecided, { time: new VirtualTime(), timeoutMs: 100 });
     expect(asked).toEqual(NODES);
   });
 
   it('settles with the reply that decides, without waiting for the rest', async () => {
     const time = new VirtualTime();
     const send = (node: string): Promise<string> => (node === 'c' ? never() : Promise.resolve(node.toUpperCase()));
-    const replies = await time.run(gather(NODES, send, (soFar) => soFar.size === 2, { time, timeoutMs: 100 }));
+    const replies = await time.run(gather(SETS, send, (soFar) => soFar.size === 2, { time, timeoutMs: 100 }));
     expect([...replies]).toEqual([
       ['a', 'A'],
       ['b', 'B'],
@@ -39,7 +44,7 @@ describe.each([
       seen.push(`${[...replies.keys()].join('')} ${outstanding}`);
       return false;
     };
-    await time.run(gather(NODES, send, decide, { time, timeoutMs: 100 }));
+    await time.run(gather(SETS, send, decide, { time, timeoutMs: 100 }));
     expect(seen.map((line) => Number(line.split(' ')[1]))).toEqual([2, 1, 0]);
     expect(seen.at(-1)).toBe('ac 0');
   });
@@ -47,7 +52,7 @@ describe.each([
   it('settles at once when every node has answered or failed', async () => {
     const time = new VirtualTime();
     const send = (node: string): Promise<string> => (node === 'a' ? Promise.resolve('A') : Promise.reject(new Error('refused')));
-    expect([...(await time.run(gather(NODES, send, undecided, { time, timeoutMs: 100 })))]).toEqual([['a', 'A']]);
+    expect([...(await time.run(gather(SETS, send, undecided, { time, timeoutMs: 100 })))]).toEqual([['a', 'A']]);
     expect(time.nowMs()).toBe(0);
   });
 
@@ -57,7 +62,7 @@ describe.each([
       if (node === 'b') throw new TypeError('no such node');
       return Promise.resolve(node);
     };
-    const replies = await time.run(gather(NODES, send, undecided, { time, timeoutMs: 100 }));
+    const replies = await time.run(gather(SETS, send, undecided, { time, timeoutMs: 100 }));
     expect([...replies.keys()]).toEqual(['a', 'c']);
     expect(time.pending).toBe(0);
   });
@@ -65,7 +70,7 @@ describe.each([
   it('ends after the time-out, with the nodes that answered by then', async () => {
     const time = new VirtualTime();
     const replies = await time.run(
-      gather(NODES, (node) => (node === 'a' ? Promise.resolve('A') : never()), undecided, { time, timeoutMs: 100 }),
+      gather(SETS, (node) => (node === 'a' ? Promise.resolve('A') : never()), undecided, { time, timeoutMs: 100 }),
     );
     expect([...replies.keys()]).toEqual(['a']);
     expect(time.nowMs()).toBe(100);
@@ -79,7 +84,7 @@ describe.each([
     const lateFailure = new Promise<string>((_, reject) => (fail = () => reject(new Error('late'))));
     let decisions = 0;
     const gathered = gather(
-      ['a', 'b'],
+      [{ nodes: ['a', 'b'], quorum: 2 }],
       (node) => (node === 'a' ? late : lateFailure),
       () => ((decisions += 1), false),
       { time, timeoutMs: 100 },
@@ -96,7 +101,7 @@ describe.each([
     const time = new VirtualTime();
     await time.run(
       gather(
-        ['a'],
+        [{ nodes: ['a'], quorum: 1 }],
         async () => 'A',
         () => true,
         { time, timeoutMs: 100 },
@@ -116,7 +121,7 @@ describe.each([
       return outstanding === 1;
     };
     const nodes = ['one', 'yes', 'late'];
-    await gather(nodes, send, isDecided, {
+    await gather([{ nodes, quorum: 3 }], send, isDecided, {
       time: new VirtualTime(),
       timeoutMs: 100,
       onFailure: (node, reason) => told.push(`${node}: ${String(reason)}`),

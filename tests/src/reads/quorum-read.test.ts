@@ -2,6 +2,7 @@ import { type ChangeFunction } from '../../../src/protocol/change.js';
 import { describe, expect, it } from 'vitest';
 import type { Acceptor } from '../../../src/protocol/acceptor.js';
 import { type Ballot } from '../../../src/protocol/ballot.js';
+import { hedge } from '../../../src/hedging/hedge.js';
 import { Registers } from '../../registers.js';
 import { only, ScriptedCluster, TIMEOUT_MS } from '../../scripted-cluster.js';
 import type { Accepted } from '../../../src/protocol/acceptor.js';
@@ -115,7 +116,8 @@ describe('a read that asks no more acceptors than it needs', () => {
   const TURN_MS = 5;
   const patient = (cluster: ScriptedCluster, configuration = cluster.configuration()): Registers =>
     new Registers({
-      ...{ id: 1, incarnation: 1, configuration, time: cluster.time, timeoutMs: TIMEOUT_MS, lateMs: LATE_MS },
+      ...{ id: 1, incarnation: 1, configuration, time: cluster.time, timeoutMs: TIMEOUT_MS },
+      asking: hedge({ time: cluster.time, lateMs: LATE_MS }),
       acceptor: (name: string): Acceptor => cluster.acceptor(name).link,
     });
   const written = async (): Promise<{ cluster: ScriptedCluster; proposer: Registers }> => {
@@ -166,6 +168,14 @@ describe('a read that asks no more acceptors than it needs', () => {
     for (let reads = 0; reads < 9; reads += 1) expect(await cluster.time.run(proposer.read(KEY))).toEqual({ value: 'v' });
     expect(cluster.time.nowMs()).toBe(0);
     expect(cluster.acceptor('a1').log.length).toBe(1);
+  });
+
+  it('waits for none that is late where two have answered and differ', async () => {
+    const { cluster, proposer } = await written();
+    await cluster.acceptor('a2').memory.accept(KEY, ballot(1, 90), 'half', ballot(1, 91));
+    cluster.fates({ a1: 'lose' });
+    expect(await cluster.time.run(proposer.read(KEY))).toBeUndefined();
+    expect(cluster.time.nowMs()).toBe(LATE_MS);
   });
 
   it('goes by the sets of a new configuration', async () => {

@@ -1,11 +1,11 @@
-import { type AskOptions, sendSafely } from '../protocol/ask.js';
+import { type AskOptions, noAnswerIn, sendSafely } from '../protocol/ask.js';
 import type { Replies } from '../protocol/quorum.js';
 
 export interface HedgedAskOptions extends AskOptions {
   /** How many nodes are asked at once. The others are asked if these do not decide, if one fails, or if one takes longer than `lateMs`. */
-  readonly atFirst?: number;
-  /** In milliseconds. A node that takes longer is not waited for either, once all others have answered and are more. */
-  readonly lateMs?: number;
+  readonly atFirst: number;
+  /** In milliseconds. */
+  readonly lateMs: number;
   /** Called with every node that has been asked and did not answer when `lateMs` have passed. */
   readonly onLate?: (node: string) => void;
 }
@@ -14,8 +14,8 @@ export interface HedgedAskOptions extends AskOptions {
 export function hedgedAsk<Reply>(
   nodes: readonly string[],
   send: (node: string) => Promise<Reply>,
-  isDecided: (replies: Replies<Reply>, outstanding: number) => boolean,
-  { time, timeoutMs, atFirst = nodes.length, lateMs = timeoutMs, onFailure, onLate }: HedgedAskOptions,
+  isDecided: (replies: Replies<Reply>, outstanding: number, late: number) => boolean,
+  { time, timeoutMs, atFirst, lateMs, onFailure, onLate }: HedgedAskOptions,
 ): Promise<Replies<Reply>> {
   return new Promise((resolve) => {
     const replies = new Map<string, Reply>();
@@ -30,7 +30,7 @@ export function hedgedAsk<Reply>(
     };
     const isCertain = (): boolean => {
       const outstanding = nodes.length - replies.size - failed.size;
-      return isDecided(replies, outstanding) || outstanding === 0 || (outstanding === late.size && late.size < replies.size);
+      return isDecided(replies, outstanding, late.size) || outstanding === 0;
     };
     const hear = (node: string, note: () => void): void => {
       if (isOver) return;
@@ -52,14 +52,18 @@ export function hedgedAsk<Reply>(
         );
       }
     };
+    const silent = (): string[] => nodes.slice(0, asked).filter((node) => !replies.has(node) && !failed.has(node));
+    const giveUp = (): void => {
+      for (const node of silent()) onFailure?.(node, noAnswerIn(timeoutMs));
+      end();
+    };
     const hurry = (): void => {
       if (lateMs >= timeoutMs) {
-        end();
+        giveUp();
         return;
       }
-      cancel = time.after(timeoutMs - lateMs, end);
-      for (const node of nodes.slice(0, asked)) {
-        if (replies.has(node) || failed.has(node)) continue;
+      cancel = time.after(timeoutMs - lateMs, giveUp);
+      for (const node of silent()) {
         late.add(node);
         onLate?.(node);
       }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { hedgedAsk } from '../../../src/reads/hedged-ask.js';
+import { hedgedAsk } from '../../../src/hedging/hedged-ask.js';
 import { VirtualTime } from '../../../verification/simulation/virtual-time.js';
 
 const NODES = ['a', 'b', 'c'];
@@ -11,6 +11,9 @@ describe('a hedged ask', () => {
     return answers[node] ?? never();
   };
   const bothOf = (soFar: ReadonlyMap<string, string>): boolean => soFar.size === 2;
+  const all = (soFar: ReadonlyMap<string, string>): boolean => soFar.size === 3;
+  const unlessOutnumbered = (soFar: ReadonlyMap<string, string>, outstanding: number, late: number): boolean =>
+    all(soFar) || (outstanding === late && late < soFar.size);
   const [a, b, c] = [Promise.resolve('a'), Promise.resolve('b'), Promise.resolve('c')];
   const PATIENCE = { timeoutMs: 100, atFirst: 2, lateMs: 10 };
 
@@ -27,7 +30,7 @@ describe('a hedged ask', () => {
   it('asks the others where those have answered and do not decide, without a wait', async () => {
     const time = new VirtualTime();
     const asked: string[] = [];
-    const replies = await time.run(hedgedAsk(NODES, send({ a, b, c }, asked), (soFar) => soFar.size === 3, { time, ...PATIENCE }));
+    const replies = await time.run(hedgedAsk(NODES, send({ a, b, c }, asked), all, { time, ...PATIENCE }));
     expect([...replies.keys()]).toEqual(['a', 'b', 'c']);
     expect(time.nowMs()).toBe(0);
   });
@@ -60,33 +63,34 @@ describe('a hedged ask', () => {
     expect(late).toEqual(['a']);
   });
 
-  it('does not wait for one that is late where all others have answered, be it the first asked or the last', async () => {
+  const after = (time: VirtualTime, delayMs: number, answer: string): Promise<string> =>
+    new Promise((resolve) => time.after(delayMs, () => resolve(answer)));
+
+  it('says how many of those that may still answer are late, be it the first asked or the last', async () => {
     for (const silent of ['a', 'c']) {
       const time = new VirtualTime();
       const answers = Object.fromEntries(Object.entries({ a, b, c }).filter(([node]) => node !== silent));
-      const replies = await time.run(hedgedAsk(NODES, send(answers, []), (soFar) => soFar.size === 3, { time, ...PATIENCE }));
+      const replies = await time.run(hedgedAsk(NODES, send(answers, []), unlessOutnumbered, { time, ...PATIENCE }));
       expect([...replies.keys()]).toEqual(Object.keys(answers));
       expect(time.nowMs()).toBe(10);
       expect(time.pending).toBe(0);
     }
   });
 
-  const after = (time: VirtualTime, delayMs: number, answer: string): Promise<string> =>
-    new Promise((resolve) => time.after(delayMs, () => resolve(answer)));
-
-  it('waits for those that are late where the others are no more than they', async () => {
-    const time = new VirtualTime();
-    const replies = await time.run(hedgedAsk(['a', 'b'], send({ a, b: after(time, 50, 'b') }, []), bothOf, { time, ...PATIENCE }));
-    expect([...replies.keys()]).toEqual(['a', 'b']);
-    expect(time.nowMs()).toBe(50);
-  });
-
-  it('waits for those that were asked later, also once one that was late has answered', async () => {
+  it('counts as late neither what was asked later, nor what has answered since', async () => {
     const time = new VirtualTime();
     const answers = { a, b: after(time, 20, 'b'), c: after(time, 30, 'c') };
-    const replies = await time.run(hedgedAsk(NODES, send(answers, []), (soFar) => soFar.size === 3, { time, ...PATIENCE }));
+    const replies = await time.run(hedgedAsk(NODES, send(answers, []), unlessOutnumbered, { time, ...PATIENCE }));
     expect([...replies.keys()]).toEqual(['a', 'b', 'c']);
     expect(time.nowMs()).toBe(30);
+  });
+
+  it('waits for those that are late where that is not decided without them', async () => {
+    const time = new VirtualTime();
+    const answers = { a, b, c: after(time, 50, 'c') };
+    const replies = await time.run(hedgedAsk(NODES, send(answers, []), all, { time, ...PATIENCE }));
+    expect([...replies.keys()]).toEqual(['a', 'b', 'c']);
+    expect(time.nowMs()).toBe(50);
   });
 
   it('waits no longer in all than without', async () => {
