@@ -55,7 +55,7 @@ const REPLACED_MEANWHILE: readonly Patch[] = [
 
 /** Rules of a collection (paper, section 3.1), each broken by a few lines. */
 export const BROKEN_COLLECTIONS: readonly Variant[] = [
-  broken('a tombstone is collected that only a quorum holds', ['stepwise collections', 400, 4], {}, [
+  broken('a tombstone is collected that only a quorum holds', ['stepwise collections', 400, 1], {}, [
     patch(
       SURVEY,
       'present.length === held.length && present.every(({ ballot }) => compareBallots(ballot, top.ballot) === 0)',
@@ -86,7 +86,7 @@ export const BROKEN_COLLECTIONS: readonly Variant[] = [
       'const floor = register.promise.counter === 0 && register.value === null && this.#memory.floor?.version;',
     ),
   ]),
-  broken('a piggybacked promise over the empty value forgets the floor', ['collections', 400, 8], {}, [
+  broken('a piggybacked promise over the empty value forgets the floor', ['collections', 400, 2], {}, [
     patch('src/protocol/proposer.ts', 'value: change.after, floor: change.floor }', 'value: change.after }'),
   ]),
   broken('who joins is not given the floor', ['stepwise collections', 400, 23], {}, [
@@ -95,7 +95,7 @@ export const BROKEN_COLLECTIONS: readonly Variant[] = [
   broken('a tombstone is removed although a round has its promise', ['collections', 400, 166], {}, [
     patch(ERASURE, ' || register.promise.era >= era) continue;', ') continue;'),
   ]),
-  broken('a tombstone is removed that is not the one that was seen on all', ['collections', 400, 4], {}, [
+  broken('a tombstone is removed that is not the one that was seen on all', ['collections', 400, 84], {}, [
     patch(ERASURE, 'compareBallots(register.ballot, ballot) === 0', 'remainsIn(memory, key)?.version !== undefined'),
   ]),
   broken(

@@ -15,8 +15,8 @@ const greeted = (put: string): Patch =>
 
 /** Amnesia that goes unnoticed. */
 export const UNCHECKED_IDENTITIES: readonly Variant[] = [
-  broken('an acceptor that lost its disk is not noticed', ['majority', 400, 79], {}, [UNCHECKED]),
-  broken('an acceptor that lost its disk while it is replaced is not noticed', ['stepwise resize', 400, 122], {}, [UNCHECKED]),
+  broken('an acceptor that lost its disk is not noticed', ['majority', 400, 14], {}, [UNCHECKED]),
+  broken('an acceptor that lost its disk while it is replaced is not noticed', ['stepwise resize', 400, 141], {}, [UNCHECKED]),
   broken('what values rest on is remembered by name, not by identity', ['any commands', 40, 4], {}, [
     patch(
       'node-control/rescan/key-listing.ts',
@@ -31,15 +31,15 @@ export const UNCHECKED_IDENTITIES: readonly Variant[] = [
   ]),
   broken(
     'an acceptor keeps its identity over a wipe',
-    ['stepwise migration', 400, 2],
+    ['stepwise migration', 400, 13],
     { unguarded: [patch('src/redis/memory-admin.ts', '    forgetAll(this.#memory);\n', '    this.#memory.registers.clear();\n')] },
     [...HASTY, WIPED_AND_BACK, COPIES_DO_NOT_COUNT],
   ),
-  broken('an acceptor whose disk went back is not noticed', ['old disks', 300, 50], {}, [greeted('false')]),
-  broken("an acceptor's count is not compared with what proposers have on their disks", ['old disks', 600, 58], {}, [
+  broken('an acceptor whose disk went back is not noticed', ['old disks', 300, 64], {}, [greeted('false')]),
+  broken("an acceptor's count is not compared with what proposers have on their disks", ['old disks', 600, 136], {}, [
     greeted('compareBallots(confirmed?.promise ?? ZERO_BALLOT, promise) > 0'),
   ]),
-  broken('what an acceptor confirmed last is not looked up', ['old disks', 300, 55], {}, [greeted('present < beats')]),
+  broken('what an acceptor confirmed last is not looked up', ['old disks', 400, 319], {}, [greeted('present < beats')]),
   broken('a proposer whose state folder went back is not told so', ['old folders', 400, 36], {}, [
     patch('src/redis/memory-greeting.ts', 'proposer !== 0 && known > era', 'proposer < 0 && known > era'),
   ]),

@@ -33,7 +33,7 @@ export const BROKEN_OPERATIONS: readonly Variant[] = [
   ]),
   broken(
     'registers tell of few versions, and a write of this proposer that is not among them was never applied',
-    ['majority', 200, 8],
+    ['majority', 200, 28],
     {},
     [
       ...SHORT_MEMORY,
@@ -50,7 +50,7 @@ export const BROKEN_OPERATIONS: readonly Variant[] = [
     patch(BATCH, '{ ver, val: null, ops, deleted: true }', '{ ver, val: null, ops: [record], deleted: true }'),
     patch(RECORDS, '(expected > 0 ? expected : since) >= oldestTold(present)', '(expected > 0 ? expected >= oldestTold(present) : true)'),
   ]),
-  broken('a change whose accept failed is applied again without a look whether it was', ['majority', 100, 8], {}, [
+  broken('a change whose accept failed is applied again without a look whether it was', ['majority', 100, 10], {}, [
     patch(BATCH, '    if (!sent) return undefined;\n', '    if (!sent || attempt.ver === undefined) return undefined;\n'),
   ]),
   broken('two accepts of one change that begin differently carry the same id', ['majority', 400, 88], {}, [
@@ -65,7 +65,7 @@ export const BROKEN_OPERATIONS: readonly Variant[] = [
   broken('what does not exist is deleted once more', ['majority', 60, 1], {}, [
     patch(BATCH, 'if (next === DELETED && deleted) {', 'if (next === DELETED && ver < 0) {'),
   ]),
-  broken('a deletion with a version does not look at it', ['majority', 100, 2], {}, [
+  broken('a deletion with a version does not look at it', ['majority', 100, 3], {}, [
     patch(
       BATCH,
       'return attempt.ver === undefined ||',

@@ -20,7 +20,7 @@ export const BROKEN_PROTOCOL: readonly Variant[] = [
   broken('a ballot is used again after a failed accept', ['majority', 60, 2], { playground: { id: 'again' } }, [
     patch(PROMISES, '    this.#cache.delete(key);\n    return promised;', '    return promised;'),
   ]),
-  broken('the counter goes back to that of a conflict', ['majority', 100, 21], {}, [
+  broken('the counter goes back to that of a conflict', ['majority', 100, 37], {}, [
     patch(BALLOT, 'this.#counter = Math.max(this.#counter, seen.counter);', 'this.#counter = seen.counter;'),
   ]),
   broken('ballots are compared as strings', ['majority', 60, 2], { playground: { id: 'strings', isLevel: false } }, [
@@ -33,7 +33,7 @@ export const BROKEN_PROTOCOL: readonly Variant[] = [
   broken('no proposer in the ballot', ['flexible', 150, 5], {}, [
     patch(BALLOT, 'proposer: this.#proposer, incarnation: this.#incarnation };', 'proposer: 0, incarnation: 0 };'),
   ]),
-  broken('an incarnation is used again after a restart, and a read does not show how far the counter was', ['flexible', 300, 39], {}, [
+  broken('an incarnation is used again after a restart, and a read does not show how far the counter was', ['flexible', 300, 222], {}, [
     patch(BALLOT, 'proposer: this.#proposer, incarnation: this.#incarnation };', 'proposer: this.#proposer, incarnation: 0 };'),
     patch(PROPOSER, '    this.#counter.fastForward(promise);\n', ''),
   ]),
@@ -53,7 +53,7 @@ export const BROKEN_PROTOCOL: readonly Variant[] = [
   broken('accept ignores the promise', ['majority', 60, 3], { playground: { id: 'promise' } }, [
     patch(ACCEPTOR, 'compareBallots(ballot, register.promise) >= 0 && ', ''),
   ]),
-  broken('a promise is not stored', ['majority', 60, 11], { playground: { id: 'stored' } }, [
+  broken('a promise is not stored', ['majority', 60, 3], { playground: { id: 'stored' } }, [
     patch(ACCEPTOR, '    this.registers.set(key, { ...register, promise: ballot });\n', ''),
   ]),
   broken(

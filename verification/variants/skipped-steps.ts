@@ -22,7 +22,7 @@ export const SKIPPED_STEPS: readonly Variant[] = [
   skipped('add-prepare all B 2', [50, 1], { unguarded: NO_DANGERS }),
   skipped('add-accept all C 2', [100], { harmless: THIRD_IS_NO_HELP }),
   skipped('add-prepare all C 2', [100], { harmless: THIRD_IS_NO_HELP }),
-  skipped('rm-accept all C 2', [50, 2], { unguarded: NO_DANGERS }),
+  skipped('rm-accept all C 2', [50, 5], { unguarded: NO_DANGERS }),
   skipped('rm-prepare all C 2', [50, 3], { unguarded: NO_DANGERS }),
   skipped('rm-accept all B 1', [100], { harmless: SECOND_IS_NEEDED }),
   skipped('rm-prepare all B 1', [100], { harmless: SECOND_IS_NEEDED }),

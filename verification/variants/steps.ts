@@ -50,7 +50,7 @@ export const UNGUARDED_STEPS: readonly Variant[] = [
   ),
   broken(
     'a quorum is too small: one of two is enough to accept',
-    ['stepwise migration', 50, 8],
+    ['stepwise migration', 50, 4],
     { unguarded: guardOff.NO_DANGERS },
     growing('add-accept all B 1', 'rescan A,B 2', 'add-prepare all B 2', 'add-accept all C 2', 'add-prepare all C 2'),
   ),
@@ -75,31 +75,31 @@ export const UNGUARDED_STEPS: readonly Variant[] = [
   ),
   broken(
     'the rescan is left out when growing',
-    ['stepwise migration', 50, 1],
+    ['stepwise migration', 50, 3],
     { unguarded: guardOff.NO_DEBTS, playground: { id: 'debts', unguarded: 'the guard does not ask for a rescan' } },
     growing('add-accept all B 2', 'add-prepare all B 2', 'add-accept all C 2', 'add-prepare all C 2'),
   ),
   broken(
     'the rescan is left out when shrinking',
-    ['stepwise migration', 400, 2],
+    ['stepwise migration', 400, 13],
     { unguarded: guardOff.NO_DEBTS },
     shrinking('rm-accept all C 2', 'rm-prepare all C 2', 'rm-accept all B 1', 'rm-prepare all B 1'),
   ),
   broken(
     'growing rescans at the end',
-    ['stepwise migration', 50, 4],
+    ['stepwise migration', 50, 1],
     { unguarded: guardOff.NO_DEBTS },
     growing('add-accept all B 2', 'add-prepare all B 2', 'add-accept all C 2', 'add-prepare all C 2', 'rescan A,B 2'),
   ),
   broken(
     'growing rescans at the beginning',
-    ['stepwise migration', 50, 4],
+    ['stepwise migration', 50, 10],
     { unguarded: guardOff.NO_DEBTS },
     growing('rescan A 1', 'add-accept all B 2', 'add-prepare all B 2', 'add-accept all C 2', 'add-prepare all C 2'),
   ),
   broken(
     'shrinking rescans at the beginning',
-    ['stepwise migration', 300, 294],
+    ['stepwise migration', 300, 134],
     { unguarded: guardOff.NO_DEBTS },
     shrinking('rescan A,B 2', 'rm-accept all C 2', 'rm-prepare all C 2', 'rm-accept all B 1', 'rm-prepare all B 1'),
   ),
@@ -114,7 +114,7 @@ export const UNGUARDED_STEPS: readonly Variant[] = [
   ),
   broken(
     'an acceptor is wiped and joins again without a rescan between',
-    ['stepwise migration', 400, 2],
+    ['stepwise migration', 400, 13],
     { unguarded: [...guardOff.NO_DEBTS, guardOff.COPIES_DO_NOT_COUNT] },
     shrinking(
       ...['rm-accept all C 2', 'rm-prepare all C 2', 'wipe-acceptor C', 'add-accept all C 2', 'add-prepare all C 2'],
@@ -132,7 +132,7 @@ export const UNGUARDED_STEPS: readonly Variant[] = [
   ),
   broken(
     'an acceptor is wiped that the proposers list, and nobody checks who it is',
-    ['stepwise migration', 200, 62],
+    ['stepwise migration', 200, 141],
     {
       unguarded: [
         ...guardOff.ANY_MAY_BE_WIPED,
