@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: [
-      'tests/src/{protocol,reads,store}/*.test.ts',
+      'tests/src/{protocol,hedging,reads,store}/*.test.ts',
       'tests/client/{coroutine,final-{check,reading},ledger,outage,reading,within,writer}.test.ts',
     ],
     exclude: ['tests/src/store/lost-messages.test.ts'],

@@ -1,4 +1,4 @@
-import type { Asking } from '../protocol/ask.js';
+import { type Asking, ask } from '../protocol/ask.js';
 import type { QuorumSet } from '../protocol/quorum.js';
 import type { Time } from '../protocol/time.js';
 import { AskingOrder } from './asking-order.js';
@@ -8,12 +8,13 @@ import { hedgedAsk } from './hedged-ask.js';
  * As `ask`, but asks a quorum of each set first, and the others if one of these fails or is late. What it learns of late ones it keeps as long
  * as it is asked for the same sets: each phase has a hedge of its own.
  *
- * @param lateMs in milliseconds; from this time-out on nobody is late, and all are asked at once
+ * @param lateMs in milliseconds; where nobody is waited for so long, all are asked at once
  */
 export function hedge({ time, lateMs }: { readonly time: Time; readonly lateMs: number }): Asking {
   let order = new AskingOrder([], time);
   let orderedSets: readonly QuorumSet[] = [];
   return async (sets, send, isDecided, options) => {
+    if (lateMs >= options.timeoutMs) return ask(sets, send, isDecided, options);
     if (sets.length !== orderedSets.length || sets.some((set, index) => set !== orderedSets[index])) {
       order = new AskingOrder(sets, time);
       orderedSets = sets;

@@ -4,10 +4,11 @@ import type { Replies } from '../protocol/quorum.js';
 export interface HedgedAskOptions extends AskOptions {
   /** How many nodes are asked at once. The others are asked if these do not decide, if one fails, or if one takes longer than `lateMs`. */
   readonly atFirst: number;
-  /** In milliseconds. */
+  /** In milliseconds, and less than the time-out. */
   readonly lateMs: number;
   /** Called with every node that has been asked and did not answer when `lateMs` have passed. */
-  readonly onLate?: (node: string) => void;
+  readonly onLate: (node: string) => void;
+  readonly onFailure: NonNullable<AskOptions['onFailure']>;
 }
 
 /** As `ask`, but asks only as many nodes as it takes to decide, and the others when these turn out not to be enough. */
@@ -47,30 +48,26 @@ export function hedgedAsk<Reply>(
           (reason: unknown) =>
             hear(node, () => {
               failed.add(node);
-              onFailure?.(node, reason);
+              onFailure(node, reason);
             }),
         );
       }
     };
-    const silent = (): string[] => nodes.slice(0, asked).filter((node) => !replies.has(node) && !failed.has(node));
+    const silentOf = (asking: readonly string[]): string[] => asking.filter((node) => !replies.has(node) && !failed.has(node));
     const giveUp = (): void => {
-      for (const node of silent()) onFailure?.(node, noAnswerIn(timeoutMs));
+      for (const node of silentOf(nodes)) onFailure(node, noAnswerIn(timeoutMs));
       end();
     };
     const hurry = (): void => {
-      if (lateMs >= timeoutMs) {
-        giveUp();
-        return;
-      }
       cancel = time.after(timeoutMs - lateMs, giveUp);
-      for (const node of silent()) {
+      for (const node of silentOf(nodes.slice(0, asked))) {
         late.add(node);
-        onLate?.(node);
+        onLate(node);
       }
       askUpTo(nodes.length);
       if (isCertain()) end();
     };
-    let cancel = time.after(Math.min(lateMs, timeoutMs), hurry);
+    let cancel = time.after(lateMs, hurry);
     askUpTo(atFirst);
   });
 }

@@ -88,6 +88,19 @@ describe('a hedge', () => {
     }
   });
 
+  it('asks all at once where nobody is waited for until he is late', async () => {
+    const time = new VirtualTime();
+    const asked: string[] = [];
+    const asking = hedge({ time, lateMs: LATE_MS })(
+      SETS,
+      async (node) => asked.push(node),
+      (soFar) => soFar.size === 2,
+      { time, timeoutMs: LATE_MS },
+    );
+    await time.run(asking);
+    expect(asked).toEqual(MAJORITY.nodes);
+  });
+
   it('goes by the sets that it is asked for, whatever it learned of others', async () => {
     const { ask } = scene({ a: 1, b: 1, c: 1, d: 1, e: 1 });
     await ask();

@@ -15,7 +15,8 @@ describe('a hedged ask', () => {
   const unlessOutnumbered = (soFar: ReadonlyMap<string, string>, outstanding: number, late: number): boolean =>
     all(soFar) || (outstanding === late && late < soFar.size);
   const [a, b, c] = [Promise.resolve('a'), Promise.resolve('b'), Promise.resolve('c')];
-  const PATIENCE = { timeoutMs: 100, atFirst: 2, lateMs: 10 };
+  const nothing = (): void => undefined;
+  const PATIENCE = { timeoutMs: 100, atFirst: 2, lateMs: 10, onLate: nothing, onFailure: nothing };
 
   it('leaves the others alone where those decide', async () => {
     const time = new VirtualTime();

@@ -178,6 +178,17 @@ describe('a read that asks no more acceptors than it needs', () => {
     expect(cluster.time.nowMs()).toBe(LATE_MS);
   });
 
+  it('waits for one that is late where those that have answered are no more than the late ones', async () => {
+    const cluster = new ScriptedCluster(2);
+    const proposer = patient(cluster);
+    await cluster.time.run(proposer.apply(KEY, set('v')));
+    cluster.fates({ a1: only('read', 'hold') });
+    const read = proposer.read(KEY);
+    await cluster.time.advance(2 * LATE_MS);
+    cluster.acceptor('a1').release();
+    expect(await cluster.time.run(read)).toEqual({ value: 'v' });
+  });
+
   it('goes by the sets of a new configuration', async () => {
     const { cluster, proposer } = await written();
     const one = { nodes: ['a3'], quorum: 1 };
