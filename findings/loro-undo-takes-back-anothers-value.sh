@@ -4,7 +4,7 @@
 # What: undoing a set of a map's field, or of an element of a movable list, writes what was there before that set, whatever is there by then: a later value of another peer is replaced, and a field that another
 # one removed comes back. Inserts into texts and lists are undone by themselves. Yjs leaves a field alone that another one has set since.
 # Why it hurts: one user presses undo to take back a step of his own, and the newer value of another one is gone everywhere, by a write that is the newest there is. Neither of them sees a conflict.
-# Who should care: forms, settings and boards on Loro with an UndoManager. Compare the field with what was written last (onPop) before undo().
+# Who should care: forms, settings and boards on Loro with an UndoManager. Compare the field with what was written last before undo().
 # Source: crates/loro-internal/src/undo.rs; the package's types say of UndoManager: "undo operations are local and cannot revert changes made by other peers".
 set -euo pipefail
 

@@ -6,7 +6,7 @@
 # Why it hurts: answers that are stored by their URL, the most usual key of a cache, are handed to whoever asks for the same path with another query: another user, another page, another search. Locks and
 # idempotency keys of that kind stand in for each other: the second payment is told that it was made. The order of writes decides what all of them read.
 # Who should care: who stores by URLs, or by keys that come from outside. Hash the key first.
-# Source: unstorage's src/_utils.ts, normalizeKey(). Its README does not mention it.
+# Source: unstorage's src/utils.ts, normalizeKey(). Its README does not mention it.
 set -euo pipefail
 
 work=$(mktemp -d)
