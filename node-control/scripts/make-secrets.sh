@@ -59,6 +59,12 @@ if [ -d "$folder" ]; then
     printf '%s\n' "$users" >"$folder/users.acl"
     echo "The control node's user in $folder may copy registers (+hset) from now on. Acceptors that run know it once they are started again; until then a rescan runs a round for each key." >&2
   fi
+  # Users that were made before the control node looked for proposers that its PROPOSERS leaves out.
+  if ! grep -qF '+hgetall' "$folder/users.acl"; then
+    users=$(sed '/^user control /s/(~eras +del)/(~eras +del +hgetall)/' "$folder/users.acl")
+    printf '%s\n' "$users" >"$folder/users.acl"
+    echo "The control node's user in $folder may see which proposers run (+hgetall) from now on. Acceptors that run know it once they are started again; until then nobody notices one that PROPOSERS leaves out." >&2
+  fi
   if [ -n "$(find "$folder" -prune ! -perm 0700)" ]; then
     chmod 0700 "$folder"
     echo "$folder had other rights; from now on it is for its owner alone. Has somebody read it? docs/security.md says how to change secrets." >&2
@@ -91,7 +97,7 @@ printf %s "$control_password" >"$new/control-password"
 cat >"$new/users.acl" <<ACL
 user default off
 user proposer on #$proposer_hash resetchannels ~r:* ~identity ~beats ~eras ~identity:* -@all +hello +info +config|get +cluster|nodes +eval +evalsha +hmget +hset +get (~identity ~beats +mget +set)
-user control on #$control_hash resetchannels ~* -@all +hello +info +config|get +ping +cluster|nodes +client|kill +eval +evalsha +dbsize +scan +exists +get +setnx +hget +hmget +flushall (~eras +del) (~identity:floor* +set) (~r:* +unlink) (~r:* +hset)
+user control on #$control_hash resetchannels ~* -@all +hello +info +config|get +ping +cluster|nodes +client|kill +eval +evalsha +dbsize +scan +exists +get +setnx +hget +hmget +flushall (~eras +del +hgetall) (~identity:floor* +set) (~r:* +unlink) (~r:* +hset)
 ACL
 chmod a+r "$new"/*
 mv "$new" "$folder"

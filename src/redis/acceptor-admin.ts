@@ -51,6 +51,12 @@ export interface AcceptorAdmin {
   identity(): Promise<string | undefined>;
 
   /**
+   * The highest era that each proposer said it had, by its number (see `Greeting`); undefined if this user may not know. One that nobody greets knows of
+   * none, and has no such method.
+   */
+  eras?(): Promise<ReadonlyMap<number, number> | undefined>;
+
+  /**
    * Gives the acceptor an identity if it has none. Returns the one that it has then. It forgets the eras that it was told: proposers that it is
    * new to may begin at a lower one.
    *

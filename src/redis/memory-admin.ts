@@ -52,6 +52,10 @@ export class MemoryAdmin implements AcceptorAdmin {
     return this.#connected().identity;
   }
 
+  async eras(): Promise<ReadonlyMap<number, number>> {
+    return new Map(this.#connected().eras);
+  }
+
   async adopt(identity: string): Promise<string> {
     this.#closeOthers();
     delete this.#memory.eras;
@@ -98,7 +102,7 @@ export class MemoryAdmin implements AcceptorAdmin {
     open.get(this.#memory)?.delete(this);
   }
 
-  #connected(): Memory {
+  #connected(): GreetedMemory {
     if (!open.get(this.#memory)?.has(this)) throw new Error('the connection is closed');
     return this.#memory;
   }

@@ -14,7 +14,7 @@ import { noEntryText } from './no-entry.js';
 import type { Holding } from './holding.js';
 import { connectRedis, type RedisAccess } from './redis-connection.js';
 import { refusalIn } from './refusals.js';
-import { copyingRemark } from './rights.js';
+import { copyingRemark, erasRemark } from './rights.js';
 import { Sender } from './sender.js';
 
 /** How many keys one SCAN call looks at. */
@@ -23,8 +23,8 @@ const SCAN_COUNT = 1000;
 /** Messages that share one time-out. */
 const FLOORS_AT_ONCE = 500;
 
-/** With the users of an earlier version nobody can have written what may not be removed. */
-function unlessForbidden(error: unknown): void {
+/** With the users of an earlier version nobody can have written what may not be removed, and what may not be read is not known. */
+function unlessForbidden(error: unknown): undefined {
   if (!(error instanceof Error && error.message.startsWith('NOPERM'))) throw error;
 }
 
@@ -84,11 +84,12 @@ export class RedisAdmin implements AcceptorAdmin {
   }
 
   async fitness(known: Acquaintance): Promise<Fitness> {
-    const [fitness, remark] = await Promise.all([
+    const [fitness, ...remarks] = await Promise.all([
       lookAtFitness(this.redis, known, parseAddress(this.address).isConfigAsked),
       copyingRemark(this.redis, this.#user),
+      this.#keys.others.includes(ERAS_KEY) ? erasRemark(this.redis, this.#user) : undefined,
     ]);
-    return remark === undefined ? fitness : { ...fitness, cautions: [...fitness.cautions, remark] };
+    return { ...fitness, cautions: [...fitness.cautions, ...remarks.filter((remark) => remark !== undefined)] };
   }
 
   async *keys(): AsyncGenerator<string[]> {
@@ -123,6 +124,11 @@ export class RedisAdmin implements AcceptorAdmin {
 
   async identity(): Promise<string | undefined> {
     return joinIdentities(await this.#distinct(this.#keys.identity));
+  }
+
+  async eras(): Promise<ReadonlyMap<number, number> | undefined> {
+    const told = await this.redis.hgetall(ERAS_KEY).catch(unlessForbidden);
+    return told && new Map(Object.entries(told).map(([proposer, era]) => [Number(proposer), Number(era)]));
   }
 
   async adopt(identity: string): Promise<string> {

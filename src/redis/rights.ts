@@ -32,6 +32,9 @@ const OF_GREETINGS: Readonly<Record<string, string>> = {
 /** What the control node does besides where it copies registers; it may read all that is here. */
 const OF_COPYING: Readonly<Record<string, string>> = { '(~r:* +hset)': `HSET ${REGISTER_PREFIX} promise 0 ballot` };
 
+/** What it does to see whether a proposer is left out of `PROPOSERS`. */
+const OF_ERAS: Readonly<Record<string, string>> = { [`(~${ERAS_KEY} +hgetall)`]: `HGETALL ${ERAS_KEY}` };
+
 /** ARGV: commands. What the server says to each: the error, or "". */
 const TRY = `
   local errors = {}
@@ -84,6 +87,14 @@ export async function copyingRemark(redis: Redis, user = 'default'): Promise<str
   if (lacking.length === 0) return undefined;
   const mend = `ACL SETUSER ${user} ${lacking.join(' ')}, and the same in its users.acl`;
   return `the control node's user ${user} lacks ${lacking.join(', ')} ${UNCOPIED}: ${mend}`;
+}
+
+/** The remark on an acceptor that does not tell the control node's user which eras proposers have; undefined if it does. */
+export async function erasRemark(redis: Redis, user = 'default'): Promise<string | undefined> {
+  const lacking = await lackingInScripts(redis, OF_ERAS);
+  if (lacking.length === 0) return undefined;
+  const mend = `ACL SETUSER ${user} ${lacking.join(' ')}, and the same in its users.acl`;
+  return `the control node's user ${user} lacks ${lacking.join(', ')} to see whether PROPOSERS leaves a proposer out: ${mend}`;
 }
 
 /** The server does not take the name and the password. */

@@ -144,6 +144,18 @@ describe('the secrets', () => {
     expect((await run('bash', [SCRIPT, old])).stderr).toBe('');
   });
 
+  it('of a version that did not look for proposers that are left out may see which run from now on', async () => {
+    const old = join(parent, 'unseen');
+    await run('bash', [SCRIPT, old]);
+    const users = join(old, 'users.acl');
+    const before = readFileSync(users, 'utf8');
+    writeFileSync(users, before.replace(' +hgetall', ''));
+    expect(readFileSync(users, 'utf8')).not.toMatch(/hgetall/);
+    expect((await run('bash', [SCRIPT, old])).stderr).toContain('+hgetall');
+    expect(readFileSync(users, 'utf8')).toBe(before);
+    expect((await run('bash', [SCRIPT, old])).stderr).toBe('');
+  });
+
   it.each(['missing', 'empty', 'a folder'])('are not taken for whole where a file is %s; the folder is left as it is', async (state) => {
     const broken = join(parent, state);
     await run('bash', [SCRIPT, broken]);
@@ -197,6 +209,8 @@ describe('an acceptor with these users', () => {
     expect(await acceptor.read('absent')).toMatchObject({ value: null });
 
     expect([await admin.size(), await admin.highestEra(), await admin.identity()]).toEqual([1, 1, 'acceptor-1:6379#me']);
+    await as('proposer', 'HSET', 'eras', '2', '50');
+    expect(await admin.eras()).toEqual(new Map([[2, 50]]));
     const keys: string[] = [];
     for await (const page of admin.keys()) keys.push(...page);
     expect(keys).toEqual(['k']);
@@ -240,6 +254,10 @@ describe('an acceptor with these users', () => {
     expect(await acceptor.prepare('k', b(1))).toMatchObject({ ok: true });
     const another = meaning('acceptor-1:6379#another');
     await vi.waitFor(() => expect(another.state).toBe('stranger'), { timeout: 5_000 });
+    expect([await admin.eras(), (await admin.fitness('served')).cautions.join()]).toEqual([
+      undefined,
+      expect.stringContaining('(~eras +hgetall)'),
+    ]);
     expect(await admin.wipe({ identity: 'acceptor-1:6379#me' })).toBe(1);
   });
 
@@ -270,6 +288,7 @@ describe('an acceptor with these users', () => {
         ['DEL', 'r:k'],
         ['FLUSHDB'],
         ['UNLINK', 'identity'],
+        ['HGETALL', 'r:k'],
         ['EVAL', "return redis.call('HSET', 'identity:floor', 'a', 'b')", '0'],
         ['EVAL', "return redis.call('SET', 'r:k', 'a')", '0'],
       ],

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { type Memory, MemoryAcceptor } from '../../../src/protocol/memory-acceptor.js';
+import { type GreetedMemory, greetMemory } from '../../../src/redis/memory-greeting.js';
 import { disconnectAll, MemoryAdmin } from '../../../src/redis/memory-admin.js';
 import { describeAdmin } from './admin-conformance.js';
 
@@ -24,4 +25,27 @@ it('the acceptor in memory lists page by page, and breaks off when it crashes', 
   await again.next();
   disconnectAll(memory);
   await expect(again.next()).rejects.toThrow(/closed/);
+});
+
+it('the acceptor in memory tells which eras proposers said they had, until it joins again', async () => {
+  const greeted: GreetedMemory = { registers: new Map(), identity: 'acceptor-1:6379#me' };
+  const admin = new MemoryAdmin(greeted);
+  await admin.connect();
+  const greeting = { identity: 'acceptor-1:6379#me', beats: 0, confirmed: undefined, marked: '', isCounting: false };
+  expect(await admin.eras()).toEqual(new Map());
+  for (const [proposer, era] of [
+    [1, 4],
+    [2, 6],
+    [1, 5],
+    [0, 9],
+  ] as const)
+    greetMemory(greeted, { ...greeting, proposer, era });
+  expect(await admin.eras()).toEqual(
+    new Map([
+      [1, 5],
+      [2, 6],
+    ]),
+  );
+  await admin.adopt('acceptor-1:6379#me');
+  expect(await admin.eras()).toEqual(new Map());
 });

@@ -201,7 +201,9 @@ describe('what greetings leave beside the registers', () => {
     onTestFinished(() => redis.disconnect());
     await redis.pipeline().set('beats', 7).hset('eras', '1', '50').hset('r:k', 'promise', '1.1.1.1').exec();
     expect(await admin.size()).toBe(1);
+    expect(await admin.eras()).toEqual(new Map([[1, 50]]));
     expect(await admin.adopt('acceptor-1:6379#x')).toBe('acceptor-1:6379#x');
+    expect(await admin.eras()).toEqual(new Map());
     redis.disconnect();
     const again = new Redis({ host: '127.0.0.1', port: server.port });
     onTestFinished(() => again.disconnect());
