@@ -122,7 +122,12 @@ export class Cluster {
   }
 
   /** Types a command of the control program, which runs in this process: starting a program takes longer than most commands. */
-  async control(...args: string[]): Promise<ControlResult> {
+  control(...args: string[]): Promise<ControlResult> {
+    return this.controlNaming({}, ...args);
+  }
+
+  /** The same of a control node with other variables: one whose PROPOSERS leaves somebody out, say. */
+  async controlNaming(env: Readonly<Record<string, string>>, ...args: string[]): Promise<ControlResult> {
     const written = { stdout: '', stderr: '' };
     // On a terminal progress begins with a carriage return: it is left out, for it comes where the machine is late.
     const into = (stream: keyof typeof written) => ({
@@ -133,7 +138,7 @@ export class Cluster {
         return true;
       },
     });
-    const code = await typeCommand(args, nodesFrom(this.#controlEnv), into('stdout'), into('stderr'));
+    const code = await typeCommand(args, nodesFrom({ ...this.#controlEnv, ...env }), into('stdout'), into('stderr'));
     return { code, ...written };
   }
 

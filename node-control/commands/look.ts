@@ -10,6 +10,7 @@ import { alwaysMeet, identified, setText } from '../safety/guard.js';
 import { knownIdentities } from '../safety/identities.js';
 import { rescanOf } from '../safety/plan.js';
 import { absenceAmong, objectionsTo } from '../step/absence.js';
+import { leavingBehind, leftOutObjections, leftOutOf } from '../step/left-out.js';
 import { formatTable } from '../terminal/report.js';
 import { leftBehind } from '../narration/now.js';
 import type { Silent } from '../narration/way-out.js';
@@ -40,7 +41,7 @@ export async function status(nodes: Nodes, print: (line: string) => void): Promi
   );
   const configurations = present.flatMap(({ configuration }) => (configuration ? [configuration] : []));
   const listed = [...new Set(configurations.flatMap(acceptorsOf))];
-  const { strangers, wentBack } = await absenceAmong(nodes, listed, knownIdentities(configurations));
+  const { strangers, wentBack, unreachable } = await absenceAmong(nodes, listed, knownIdentities(configurations));
 
   const rows = [['NODE', 'STATE', 'ERA', 'PREPARE', 'ACCEPT', 'KEYS']];
   for (const { member, configuration } of present) {
@@ -63,6 +64,9 @@ export async function status(nodes: Nodes, print: (line: string) => void): Promi
   const unused = nodes.acceptors.filter(
     (name, index) => strangers.includes(name) || seen[index]?.held !== undefined || (seen[index]?.flaws.length ?? 0) > 0,
   );
+  const members = present.flatMap(({ member, configuration }) => (configuration ? [{ member, configuration }] : []));
+  const answering = listed.filter((name) => !unreachable.includes(name));
+  const leftOut = leftOutObjections(await leftOutOf(nodes, members, answering), leavingBehind(members));
   const silentAmong = (names: readonly string[]): Promise<Silent[]> =>
     Promise.all(names.map(async (name) => ({ name, hangs: await nodes.isListening(name) })));
   const silent = {
@@ -74,6 +78,7 @@ export async function status(nodes: Nodes, print: (line: string) => void): Promi
   const notes = [
     ...numberNotes(starts.map((start) => start?.proposer)),
     ...present.flatMap(({ member }, index) => oldStateNotes(member.name, starts[index]?.oldState)),
+    ...leftOut.map((objection) => `${objection.why}. ${adviceText(objection)}.`),
     ...(leftBehind(told) ? [] : differenceNotes(configurations)),
     ...nodes.acceptors.flatMap((name, index) => heldLines(name, seen[index]?.held)),
     ...nodes.acceptors.flatMap((name, index) => (seen[index]?.flaws ?? []).map((flaw) => `${name}: ${flaw}.`)),

@@ -8,6 +8,7 @@ import { lookAtJoining } from '../step/joining.js';
 import { knownIdentities } from '../safety/identities.js';
 import { type PlannedStep, planSteps, rescanOf, type Sets, type Start } from '../safety/plan.js';
 import { type Absence, absenceAmong, objectionsTo, shortage } from '../step/absence.js';
+import { leavingBehind, leftOutObjections, leftOutOf } from '../step/left-out.js';
 
 /**
  * Why nobody can use the sets, now or later: some of their acceptors lost their data. What lost its data can join again as another acceptor,
@@ -45,7 +46,12 @@ export async function planFrom(nodes: Nodes, present: readonly MemberConfigurati
   const listed = [...new Set(before.flatMap(acceptorsOf))];
   const { unreachable, strangers, wentBack } = await absenceOf(nodes, present);
   const isInTheWay = strangers.some((name) => goal.accept.nodes.includes(name));
-  const all = [...objections, ...(isInTheWay ? objectionsTo({ strangers, wentBack }, listed) : [])];
+  const leftOut = await leftOutOf(nodes, present, [...new Set([...listed, ...goal.prepare.nodes, ...goal.accept.nodes])]);
+  const all = [
+    ...leftOutObjections(leftOut, leavingBehind(present)),
+    ...objections,
+    ...(isInTheWay ? objectionsTo({ strangers, wentBack }, listed) : []),
+  ];
   if (all.length > 0) {
     throw new ControlError(`${all.map(({ why }) => why).join('; ')}. Nothing was changed`, ...all);
   }

@@ -10,6 +10,7 @@ import { typed } from '../safety/typed-step.js';
 import type { Manner } from '../step/step.js';
 import { forcedWith } from '../step/write.js';
 import { absenceAmong, leavingOut, shortage } from '../step/absence.js';
+import { leavingBehind, leftOutObjections, leftOutOf } from '../step/left-out.js';
 
 /**
  * Removes all data of an acceptor, its identity with it, so that it can join again as another, empty one. Data of an acceptor that is still
@@ -60,7 +61,9 @@ async function objectionsToWipe(nodes: Nodes, acceptor: string, identity: string
     const why = `${member.name} still lists ${acceptor}`;
     return [{ why, advice: 'First rm-accept and rm-prepare it on every proposer, or resize without it' }];
   });
-  const present = answers.flatMap(({ configuration }) => configuration ?? []);
+  const members = answers.flatMap(({ member, configuration }) => (configuration ? [{ member, configuration }] : []));
+  objections.push(...leftOutObjections(await leftOutOf(nodes, members, [acceptor]), leavingBehind(members)));
+  const present = members.map(({ configuration }) => configuration);
   const isForgotten = present.every(({ era }) => era === 0);
   const isNamed = present.some(({ resting }) => resting?.some((entry) => identity !== undefined && entry.nodes.includes(identity)));
   if (isNamed || (isForgotten && size > 0)) objections.push(...(await elsewhereObjections(nodes, acceptor, present)));

@@ -3,6 +3,7 @@ import { type Configuration, isConfigured } from '../../src/protocol/configurati
 import type { Nodes, MemberConfiguration } from '../nodes/nodes.js';
 import { ControlError } from '../safety/objection.js';
 import { type Shared, underNewEra } from './eras.js';
+import { assertNobodyLeftOut } from './left-out.js';
 import type { Manner } from './step.js';
 import { restingAfter, setsKey } from '../safety/guard.js';
 import { knownIdentities, listedIdentities } from '../safety/identities.js';
@@ -12,11 +13,13 @@ import { knownIdentities, listedIdentities } from '../safety/identities.js';
  * that was killed in its last writes leaves eras, and lists of where values rest, that differ while the sets are those of all.
  *
  * @param dryRun leaves them as they are
- * @throws ControlError if the sets of proposers that can run a round differ, which the step that was interrupted has to mend
+ * @throws ControlError if the sets of proposers that can run a round differ, which the step that was interrupted has to mend, or if a proposer is left out of
+ * PROPOSERS: whoever wants all of them to agree is about to take an era
  */
 export async function inAgreement(nodes: Nodes, { dryRun = false }: Pick<Manner, 'dryRun'> = {}): Promise<MemberConfiguration[]> {
   const present = await nodes.readAll();
   assertSameSets(present);
+  if (!dryRun) await assertNobodyLeftOut(nodes, present);
   if (dryRun || areAlike(present)) return present;
   const shared = unionOf(present.map(({ configuration }) => configuration));
   await underNewEra(present, shared, ({ configuration }) => ({ ...configuration, ...shared }));

@@ -3,6 +3,7 @@ import { adviceFor } from '../safety/advice.js';
 import { dangersOf, setsKey } from '../safety/guard.js';
 import { type Advice, ControlError, type Objection } from '../safety/objection.js';
 import { shortagesOf } from './absence.js';
+import { leavingBehind, leftOutObjections } from './left-out.js';
 import type { Sight } from './sight.js';
 
 /** A step that may be written. */
@@ -21,11 +22,12 @@ const HALF_DONE: Objection = {
  * @throws ControlError if anything speaks against the step and it is not forced
  */
 export function judge(sight: Sight, force: boolean): Judgement {
-  const { order, transitions, joining, absence, missing, isFloorTold, isSettled, isDone } = sight;
+  const { order, present, transitions, joining, absence, missing, leftOut, isFloorTold, isSettled, isDone } = sight;
   if (isDone) return { warnings: [] };
   const { selected } = order;
   const objections: readonly Objection[] = [
     ...missing.map((name) => ({ why: `${name} cannot be reached and is left behind`, advice: 'Start it' })),
+    ...leftOutObjections(leftOut, leavingBehind(present)),
     // Half of another step is to be seen. Repeating that one makes the proposers agree; a step on top of it would leave them two steps apart.
     ...(isSettled || selected.length < transitions.length || agree(transitions.map(({ after }) => after)) ? [] : [HALF_DONE]),
     ...joining.objections,

@@ -7,6 +7,7 @@ import { ControlError } from '../safety/objection.js';
 import { absenceAmong } from './absence.js';
 import { floorOf } from './floors.js';
 import { type Joining, lookAtJoining } from './joining.js';
+import { allAcceptors, leftOutOf } from './left-out.js';
 import { rightsObjections } from './rights.js';
 import type { MemberTransition, Sight, StepOrder } from './sight.js';
 
@@ -22,18 +23,18 @@ export async function look(nodes: Nodes, order: StepOrder, force: boolean): Prom
     return { member, before: configuration, after: isSelected ? parseConfiguration(order.change(configuration, present)) : configuration };
   });
   const before = changes.map((change) => change.before);
-  const joining = await lookAtJoining(
-    nodes,
-    before,
-    changes.map((change) => change.after),
-  );
+  const after = changes.map((change) => change.after);
+  const listed = [...new Set(before.flatMap(acceptorsOf))];
+  const asked = force ? allAcceptors(nodes, before) : [...new Set([...listed, ...after.flatMap(acceptorsOf)])];
+  const [joining, leftOut] = await Promise.all([lookAtJoining(nodes, before, after), leftOutOf(nodes, present, asked)]);
   const transitions = changes.map((change) => transitionOf(change, joining, recognizedIn(before, joining.identities)));
   const isSettled = new Set(before.map(({ era }) => era)).size === 1;
-  const isDone = isSettled && transitions.every(({ changed }) => !changed) && Object.keys(joining.newcomers).length === 0;
+  const stands = isSettled && transitions.every(({ changed }) => !changed) && Object.keys(joining.newcomers).length === 0;
+  // To force it leaves behind who is left out, though the sets stay as they are.
+  const isDone = stands && !(force && leftOut.length > 0);
   const { identities, newcomers } = joining;
   // Those that join were met just now, and are none of those that the sets of before need.
   const known = Object.fromEntries(Object.entries(identities).filter(([name]) => !(name in newcomers)));
-  const listed = [...new Set(before.flatMap(acceptorsOf))];
   const unlisted = Object.keys(newcomers).filter((name) => !listed.includes(name));
   const [absence, forbidden] = await Promise.all([
     absenceAmong(nodes, isDone ? [] : listed, known),
@@ -45,7 +46,7 @@ export async function look(nodes: Nodes, order: StepOrder, force: boolean): Prom
   const joins = !isDone && Object.keys(newcomers).length > 0;
   const isFloorTold = !joins || (await floorOf(nodes, before, absence.unreachable)) !== undefined;
   const objections = [...joining.objections, ...forbidden];
-  return { order, present, missing, transitions, joining: { ...joining, objections }, absence, isFloorTold, isSettled, isDone };
+  return { order, present, missing, leftOut, transitions, joining: { ...joining, objections }, absence, isFloorTold, isSettled, isDone };
 }
 
 type Change = Pick<MemberTransition, 'member' | 'before' | 'after'>;

@@ -4,6 +4,7 @@ import type { Transition } from '../safety/guard.js';
 import type { Step } from '../safety/typed-step.js';
 import type { Absence } from './absence.js';
 import type { Joining } from './joining.js';
+import type { LeftOut } from './left-out.js';
 
 /** What is to be done. */
 export interface StepOrder {
@@ -21,6 +22,8 @@ export interface Sight {
   readonly present: readonly MemberConfiguration[];
   /** The proposers that cannot be reached, which a forced step leaves behind. */
   readonly missing: readonly string[];
+  /** The proposers that this control node is not told of and that may run, which a forced step leaves behind, too. */
+  readonly leftOut: readonly LeftOut[];
   readonly transitions: readonly MemberTransition[];
   readonly joining: Joining;
   readonly absence: Absence;

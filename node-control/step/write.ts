@@ -19,9 +19,10 @@ const FORCED_KEPT = 8;
  * @throws ControlError if it could not be done, or not be finished
  */
 export async function write(nodes: Nodes, sight: Sight, { warnings }: Judgement, force: boolean): Promise<number> {
-  const { order, present, transitions, joining } = sight;
+  const { order, present, leftOut, transitions, joining } = sight;
   const { step } = order;
-  const { identities, newcomers, era: leastEra } = joining;
+  const { identities, newcomers } = joining;
+  const leastEra = Math.max(joining.era, ...leftOut.map(({ era }) => era));
   await adopt(newcomers);
   const resting = restingAfter(transitions).filter((entry) => !force || isMetBy(transitions, entry));
   const inSpiteOf = [...warnings, ...joining.vouched];

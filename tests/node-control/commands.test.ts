@@ -179,12 +179,12 @@ describe('wipe', () => {
   it('takes all acceptors from a proposer, keeps the era rising, and repeated says so', async () => {
     await cluster.configure({ prepare: firstAcceptors(3), accept: firstAcceptors(3) });
     const era = await eraOf(1);
-    const both = (what: string): string => [1, 2].map((n) => `proposer-${n}: ${what} without acceptors (era ${era + 2})\n`).join('');
+    const both = (what: string): string => [1, 2].map((n) => `proposer-${n}: ${what} without acceptors (era ${era + 4})\n`).join('');
     const refused = 'Every operation is refused from now on. The acceptors keep their keys. The way back: ./run-control.sh';
     const back = `${refused} resize acceptor-1:6379,acceptor-2:6379,acceptor-3:6379.\n`;
     expect(await control('wipe', 'all')).toEqual({ code: 0, stderr: '', stdout: both('now') + back });
     expect(await control('unconfigure', 'all')).toEqual({ code: 0, stderr: '', stdout: both('already') + back });
-    expect(await configurationOf(cluster.proposer(2))).toMatchObject({ era: era + 2, prepare: empty, accept: empty });
+    expect(await configurationOf(cluster.proposer(2))).toMatchObject({ era: era + 4, prepare: empty, accept: empty });
     expect(await cluster.proposer(1).kv.get('a')).toMatchObject({ status: 503, code: 'NotConfigured' });
   });
 

@@ -97,6 +97,7 @@ it('an operator whose step was overtaken by another one finds out before it writ
           return admin.configure(expectedEra, next);
         },
         configuration: () => admin.configuration(),
+        identity: () => admin.identity(),
         close: () => admin.close(),
       });
     },

@@ -40,6 +40,7 @@ export class Mortal {
           size: () => this.#alive(() => admin.size()),
           highestEra: () => this.#alive(() => admin.highestEra()),
           identity: () => this.#alive(() => admin.identity()),
+          eras: () => this.#alive(async () => admin.eras?.()),
           adopt: (identity) => write(() => admin.adopt(identity)),
           wipe: (whose) => write(() => admin.wipe(whose)),
           floor: () => this.#alive(() => admin.floor()),
