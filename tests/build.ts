@@ -1,13 +1,12 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { rolldown } from 'rolldown';
-import { JOINED_PROPOSER } from './joined-proposer.js';
+import { type Plugin, rolldown } from 'rolldown';
+import { JOINED, joined } from './joined-programs.js';
 import { ProposerProcess } from './proposer-process.js';
 
 const project = fileURLToPath(new URL('..', import.meta.url));
-const STARTER = join(project, 'tests/start-with-code-cache.mjs');
 /** Names stay, so that a trace can be read. */
 const WITHOUT_SPACES = { compress: false, mangle: false, codegen: { removeWhitespace: true } };
 
@@ -24,32 +23,52 @@ export default async function build(): Promise<void> {
       if (source !== undefined && !existsSync(join(project, room, `${source}.ts`))) rmSync(join(project, 'dist', room, name));
     }
   }
-  await joinProposer();
+  await joinPrograms();
 }
 
 /**
- * To find, to read and to compile some 400 modules is most of a proposer's start, and the tests start hundreds. So they start one file, which keeps what
- * was compiled. The proposers of local/, of the README and of the tour are the files as they are.
+ * To find, to read and to compile some hundred modules is most of a program's start, and the tests start hundreds of programs. So they start one file for
+ * each, which keeps what was compiled. The programs of local/, of the README and of the tour are the files as they are.
  */
-async function joinProposer(): Promise<void> {
+async function joinPrograms(): Promise<void> {
   const modifiedMs = (path: string): number => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  if (modifiedMs(JOINED_PROPOSER) > Math.max(modifiedMs(join(project, 'dist/.built')), modifiedMs(STARTER))) return;
-  const whole = await rolldown({ input: join(project, 'dist/proposer/main.js'), platform: 'node' });
-  const { output } = await whole.generate({ format: 'cjs', codeSplitting: false, minify: WITHOUT_SPACES });
-  await whole.close();
-  const [{ code }] = output;
-  const folder = dirname(JOINED_PROPOSER);
-  // Another run of the tests may be starting proposers meanwhile: this one is complete before it is there.
+  const folder = dirname(joined('proposer'));
+  const madeOf = ['dist/.built', 'tests/build.ts', 'tests/joined-programs.ts', 'tests/start-with-code-cache.mjs'];
+  if (modifiedMs(folder) > Math.max(...madeOf.map((path) => modifiedMs(join(project, path))))) return;
+  // Another run of the tests may be starting programs meanwhile: these are complete before they are there.
   const made = mkdtempSync(join(project, 'dist/joining-'));
-  writeFileSync(join(made, 'proposer.code'), `(() => {${code.replace(/[^\0-\x7f]/g, escaped)}})()`);
-  writeFileSync(join(made, 'proposer.mjs'), readFileSync(STARTER));
+  for (const [program, input] of Object.entries(JOINED)) {
+    writeFileSync(join(made, `${program}.code`), `(() => {${await joinedCode(realpathSync(join(project, 'dist', input)))}})()`);
+    copyFileSync(join(project, 'tests/start-with-code-cache.mjs'), join(made, `${program}.mjs`));
+  }
   rmSync(folder, { recursive: true, force: true });
   renameSync(made, folder);
-  // This one compiles, and leaves what it has compiled.
+  // These compile, and leave what they have compiled.
   const first = await ProposerProcess.prepare();
   await first.start();
   await first.end('SIGTERM');
   await first.stop();
+  spawnSync(process.execPath, [joined('client'), '--help']);
+  spawnSync(process.execPath, [joined('service')], { env: { PORT: 'none, so that it ends as soon as all is loaded' } });
+}
+
+async function joinedCode(input: string): Promise<string> {
+  const whole = await rolldown({ input, platform: 'node', plugins: [awaitingInside(input)] });
+  const { output } = await whole.generate({ format: 'cjs', codeSplitting: false, minify: WITHOUT_SPACES });
+  await whole.close();
+  return output[0].code.replace(/[^\0-\x7f]/g, escaped);
+}
+
+/** A script cannot wait outside of all functions, as the first module of a program may. */
+function awaitingInside(first: string): Plugin {
+  return {
+    name: 'awaiting-inside',
+    transform(code, module) {
+      if (module !== first) return undefined;
+      const imports = /^(?:import [^\n]*\n)*/.exec(code)?.[0] ?? '';
+      return { code: `${imports}void (async () => {${code.slice(imports.length)}\n})();`, map: null };
+    },
+  };
 }
 
 /** Means the same in a text, a pattern or a template. All of it ASCII, the source takes V8 half the memory, and less time. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AdminClient, KeyValueClient } from '../src/http/client.js';
-import { JOINED_PROPOSER } from './joined-proposer.js';
+import { joined } from './joined-programs.js';
 import { freePort } from './redis-server.js';
 
 export const DIST = fileURLToPath(new URL('../dist/', import.meta.url));
@@ -110,7 +110,7 @@ export class ProposerProcess {
   launch(): Promise<Exit> {
     if (this.#process) throw new Error(`${this.name} runs already`);
     const { addressMap, env, workingFolder } = this.#options;
-    const child = spawn(process.execPath, [JOINED_PROPOSER], {
+    const child = spawn(process.execPath, [joined('proposer')], {
       cwd: workingFolder,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {

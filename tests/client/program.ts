@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DIST } from '../proposer-process.js';
+import { joined } from '../joined-programs.js';
 
 /** The client's program, and a folder for its address maps. */
 export class Program {
-  readonly main = join(DIST, 'client/main.js');
+  readonly main = joined('client');
   readonly folder = mkdtempSync(join(tmpdir(), 'client-'));
   readonly #children: ChildProcess[] = [];
 

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { DIST } from '../proposer-process.js';
+import { joined } from '../joined-programs.js';
 import { freePort } from '../redis-server.js';
 
 /** The control node's service beside a cluster of this test, and what it prints. Ended with the test. */
@@ -15,7 +15,7 @@ export class ControlService {
   #output = '';
 
   private constructor(env: Readonly<Record<string, string>>) {
-    this.#child = spawn(process.execPath, [join(DIST, 'node-control/page/server/main.js')], {
+    this.#child = spawn(process.execPath, [joined('service')], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { PATH: process.env['PATH'], HOST: '127.0.0.1', STATE_DIR: this.stateFolder, ...env },
     });

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { Cluster } from '../cluster.js';
-import { DIST } from '../proposer-process.js';
+import { joined } from '../joined-programs.js';
 import { freePort } from '../redis-server.js';
 import { launchBrowser } from './browser.js';
 
@@ -47,7 +47,7 @@ export class PageCluster {
   }
 
   async startService(): Promise<void> {
-    this.#service = this.#run('node-control/page/server/main.js', [], {
+    this.#service = this.#run('service', {
       HOST: '127.0.0.1',
       PORT: String(this.#port),
       STATE_DIR: this.stateFolder,
@@ -79,7 +79,7 @@ export class PageCluster {
   }
 
   startClient(): void {
-    this.#client = this.#run('client/main.js', []);
+    this.#client = this.#run('client');
   }
 
   async stopClient(): Promise<void> {
@@ -99,8 +99,8 @@ export class PageCluster {
     rmSync(this.stateFolder, { recursive: true });
   }
 
-  #run(program: string, args: string[], env: Record<string, string> = {}): ChildProcess {
-    return spawn(process.execPath, [join(DIST, program), ...args], {
+  #run(program: 'service' | 'client', env: Record<string, string> = {}): ChildProcess {
+    return spawn(process.execPath, [joined(program)], {
       stdio: 'ignore',
       env: { PATH: process.env['PATH'], ADDRESS_MAP: this.cluster.addressMap, ...env },
     });

@@ -1,7 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Response } from 'express';
 import type { NodeSettings } from '../../nodes/settings.js';
 import type { Buttons } from './buttons.js';
@@ -17,11 +16,12 @@ import { type Supposed, whatIf } from './what-if.js';
 /** As proposers have it. */
 const KEY_MAX_BYTES = 512;
 
-const PAGE = dirname(createRequire(import.meta.url).resolve('#page/index.html'));
+const { resolve } = createRequire(import.meta.url);
+const PAGE = dirname(resolve('#page/index.html'));
 /** What the page links to. */
 const DOCS = ['reconfiguration.md', 'tour.md'];
 const DOCS_FOLDER = join(PAGE, '../../../docs');
-const UPLOT = dirname(fileURLToPath(import.meta.resolve('uplot')));
+const UPLOT = dirname(resolve('uplot'));
 
 /** A key, and a value for each proposer. */
 const WRITE_MAX_BYTES = 4_096;
