@@ -10,8 +10,9 @@ const project = fileURLToPath(new URL('../../..', import.meta.url));
 const copy = new ProgramCopy(project, mkdtempSync(join(project, 'dist', 'exhaustive-')));
 afterAll(() => copy.remove());
 
+/** These searches are over before the compiler that makes code fast has paid for itself: without it they take a third less of the processor. */
 function run(folder: string, ...argv: string[]): { status: number | null; stdout: string; stderr: string } {
-  return spawnSync(process.execPath, [join(folder, 'verification/exhaustive/main.js'), ...argv], { encoding: 'utf8' });
+  return spawnSync(process.execPath, ['--no-opt', join(folder, 'verification/exhaustive/main.js'), ...argv], { encoding: 'utf8' });
 }
 
 describe('the program', () => {
