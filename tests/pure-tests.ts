@@ -11,8 +11,12 @@ export const LONG = [
   'tests/verification/simulation/run.test.ts',
 ];
 
-/** The clock, what a process shares, and modules of Node.js and of packages that reach out of it; `vi` changes what others of the process see. */
-const REACHES_OUT = /\bvi\.|\bprocess\.(?!js)|\bperformance\b|\bDate\.now\b|from '(node:|ioredis|express|playwright-core|undici)/;
+/**
+ * The clock, what a process shares, and modules of Node.js and of packages that reach out of it, other than to files; `vi` changes what others of the
+ * process see.
+ */
+const REACHES_OUT =
+  /\bvi\.|\bprocess\.(?!js)|\bperformance\b|\bDate\.now\b|from '(node:(?!(fs|os|path|url)')|ioredis|express|playwright-core|undici)/;
 const OWN_IMPORT = /from '(\.[^']*)\.js'/g;
 
 /**
