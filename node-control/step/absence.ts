@@ -81,13 +81,18 @@ export function objectionsTo({ strangers, wentBack }: Pick<Absence, 'strangers' 
  * their data. The service would stop; and if one that does not answer turns out to have lost its data, what rests on the others could never be
  * found again. Example: of a, b and c, a lost its data while c is down. Without c in the set its quorum is a and b, which never answers again;
  * yet with c down the set has no quorum before the step either. So strangers count by themselves, too.
+ *
+ * A prepare set whose quorum is lost has no rounds, whatever the accept set: to grow that helps nobody, and notes one more set of acceptors that
+ * values may rest on, which no rescan can ever take off the notes again.
  */
 export function shortagesOf({ unreachable, refusals, strangers }: Absence, transitions: readonly Transition[]): Objection[] {
   return transitions.flatMap(({ name, before, after }) =>
     (['prepare', 'accept'] as const).flatMap((phase) => {
       const isShorter = (absent: readonly string[]): boolean => shortage(after[phase], absent) > shortage(before[phase], absent);
       const isNow = isShorter([...unreachable, ...strangers]);
-      if (!isNow && !isShorter(strangers)) return [];
+      const growsInVain =
+        phase === 'prepare' && shortage(after.prepare, strangers) > 0 && after.accept.nodes.length > before.accept.nodes.length;
+      if (!isNow && !isShorter(strangers) && !growsInVain) return [];
       const awaited = isNow ? unreachable : [];
       const reasons = [
         ...(awaited.length === 0 ? [] : [unreachableText(awaited, refusals)]),

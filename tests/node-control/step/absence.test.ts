@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { Nodes } from '../../../node-control/nodes/nodes.js';
 import { absenceAmong, leavingOut, shortagesOf } from '../../../node-control/step/absence.js';
 import type { Configuration } from '../../../src/protocol/configuration.js';
+import type { QuorumSet } from '../../../src/protocol/quorum.js';
 
 const A = 'acceptor-1:6379';
 const B = 'acceptor-2:6379';
@@ -15,6 +16,28 @@ it('a step that would leave lost acceptors alone is refused with what has to com
       advice: `Bring back the volume of ${A}: without it no acceptor is left`,
     })),
   );
+});
+
+it('an accept set does not grow while the prepare set lacks a quorum for good: the rescan that would have to follow could never run', () => {
+  const prepare = { nodes: [A, B], quorum: 2 };
+  const [empty, one] = [
+    { nodes: [], quorum: 0 },
+    { nodes: [B], quorum: 1 },
+  ];
+  const step = (before: QuorumSet, after: QuorumSet) => ({
+    ...{ name: 'proposer-1', changed: true },
+    before: { era: 2, prepare, accept: before },
+    after: { era: 3, prepare, accept: after },
+  });
+  const absence = { unreachable: [], refusals: {}, strangers: [A], wentBack: {} };
+  expect(shortagesOf(absence, [step(empty, one)])).toEqual([
+    {
+      why: `proposer-1 would prepare on 2 of ${A} ${B}, which has no quorum: ${A} lost the data`,
+      ...{ advice: 'First leave out what is lost', steps: [{ verb: 'resize', acceptors: [B] }] },
+    },
+  ]);
+  expect(shortagesOf(absence, [step(one, empty)])).toEqual([]);
+  expect(shortagesOf({ ...absence, strangers: [] }, [step(empty, one)])).toEqual([]);
 });
 
 it('what is lost is left out by a resize to those that are left', () => {

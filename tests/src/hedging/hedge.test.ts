@@ -107,6 +107,8 @@ describe('a hedge', () => {
     expect((await ask([{ nodes: ['d', 'e'], quorum: 1 }], 1)).asked).toMatch(/^[de]$/);
     const growing = [MAJORITY, { nodes: ['c', 'd'], quorum: 2 }];
     expect((await ask(growing, 3)).asked).toMatch(/cd/);
+    expect((await ask([MAJORITY, { nodes: ['e'], quorum: 1 }], 3)).asked).toMatch(/^(ab|ac|bc)e$/);
+    expect((await ask(SETS)).asked).toMatch(/^(ab|ac|bc)$/);
   });
 
   it('forgets who was late under other sets', async () => {
