@@ -1,4 +1,4 @@
-import { acceptorsOf, type Configuration, EMPTY_CONFIGURATION, isConfigured } from '../protocol/configuration.js';
+import { acceptorsOf, type Configuration, EMPTY_CONFIGURATION } from '../protocol/configuration.js';
 import { Gate } from '../protocol/gate.js';
 import type { Proposer } from '../protocol/proposer.js';
 import { BadRequest, EraMismatch, StorageError } from './errors.js';
@@ -23,7 +23,7 @@ export class Reconfiguration {
     this.#options = options;
   }
 
-  /** Why the configuration that was on disk is given up, until there is another one. */
+  /** Why the configuration that was on disk is given up, until there is another one with acceptors, in one of its sets at least. */
   get oldState(): string | undefined {
     return this.#oldState;
   }
@@ -48,7 +48,7 @@ export class Reconfiguration {
     } finally {
       acceptors.retain?.(proposer.configuration);
     }
-    if (isGivenUp && isConfigured(next)) this.#oldState = undefined;
+    if (isGivenUp && acceptorsOf(next).length > 0) this.#oldState = undefined;
     return next;
   }
 

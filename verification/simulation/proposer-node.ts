@@ -116,7 +116,10 @@ export class ProposerNode {
       },
     };
     const links = new Map<string, GreetedLink>();
-    const store = createStore({ id, state, acceptors: this.#acceptorsFor(process, links), time: process.time, ...options(process) });
+    const acceptors = this.#acceptorsFor(process, links);
+    const store = createStore({ id, state, acceptors, time: process.time, ...options(process) });
+    // As the program does at its start: an acceptor that no request has needed yet is greeted, too.
+    void acceptors.connect?.(disk.configuration);
     this.#running = { process, store, start: { proposer: id, incarnation }, links };
   }
 

@@ -36,10 +36,10 @@ export const UNCHECKED_IDENTITIES: readonly Variant[] = [
     [...HASTY, WIPED_AND_BACK, COPIES_DO_NOT_COUNT],
   ),
   broken('an acceptor whose disk went back is not noticed', ['old disks', 300, 64], {}, [greeted('false')]),
-  broken("an acceptor's count is not compared with what proposers have on their disks", ['old disks', 600, 136], {}, [
+  broken("an acceptor's count is not compared with what proposers have on their disks", ['old disks', 600, 120], {}, [
     greeted('compareBallots(confirmed?.promise ?? ZERO_BALLOT, promise) > 0'),
   ]),
-  broken('what an acceptor confirmed last is not looked up', ['old disks', 400, 319], {}, [greeted('present < beats')]),
+  broken('what an acceptor confirmed last is not looked up', ['old disks', 400, 219], {}, [greeted('present < beats')]),
   broken('a proposer whose state folder went back is not told so', ['old folders', 400, 36], {}, [
     patch('src/redis/memory-greeting.ts', 'proposer !== 0 && known > era', 'proposer < 0 && known > era'),
   ]),
