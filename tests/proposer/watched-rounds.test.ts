@@ -51,12 +51,17 @@ describe('what is told of a key that is watched', () => {
     await watch('one');
     expect(await cluster.proposer(1).kv.put('one', 0, 'green')).toMatchObject({ ok: true });
     const moments = await story();
-    expect(labels(moments)).toEqual(['accept', 'accepted', 'prepare', 'promised'].flatMap((label) => [label, label, label]));
+    const [prepares, promises] = ['prepare', 'promised'].map((wanted) => labels(moments).filter((label) => label === wanted));
+    // A prepare asks two; the third as well only if one of them is late, as on a machine that stalls.
+    expect([2, 3]).toContain(prepares?.length);
+    expect(promises).toHaveLength(prepares?.length ?? 0);
+    const others = labels(moments).filter((label) => label.startsWith('accept'));
+    expect(others).toEqual(['accept', 'accepted'].flatMap((label) => [label, label, label]));
     expect(moments.flatMap(({ decision }) => decision ?? [])).toEqual([
       expect.stringMatching(/^1\.1\.1: acceptor-\d and acceptor-\d are a prepare quorum, 2 of 3\. The latest that they hold: nothing$/),
       expect.stringMatching(/^1\.1\.1: chosen, "green", version 1: acceptor-\d and acceptor-\d are an accept quorum, 2 of 3$/),
     ]);
-    expect(moments.filter(({ isLate }) => isLate)).toHaveLength(2);
+    expect(moments.filter(({ isLate }) => isLate)).toHaveLength((prepares?.length ?? 0) - 1);
     await expectTrue(moments, 'one');
   });
 
@@ -82,16 +87,16 @@ describe('what is told of a key that is watched', () => {
     try {
       expect(await cluster.proposer(1).kv.put('three', 0, 'v')).toMatchObject({ ok: true });
       const before = tell(await watched(), NAMES);
-      expect(before.filter(({ to }) => to === 'a3')).toHaveLength(2);
+      // A prepare asks it if its turn is among the first two; an accept does in any case.
+      expect(labels(before.filter(({ to }) => to === 'a3'))).toEqual(expect.arrayContaining(['accept']));
       expect(before.filter(({ from }) => from === 'a3')).toEqual([]);
     } finally {
       cluster.acceptor(3).resume();
     }
     const moments = await story();
-    expect(moments.filter(({ from }) => from === 'a3')).toMatchObject([
-      { label: 'promised', isLate: true },
-      { label: 'accepted', isLate: true },
-    ]);
+    const answers = moments.filter(({ from }) => from === 'a3');
+    expect(answers.at(-1)).toMatchObject({ label: 'accepted', isLate: true });
+    expect(answers.filter(({ isLate }) => !isLate)).toEqual([]);
     await expectTrue(moments, 'three');
   });
 
