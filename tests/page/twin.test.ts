@@ -46,13 +46,14 @@ describe('a key that is watched on the page', () => {
     await expect
       .poll(decided, SOON)
       .toMatch(/^\d+\.\d+\.1: chosen, "<b>green<\/b>", version 1: acceptor-\d and acceptor-\d are an accept quorum, 2 of 3$/);
-    await expect.poll(async () => (await moments()).length, SOON).toBe(12);
-    const told = await moments();
-    for (const number of [1, 2, 3]) {
-      expect(told.join('\n')).toMatch(new RegExp(`p1 → a${number} prepare`));
-      expect(told.join('\n')).toMatch(new RegExp(`a${number} → p1 accepted [\\d.]+, after [\\d.]+ ms`));
-    }
-    expect(told.filter((text) => text.endsWith('; late')).length).toBe(2);
+    const told = (pattern: RegExp) => async (): Promise<number> => (await moments()).filter((text) => pattern.test(text)).length;
+    await expect.poll(told(/^.*a\d → p1 accepted [\d.]+, after [\d.]+ ms/), SOON).toBe(3);
+    // A prepare asks the third acceptor only where one is late; then its answer comes after the quorum's, as the third of the accept does.
+    const prepares = await told(/p1 → a\d prepare/)();
+    expect([2, 3]).toContain(prepares);
+    await expect.poll(told(/a\d → p1 promise/), SOON).toBe(prepares);
+    await expect.poll(told(/; late$/), SOON).toBe(prepares - 1);
+    expect(await moments()).toHaveLength(2 * (prepares + 3));
     expect(await page.locator('#drawing').innerText()).toMatch(/colour: "<b>gre…/);
     await put(2, 1, 'blue');
     await expect.poll(decided, SOON).toMatch(/^\d+\.\d+\.2: chosen, "blue", version 2/);
