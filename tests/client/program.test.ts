@@ -232,7 +232,8 @@ describe('the client, as a program', () => {
     const startMs = performance.now();
     client.child.kill('SIGINT');
     expect(await client.ended).toBe(130);
-    expect(performance.now() - startMs).toBeLessThan(2_000);
+    // The final check would try for 10 s.
+    expect(performance.now() - startMs).toBeLessThan(8_000);
     expect(client.stdout).not.toContain('in all');
   });
 
