@@ -9,6 +9,7 @@ import { bearerCheck } from '../src/node/bearer-token.js';
 import { ClusterError } from '../src/protocol/errors.js';
 import { refusalOf } from '../src/http/refusal.js';
 import { HEADERS_MAX_BYTES } from './limits.js';
+import { wayOutOf } from './way-out.js';
 
 /** After a 503 a client may try again at once; a second is the shortest that the header can say besides. */
 const RETRY_AFTER_SECONDS = 1;
@@ -107,9 +108,10 @@ function answerError(log: Logger): ErrorRequestHandler {
     }
     const error = asClusterError(thrown);
     if (error instanceof InternalError) log.error({ err: thrown, method: request.method }, 'a request failed by a fault of this proposer');
-    const { status, body } = refusalOf(error);
+    const { status, body, message } = refusalOf(error);
+    const wayOut = wayOutOf(error);
     if (status === 503) response.set('Retry-After', String(RETRY_AFTER_SECONDS));
-    answerJson(response, status, body);
+    answerJson(response, status, wayOut === undefined ? body : { ...body, message: `${message}; ${wayOut}` });
   };
 }
 

@@ -12,6 +12,7 @@ import { answerJson, onlyMethods } from './http.js';
 import { asVersion, operationName } from './idempotency-key.js';
 import { jsonBody } from './json-body.js';
 import { BODY_MAX_BYTES, KEY_MAX_BYTES, VALUE_MAX_BYTES } from './limits.js';
+import { STATUS } from './way-out.js';
 
 /** What a write without a body says behind its path. */
 const IN_PATH_OF_DELETE: readonly string[] = ['ver', 'since'];
@@ -68,7 +69,7 @@ export function addKvRoutes(app: Express, store: Store, acceptors: AcceptorPool)
       const strangers = acceptors.strangers(configuration);
       const reasons = [
         `no ${phases.join(' and no ')} quorum of acceptors answers, for want of ${missing.join(' and ')}`,
-        ...(strangers.length === 0 ? [] : [`${strangers.join(' and ')} lost the data or is another acceptor: see run-control.sh status`]),
+        ...(strangers.length === 0 ? [] : [`${strangers.join(' and ')} lost the data or is another acceptor: see ${STATUS}`]),
         ...acceptors.states(configuration).flatMap(({ name, wentBack }) => (wentBack ? [`${name}: ${wentBack.text}`] : [])),
         ...acceptors.unfit(configuration),
         ...acceptors.states(configuration).flatMap(({ name, trouble }) => (trouble ? [`${name}: ${trouble.text}`] : [])),

@@ -1,8 +1,9 @@
 import type { Logger } from 'pino';
 import type { AcceptorPoolOptions } from '../src/redis/acceptor-pool.js';
 import { REPLICATED } from '../src/redis/cluster-layout.js';
+import { STATUS } from './way-out.js';
 
-const REPLACE = 'run-control.sh status says how to replace it';
+const REPLACE = `${STATUS} says how to replace it`;
 const STRANGER = `this acceptor lost its data or is another one, and is not used; ${REPLACE}`;
 
 /** Writes down what becomes of the connections to acceptors. */

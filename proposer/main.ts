@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { pino } from 'pino';
 import { readAddresses } from '../src/node/addresses.js';
-import { stateFolder } from '../src/node/state-folder.js';
+import { stateFolder, UnusableState } from '../src/node/state-folder.js';
 import { type Configuration, isConfigured } from '../src/protocol/configuration.js';
 import { redisAcceptors } from '../src/redis/acceptor-pool.js';
 import { slowestAnswerMs } from '../src/store/limits.js';
@@ -18,6 +18,7 @@ import { serve } from './serve.js';
 import { readSettings } from './settings.js';
 import { Watch } from './watch.js';
 import { addWatchRoutes } from './watch-routes.js';
+import { COPY } from './way-out.js';
 
 async function main(): Promise<void> {
   const settings = readSettings(process.env);
@@ -88,7 +89,9 @@ async function openState(folder: string): Promise<ProposerState> {
     process.chdir(folder); // for the path of the lock, see stateFolder
     return await stateFolder(folder);
   } catch (error) {
-    throw new Error(`cannot use the state folder ${folder}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    const why = error instanceof Error ? error.message : String(error);
+    const wayOut = error instanceof UnusableState && error.needsSets ? ` To give it those: ${COPY}.` : '';
+    throw new Error(`cannot use the state folder ${folder}: ${why}${wayOut}`, { cause: error });
   }
 }
 

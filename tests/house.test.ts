@@ -97,6 +97,11 @@ describe('src/', () => {
     expect([...rooms].sort()).toEqual(Object.keys(ROOMS).sort());
   });
 
+  it('knows no command: who takes the library away has none of these scripts', () => {
+    const commands = /run-control|run-client|fault\.sh|build-run|clear\.sh/;
+    expect(tracked.filter((file) => file.startsWith('src/') && commands.test(read(file)))).toEqual([]);
+  });
+
   it('protocol is read in one sitting: at most 500 lines of code', () => {
     const lines = tracked.filter((file) => file.startsWith('src/protocol/')).map(code);
     expect(lines.reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(500);

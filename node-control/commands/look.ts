@@ -5,7 +5,7 @@ import { flawText } from '../../src/redis/fitness.js';
 import { memoryText } from '../../src/redis/memory-use.js';
 import { countText, countTombstones, type TombstoneCount } from '../collection/sample.js';
 import type { Nodes, Member } from '../nodes/nodes.js';
-import { adviceText, ControlError } from '../safety/objection.js';
+import { adviceText, commandLine, ControlError } from '../safety/objection.js';
 import { alwaysMeet, identified, setText } from '../safety/guard.js';
 import { knownIdentities } from '../safety/identities.js';
 import { rescanOf } from '../safety/plan.js';
@@ -147,7 +147,8 @@ function heldLines(name: string, held: readonly string[] | undefined): string[] 
 }
 
 function oldStateNotes(name: string, oldState: string | undefined): string[] {
-  return oldState === undefined ? [] : [`${name}: ${oldState}.`];
+  const wayOut = commandLine({ verb: 'copy', from: 'OTHER-PROPOSER', proposers: name });
+  return oldState === undefined ? [] : [`${name}: ${oldState}; to give it those: ${wayOut}.`];
 }
 
 async function startOf({ admin }: Member): Promise<{ proposer: number; oldState?: string } | undefined> {

@@ -10,12 +10,18 @@ import { lockFolder } from './folder-lock.js';
 const BEATS = 'beats.json';
 const TORN_BEATS = 'Remove the file: all that is lost with it is what would show that the disk of an acceptor went back.';
 /** A copy may be from before the last change of the sets, and would bring back quorums that miss those of the others. */
-const TORN =
-  'Put back no copy of it. Remove the file, start this proposer and give it the sets of another in one step: ' +
-  'run-control.sh copy OTHER-PROPOSER THIS-PROPOSER.';
+const TORN = 'Put back no copy of it. Remove the file, start this proposer and give it the sets of another in one step.';
 
 /** The folder holds something that this proposer did not write, or wrote only half. Starting from it could fork the data. */
-export class UnusableState extends Error {}
+export class UnusableState extends Error {
+  /** Whether this proposer has to be given the sets of another one, once the file is removed. */
+  readonly needsSets: boolean;
+
+  constructor(message: string, needsSets: boolean) {
+    super(message);
+    this.needsSets = needsSets;
+  }
+}
 
 /**
  * Opens the folder of one proposer, makes it if it is not there, and keeps every other process out of it until the state is closed or this
@@ -112,7 +118,8 @@ export class StateFolder {
       return parse(JSON.parse(text));
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      throw new UnusableState(`${path} is torn or not ours (${reason}). ${name === BEATS ? TORN_BEATS : TORN}`);
+      const needsSets = name !== BEATS;
+      throw new UnusableState(`${path} is torn or not ours (${reason}). ${needsSets ? TORN : TORN_BEATS}`, needsSets);
     }
   }
 

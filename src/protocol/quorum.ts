@@ -45,7 +45,7 @@ export function isRunByNone({ replies, failures }: Heard<unknown>): boolean {
 /** Why acceptors failed, as the cause of an error. */
 export const causeOf = ({ failures }: Heard<unknown>): AggregateError => new AggregateError(failures.values());
 
-const STRANGER = ' lost the data or is another acceptor and is not used: see run-control.sh status';
+const STRANGER = ' lost the data or is another acceptor and is not used';
 
 /**
  * Says why a vote was not won.

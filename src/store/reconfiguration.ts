@@ -58,8 +58,7 @@ export class Reconfiguration {
     const { configuration } = this.#options.proposer;
     this.#oldState =
       `the state folder of this proposer is older than its last configuration: it is of era ${configuration.era}, and an acceptor was told of ` +
-      `era ${seenEra}; it was put back from a copy, or another proposer has the same number. Its sets are given up; to give it those of ` +
-      'another: run-control.sh copy OTHER-PROPOSER THIS-PROPOSER';
+      `era ${seenEra}; it was put back from a copy, or another proposer has the same number. Its sets are given up: it needs those of another`;
     this.#options.events?.onOldState?.(configuration, seenEra);
     // If that fails the next change of the configuration tries it again, and nothing is done before.
     await this.#turn.exclusive(() => this.#giveUpOldState()).catch(() => undefined);

@@ -19,7 +19,7 @@ export function isForWantOfRoom(error: Error): boolean {
 export function fullIfSo(error: Error, { prepare, accept }: Configuration): Error {
   const full = fullAmong(error);
   if (full === 0 || ![prepare, accept].some((set) => full >= fewestInTheWay(set))) return error;
-  const advice = 'Delete keys, which is possible still, and collect them (run-control.sh collect), or give the acceptors more memory';
+  const advice = 'Delete keys, which is possible still, and collect them, or give the acceptors more memory';
   return new StorageFull(`${error.message}. ${advice}`, {}, error);
 }
 

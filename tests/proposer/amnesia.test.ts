@@ -144,7 +144,7 @@ describe('the only acceptor', () => {
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 503]));
     for (const answer of answers) if (answer.ok) expect(answer.body).toMatchObject({ ver: 1, val: 'kept' });
     expect(await one?.kv.put('a', 1, 'next')).toMatchObject({ ok: true });
-    expect((await ready(cluster.proposer(2))).status).toBe(200);
+    await expect.poll(async () => (await ready(cluster.proposer(2))).status, BACK).toBe(200);
   });
 });
 

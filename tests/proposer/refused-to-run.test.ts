@@ -166,7 +166,9 @@ describe('a write whose accept is sent to acceptors with a full memory', () => {
       status: 507,
       code: 'StorageFull',
       message: expect.stringMatching(
-        new RegExp(`^0 of 3 acceptors accepted.*; ${first}.*: OOM, its memory is full. Delete keys, .* or give the acceptors more memory$`),
+        new RegExp(
+          `^0 of 3 acceptors accepted.*; ${first}.*: OOM, its memory is full. Delete keys, .* or give the acceptors more memory; to collect them: run-control.sh collect$`,
+        ),
       ) as string,
     });
     expect(await kv.put('k', 1, 'new')).toMatchObject({ status: 507, code: 'StorageFull' });

@@ -149,6 +149,7 @@ describe('a proposer', () => {
     expect(code).toBe(1);
     expect(stderr).toMatch(/^proposer: [^\n]*is torn or not ours \([^\n]+\)[^\n]*\n$/);
     expect(stderr).toContain(join(folder, name));
+    expect(stderr).toContain('run-control.sh copy OTHER-PROPOSER THIS-PROPOSER');
     expect(proposer.stored(name)).toBe('');
   });
 

@@ -65,7 +65,7 @@ describe('a vote', () => {
       ['a6', new TimedOut('slow')],
     ]);
     expect(shortfall('promised', set, { replies: votes('yn'), failures })).toBe(
-      `${count}; a3 and a6: slow; a4 lost the data or is another acceptor and is not used: see run-control.sh status; a5: it has no disk`,
+      `${count}; a3 and a6: slow; a4 lost the data or is another acceptor and is not used; a5: it has no disk`,
     );
   });
 });
