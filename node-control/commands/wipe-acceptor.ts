@@ -1,5 +1,6 @@
 import { acceptorsOf, type Configuration, isConfigured } from '../../src/protocol/configuration.js';
 import { UnfitAcceptor } from '../../src/protocol/errors.js';
+import { wentBack } from '../../src/store/greeting.js';
 import type { Nodes } from '../nodes/nodes.js';
 import { ControlError, keysText, type Objection } from '../safety/objection.js';
 import { underNewEra } from '../step/eras.js';
@@ -65,7 +66,9 @@ async function objectionsToWipe(nodes: Nodes, acceptor: string, identity: string
   objections.push(...leftOutObjections(await leftOutOf(nodes, members, [acceptor]), leavingBehind(members)));
   const present = members.map(({ configuration }) => configuration);
   const isForgotten = present.every(({ era }) => era === 0);
-  const isNamed = present.some(({ resting }) => resting?.some((entry) => identity !== undefined && entry.nodes.includes(identity)));
+  // One whose disk went back still holds what rested on it until then, and may be the last that does.
+  const names = [identity, wentBack(identity)?.was].filter((name) => name !== undefined);
+  const isNamed = present.some(({ resting }) => resting?.some(({ nodes: resters }) => names.some((name) => resters.includes(name))));
   if (isNamed || (isForgotten && size > 0)) objections.push(...(await elsewhereObjections(nodes, acceptor, present)));
   const isThinned = (configuration: Configuration): boolean => thinnedBy([identity ?? ''], configuration).length > 0;
   const serving = present.find((configuration) => isConfigured(configuration) && isThinned(configuration));

@@ -19,7 +19,7 @@ export class ControlError extends Error {
   readonly steps: readonly Step[];
 
   constructor(message: string, ...advices: readonly Advice[]) {
-    super([message, ...(advices.length === 0 ? [] : [advices.map(adviceText).join('; ')])].join('. '));
+    super([message, ...(advices.length === 0 ? [] : [[...new Set(advices.map(adviceText))].join('; ')])].join('. '));
     this.steps = advices.flatMap(({ steps = [] }) => steps);
   }
 }

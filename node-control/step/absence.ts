@@ -22,6 +22,9 @@ export interface Absence {
   readonly wentBack: Readonly<Record<string, string>>;
 }
 
+/** Where the runbook says what to do with acceptors that all went back. */
+export const RESTORED = 'A folder or a volume was put back from a copy';
+
 /** Asks acceptors who they are. @param identities of those that have one: the others only have to answer */
 export async function absenceAmong(nodes: Nodes, names: readonly string[], identities: Identities): Promise<Absence> {
   const unreachable: string[] = [];
@@ -69,7 +72,9 @@ export function objectionsTo({ strangers, wentBack }: Pick<Absence, 'strangers' 
     : `${first}${backText === undefined ? ' lost its data or is another acceptor' : `: ${backText}`}, and no proposer uses it`;
   const others = listed.filter((other) => !strangers.includes(other));
   if (others.length === 0) {
-    return [{ why, advice: `There ${isOne ? 'was' : 'were'} no other: bring the volume back; what it held is nowhere else` }];
+    const [verb, who] = isOne ? ['was', 'it'] : ['were', 'they'];
+    const restoring = Object.keys(wentBack).length === 0 ? '' : ` (or see docs/operations.md, "${RESTORED}")`;
+    return [{ why, advice: `There ${verb} no other: bring the volume back${restoring}; what ${who} held is nowhere else` }];
   }
   const resize = (acceptors: readonly string[]): Step => ({ verb: 'resize', acceptors });
   const wipes = strangers.map((acceptor): Step => ({ verb: 'wipe-acceptor', acceptor }));

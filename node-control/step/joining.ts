@@ -6,6 +6,7 @@ import { type Flaw, UNCHECKED, UNCOPIED } from '../../src/redis/fitness.js';
 import type { Nodes } from '../nodes/nodes.js';
 import type { Identities } from '../safety/guard.js';
 import { knownIdentities } from '../safety/identities.js';
+import { RESTORED } from './absence.js';
 import { floorOf, membersOf, NO_FLOOR } from './floors.js';
 import { type Advice, ControlError, keysText, type Objection } from '../safety/objection.js';
 
@@ -73,7 +74,7 @@ export async function lookAtJoining(nodes: Nodes, before: readonly Configuration
         }
         const back = wentBack(present);
         // Under that identity nobody ever used it, and nobody is to begin.
-        if (back) objections.push({ why: `${name}: ${back.text}`, ...wiping(name) });
+        if (back) objections.push({ why: `${name}: ${back.text}`, ...(isServed ? wiping(name) : RESTORING) });
         identities[name] = present ?? nodes.newIdentity(name);
         newcomers[name] = { identity: identities[name], admin };
       });
@@ -102,6 +103,11 @@ function notEmpty(name: string, size: number): Objection {
 }
 
 const wiping = (acceptor: string): Advice => ({ advice: 'Wipe it first', steps: [{ verb: 'wipe-acceptor', acceptor }] });
+
+/** Where no proposer serves, what went back may be all that there is: the last copies. */
+const RESTORING: Advice = {
+  advice: `Begin without it, or with what it holds as docs/operations.md says ("${RESTORED}")`,
+};
 
 function notAsked(name: string, error: unknown): Objection {
   return {

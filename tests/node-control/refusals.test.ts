@@ -184,6 +184,24 @@ describe('is refused, with what to do first:', () => {
     await refused(cluster, `wipe-acceptor ${B}`, /values may rest on acceptor-2:6379, and no proposer is configured/);
   });
 
+  it('the wipe of the last copies, which all were put back from a backup', async () => {
+    const cluster = await clusterOf(A, B, C);
+    await cluster.proposer(1).kv.put('a', 0, 1);
+    for (const number of [1, 2, 3]) {
+      const redis = redisOf(cluster, number);
+      await redis.set('identity', `${await redis.get('identity')}~1796044000~1`);
+    }
+    expect((await cluster.control('status')).stdout).toMatch(/no other: bring the volume back \(or see docs\/operations\.md, "A folder/);
+    await typed(cluster, 'wipe all');
+    await refused(cluster, `wipe-acceptor ${B}`, /values may rest on acceptor-2:6379, and no proposer is configured/);
+    await refused(
+      cluster,
+      `resize ${THREE}`,
+      /acceptor-3:6379: its disk went back .*\. Begin without it, or with what it holds as [^;]*\.$/m,
+    );
+    expect((await cluster.control('status')).stdout).not.toContain('wipe-acceptor');
+  });
+
   it('to forget, by a wipe of the proposers, what rests on the acceptors of before', async () => {
     const cluster = await clusterOf(A, B, C);
     await typed(cluster, 'wipe all', `add-accept all ${A} 1`);
