@@ -1,6 +1,7 @@
-import { chmodSync, renameSync, rmSync, statSync } from 'node:fs';
-import { connect, createServer, type Server, type Socket } from 'node:net';
-import { isSystemError, sayWhy, Trouble } from './trouble.js';
+import { chmodSync, existsSync, statSync } from 'node:fs';
+import { connect, type Server, type Socket } from 'node:net';
+import { FolderInUse, lockFolder } from '../src/node/folder-lock.js';
+import { sayWhy, Trouble } from './trouble.js';
 
 /** One line of JSON each way on the supervisor's socket. */
 export interface ControlRequest {
@@ -45,13 +46,11 @@ export function ask(path: string, request: ControlRequest, timeoutMs: number): P
 /** The supervisor's end: the proof that the cluster runs, and the one thing that only one supervisor of a data folder can hold. */
 export class ControlSocket {
   readonly #server: Server;
-  readonly #open = new Set<Promise<void>>();
+  readonly #open: ReadonlySet<Promise<void>>;
 
-  private constructor(handle: (request: ControlRequest) => Promise<string>) {
-    this.#server = createServer((socket) => {
-      const served = serve(socket, handle).finally(() => this.#open.delete(served));
-      this.#open.add(served);
-    });
+  private constructor(server: Server, open: ReadonlySet<Promise<void>>) {
+    this.#server = server;
+    this.#open = open;
   }
 
   /**
@@ -63,17 +62,19 @@ export class ControlSocket {
     path: string,
     handle: (request: ControlRequest) => Promise<string>,
   ): Promise<{ control: ControlSocket; wasStale: boolean }> {
-    const control = new ControlSocket(handle);
-    let wasStale = false;
-    while (!(await listen(control.#server, path))) {
-      if (!(await putAsideIfDead(path)))
-        throw new Trouble(
-          `a local cluster already runs on this data folder${since(path)}. Stop it first, its data stays: ./build-run.sh --local --stop`,
-        );
-      wasStale = true;
-    }
+    const open = new Set<Promise<void>>();
+    const wasStale = existsSync(path);
+    const server = await lockFolder(path, (socket) => {
+      const served = serve(socket, handle).finally(() => open.delete(served));
+      open.add(served);
+    }).catch((error: unknown) => {
+      if (!(error instanceof FolderInUse)) throw new Trouble(`cannot listen on ${path}: ${sayWhy(error)}`);
+      throw new Trouble(
+        `a local cluster already runs on this data folder${since(path)}. Stop it first, its data stays: ./build-run.sh --local --stop`,
+      );
+    });
     chmodSync(path, 0o600);
-    return { control, wasStale };
+    return { control: new ControlSocket(server, open), wasStale };
   }
 
   /** Removes the socket and resolves when every reply is on its way. */
@@ -118,47 +119,5 @@ function readLine(socket: Socket): Promise<string | undefined> {
     });
     socket.setTimeout(SILENCE_MS, () => socket.destroy());
     socket.on('close', () => resolve(undefined));
-  });
-}
-
-/** False where something is there already. */
-function listen(server: Server, path: string): Promise<boolean> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error) => {
-      if (isSystemError(error, 'EADDRINUSE')) resolve(false);
-      else reject(new Trouble(`cannot listen on ${path}: ${sayWhy(error)}`));
-    });
-    server.listen(path, () => {
-      server.removeAllListeners('error');
-      resolve(true);
-    });
-  });
-}
-
-/** Moved away first, and looked at again there: a second supervisor that finds the same dead socket must not remove the living one of the first. */
-async function putAsideIfDead(path: string): Promise<boolean> {
-  if (await somebodyListens(path)) return false;
-  const aside = `${path}.${process.pid}`;
-  try {
-    renameSync(path, aside);
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT')) return true;
-    throw error;
-  }
-  if (await somebodyListens(aside)) {
-    renameSync(aside, path);
-    return false;
-  }
-  rmSync(aside, { force: true });
-  return true;
-}
-
-function somebodyListens(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(path, () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.on('error', (error) => resolve(!isSystemError(error, 'ECONNREFUSED', 'ENOENT')));
   });
 }

@@ -8,25 +8,35 @@ const SETTLE_MS = 50;
 /** No socket there, or one that nobody listens on any more. */
 const ABANDONED = ['ENOENT', 'ECONNREFUSED', 'ENOTSOCK'];
 
+/** Another process holds the lock. */
+export class FolderInUse extends Error {
+  constructor(message = 'another process uses this state folder') {
+    super(message);
+  }
+}
+
 /**
  * Keeps a second process out of a folder: a socket in it that somebody listens on. It goes with the process however that ends, which a
  * file with a process number does not, and reaches across containers that share the volume.
  *
  * @param path of the socket; at most about 100 bytes, so preferably relative to the working folder
  * @param answer is given each connection to the socket, that of a process which only looks whether it is held among them
- * @throws if another process holds it
+ * @throws FolderInUse if another process holds it; an error of the system if no socket can be made there
  */
 export async function lockFolder(path: string, answer = (socket: Socket): void => void socket.destroy()): Promise<Server> {
-  if (await isHeld(path)) throw new Error('another process uses this state folder');
+  if (await isHeld(path)) throw new FolderInUse();
   await removeAbandoned(path);
   const server = createServer(answer);
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
+    server.once('error', (error: NodeJS.ErrnoException) => reject(error.code === 'EADDRINUSE' ? new FolderInUse() : error));
     server.listen(path, resolve);
   });
   const { ino } = statSync(path);
   await sleep(SETTLE_MS);
-  if (statSync(path, { throwIfNoEntry: false })?.ino !== ino) throw new Error('another process took this state folder at the same time');
+  if (statSync(path, { throwIfNoEntry: false })?.ino !== ino) {
+    server.unref(); // to close it would remove the socket of the other one
+    throw new FolderInUse('another process took this state folder at the same time');
+  }
   return server;
 }
 
@@ -41,7 +51,7 @@ async function removeAbandoned(path: string): Promise<void> {
   }
   if (await isHeld(aside)) {
     renameSync(aside, path);
-    throw new Error('another process uses this state folder');
+    throw new FolderInUse();
   }
   rmSync(aside);
 }

@@ -83,7 +83,9 @@ export class LocalCluster {
   private constructor(name: string, ports: readonly number[]) {
     this.folder = path.join(this.#parent, name);
     const chosen = PORT_VARIABLES.map((variable, at) => [variable, String(ports[at])]);
-    this.env = { ...process.env, CLUSTER_DIR: this.folder, LOG_LEVEL: 'info', ...(Object.fromEntries(chosen) as NodeJS.ProcessEnv) };
+    // Whoever runs the tests may have a cluster in Docker: the scripts would ask which one is meant.
+    const ofIt = { CLUSTER: 'local', CLUSTER_DIR: this.folder, LOG_LEVEL: 'info' };
+    this.env = { ...process.env, ...ofIt, ...(Object.fromEntries(chosen) as NodeJS.ProcessEnv) };
   }
 
   /** @param name of the data folder, which the first start makes */
