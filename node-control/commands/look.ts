@@ -12,7 +12,7 @@ import { rescanOf } from '../safety/plan.js';
 import { absenceAmong, objectionsTo } from '../step/absence.js';
 import { leavingBehind, leftOutObjections, leftOutOf } from '../step/left-out.js';
 import { formatTable } from '../terminal/report.js';
-import { leftBehind } from '../narration/now.js';
+import { erasApart } from '../narration/now.js';
 import type { Silent } from '../narration/way-out.js';
 import { headline } from './headline.js';
 
@@ -79,7 +79,7 @@ export async function status(nodes: Nodes, print: (line: string) => void): Promi
     ...numberNotes(starts.map((start) => start?.proposer)),
     ...present.flatMap(({ member }, index) => oldStateNotes(member.name, starts[index]?.oldState)),
     ...leftOut.map((objection) => `${objection.why}. ${adviceText(objection)}.`),
-    ...(leftBehind(told) ? [] : differenceNotes(configurations)),
+    ...(erasApart(told) ? [] : differenceNotes(configurations)),
     ...nodes.acceptors.flatMap((name, index) => heldLines(name, seen[index]?.held)),
     ...nodes.acceptors.flatMap((name, index) => (seen[index]?.flaws ?? []).map((flaw) => `${name}: ${flaw}.`)),
     ...nodes.acceptors.flatMap((name, index) => (seen[index]?.cautions ?? []).map((caution) => `${name}: ${caution}.`)),

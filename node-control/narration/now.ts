@@ -31,6 +31,8 @@ export function nowText(told: readonly Told[], missing: Missing): string {
   const others = told.map(({ name }) => shortName(name)).join(' and ');
   const behind = leftBehind(told);
   if (behind) return leftBehindText(...behind);
+  const apart = erasApart(told);
+  if (apart) return erasApartText(...apart);
   if (new Set(told.map(({ configuration }) => setsKey(configuration))).size > 1) return differing(told);
   if (!isConfigured(first)) return `${withoutSets(first)}${silent === '' ? '' : ` ${rest}.`}`;
   const { prepare, accept } = first;
@@ -57,18 +59,32 @@ function leftBehindText(old: string, present: string): string {
   );
 }
 
+/** A round is refused by each acceptor that has seen an era which its proposer does not reach. */
+function erasApartText(earliest: Told, latest: Told): string {
+  const [old, present] = [earliest.name, latest.name];
+  return (
+    `The proposers differ: ${old} is of era ${earliest.configuration.era}, ${present} of era ${latest.configuration.era}. If that lasts, ${old} refuses every key that was ` +
+    `written since: ${commandLine({ verb: 'copy', from: present, proposers: old })}`
+  );
+}
+
+/** The two proposers with sets that are furthest apart, where that is more than the one era of the middle of a step. */
+export function erasApart(told: readonly Told[]): readonly [earliest: Told, latest: Told] | undefined {
+  const byEra = told.filter(({ configuration }) => isConfigured(configuration)).sort((a, b) => a.configuration.era - b.configuration.era);
+  const [earliest, latest] = [byEra[0], byEra.at(-1)];
+  return earliest && latest && latest.configuration.era - earliest.configuration.era > 1 ? [earliest, latest] : undefined;
+}
+
 /**
  * Of two proposers whose quorums miss each other the one of the earlier era, and the other one. No step that the guard lets through leads there; one that was
- * forced may, but in its middle the eras of the proposers differ by one at most.
+ * forced may, in its middle.
  */
 export function leftBehind(told: readonly Told[]): readonly [old: string, present: string] | undefined {
-  const byEra = told.filter(({ configuration }) => isConfigured(configuration)).sort((a, b) => a.configuration.era - b.configuration.era);
-  const [old, present] = [byEra[0], byEra.at(-1)];
+  const [old, present] = erasApart(told) ?? [];
   if (!old || !present) return undefined;
   const meets = (a: Configuration, b: Configuration): boolean => alwaysMeet(identified(a.prepare, a), identified(b.accept, b));
   const [before, now] = [old.configuration, present.configuration];
-  const isMiddle = now.era - before.era <= 1;
-  return isMiddle || (meets(before, now) && meets(now, before)) ? undefined : [old.name, present.name];
+  return meets(before, now) && meets(now, before) ? undefined : [old.name, present.name];
 }
 
 function withoutSets({ prepare, accept, era }: Configuration): string {

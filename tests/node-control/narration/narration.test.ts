@@ -57,6 +57,15 @@ describe('what the present configuration means', () => {
     );
   });
 
+  it('says what to do where one is eras behind, whose quorums meet those of the others: it refuses what they wrote since', () => {
+    const behind = { ...sets('2 of 123', '2 of 123'), era: 3 };
+    const expected =
+      /^The proposers differ: proposer-1 is of era 3, proposer-2 of era 9\. If that lasts, proposer-1 refuses every key that was written since: \.\/run-control\.sh copy proposer-2 proposer-1$/;
+    expect(now([behind, { ...sets('2 of 12', '2 of 12'), era: 9 }])).toMatch(expected);
+    expect(now([behind, { ...behind, era: 9 }])).toMatch(expected);
+    expect(now([behind, { ...behind, era: 4 }])).toContain('serves on');
+  });
+
   it('says what to do where one has sets that the cluster left, and nobody else tells it', () => {
     const [old, present] = [
       { ...sets('1 of 1', '1 of 1'), era: 5 },
