@@ -118,7 +118,9 @@ watch() {
     case $line in
       *'eady to accept connections'*) served=yes ;;
       *"error when the AOF fsync policy is 'always'"*) found=$WRITE_FAILED ;;
-      *'reading the append only file'*) if [ -z "$served" ]; then found=$DAMAGED; fi ;;
+      *'reading the append only file'* | *'AOF MANIFEST FILE ERROR'* | *'Unable to obtain the AOF file'*'No such file'*)
+        if [ -z "$served" ]; then found=$DAMAGED; fi
+        ;;
     esac
   done
   return "$found"
@@ -167,7 +169,7 @@ if [ "$code" -ne 0 ]; then
   case $status in
     "$WRITE_FAILED") hold_for_its_disk 'Redis could not write or sync its append-only file (its log says which)' ;;
     "$DAMAGED")
-      hold 'Its append-only file is damaged (its log says where). NEVER repair it with "redis-check-aof --fix", whatever Redis says: that cuts off what it has' \
+      hold 'Its append-only file is damaged, or a part of it is missing (its log says where). NEVER repair it with "redis-check-aof --fix", whatever Redis says: that cuts off what it has' \
         'answered, and it would be believed. Its disk counts as lost: move appendonlydir out of the way and start it; it is a new acceptor then,' \
         'and "status" names the commands that let it join (docs/operations.md, "An acceptor does not start: its append-only file is damaged").'
       ;;

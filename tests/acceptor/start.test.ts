@@ -214,6 +214,21 @@ describe('append-only files without their manifest', () => {
   });
 });
 
+describe('append-only files that are not whole, as a copy leaves them whose disk was full, are damage:', () => {
+  const ruins: Record<string, () => void> = {
+    'an empty manifest': () => writeFileSync(inFolder(MANIFEST), ''),
+    'a torn manifest': () => writeFileSync(inFolder(MANIFEST), contentOf(MANIFEST).subarray(0, 30)),
+    'an increment that is missing': () => rmSync(inFolder(INCREMENT)),
+  };
+  test.each(Object.keys(ruins))('%s', async (what) => {
+    await acknowledgeTwo();
+    ruins[what]?.();
+    const acceptor = new Started();
+    expect(await acceptor.ended()).toBe(HELD_STATUS);
+    expect(acceptor.said).toMatch(/HELD[^]*Its append-only file is damaged, or a part of it is missing/);
+  });
+});
+
 describe('an acceptor whose disk refused a write or a sync', () => {
   /** Writes until its file must not grow any more, which is what a full disk looks like. Resolves with the keys that were acknowledged. */
   async function fill(acceptor: Started): Promise<string[]> {
