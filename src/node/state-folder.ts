@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:net';
 import { join, relative, resolve } from 'node:path';
@@ -6,6 +7,9 @@ import { parseConfiguration } from '../store/parse-configuration.js';
 import type { ProposerState } from '../store/options.js';
 import { BeatsFile, parseBeats } from './beats-file.js';
 import { lockFolder } from './folder-lock.js';
+
+/** Two starts that find the same number on disk, since a copy was put back, draw different ones. */
+const INCARNATIONS_SKIPPED_MAX = 2 ** 20;
 
 const BEATS = 'beats.json';
 const TORN_BEATS = 'Remove the file: all that is lost with it is what would show that the disk of an acceptor went back.';
@@ -88,7 +92,8 @@ export class StateFolder {
   }
 
   /**
-   * A number higher than at any start before, on disk. The clock counts if it is ahead: a lost folder must not bring numbers back.
+   * A number higher than at any start before, on disk. The clock counts if it is ahead: a lost folder, or one that was put back, must not bring
+   * numbers back. Where it is behind, chance sees to it that a folder which was put back does not.
    * @param nowMs the system's clock
    */
   raiseIncarnation(nowMs: number): number {
@@ -96,7 +101,7 @@ export class StateFolder {
       if (!Number.isSafeInteger(input)) throw new TypeError('not an integer');
       return Number(input);
     });
-    const incarnation = Math.max((stored ?? 0) + 1, nowMs);
+    const incarnation = stored === undefined || nowMs > stored ? nowMs : stored + 1 + randomInt(INCARNATIONS_SKIPPED_MAX);
     this.#save('incarnation.json', incarnation);
     return incarnation;
   }

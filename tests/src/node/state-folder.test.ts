@@ -241,13 +241,28 @@ describe('the incarnation', () => {
 
   it('rises from the stored number where the clock has gone back, and never comes again', async () => {
     const proposer = await proposerHere();
-    const future = Date.now() + 10 ** 12;
-    proposer.store('incarnation.json', String(future));
-    for (const expected of [future + 1, future + 2, future + 3]) {
+    let last = Date.now() + 10 ** 12;
+    proposer.store('incarnation.json', String(last));
+    for (let start = 0; start < 3; start += 1) {
       await proposer.start();
-      expect(await identityOf(proposer)).toBe(expected);
+      const incarnation = await identityOf(proposer);
+      expect(incarnation).toBeGreaterThan(last);
+      expect(proposer.stored('incarnation.json')).toBe(String(incarnation));
+      last = incarnation;
       await proposer.end('SIGKILL');
     }
+  });
+
+  it('never comes again where the folder was put back and the clock is behind, too: operation ids and ballots are made of it', () => {
+    const file = join(folder, 'incarnation.json');
+    const stored = Date.now() + 10 ** 12;
+    const drawn = Array.from({ length: 5 }, () => {
+      writeFileSync(file, String(stored));
+      return new StateFolder(folder).raiseIncarnation(Date.now());
+    });
+    // Of a million numbers each, so that two may be the same in one of 100,000 runs of this test.
+    expect(new Set(drawn).size).toBe(5);
+    expect(Math.min(...drawn)).toBeGreaterThan(stored);
   });
 
   it('is taken from the clock where the folder was lost', async () => {
