@@ -5,7 +5,7 @@
 # A parent that failed holds its children back until it was retried, or removed, as the manual says.
 # Why it hurts: `expire` is given to what must not be done late: a charge, a lock of stock, a check. With the workers away for longer than that, the first thing they do is to ship what was not paid.
 # Who should care: who uses `expire` and `parents` together. Give the children the same time, or look at the parents in the child: `$job->parents` with their states.
-# Source: Minion/Backend/SQLite.pm, dequeue; Minion/Backend/Pg.pm has the same condition; Minion/Guide.pod, "Job dependencies". Needs chroot.
+# Source: Minion/Backend/SQLite.pm, dequeue; Minion/Guide.pod, "Job dependencies". Needs chroot.
 set -euo pipefail
 
 work=$(mktemp -d)
