@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,7 +21,8 @@ it('is refused while another one holds it, and to be had after that', async () =
 it('is lost to one that takes its place at the same time, whose socket stays', async () => {
   const path = join(folder, 'raced');
   const ours = lockFolder(path);
-  await sleep(20);
+  // A timer of a millisecond comes before the one of the lock's wait, however long the machine stands still.
+  while (!existsSync(path)) await sleep(1);
   rmSync(path);
   const theirs = createServer((socket) => socket.end('theirs')).listen(path);
   await expect(ours).rejects.toThrow('at the same time');
