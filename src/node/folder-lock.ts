@@ -33,11 +33,18 @@ export async function lockFolder(path: string, answer = (socket: Socket): void =
   });
   const { ino } = statSync(path);
   await sleep(SETTLE_MS);
-  if (statSync(path, { throwIfNoEntry: false })?.ino !== ino) {
-    server.unref(); // to close it would remove the socket of the other one
-    throw new FolderInUse('another process took this state folder at the same time');
-  }
-  return server;
+  const present = statSync(path, { throwIfNoEntry: false });
+  if (present?.ino === ino) return server;
+  closeBeside(path, server, present !== undefined);
+  throw new FolderInUse('another process took this state folder at the same time');
+}
+
+/** The end of a server, and of its process too, removes whatever lies at its path by then: that of the other one is put aside meanwhile. */
+function closeBeside(path: string, server: Server, isTaken: boolean): void {
+  const aside = `${path}.${process.pid}`;
+  if (isTaken) renameSync(path, aside);
+  server.close();
+  if (isTaken) renameSync(aside, path);
 }
 
 /** Looks again at what is put aside: between the two looks another process may have taken the place of a dead one. */

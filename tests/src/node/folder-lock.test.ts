@@ -1,8 +1,8 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { afterAll, expect, it } from 'vitest';
 import { FolderInUse, lockFolder } from '../../../src/node/folder-lock.js';
 
@@ -15,22 +15,25 @@ it('is refused while another one holds it, and to be had after that', async () =
   await expect(lockFolder(path)).rejects.toThrow(FolderInUse);
   await new Promise((resolve) => first.close(resolve));
   const second = await lockFolder(path);
-  second.close();
+  await new Promise((resolve) => second.close(resolve));
 });
 
-it('is lost to one that takes its place at the same time, whose socket stays', async () => {
+it('is lost to one that takes its place at the same time, whose file stays, also when the process ends', async () => {
   const path = join(folder, 'raced');
-  const ours = lockFolder(path);
-  // A timer of a millisecond comes before the one of the lock's wait, however long the machine stands still.
-  while (!existsSync(path)) await sleep(1);
-  rmSync(path);
-  const theirs = createServer((socket) => socket.end('theirs')).listen(path);
-  await expect(ours).rejects.toThrow('at the same time');
-  const said = await new Promise((resolve, reject) =>
-    connect(path)
-      .once('data', (data) => resolve(String(data)))
-      .once('error', reject),
-  );
-  expect(said).toBe('theirs');
-  theirs.close();
+  // A timer of a millisecond comes before the one of the lock's wait, however long the machine stands still: so both are in one process.
+  const program = `
+    import { existsSync, rmSync, writeFileSync } from 'node:fs';
+    import { setTimeout as sleep } from 'node:timers/promises';
+    import { lockFolder } from '${new URL('../../../dist/src/node/folder-lock.js', import.meta.url).href}';
+    const path = '${path}';
+    const ours = lockFolder(path);
+    while (!existsSync(path)) await sleep(1);
+    rmSync(path);
+    writeFileSync(path, 'of the winner');
+    await ours.then((server) => server.unref(), ({ message }) => console.log(message));
+  `;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program]);
+  expect(stdout).toBe('another process took this state folder at the same time\n');
+  expect(readFileSync(path, 'utf8')).toBe('of the winner');
+  expect(readdirSync(folder)).toEqual(['raced']);
 });
