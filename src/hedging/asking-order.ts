@@ -10,7 +10,7 @@ export interface Order {
 /** How long the same acceptors are asked first, in milliseconds: what leaves in one turn of the event loop is then in as few messages as can be. */
 const TURN_MS = 5;
 
-/** How long to do without an acceptor that was late, before it is tried again once, in milliseconds. */
+/** How long to do without an acceptor that was late, before one message tries it again, in milliseconds. */
 const AVOID_LATE_MS = 1_000;
 
 /** Whom to ask first: no more than a quorum of every set needs, each acceptor in its turn, and none that was late a moment ago. */
@@ -27,12 +27,16 @@ export class AskingOrder {
     this.#time = time;
   }
 
-  /** Whom to ask now. All at once if no quorum is without a late one: then each would have to be waited for first. */
+  /**
+   * Whom to ask now. All at once if no quorum is without a late one, since each would have to be waited for first; and where a late one is tried
+   * again, so that nobody waits for it.
+   */
   next(): Order {
     const all = { nodes: this.#nodes, atFirst: this.#nodes.length };
     const turn = Math.floor(this.#time.nowMs() / TURN_MS);
     if (this.#lateUntilMs.size === 0) return this.#orders[turn % this.#orders.length] ?? all;
-    return this.#trial() ?? this.#orders.find((order) => firstOf(order).every((node) => !this.#lateUntilMs.has(node))) ?? all;
+    if (this.#isTrial()) return all;
+    return this.#orders.find((order) => firstOf(order).every((node) => !this.#lateUntilMs.has(node))) ?? all;
   }
 
   /** Notes that the acceptor did not answer, or takes long. */
@@ -40,20 +44,17 @@ export class AskingOrder {
     this.#lateUntilMs.set(node, this.#time.nowMs() + AVOID_LATE_MS);
   }
 
-  /** Notes that these have answered, and soon. */
+  /** Notes that these have answered, soon, and before enough others had. */
   markInTime(nodes: Iterable<string>): void {
     for (const node of nodes) this.#lateUntilMs.delete(node);
   }
 
-  /** For one that finds out whether a late acceptor answers in time again; all others go on without it. */
-  #trial(): Order | undefined {
+  /** True for the one that finds out whether a late acceptor answers in time again; all others go on without it. */
+  #isTrial(): boolean {
     const nowMs = this.#time.nowMs();
-    for (const [node, untilMs] of this.#lateUntilMs) {
-      if (nowMs < untilMs) continue;
-      this.markLate(node);
-      return this.#orders.find((order) => firstOf(order).includes(node));
-    }
-    return undefined;
+    const due = [...this.#lateUntilMs].filter(([, untilMs]) => untilMs <= nowMs);
+    for (const [node] of due) this.markLate(node);
+    return due.length > 0;
   }
 }
 

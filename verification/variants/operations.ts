@@ -50,7 +50,7 @@ export const BROKEN_OPERATIONS: readonly Variant[] = [
     patch(BATCH, '{ ver, val: null, ops, deleted: true }', '{ ver, val: null, ops: [record], deleted: true }'),
     patch(RECORDS, '(expected > 0 ? expected : since) >= oldestTold(present)', '(expected > 0 ? expected >= oldestTold(present) : true)'),
   ]),
-  broken('a change whose accept failed is applied again without a look whether it was', ['majority', 100, 10], {}, [
+  broken('a change whose accept failed is applied again without a look whether it was', ['majority', 100, 8], {}, [
     patch(BATCH, '    if (!sent) return undefined;\n', '    if (!sent || attempt.ver === undefined) return undefined;\n'),
   ]),
   broken('two accepts of one change that begin differently carry the same id', ['majority', 400, 88], {}, [
