@@ -50,7 +50,7 @@ const DEFAULT_PORTS = [
   ['client', 8070, 'CLIENT_PORT', 8070],
 ] as const;
 
-/** The kernel holds about 104 bytes of a socket's path; a stale socket is moved to a slightly longer name before it is removed. */
+/** The kernel holds about 104 bytes of a socket's path; who is about to take it says so under a slightly longer name. */
 const MAX_SOCKET_BYTES = 90;
 
 /** Where things are; never fails and writes nothing. A relative CLUSTER_DIR counts from the repository, so that it means the same in every folder. */

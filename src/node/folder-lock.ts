@@ -1,12 +1,22 @@
-import { renameSync, rmSync, statSync } from 'node:fs';
+import { randomInt } from 'node:crypto';
+import { readdirSync, renameSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Longer than another process takes from finding a dead lock to replacing it. */
-const SETTLE_MS = 50;
+/** Who meets another one tries again so often: a taking is a matter of milliseconds, on a machine that stalls of some hundred. */
+const TRIES = 20;
+const PAUSE_MAX_MS = 100;
+
+/** So many names that none comes twice. */
+const CLAIMS = 36 ** 6;
+const CLAIM = /^[0-9a-z]{6}$/;
 
 /** No socket there, or one that nobody listens on any more. */
 const ABANDONED = ['ENOENT', 'ECONNREFUSED', 'ENOTSOCK'];
+
+/** Somebody listened when the connection began, and ended before it was answered. */
+const LEAVING = 'ECONNRESET';
 
 /** Another process holds the lock. */
 export class FolderInUse extends Error {
@@ -19,48 +29,79 @@ export class FolderInUse extends Error {
  * Keeps a second process out of a folder: a socket in it that somebody listens on. It goes with the process however that ends, which a
  * file with a process number does not, and reaches across containers that share the volume.
  *
+ * The socket of a process that died is removed by the next one, which must not remove that of a third one instead: so only who has a claim,
+ * which one process at a time has, touches the socket.
+ *
  * @param path of the socket; at most about 100 bytes, so preferably relative to the working folder
  * @param answer is given each connection to the socket, that of a process which only looks whether it is held among them
  * @throws FolderInUse if another process holds it; an error of the system if no socket can be made there
  */
 export async function lockFolder(path: string, answer = (socket: Socket): void => void socket.destroy()): Promise<Server> {
-  if (await isHeld(path)) throw new FolderInUse();
-  await removeAbandoned(path);
+  for (let tries = 1; tries <= TRIES; tries += 1) {
+    const claim = await Claim.on(path);
+    try {
+      if (await claim.isAlone()) {
+        if (await isHeld(path)) throw new FolderInUse();
+        rmSync(path, { force: true });
+        return await listening(path, answer);
+      }
+    } finally {
+      claim.giveUp();
+    }
+    await sleep(randomInt(PAUSE_MAX_MS));
+  }
+  throw new FolderInUse('other processes take this state folder at the same time');
+}
+
+/**
+ * The intention to take a lock. Each has a name that is never used again, so the file of one that died can be removed at any time; and each is
+ * seen by the others before it looks for them, so of two the later one sees the earlier, however long either stands still.
+ */
+class Claim {
+  readonly #path: string;
+  readonly #lock: string;
+  readonly #server: Server;
+
+  private constructor(path: string, lock: string, server: Server) {
+    this.#path = path;
+    this.#lock = lock;
+    this.#server = server;
+  }
+
+  static async on(lock: string): Promise<Claim> {
+    const name = randomInt(CLAIMS).toString(36).padStart(6, '0');
+    // Under its own name only once it listens: who finds that nobody listens there knows that its process is gone.
+    const server = await listening(`${lock}-${name}`, (socket) => void socket.destroy());
+    const path = `${lock}~${name}`;
+    renameSync(`${lock}-${name}`, path);
+    return new Claim(path, lock, server);
+  }
+
+  async isAlone(): Promise<boolean> {
+    const folder = dirname(this.#lock);
+    const prefix = `${basename(this.#lock)}~`;
+    for (const name of readdirSync(folder)) {
+      const other = join(folder, name);
+      if (!name.startsWith(prefix) || !CLAIM.test(name.slice(prefix.length)) || name === basename(this.#path)) continue;
+      if (await isHeld(other)) return false;
+      rmSync(other, { force: true });
+    }
+    return true;
+  }
+
+  giveUp(): void {
+    rmSync(this.#path, { force: true });
+    this.#server.close();
+  }
+}
+
+function listening(path: string, answer: (socket: Socket) => void): Promise<Server> {
   const server = createServer(answer);
-  await new Promise<void>((resolve, reject) => {
+  return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(error.code === 'EADDRINUSE' ? new FolderInUse() : error));
-    server.listen(path, resolve);
+    // A worker of `node:cluster` would else get the socket of its primary, and so would all others that began at the same time.
+    server.listen({ path, exclusive: true }, () => resolve(server));
   });
-  const { ino } = statSync(path);
-  await sleep(SETTLE_MS);
-  const present = statSync(path, { throwIfNoEntry: false });
-  if (present?.ino === ino) return server;
-  closeBeside(path, server, present !== undefined);
-  throw new FolderInUse('another process took this state folder at the same time');
-}
-
-/** The end of a server, and of its process too, removes whatever lies at its path by then: that of the other one is put aside meanwhile. */
-function closeBeside(path: string, server: Server, isTaken: boolean): void {
-  const aside = `${path}.${process.pid}`;
-  if (isTaken) renameSync(path, aside);
-  server.close();
-  if (isTaken) renameSync(aside, path);
-}
-
-/** Looks again at what is put aside: between the two looks another process may have taken the place of a dead one. */
-async function removeAbandoned(path: string): Promise<void> {
-  const aside = `${path}.${process.pid}`;
-  try {
-    renameSync(path, aside);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
-    throw error;
-  }
-  if (await isHeld(aside)) {
-    renameSync(aside, path);
-    throw new FolderInUse();
-  }
-  rmSync(aside);
 }
 
 function isHeld(path: string): Promise<boolean> {
@@ -70,7 +111,11 @@ function isHeld(path: string): Promise<boolean> {
       socket.destroy();
       resolve(true);
     });
-    // Any other failure, a full backlog say, does not prove that nobody listens.
-    socket.once('error', (error: NodeJS.ErrnoException) => (ABANDONED.includes(error.code ?? '') ? resolve(false) : reject(error)));
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      if (ABANDONED.includes(error.code ?? '')) resolve(false);
+      else if (error.code === LEAVING) resolve(true);
+      // Any other failure, a full backlog say, does not prove that nobody listens.
+      else reject(error);
+    });
   });
 }

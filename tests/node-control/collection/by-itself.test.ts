@@ -72,7 +72,9 @@ describe('the service of the control node', () => {
       for (let round = 0; !over.signal.aborted; round += 1) await bury(cluster, `c${round}-`, 20);
     })();
     for (let rescans = 0; rescans < 4; rescans += 1) {
-      expect(await cluster.controlWith(folder, 'rescan', NAMES.join(','), '3')).toMatchObject({ code: 0, stderr: '' });
+      // On a machine that stalls it tells its progress, too.
+      const { code, stderr } = await cluster.controlWith(folder, 'rescan', NAMES.join(','), '3');
+      expect(code, stderr).toBe(0);
     }
     over.abort();
     await burying;

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -8,6 +9,18 @@ import { FolderInUse, lockFolder } from '../../../src/node/folder-lock.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lock-'));
 afterAll(() => rmSync(folder, { recursive: true }));
+
+function listen(path: string): Promise<Server> {
+  const server = createServer();
+  return new Promise((resolve) => server.listen(path, () => resolve(server)));
+}
+
+/** A socket as a killed process leaves it. */
+async function leaveDead(path: string): Promise<void> {
+  const server = await listen(`${path}.alive`);
+  renameSync(`${path}.alive`, path);
+  await new Promise((resolve) => server.close(resolve));
+}
 
 it('is refused while another one holds it, and to be had after that', async () => {
   const path = join(folder, 'held');
@@ -18,22 +31,55 @@ it('is refused while another one holds it, and to be had after that', async () =
   await new Promise((resolve) => second.close(resolve));
 });
 
-it('is lost to one that takes its place at the same time, whose file stays, also when the process ends', async () => {
+it('is had by one alone of many that begin at once, beside the socket of a process that died', async () => {
   const path = join(folder, 'raced');
-  // A timer of a millisecond comes before the one of the lock's wait, however long the machine stands still: so both are in one process.
-  const program = `
-    import { existsSync, rmSync, writeFileSync } from 'node:fs';
-    import { setTimeout as sleep } from 'node:timers/promises';
-    import { lockFolder } from '${new URL('../../../dist/src/node/folder-lock.js', import.meta.url).href}';
-    const path = '${path}';
-    const ours = lockFolder(path);
-    while (!existsSync(path)) await sleep(1);
-    rmSync(path);
-    writeFileSync(path, 'of the winner');
-    await ours.then((server) => server.unref(), ({ message }) => console.log(message));
-  `;
-  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program]);
-  expect(stdout).toBe('another process took this state folder at the same time\n');
-  expect(readFileSync(path, 'utf8')).toBe('of the winner');
+  await leaveDead(path);
+  const taken = await Promise.allSettled(Array.from({ length: 8 }, () => lockFolder(path)));
+  const refusals = taken.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
+  expect(refusals).toHaveLength(7);
+  for (const refusal of refusals) expect(refusal).toBeInstanceOf(FolderInUse);
   expect(readdirSync(folder)).toEqual(['raced']);
+  for (const outcome of taken) if (outcome.status === 'fulfilled') await new Promise((resolve) => outcome.value.close(resolve));
+});
+
+it('is not to be had while another process is about to take it, and is where that one died', async () => {
+  const path = join(folder, 'claimed');
+  const claim = `${path}~00000a`;
+  const other = await listen(claim);
+  await expect(lockFolder(path)).rejects.toThrow(FolderInUse);
+  expect(readdirSync(folder)).toEqual(['claimed~00000a']);
+  await new Promise((resolve) => other.close(resolve));
+  await leaveDead(claim);
+  const ours = await lockFolder(path);
+  expect(readdirSync(folder)).toEqual(['claimed']);
+  await new Promise((resolve) => ours.close(resolve));
+});
+
+it('is of one worker of a cluster alone, where the primary gives all of them one socket', async () => {
+  const path = join(folder, 'shared');
+  // The second one does what a lock does that found no socket there a moment ago.
+  const program = `
+    import cluster from 'node:cluster';
+    import { createServer } from 'node:net';
+    import { lockFolder } from '${new URL('../../../dist/src/node/folder-lock.js', import.meta.url).href}';
+    if (cluster.isPrimary) {
+      cluster.fork().once('message', () => {
+        cluster.fork().once('message', (outcome) => {
+          console.log(outcome);
+          process.exit();
+        });
+      });
+    } else if (cluster.worker.id === 1) {
+      await lockFolder('${path}');
+      process.send('held');
+    } else {
+      const server = createServer(() => undefined);
+      server.once('error', ({ code }) => process.send(code));
+      server.listen('${path}', () => process.send('shared'));
+    }
+  `;
+  const file = join(folder, 'cluster.mjs');
+  writeFileSync(file, program);
+  const { stdout } = await promisify(execFile)(process.execPath, [file]);
+  expect(stdout).toBe('EADDRINUSE\n');
 });
