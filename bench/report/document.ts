@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { format, resolveConfig } from 'prettier';
+import { format } from 'oxfmt';
 import { layoutFrom } from '../../local/layout.js';
 import type { Results } from '../results.js';
 import * as tables from './tables.js';
@@ -11,7 +11,8 @@ const DOCUMENT = 'docs/benchmarks.md';
 export async function writeDocument(results: Results): Promise<void> {
   const file = path.join(layoutFrom({}).root, DOCUMENT);
   const markdown = withFigures(readFileSync(file, 'utf8'), results);
-  writeFileSync(file, await format(markdown, { ...(await resolveConfig(file)), parser: 'markdown' }));
+  const { code } = await format(file, markdown);
+  writeFileSync(file, code);
 }
 
 /** @throws an error for a mark that has no figures */

@@ -39,7 +39,8 @@ interface Running {
 
 /** A prepare quorum, and an accept quorum that it could miss: one in use, or one of an earlier step that a value may rest on. */
 type Miss = { readonly asks: Running; readonly prepare: QuorumSet; readonly accept: QuorumSet } & (
-  { readonly kind: 'miss'; readonly writes: Running } | { readonly kind: 'owed'; readonly knows: string }
+  | { readonly kind: 'miss'; readonly writes: Running }
+  | { readonly kind: 'owed'; readonly knows: string }
 );
 
 /**

@@ -23,8 +23,8 @@ export class Session {
   constructor(modules, show) {
     this.#modules = modules;
     this.#show = show;
-    this.#stage = /** @type {any} */ (undefined);
-    this.view = /** @type {any} */ (undefined);
+    this.#stage = /** @type {Awaited<ReturnType<StageModules['staged']>>} */ (/** @type {unknown} */ (undefined));
+    this.view = /** @type {StageView} */ (/** @type {unknown} */ (undefined));
   }
 
   get modules() {
@@ -60,7 +60,7 @@ export class Session {
   go(at) {
     return this.#inTurn(async () => {
       const target = Math.min(Math.max(at, 0), this.run.choices.length);
-      if (target < this.at) this.#stage = await this.#modules.staged(this.run, target);
+      if (target < this.at) this.#stage = /** @type {Awaited<ReturnType<StageModules['staged']>>} */ (/** @type {unknown} */ (undefined));
       else for (const choice of this.run.choices.slice(this.at, target)) await this.#stage.apply(choice);
       this.at = target;
     });

@@ -150,7 +150,7 @@ export class Sender implements CommandOwner {
   watch(command: RedisCommand, timeoutMs: number): void {
     command.dueMs = performance.now() + timeoutMs;
     this.#waiting.add(command);
-    if (this.#timer === undefined) this.#timer = this.#lookIn(timeoutMs);
+    if (this.#timer === undefined) this.#lookIn(timeoutMs);
   }
 
   forget(command: RedisCommand): void {
@@ -163,8 +163,8 @@ export class Sender implements CommandOwner {
   }
 
   /** An open connection keeps the process alive, this does not. As with `systemTime`, what has come is read first. */
-  #lookIn(delayMs: number): NodeJS.Timeout {
-    return setTimeout(() => setImmediate(() => this.#look()), delayMs).unref();
+  #lookIn(delayMs: number): void {
+    this.#timer = setTimeout(() => setImmediate(() => this.#look()), delayMs).unref();
   }
 
   #look(): void {
@@ -172,7 +172,7 @@ export class Sender implements CommandOwner {
     const nowMs = performance.now();
     for (const command of this.#waiting) {
       if (command.dueMs > nowMs) {
-        this.#timer = this.#lookIn(Math.ceil(command.dueMs - nowMs));
+        this.#lookIn(Math.ceil(command.dueMs - nowMs));
         return;
       }
       command.reject(new Error(COMMAND_TIMED_OUT));

@@ -209,7 +209,7 @@ describe.runIf(mode === 'docker')('the containers', () => {
     // The page's "Why this step?" links to these two.
     const read = name === 'client' ? ['/app/docs/reconfiguration.md', '/app/docs/tour.md'] : [];
     expect(files.filter((file) => /\.ts$|\.map$|tests|\.git|\.md$/.test(file)).sort()).toEqual(read);
-    expect(files.filter((file) => ['typescript', 'vitest', 'eslint', 'prettier', 'fast-check'].includes(file))).toEqual([]);
+    expect(files.filter((file) => ['typescript', 'vitest', 'oxlint', 'oxfmt', 'fast-check'].includes(file))).toEqual([]);
     expect(files).toContain('ioredis');
   });
 

@@ -49,7 +49,8 @@ export class CollectorRun {
   readonly #asked: (Question<CollectorReply> & { readonly message: CollectorMessage })[] = [];
   readonly #time = new VirtualTime();
   #write:
-    (AdminWrite & { readonly expectedEra: number; isSent: boolean; readonly answer: (answer: Answer<Configuration>) => void }) | undefined;
+    | (AdminWrite & { readonly expectedEra: number; isSent: boolean; readonly answer: (answer: Answer<Configuration>) => void })
+    | undefined;
   #looks = 0;
   /** Acceptors that have listed their keys, and are asked next whether there is a tombstone among these. */
   readonly #listed = new Set<string>();

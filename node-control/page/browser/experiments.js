@@ -27,7 +27,7 @@ export class Experiments {
     find('#what-if').addEventListener('change', () => void this.#suppose());
     find('#write').addEventListener('submit', (event) => {
       event.preventDefault();
-      const { submitter } = /** @type {SubmitEvent} */ (event);
+      const { submitter } = event;
       void write(submitter instanceof HTMLButtonElement ? submitter.value : '');
     });
   }

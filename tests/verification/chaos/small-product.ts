@@ -60,7 +60,7 @@ export async function rulesBrokenBy(kind: typeof Store = Store, { now }: Sabotag
     await new Promise((resolve) => server.once('listening', resolve));
     servers.set(name, server);
   }
-  const addressOf = (name: string): string => `127.0.0.1:${(servers.get(name)?.address() as AddressInfo).port}`;
+  const addressOf = (name: string): string => `127.0.0.1:${String((servers.get(name)?.address() as AddressInfo | undefined)?.port)}`;
 
   const requests = new Requests({ addressOf, history, time: systemTime, onOutcome: () => undefined });
   const clients = new Clients({ requests, time: systemTime, random });
