@@ -12,6 +12,9 @@ const PAUSE_MAX_MS = 100;
 const CLAIMS = 36 ** 6;
 const CLAIM = /^[0-9a-z]{6}$/;
 
+/** What every kernel takes. Node.js cuts off what is beyond, without a word, and listens at another path. */
+const SOCKET_BYTES_MAX = 103;
+
 /** No socket there, or one that nobody listens on any more. */
 const ABANDONED = ['ENOENT', 'ECONNREFUSED', 'ENOTSOCK'];
 
@@ -32,11 +35,14 @@ export class FolderInUse extends Error {
  * The socket of a process that died is removed by the next one, which must not remove that of a third one instead: so only who has a claim,
  * which one process at a time has, touches the socket.
  *
- * @param path of the socket; at most about 100 bytes, so preferably relative to the working folder
+ * @param path of the socket; at most 96 bytes, so preferably relative to the working folder
  * @param answer is given each connection to the socket, that of a process which only looks whether it is held among them
  * @throws FolderInUse if another process holds it; an error of the system if no socket can be made there
  */
 export async function lockFolder(path: string, answer = (socket: Socket): void => void socket.destroy()): Promise<Server> {
+  const spare = SOCKET_BYTES_MAX - Buffer.byteLength(claimed(path, 0));
+  if (spare < 0)
+    throw new Error(`${path} is ${-spare} bytes too long for a socket: begin nearer to the folder, or let its path be shorter`);
   for (let tries = 1; tries <= TRIES; tries += 1) {
     const claim = await Claim.on(path);
     try {
@@ -69,11 +75,11 @@ class Claim {
   }
 
   static async on(lock: string): Promise<Claim> {
-    const name = randomInt(CLAIMS).toString(36).padStart(6, '0');
+    const path = claimed(lock, randomInt(CLAIMS));
+    const early = path.replace(/~(\w+)$/, '-$1');
     // Under its own name only once it listens: who finds that nobody listens there knows that its process is gone.
-    const server = await listening(`${lock}-${name}`, (socket) => void socket.destroy());
-    const path = `${lock}~${name}`;
-    renameSync(`${lock}-${name}`, path);
+    const server = await listening(early, (socket) => void socket.destroy());
+    renameSync(early, path);
     return new Claim(path, lock, server);
   }
 
@@ -93,6 +99,10 @@ class Claim {
     rmSync(this.#path, { force: true });
     this.#server.close();
   }
+}
+
+function claimed(lock: string, number: number): string {
+  return `${lock}~${number.toString(36).padStart(6, '0')}`;
 }
 
 function listening(path: string, answer: (socket: Socket) => void): Promise<Server> {

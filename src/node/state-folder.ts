@@ -36,7 +36,8 @@ export async function stateFolder(path: string): Promise<ProposerState> {
   const folder = resolve(path);
   const files = new StateFolder(folder);
   // The path of a socket is limited to about 100 bytes.
-  const lock = await lockFolder(relative(process.cwd(), join(folder, 'lock')));
+  const [lockPath, way] = [join(folder, 'lock'), relative(process.cwd(), join(folder, 'lock'))];
+  const lock = await lockFolder(way.length < lockPath.length ? way : lockPath);
   try {
     return opened(files, lock);
   } catch (error) {

@@ -31,6 +31,12 @@ it('is refused while another one holds it, and to be had after that', async () =
   await new Promise((resolve) => second.close(resolve));
 });
 
+it('says that its path is too long for a socket, and leaves nothing', async () => {
+  const path = join(folder, 'x'.repeat(100));
+  await expect(lockFolder(path)).rejects.toThrow(/is \d+ bytes too long for a socket/);
+  expect(readdirSync(folder)).toEqual([]);
+});
+
 it('is had by one alone of many that begin at once, beside the socket of a process that died', async () => {
   const path = join(folder, 'raced');
   await leaveDead(path);
