@@ -133,13 +133,15 @@ answers_to() { # SERVICE USER
     const [user] = process.argv.slice(1);
     const secret = (name) => require("fs").readFileSync("/run/secrets/" + name, "utf8");
     const healthy = async (host, path, headers = {}) => {
-      const response = await fetch("http://" + host + path, { headers, signal: AbortSignal.timeout(2000) });
+      const response = await fetch("http://" + host + path, { headers, signal: AbortSignal.timeout(5000) }).catch(({ name, message, cause }) => {
+        throw new Error(host + ": " + (name === "TimeoutError" ? "no answer" : cause?.message ?? message));
+      });
       if (!response.ok) throw new Error(host + " answers " + response.status);
       return response.text();
     };
     const acceptor = (host) => new Promise((resolve, reject) => {
       const login = "AUTH " + user + " " + secret(user + "-password");
-      const socket = require("net").connect({ host, port: 6379, timeout: 2000 }, () => socket.write(login + "\r\nGET identity\r\n"));
+      const socket = require("net").connect({ host, port: 6379, timeout: 5000 }, () => socket.write(login + "\r\nGET identity\r\n"));
       const refuse = (why) => { socket.destroy(); reject(new Error(host + ": " + why)); };
       let reply = "";
       socket.on("data", (chunk) => {
@@ -184,7 +186,8 @@ address_of() { # SERVICE
 
 # Sets nodes, and is_configured where a proposer has acceptors.
 wait_until_it_answers() {
-  local deadline=$((SECONDS + 30)) said
+  # As long as local processes have; a machine that is busy takes seconds for each of the questions.
+  local deadline=$((SECONDS + 60)) said
   while :; do
     nodes=$(nodes_of_docker --format '{{.Label "com.docker.compose.service"}} {{.ID}} {{.Ports}}') || true
     if said=$(everything_answers | sort -u); then break; fi
