@@ -99,6 +99,16 @@ function isAt(name: string, from: string): boolean {
   return [...paths].some((candidate) => pattern.test(candidate));
 }
 
+/** The rows that have more cells than the head of their table, which are not shown, or fewer. */
+function unevenRows(page: string): string[] {
+  const cellsOf = (row: string): number => row.replaceAll('\\|', '').split('|').length;
+  const tables = proseOf(page).match(/(^\|.*\n)+/gm) ?? [];
+  return tables.flatMap((table) => {
+    const [head = '', ...rows] = table.trimEnd().split('\n');
+    return rows.filter((row) => cellsOf(row) !== cellsOf(head));
+  });
+}
+
 describe.each(pages)('%s', (page) => {
   it('has no link that leads nowhere', () => {
     expect(deadLinks(page)).toEqual([]);
@@ -106,6 +116,10 @@ describe.each(pages)('%s', (page) => {
 
   it('names no file or folder that is not there', () => {
     expect(deadPaths(page)).toEqual([]);
+  });
+
+  it('has a cell in each row of a table for each of its columns, and no more', () => {
+    expect(unevenRows(page)).toEqual([]);
   });
 
   it('has no script typed that is not there', () => {
@@ -118,5 +132,14 @@ describe('the table of folders in README.md', () => {
     const [, table = ''] = /^## Where is what\n([^]*?)\n\n[^|\n]/m.exec(readFileSync(path.join(project, 'README.md'), 'utf8')) ?? [];
     const rooms = [...paths].filter((place) => /^(src\/)?\w[\w-]*\/$/.test(place) && place !== 'src/' && place !== 'docs/');
     expect(rooms.filter((room) => !table.includes(`\`${room}\``))).toEqual([]);
+  });
+});
+
+describe('the tables of findings/README.md', () => {
+  it('have each script', () => {
+    const text = readFileSync(path.join(project, 'findings/README.md'), 'utf8');
+    const scripts = [...paths].filter((place) => /^findings\/.*\.sh$/.test(place)).map((place) => path.posix.basename(place));
+    expect(scripts.length).toBeGreaterThan(0);
+    expect(scripts.filter((script) => !text.includes(`](${script})`))).toEqual([]);
   });
 });
