@@ -60,7 +60,7 @@ export class Session {
   go(at) {
     return this.#inTurn(async () => {
       const target = Math.min(Math.max(at, 0), this.run.choices.length);
-      if (target < this.at) this.#stage = /** @type {Awaited<ReturnType<StageModules['staged']>>} */ (/** @type {unknown} */ (undefined));
+      if (target < this.at) this.#stage = await this.#modules.staged(this.run, target);
       else for (const choice of this.run.choices.slice(this.at, target)) await this.#stage.apply(choice);
       this.at = target;
     });
