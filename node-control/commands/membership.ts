@@ -2,9 +2,9 @@ import type { Configuration } from '../../src/protocol/configuration.js';
 import type { QuorumSet } from '../../src/protocol/quorum.js';
 import type { Nodes } from '../nodes/nodes.js';
 import { ControlError } from '../safety/objection.js';
-import { setText } from '../safety/guard.js';
+import { setText, type Transition } from '../safety/guard.js';
 import type { StepPhase, StepOf } from '../safety/typed-step.js';
-import { type Manner, type StepOutcome, step } from '../step/step.js';
+import { type Manner, step } from '../step/step.js';
 import { reportLines } from '../terminal/report.js';
 
 /** Adds an acceptor to a set of the selected proposers, or removes it, and sets the quorum of that set. */
@@ -37,7 +37,7 @@ function checked(nodes: readonly string[], quorum: number): QuorumSet {
   throw new ControlError(`the set then ${size}: its quorum can be ${range}, not ${quorum}. Nothing was changed`);
 }
 
-function describe({ name, before, after, changed }: StepOutcome, phase: StepPhase): string {
+function describe({ name, before, after, changed }: Transition, phase: StepPhase): string {
   if (!changed) return `${name}: already ${phase} ${setText(after[phase])} (era ${after.era})`;
   return `${name}: ${phase} ${setText(after[phase])}, was ${setText(before[phase])} (era ${after.era})`;
 }

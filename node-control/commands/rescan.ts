@@ -15,7 +15,9 @@ import type { Unfinished } from '../rescan/notes.js';
 import { assertProven, payOff } from '../rescan/proof.js';
 import { RescanWorkers } from '../rescan/workers.js';
 
-export interface RescanLimits {
+export interface RescanManner {
+  /** Brings every key by a round, where registers could be copied. */
+  readonly byRounds: boolean;
   /** Keys in one request to a proposer: short enough for progress to be seen, long enough for the request to cost next to nothing. */
   readonly batchKeys: number;
   /** For the keys that went through already. A million keys of 20 bytes fit. */
@@ -26,11 +28,6 @@ export interface RescanLimits {
   readonly pausesMs: readonly number[];
   /** Of a proposer that gets nothing done, before its next batches. */
   readonly troublePausesMs: readonly number[];
-}
-
-export interface RescanManner extends RescanLimits {
-  /** Brings every key by a round, where registers could be copied. */
-  readonly byRounds: boolean;
 }
 
 const DEFAULTS: RescanManner = {

@@ -1,10 +1,9 @@
 import { isConfigured } from '../../src/protocol/configuration.js';
 import { haveSameSets, inAgreement } from '../step/agreement.js';
 import type { Nodes, MemberConfiguration } from '../nodes/nodes.js';
-import { ControlError } from '../safety/objection.js';
 import { setsKey } from '../safety/guard.js';
 import { majority, type Sets } from '../safety/plan.js';
-import { commandLine } from '../safety/objection.js';
+import { commandLine, ControlError } from '../safety/objection.js';
 import { type Step, typed } from '../safety/typed-step.js';
 import type { Manner } from '../step/step.js';
 import type { Terminal } from '../terminal/terminal.js';
@@ -94,7 +93,7 @@ async function modelOf(nodes: Nodes, present: readonly MemberConfiguration[]): P
 /** The era of all proposers, when they have these sets. */
 async function eraWith(nodes: Nodes, sets: Sets): Promise<number> {
   const present = await nodes.readAll();
-  const other = present.find(({ configuration }) => !isSameSets(configuration, sets));
+  const other = present.find(({ configuration }) => setsKey(configuration) !== setsKey(sets));
   if (other) {
     throw new ControlError(
       `${other.member.name} has other sets than this step gave it: somebody else changes the cluster. Run resize again`,
@@ -108,8 +107,4 @@ async function wipeable(nodes: Nodes, target: readonly string[]): Promise<string
   const others = nodes.acceptors.filter((name) => !target.includes(name));
   const holding = await holdingAmong(nodes, others);
   return holding.map((name) => `${name} is not used any more and may be wiped: ${commandLine({ verb: 'wipe-acceptor', acceptor: name })}`);
-}
-
-function isSameSets(a: Sets, b: Sets): boolean {
-  return setsKey(a) === setsKey(b);
 }

@@ -1,8 +1,7 @@
 import { acceptorsOf, type Configuration, isConfigured } from '../../src/protocol/configuration.js';
-import { containsQuorum, type QuorumSet } from '../../src/protocol/quorum.js';
+import type { QuorumSet } from '../../src/protocol/quorum.js';
 import { alwaysMeet, identified, setsKey } from '../safety/guard.js';
 import { commandLine } from '../safety/objection.js';
-import type { StepPhase } from '../safety/typed-step.js';
 import { shortName } from './short-name.js';
 
 /** What a proposer told. */
@@ -19,10 +18,7 @@ export interface Missing {
   readonly proposers: readonly string[];
 }
 
-/**
- * What the present configurations mean, in a sentence or two.
- * @param told by the proposers that answer
- */
+/** What the present configurations mean, in a sentence or two. @param told by the proposers that answer */
 export function nowText(told: readonly Told[], missing: Missing): string {
   const [first] = told.map(({ configuration }) => configuration);
   if (!first) return 'No proposer answers: nothing is served until one is started.';
@@ -36,7 +32,7 @@ export function nowText(told: readonly Told[], missing: Missing): string {
   if (new Set(told.map(({ configuration }) => setsKey(configuration))).size > 1) return differing(told);
   if (!isConfigured(first)) return `${withoutSets(first)}${silent === '' ? '' : ` ${rest}.`}`;
   const { prepare, accept } = first;
-  const text = `${capital(sizeText('prepare', prepare))}, ${sizeText('accept', accept)}: ${serviceText(first, missing.acceptors)}`;
+  const text = `Prepare ${sizeText(prepare)}, accept ${sizeText(accept)}: ${serviceText(first, missing.acceptors)}`;
   if (silent === '') return text;
   const isServed = lossesBorne(first, left(first, missing.acceptors)) >= 0;
   return `${text} ${rest}${isServed ? `; ${others} serves everything` : ''}.`;
@@ -101,12 +97,8 @@ function serviceText(configuration: Configuration, lost: readonly string[]): str
   if (spare < 0) return `does not serve${without}: no quorum answers.`;
   if (spare === 0) {
     if (others.length === 1) return `serves${without} while ${shortName(others[0] ?? '')} does.`;
-    const isCritical = (name: string): boolean =>
-      !serves(
-        configuration,
-        others.filter((other) => other !== name),
-      );
-    return `serves${without}, and stops if ${others.filter(isCritical).map(shortName).join(' or ')} is lost.`;
+    const critical = others.filter((name) => lossesBorne(configuration, left(configuration, [...lost, name])) < 0);
+    return `serves${without}, and stops if ${critical.map(shortName).join(' or ')} is lost.`;
   }
   const more = without === '' ? '' : ' more';
   return `serves on${without} with any ${spare === 1 ? `one${more} acceptor` : `${spare}${more} acceptors`} lost.`;
@@ -122,15 +114,6 @@ export function lossesBorne({ prepare, accept }: Configuration, among: readonly 
   return Math.max(-1, Math.min(spare(prepare), spare(accept)));
 }
 
-/** Whether both sets have a quorum among these acceptors. */
-function serves({ prepare, accept }: Configuration, among: readonly string[]): boolean {
-  return containsQuorum(prepare, among) && containsQuorum(accept, among);
-}
-
-function sizeText(phase: StepPhase, { nodes, quorum }: QuorumSet): string {
-  return `${phase} ${quorum} of ${nodes.length}`;
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
+function sizeText({ nodes, quorum }: QuorumSet): string {
+  return `${quorum} of ${nodes.length}`;
 }

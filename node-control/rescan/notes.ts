@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Configuration } from '../../src/protocol/configuration.js';
 import type { QuorumSet } from '../../src/protocol/quorum.js';
@@ -51,13 +51,7 @@ export class RescanFile implements RescanNotes {
     const copy = `${this.#path}.new`;
     try {
       mkdirSync(this.#folder, { recursive: true });
-      const file = openSync(copy, 'w');
-      try {
-        writeFileSync(file, JSON.stringify(unfinished));
-        fsyncSync(file);
-      } finally {
-        closeSync(file);
-      }
+      writeFileSync(copy, JSON.stringify(unfinished), { flush: true });
       renameSync(copy, this.#path);
       return true;
     } catch {

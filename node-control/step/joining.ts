@@ -96,18 +96,13 @@ function beforeCollection(name: string, size: number): Objection {
 }
 
 function notEmpty(name: string, size: number): Objection {
-  return {
-    why: `${name} holds ${keysText(size)} from before`,
-    ...wiping(name),
-  };
+  return { why: `${name} holds ${keysText(size)} from before`, ...wiping(name) };
 }
 
 const wiping = (acceptor: string): Advice => ({ advice: 'Wipe it first', steps: [{ verb: 'wipe-acceptor', acceptor }] });
 
 /** Where no proposer serves, what went back may be all that there is: the last copies. */
-const RESTORING: Advice = {
-  advice: `Begin without it, or with what it holds as docs/operations.md says ("${RESTORED}")`,
-};
+const RESTORING: Advice = { advice: `Begin without it, or with what it holds as docs/operations.md says ("${RESTORED}")` };
 
 function notAsked(name: string, error: unknown): Objection {
   return {

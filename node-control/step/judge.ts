@@ -17,10 +17,7 @@ const HALF_DONE: Objection = {
   advice: 'Run that step again, or give one the sets of another (copy), then run this one',
 };
 
-/**
- * Decides from what was seen, without asking anybody.
- * @throws ControlError if anything speaks against the step and it is not forced
- */
+/** Decides from what was seen, without asking anybody. @throws ControlError if anything speaks against the step and it is not forced */
 export function judge(sight: Sight, force: boolean): Judgement {
   const { order, present, transitions, joining, absence, missing, leftOut, isFloorTold, isSettled, isDone } = sight;
   if (isDone) return { warnings: [] };

@@ -1,5 +1,5 @@
-import type { Configuration } from '../../src/protocol/configuration.js';
 import type { Nodes } from '../nodes/nodes.js';
+import type { Transition } from '../safety/guard.js';
 import { judge, type Judgement } from './judge.js';
 import { look } from './look.js';
 import type { Sight, StepOrder } from './sight.js';
@@ -15,17 +15,9 @@ export interface Manner {
   readonly byRounds?: boolean;
 }
 
-/** What a step did to one proposer. */
-export interface StepOutcome {
-  readonly name: string;
-  readonly before: Configuration;
-  readonly after: Configuration;
-  readonly changed: boolean;
-}
-
 export interface StepReport {
-  /** Of the selected proposers. */
-  readonly outcomes: readonly StepOutcome[];
+  /** What was done to the selected proposers. */
+  readonly outcomes: readonly Transition[];
   /** What a forced step was done in spite of. */
   readonly warnings: readonly string[];
   /** What an operator should know of acceptors that join. */

@@ -1,9 +1,10 @@
-import type { Manner, StepOutcome, StepReport } from '../step/step.js';
+import type { Transition } from '../safety/guard.js';
+import type { Manner, StepReport } from '../step/step.js';
 
 /** What a step did, a line for each proposer, after what is to be said about it; for a dry run what it would do. */
 export function reportLines(
   { outcomes, warnings, remarks }: StepReport,
-  describe: (outcome: StepOutcome) => string,
+  describe: (outcome: Transition) => string,
   { dryRun = false }: Manner,
 ): string[] {
   return [

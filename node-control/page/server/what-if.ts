@@ -1,5 +1,4 @@
-import type { Configuration } from '../../../src/protocol/configuration.js';
-import { acceptorsOf, isConfigured } from '../../../src/protocol/configuration.js';
+import { acceptorsOf, type Configuration, isConfigured } from '../../../src/protocol/configuration.js';
 import { containsQuorum } from '../../../src/protocol/quorum.js';
 import { nowText } from '../../narration/now.js';
 import { shortName } from '../../narration/short-name.js';
