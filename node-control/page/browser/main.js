@@ -107,9 +107,9 @@ function showMarks(marks) {
   if (known < 0) list.replaceChildren();
   for (const { id, atMs, kind, text, meaning } of marks.slice(known + 1)) {
     const why = meaning === undefined ? [] : [element('span', {}, meaning)];
-    list.prepend(
-      element('li', { class: kind }, element('b', {}, String(id)), ' ', element('time', {}, timeText(atMs)), ` ${text} `, ...why),
-    );
+    const item = element('li', {}, element('b', {}, String(id)), ' ', element('time', {}, timeText(atMs)), ` ${text} `, ...why);
+    item.style.setProperty('--mark', `var(--mark-${kind})`);
+    list.prepend(item);
   }
   // Whoever listens does not hear what happened before, nor twice what the headline tells.
   const told = marks.slice(known + 1).filter(({ kind }) => kind !== 'loss' && kind !== 'return');
