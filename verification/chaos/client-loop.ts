@@ -72,10 +72,7 @@ export class ClientLoop {
     }
   }
 
-  /**
-   * Sends again what is still open, when all is mended.
-   * @returns those of which nobody says what became of them
-   */
+  /** Sends again what is still open, when all is mended. @returns those of which nobody says what became of them */
   async finish(deadlineMs: number): Promise<string[]> {
     const { time } = this.#options;
     for (;;) {
@@ -87,14 +84,10 @@ export class ClientLoop {
   }
 
   async #readAndWrite(): Promise<Learned> {
-    const { client, writes, random, time } = this.#options;
-    const [proposer, key] = [
-      oneOf(this.#options.random, this.#options.asks),
-      oneOf(
-        this.#options.random,
-        KEYS.filter((one) => !this.#isLeftAlone(one)),
-      ),
-    ];
+    const { client, asks, writes, random, time } = this.#options;
+    const proposer = oneOf(random, asks);
+    const possible = KEYS.filter((one) => !this.#isLeftAlone(one));
+    const key = oneOf(random, possible);
     const read = await this.#send(proposer, { key, request: { kind: 'get' } });
     if (!read.seen || random() < READ_SHARE) return read;
     this.#writes += 1;

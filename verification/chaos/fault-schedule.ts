@@ -1,4 +1,4 @@
-import type { Random } from '../../client/random.js';
+import { oneOf, type Random } from '../../client/random.js';
 import { ACCEPTORS, PROPOSERS } from '../../local/layout.js';
 import { type Fault, type FaultKind, linkBetween } from './fault.js';
 
@@ -49,9 +49,9 @@ export function* faultSchedule(random: Random, kinds: FaultKinds): Generator<Epi
     }
     const targets = severity === 'majority' ? majority(random) : minority(random, kinds);
     const faults = targets.map((target, at) => {
-      const kind = pick(random, kindsOf(target, kinds));
+      const kind = oneOf(random, kindsOf(target, kinds));
       const afterMs = Math.floor(at * random() * AFTER_MS_MAX);
-      return { kind, target, afterMs, lastsMs: kind === 'slow' ? pick(random, SLOW_MS) : between(random, LASTS_MS) };
+      return { kind, target, afterMs, lastsMs: kind === 'slow' ? oneOf(random, SLOW_MS) : between(random, LASTS_MS) };
     });
     yield { quietMs, severity, faults };
   }
@@ -63,12 +63,12 @@ function blackout(random: Random): TimedFault[] {
 }
 
 function minority(random: Random, { ofLinks }: FaultKinds): string[] {
-  const proposer = pick(random, PROPOSERS);
-  const acceptor = pick(random, ACCEPTORS);
+  const proposer = oneOf(random, PROPOSERS);
+  const acceptor = oneOf(random, ACCEPTORS);
   const chance = random();
   if (ofLinks.length > 0 && chance < 0.15) return [linkBetween(proposer, acceptor)];
   // Each proposer then works with another majority.
-  if (ofLinks.length > 0 && chance < 0.3) return PROPOSERS.map((name) => linkBetween(name, pick(random, ACCEPTORS)));
+  if (ofLinks.length > 0 && chance < 0.3) return PROPOSERS.map((name) => linkBetween(name, oneOf(random, ACCEPTORS)));
   if (chance < 0.65) return [acceptor];
   if (chance < 0.8) return [proposer];
   return [acceptor, proposer];
@@ -78,7 +78,7 @@ function majority(random: Random): string[] {
   const chance = random();
   if (chance < 0.2) return [...ACCEPTORS];
   if (chance < 0.4) return [...PROPOSERS];
-  const spared = pick(random, ACCEPTORS);
+  const spared = oneOf(random, ACCEPTORS);
   return ACCEPTORS.filter((acceptor) => acceptor !== spared);
 }
 
@@ -89,10 +89,4 @@ function kindsOf(target: string, kinds: FaultKinds): readonly FaultKind[] {
 
 function between(random: Random, { least, most }: { least: number; most: number }): number {
   return Math.floor(least + random() * (most - least));
-}
-
-function pick<Item>(random: Random, items: readonly Item[]): Item {
-  const item = items[Math.floor(random() * items.length)];
-  if (item === undefined) throw new RangeError('nothing to choose from');
-  return item;
 }

@@ -48,9 +48,7 @@ async function lock(): Promise<void> {
     (await lockFolder(lockFile)).unref();
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`A chaos run (${settings.mode}) is under way already, or ${lockFile} cannot be used: ${reason}`, {
-      cause: error,
-    });
+    throw new Error(`A chaos run (${settings.mode}) is under way already, or ${lockFile} cannot be used: ${reason}`, { cause: error });
   }
 }
 

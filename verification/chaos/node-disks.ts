@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readFileSync, statfsSync } from 'node:fs';
 import { mkdir, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ACCEPTORS, PROPOSERS } from '../../local/layout.js';
 import { ClusterTrouble, insist, type Scripts } from './cluster.js';
 
@@ -123,7 +124,7 @@ export class NodeDisks {
       await this.#type('cp', '--sparse=always', this.#image(node), copy);
       const [inFlight] = before.slice(-1);
       if (inFlight === '0' && before.join(' ') === written().join(' ')) return;
-      await pause();
+      await sleep(PAUSE_MS);
     }
     throw new ClusterTrouble(`the disk of ${node} is never at rest`);
   }
@@ -144,7 +145,7 @@ export class NodeDisks {
         return;
       } catch (error) {
         if (attempt === UNMOUNT_ATTEMPTS) throw error;
-        await pause();
+        await sleep(PAUSE_MS);
       }
     }
   }
@@ -160,8 +161,4 @@ export class NodeDisks {
   #type(command: string, ...args: readonly string[]): Promise<string> {
     return insist(command, args, this.#scripts);
   }
-}
-
-function pause(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
 }

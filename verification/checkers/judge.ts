@@ -13,7 +13,7 @@ export interface HistoryVerdict {
   readonly message?: string;
   /** The operation that cannot be placed, if it is one. */
   readonly culprit?: number;
-  /** What an acceptor did that none may. StageClients need not have noticed, yet. */
+  /** What an acceptor did that none may. Clients need not have noticed, yet. */
   readonly misdeed?: string;
 }
 
@@ -32,13 +32,7 @@ export function judge(history: Pick<History, 'keys' | 'of' | 'operations' | 'col
 function broken({ rule, message }: Violation, operations: readonly RecordedOperation[]): HistoryVerdict {
   const event = Number(/\(event (\d+)\)/.exec(message)?.[1]);
   const culprit = operations.findIndex(({ invokedAt }) => invokedAt === event);
-  return {
-    isSound: false,
-    order: [],
-    rule,
-    message,
-    ...(culprit >= 0 && { culprit }),
-  };
+  return { isSound: false, order: [], rule, message, ...(culprit >= 0 && { culprit }) };
 }
 
 /** Versions tell the order: what made one comes before those who saw it, and these before what made the next. */

@@ -11,11 +11,7 @@ export interface Performed {
   readonly outcome?: ClientOutcome;
 }
 
-/**
- * What a client asks for next. It writes over what it knows, and never the same value twice.
- *
- * @param client counted from 1
- */
+/** What a client asks for next. It writes over what it knows, and never the same value twice. @param client counted from 1 */
 export function nextRequest(kind: Kind, client: number, performed: readonly Performed[]): Request {
   const val = `v${client}.${performed.length + 1}`;
   switch (kind) {

@@ -5,6 +5,7 @@ import type { Copied, Remains, Tombstone } from '../../src/redis/acceptor-admin.
 import { ABSENT, ballotTextIn, type Holding } from '../../src/redis/holding.js';
 import { erase, raiseFloor, remainsIn } from '../../src/redis/memory-collection.js';
 import { acceptedIn, copyInto, holdingIn } from '../../src/redis/memory-copying.js';
+import { MESSAGE_KINDS } from '../simulation/acceptor-message.js';
 import { KEY } from './key.js';
 
 /** What a collection or a copying asks of an acceptor. */
@@ -23,18 +24,8 @@ export type CollectorReply =
   | { readonly accepted: Copied | null }
   | { readonly held: readonly string[] };
 
-const KINDS: readonly string[] = [
-  'floor',
-  'remains',
-  'raise floor',
-  'erase',
-  'holdings',
-  'accepted',
-  'copy',
-] satisfies CollectorMessage['kind'][];
-
 export function isOfCollector(message: { readonly kind: string }): message is CollectorMessage {
-  return KINDS.includes(message.kind);
+  return !MESSAGE_KINDS.some((kind) => kind === message.kind);
 }
 
 /** What the product's acceptor does about it. */

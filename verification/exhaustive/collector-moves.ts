@@ -1,5 +1,5 @@
 import type { CollectorMoment } from './collector-states.js';
-import { entry, forEachChoice, invokedBy, isHeardOf, localMove, type Move, type Moves, siteAt, stateAt } from './move.js';
+import { entry, forEachChoice, invokedBy, isHeardOf, localMove, type Move, type Moves } from './move.js';
 import type { Way } from './sites.js';
 import { collectorRequestTo, type ScenarioSystem, type World } from './world.js';
 
@@ -15,7 +15,7 @@ export function addCollectorMoves(moves: Moves, world: World, system: ScenarioSy
 /** It goes on when all acceptors that it asked have replied. */
 function addDecisions(moves: Moves, world: World, system: ScenarioSystem, collector: number, asked: readonly number[]): void {
   const asker = world.proposers.length + collector;
-  const replies = asked.map((at) => system.sites.waysToReply(siteAt(world, at), asker));
+  const replies = asked.map((at) => system.sites.waysToReply(entry(world.sites, at), asker));
   forEachChoice(replies, (choice) => {
     const heard = new Map(choice.map(({ reply }, index) => [asked[index] ?? 0, reply]));
     const next = entry(system.collectors, collector).hear(entry(world.collectors, collector), heard);
@@ -34,7 +34,7 @@ function addWrite(
   collector: number,
   { proposer, configuration, expectedEra, isSent }: NonNullable<CollectorMoment['writing']>,
 ): void {
-  const state = stateAt(world, proposer);
+  const state = entry(world.proposers, proposer);
   if (state.isChanging) return;
   const automaton = entry(system.collectors, collector);
   const moment = entry(world.collectors, collector);
@@ -44,7 +44,7 @@ function addWrite(
     moves.add(moveTo(world, system, collector, automaton.written(moment, undefined)));
   } else {
     const move = localMove(world, system, proposer, configuration);
-    const next = stateAt(move.world, proposer).isChanging ? automaton.sent(moment) : automaton.written(moment, configuration);
+    const next = entry(move.world.proposers, proposer).isChanging ? automaton.sent(moment) : automaton.written(moment, configuration);
     moves.add({ ...move, kind: 'configure', world: moveTo(move.world, system, collector, next).world });
   }
 }

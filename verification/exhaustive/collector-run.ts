@@ -141,21 +141,14 @@ export class CollectorRun {
       remains: async () => {
         // That this acceptor held a tombstone at some moment is only why all of them are looked at then.
         if (listed.delete(name)) return [{ key: KEY, ballot: ZERO_BALLOT, version: 0 }];
-        const { remains } = await this.#ask<{ remains: Remains | null }>(name, { kind: 'remains' });
-        return [remains ?? undefined];
+        return [(await this.#ask<{ remains: Remains | null }>(name, { kind: 'remains' })).remains ?? undefined];
       },
       erase: async (era, tombstones) => (await this.#ask<{ erased: number }>(name, { kind: 'erase', era, tombstones })).erased,
       highestEra: never,
       adopt: never,
       wipe: never,
-      holdings: async () => {
-        const { holding } = await this.#ask<{ holding: Holding }>(name, { kind: 'holdings' });
-        return [holding];
-      },
-      accepted: async () => {
-        const { accepted } = await this.#ask<{ accepted: Copied | null }>(name, { kind: 'accepted' });
-        return [accepted ?? undefined];
-      },
+      holdings: async () => [(await this.#ask<{ holding: Holding }>(name, { kind: 'holdings' })).holding],
+      accepted: async () => [(await this.#ask<{ accepted: Copied | null }>(name, { kind: 'accepted' })).accepted ?? undefined],
       copy: async (era, registers) => (await this.#ask<{ held: string[] }>(name, { kind: 'copy', era, registers })).held,
       close: () => undefined,
     };

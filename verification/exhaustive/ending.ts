@@ -4,7 +4,7 @@ import type { Configuration } from '../../src/protocol/configuration.js';
 import { StaleConfiguration } from '../../src/protocol/errors.js';
 import { checkExactlyOnce } from '../checkers/exactly-once.js';
 import { checkFinalState } from '../checkers/final-state.js';
-import type { RecordedOperation, Violation } from '../checkers/history.js';
+import type { RecordedOperation, State, Violation } from '../checkers/history.js';
 import { checkLineage } from '../checkers/lineage.js';
 import { checkLinearizability } from '../checkers/linearizability.js';
 import { VirtualTime } from '../simulation/virtual-time.js';
@@ -13,12 +13,6 @@ import { operationsOf } from './operations.js';
 import { forEachChoice } from './move.js';
 import { Computed } from './computed.js';
 import type { ScenarioSystem, World } from './world.js';
-
-/** What the key holds, to a reader. */
-interface Final {
-  readonly ver: number;
-  readonly val: string | null;
-}
 
 /** Above every proposer of a scenario. */
 const READER_ID = 9;
@@ -29,7 +23,7 @@ const READER_ATTEMPTS = 4;
 /** Judges the moments at which every operation has ended. */
 export class Endings {
   readonly #system: ScenarioSystem;
-  readonly #finals = new Computed<string, Final | 'stale' | 'unreadable'>();
+  readonly #finals = new Computed<string, State | 'stale' | 'unreadable'>();
   readonly #sound = new Set<string>();
   /** See `History.noteCollection`: after what has begun before the search. */
   readonly #collectedFrom: number | undefined;
@@ -64,10 +58,10 @@ export class Endings {
   }
 
   /** What it can be found to hold, each with one quorum that answers so. */
-  #finalsFor({ sites }: World, configuration: Configuration): Map<Final | 'unreadable', readonly string[]> {
+  #finalsFor({ sites }: World, configuration: Configuration): Map<State | 'unreadable', readonly string[]> {
     const { acceptorNames } = this.#system;
     const registers = sites.map((site) => [...this.#system.sites.restOf(site).registers]);
-    const finals = new Map<Final | 'unreadable', readonly string[]>();
+    const finals = new Map<State | 'unreadable', readonly string[]>();
     const configurationText = JSON.stringify(configuration);
     for (const quorum of quorumsOf(configuration.prepare.nodes, configuration.prepare.quorum)) {
       const choices = acceptorNames.map((name, at) => (quorum.includes(name) ? (registers[at] ?? []) : [sites[at]?.register ?? 0]));
@@ -81,7 +75,7 @@ export class Endings {
   }
 
   /** @returns `stale` where the reader's configuration is, so that it may not read */
-  async #read(configuration: Configuration, quorum: readonly string[], held: readonly number[]): Promise<Final | 'stale' | 'unreadable'> {
+  async #read(configuration: Configuration, quorum: readonly string[], held: readonly number[]): Promise<State | 'stale' | 'unreadable'> {
     const time = new VirtualTime();
     const acceptors = new Map(this.#system.acceptorNames.map((name, at) => [name, this.#system.acceptors.holding(held[at] ?? 0)]));
     const link = (name: string): Acceptor => {
@@ -114,7 +108,7 @@ export class Endings {
 
 function check(
   operations: readonly RecordedOperation[],
-  final: Final | 'unreadable',
+  final: State | 'unreadable',
   collectedFrom: number | undefined,
 ): Violation | undefined {
   if (final === 'unreadable') return { rule: 'an end', key: KEY, message: 'a quorum of acceptors answers, and yet the key cannot be read' };

@@ -26,10 +26,6 @@ export class Numbered<Thing> {
   at(number: number): Thing {
     return this.#things[number] as Thing;
   }
-
-  get size(): number {
-    return this.#things.length;
-  }
 }
 
 export function describeMessage(message: Message): string {

@@ -1,6 +1,6 @@
 import type { Violation } from '../checkers/history.js';
-import type { ProposerMoment, ProposerStates } from './proposer-states.js';
-import type { Site, Way } from './sites.js';
+import type { ProposerStates } from './proposer-states.js';
+import type { Way } from './sites.js';
 import { keyOf, requestTo, type ScenarioSystem, toldIn, type World } from './world.js';
 
 /** What happens next, and the world after it. */
@@ -53,8 +53,8 @@ export function localMove(
   proposer: number,
   what: Parameters<ProposerStates['after']>[1],
 ): Omit<Move, 'kind'> {
-  const present = stateAt(world, proposer);
-  const next = statesOf(system, proposer).after(present, what);
+  const present = entry(world.proposers, proposer);
+  const next = entry(system.proposers, proposer).after(present, what);
   // A change that has to wait for a round leaves that round as it is.
   const sites =
     present.asking && next.asking
@@ -71,7 +71,7 @@ export function isHeardOf({ sites }: World, ways: ReadonlyMap<number, Way>, prop
 
 export function invokedBy(world: World, invoked: World['invoked'], proposer: number): World['invoked'] {
   const operations = invoked[proposer] ?? [];
-  if (operations.length === stateAt(world, proposer).performed.length) return invoked;
+  if (operations.length === entry(world.proposers, proposer).performed.length) return invoked;
   return invoked.with(proposer, [...operations, toldIn(world.proposers)]);
 }
 
@@ -97,18 +97,6 @@ export function forEachChoice<Item>(
     forEachChoice(lists, visit, chosen);
     chosen.pop();
   }
-}
-
-export function siteAt({ sites }: World, at: number): Site {
-  return entry(sites, at);
-}
-
-export function stateAt({ proposers }: World, proposer: number): ProposerMoment {
-  return entry(proposers, proposer);
-}
-
-export function statesOf({ proposers }: ScenarioSystem, proposer: number): ProposerStates {
-  return entry(proposers, proposer);
 }
 
 /** Of a proposer, an acceptor or a collection, by its number. */

@@ -1,5 +1,5 @@
 import { addCollectorMoves } from './collector-moves.js';
-import { forEachChoice, invokedBy, isHeardOf, localMove, Moves, siteAt, statesOf, subsetsOf } from './move.js';
+import { entry, forEachChoice, invokedBy, isHeardOf, localMove, Moves, subsetsOf } from './move.js';
 import type { Answers, ProposerMoment } from './proposer-states.js';
 import type { Way } from './sites.js';
 import { requestTo, type ScenarioSystem, type World } from './world.js';
@@ -34,14 +34,14 @@ export function movesOf(world: World, system: ScenarioSystem, executions: Readon
 
 function addDecisions(moves: Moves, world: World, system: ScenarioSystem, proposer: number, state: ProposerMoment): void {
   const asked = state.asking?.acceptors ?? [];
-  const ways = asked.map((at) => system.sites.waysToReply(siteAt(world, at), proposer));
+  const ways = asked.map((at) => system.sites.waysToReply(entry(world.sites, at), proposer));
   const losses = world.lossesLeft;
   for (const voters of subsetsOf([...asked.keys()])) {
     const missing = asked.length - voters.length;
     const choices = voters.map((voter) => ways[voter] ?? []);
     forEachChoice(choices, (choice) => {
       const answers: Answers = choice.map(({ reply }, index) => [asked[voters[index] ?? 0] ?? 0, reply]);
-      const { decided, timedOut } = statesOf(system, proposer).hear(state, answers);
+      const { decided, timedOut } = entry(system.proposers, proposer).hear(state, answers);
       const next = missing > 0 && missing <= losses ? [...decided, ...timedOut] : decided;
       if (next.length === 0) return;
       const waysToReplies = choice.map((toReply) => toReply.ways);

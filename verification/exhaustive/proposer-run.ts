@@ -1,5 +1,4 @@
-import { createStore } from '../../src/store/store.js';
-import type { Store } from '../../src/store/store.js';
+import { createStore, type Store } from '../../src/store/store.js';
 import type { Acceptor } from '../../src/protocol/acceptor.js';
 import { type Configuration, isConfigured } from '../../src/protocol/configuration.js';
 import { acceptorBehind, type Message, type Reply } from '../simulation/acceptor-message.js';

@@ -44,7 +44,9 @@ export function registerEvents(history: readonly RecordedOperation[]): RegisterE
       const process = processes.get(source) ?? free.shift() ?? count++;
       processes.set(source, process);
       if (type === 'ok' || type === 'fail') free.push(process);
-      return type === 'ok' && moment.f === 'read' ? { ...moment, process, value: toldValue(source) } : { ...moment, process };
+      return type === 'ok' && moment.f === 'read'
+        ? { ...moment, process, value: stateToldTo(source)?.val ?? null }
+        : { ...moment, process };
     });
 }
 
@@ -58,11 +60,6 @@ function valuesTold(history: readonly RecordedOperation[]): Told {
     if (ver !== undefined && typeof val === 'string') told.set(ver, (told.get(ver) ?? new Set()).add(val));
   }
   return told;
-}
-
-/** What an operation was told of the value, null if nothing. */
-export function toldValue(operation: RecordedOperation): string | null {
-  return stateToldTo(operation)?.val ?? null;
 }
 
 /** Whether it took effect. A read that brought nothing did nothing. */

@@ -1,7 +1,7 @@
 import type { Versioned } from '../../src/store/versioned.js';
 import type { Configuration } from '../../src/protocol/configuration.js';
 import { ClusterError, CommitError } from '../../src/protocol/errors.js';
-import type { QuorumSet } from '../../src/protocol/quorum.js';
+import { setText } from '../../node-control/safety/guard.js';
 
 /** The state of a key as a client sees it. */
 export function stateText({ ver, val, deletedVer }: Versioned): string {
@@ -25,8 +25,4 @@ export function changeText(before: Configuration, after: Configuration): string 
   const changed = (['prepare', 'accept'] as const).filter((phase) => setText(before[phase]) !== setText(after[phase]));
   const sets = changed.map((phase) => `${phase} ${setText(after[phase])}`).join(', ');
   return `era ${after.era}, ${sets || 'the sets stay'}`;
-}
-
-function setText({ nodes, quorum }: QuorumSet): string {
-  return nodes.length === 0 ? 'nobody' : `${quorum} of ${nodes.join(' ')}`;
 }
