@@ -2,21 +2,9 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { fileToWrite } from '../node-control/terminal/file-argument.js';
 import { count } from './figures-program.js';
 import { INCREMENTS, type Mix, MIXES, planned, type PlannedCase } from './cases.js';
-import { type Part, PARTS } from './run.js';
+import { type BenchRunOptions, PARTS } from './run.js';
 
-export interface BenchSettings {
-  readonly only: Part | undefined;
-  readonly cases: readonly PlannedCase[] | undefined;
-  readonly rounds: number;
-  readonly seconds: number;
-  readonly warmUpSeconds: number;
-  readonly many: number;
-  readonly node: string;
-  readonly etcd: string;
-  /** The folder of its jars. */
-  readonly zookeeper: string | undefined;
-  /** The folder of another build. */
-  readonly against: string | undefined;
+export interface BenchSettings extends Omit<BenchRunOptions, 'progress' | 'signal'> {
   /** Files; undefined where they were not given. */
   readonly json: string | undefined;
   readonly from: readonly string[] | undefined;

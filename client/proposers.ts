@@ -33,9 +33,7 @@ export class Proposers {
   readonly #affinity: boolean;
   readonly #hear: NonNullable<ProposersOptions['hear']>;
 
-  /**
-   * @param addressOf from a name to where that proposer listens
-   */
+  /** @param addressOf from a name to where that proposer listens */
   constructor(names: readonly string[], addressOf: (name: string) => string, time: Time, options: ProposersOptions = {}) {
     const { affinity = false, hear = () => undefined, ...more } = options;
     this.#time = time;

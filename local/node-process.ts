@@ -103,11 +103,7 @@ export class NodeProcess {
     return 'resumed';
   }
 
-  /**
-   * Ends the process for good: SIGTERM, and SIGKILL for what is still there later.
-   *
-   * @param graceMs between the two
-   */
+  /** Ends the process for good: SIGTERM, and SIGKILL for what is still there later. @param graceMs between the two */
   async stop(graceMs: number): Promise<void> {
     clearTimeout(this.#restart);
     this.#standing = 'stopped';

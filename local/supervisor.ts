@@ -1,4 +1,5 @@
-import { closeSync, openSync, readSync, renameSync, statSync } from 'node:fs';
+import { readFileSync, renameSync, statSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { NODES } from './layout.js';
 import { NodeProcess, type NodeSpec } from './node-process.js';
 import type { NodeSpecs } from './nodes.js';
@@ -58,7 +59,7 @@ export class Supervisor {
       while (!this.#stopping && !(await node.spec.answers())) {
         if (node.deaths > 0) fail(node, 'ended as soon as it was started');
         if (performance.now() > deadline) fail(node, `does not answer after ${timeoutMs / 1_000} s`);
-        await pause();
+        await sleep(POLL_MS);
       }
     };
     await Promise.all(this.#nodes.map(waitFor));
@@ -101,14 +102,10 @@ export class Supervisor {
         throw new Trouble(`${node.spec.name} is held: the end of ${node.spec.logFile} says why, and what to do`);
       if (performance.now() > deadline || this.#stopping)
         throw new Trouble(`${node.spec.name} ${done}, but does not answer yet: see ${node.spec.logFile}`);
-      await pause();
+      await sleep(POLL_MS);
     }
     return done;
   }
-}
-
-function pause(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, POLL_MS));
 }
 
 /** Where the log of this run begins, in bytes. A long log of earlier runs is put aside. */
@@ -125,14 +122,6 @@ function beginLog(file: string): number {
 
 /** The last lines from `start` on. */
 function tail(file: string, start: number): string {
-  const end = statSync(file).size;
-  const from = Math.max(start, end - TAIL_BYTES);
-  const buffer = Buffer.alloc(end - from);
-  const log = openSync(file, 'r');
-  try {
-    readSync(log, buffer, 0, buffer.length, from);
-  } finally {
-    closeSync(log);
-  }
-  return buffer.toString().trimEnd().split('\n').slice(-15).join('\n');
+  const end = readFileSync(file).subarray(start).subarray(-TAIL_BYTES);
+  return end.toString().trimEnd().split('\n').slice(-15).join('\n');
 }

@@ -31,10 +31,7 @@ export function assertSize(val: unknown): unknown {
   throw new PayloadTooLarge(`a value has at most ${VALUE_MAX_BYTES} bytes of JSON`);
 }
 
-/**
- * Holds what a change makes to the size that a value may have: nobody needs to send much for it.
- * @param argument that was looked at
- */
+/** Holds what a change makes to the size that a value may have: nobody needs to send much for it. @param argument that was looked at */
 function changing(change: JsonChange, argument: unknown): Next {
   assertSize(argument);
   return {

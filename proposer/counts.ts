@@ -29,10 +29,6 @@ export interface CallCounts {
 export const FAILURE_REASONS = [...REFUSAL_REASONS, 'timeout', 'not connected', 'stranger', 'unfit', 'other'] as const;
 type FailureReason = (typeof FAILURE_REASONS)[number];
 
-function noFailures(): Record<FailureReason, number> {
-  return Object.fromEntries(FAILURE_REASONS.map((reason) => [reason, 0])) as Record<FailureReason, number>;
-}
-
 function failureReasonOf(error: unknown): FailureReason {
   if (error instanceof StrangerError) return 'stranger';
   if (error instanceof UnfitAcceptor) return 'unfit';
@@ -109,7 +105,8 @@ export class Counts {
   }
 
   #failuresOf(name: string): Record<FailureReason, number> {
-    const failures = this.failures.get(name) ?? noFailures();
+    const none = FAILURE_REASONS.map((reason) => [reason, 0]);
+    const failures = this.failures.get(name) ?? (Object.fromEntries(none) as Record<FailureReason, number>);
     this.failures.set(name, failures);
     return failures;
   }

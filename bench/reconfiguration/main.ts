@@ -21,7 +21,7 @@ await tellFigures(
     const common = { clients, seconds, signal };
     const rescans: RescanFigures[] = [];
     for (const keys of options.keys) {
-      rescans.push(await measureRescan(keys, { ...common, from, progress: (text) => progress.show(`${keys} keys: ${text}`) }));
+      rescans.push(await measureRescan(keys, from, { ...common, progress: (text) => progress.show(`${keys} keys: ${text}`) }));
     }
     const migration: MigrationFigures = await measureMigration({ ...common, progress: (text) => progress.show(`migration: ${text}`) });
     return { rescans, migration };

@@ -46,13 +46,12 @@ export interface BenchOptions {
   readonly signal: AbortSignal;
 }
 
-export interface GrowthOptions extends BenchOptions {
-  /** How many acceptors hold the keys before. */
-  readonly from: number;
-}
-
-/** Growing by one acceptor, beside clients: from one to two, as in the README, or from two to three. */
-export async function measureRescan(keys: number, { from, clients, seconds, progress, signal }: GrowthOptions): Promise<RescanFigures> {
+/** Growing by one acceptor, beside clients: from one to two, as in the README, or from two to three. @param from how many hold the keys before */
+export async function measureRescan(
+  keys: number,
+  from: number,
+  { clients, seconds, progress, signal }: BenchOptions,
+): Promise<RescanFigures> {
   const cluster = await BenchCluster.start();
   let load: Load | undefined;
   try {
@@ -93,15 +92,13 @@ export async function measureRescan(keys: number, { from, clients, seconds, prog
     const rate = ({ requests, seconds: long }: Seen): number => requests.count / long;
     const above = (name: string): number => Math.max(...[copied, rounds, quiet].map(({ peaks }) => peaks[name] ?? 0)) - (idle[name] ?? 0);
     return {
-      ...{
-        keys,
-        seconds: copied.milliseconds / 1_000,
-        keysPerSecond,
-        quietKeysPerSecond,
-        oneAtATimePerSecond,
-        clientsBefore,
-        clientsMeanwhile,
-      },
+      keys,
+      seconds: copied.milliseconds / 1_000,
+      keysPerSecond,
+      quietKeysPerSecond,
+      oneAtATimePerSecond,
+      clientsBefore,
+      clientsMeanwhile,
       byRounds: { keysPerSecond: perSecond(rounds.milliseconds), clientsKept: rate(clientsBesideRounds) / rate(clientsBefore) },
       timesAsFastAsRounds: rounds.milliseconds / copied.milliseconds,
       timesAsFast: quietKeysPerSecond / oneAtATimePerSecond,

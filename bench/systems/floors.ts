@@ -12,13 +12,11 @@ export async function startExpress(node: string): Promise<System> {
   const specs = ports.map((port, at): NodeSpec => {
     const name = `express-${at + 1}`;
     return {
-      ...{
-        name,
-        command: node,
-        args: [path.join(processes.root, 'dist/bench/systems/express-app.js')],
-        env: { ...process.env, PORT: String(port) },
-        folder: processes.folder,
-      },
+      name,
+      command: node,
+      args: [path.join(processes.root, 'dist/bench/systems/express-app.js')],
+      env: { ...process.env, PORT: String(port) },
+      folder: processes.folder,
       logFile: path.join(processes.folder, `${name}.log`),
       answers: () => httpAnswers(port),
     };
@@ -32,23 +30,14 @@ export async function startRedis(): Promise<System> {
   const ports = await freePorts(1);
   const processes = new Processes();
   const specs = ports.map((port): NodeSpec => {
-    const args = [
-      path.join(processes.root, 'acceptor/redis.conf'),
-      '--port',
-      String(port),
-      '--bind',
-      '127.0.0.1',
-      '--dir',
-      processes.folder,
-    ];
-    const logFile = path.join(processes.folder, 'redis.log');
+    const { root, folder } = processes;
     return {
       name: 'redis',
       command: findRedis(layoutFrom({}), process.env),
-      args,
+      args: [path.join(root, 'acceptor/redis.conf'), '--port', String(port), '--bind', '127.0.0.1', '--dir', folder],
       env: process.env,
-      folder: processes.folder,
-      logFile,
+      folder,
+      logFile: path.join(folder, 'redis.log'),
       answers: () => redisAnswers(port),
     };
   });

@@ -30,10 +30,7 @@ const FORMS: readonly Form[] = [
     pattern: /^(p\d) ((?:get|cas|add|delete) .+)$/,
     make: ([proposer = '', text = '']) => ({ verb: 'ask', proposer, asked: askedIn(text) }),
   },
-  {
-    pattern: /^(kill|start|restart|cut|mend|lose-disk) ([ap]\d)$/,
-    make: ([verb, node = '']) => ({ verb: verb as 'kill', node }),
-  },
+  { pattern: /^(kill|start|restart|cut|mend|lose-disk) ([ap]\d)$/, make: ([verb, node = '']) => ({ verb: verb as 'kill', node }) },
   { pattern: /^control ([a-z0-9, -]{1,80})$/, make: ([words = '']) => control(words.split(' ')) },
 ];
 

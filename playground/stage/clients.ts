@@ -15,7 +15,7 @@ export interface Performance {
   answer?: string;
 }
 
-/** StageClients, one at each proposer. They ask whatever they are told to, and note every invocation and response. */
+/** Clients, one at each proposer. They ask whatever they are told to, and note every invocation and response. */
 export class StageClients {
   readonly performances: Performance[] = [];
   readonly #history: History;

@@ -30,10 +30,7 @@ export async function replay({ cluster, choices }: Pick<Run, 'cluster' | 'choice
   return stage;
 }
 
-/**
- * The part of an address behind its `#`.
- * @param at how many of the choices were made; the others can be gone on to
- */
+/** The part of an address behind its `#`. @param at how many of the choices were made; the others can be gone on to */
 export function addressOf({ cluster, seed, off, choices, simulated }: Run, at: number = choices.length): string {
   return addressText([
     ...(simulated ? simulatedParts(seed, simulated) : []),
@@ -45,10 +42,7 @@ export function addressOf({ cluster, seed, off, choices, simulated }: Run, at: n
   ]);
 }
 
-/**
- * Reads such an address.
- * @throws TypeError for a number that is none, or too many moves; what the moves are is not looked at
- */
+/** Reads such an address. @throws TypeError for a number that is none, or too many moves; what the moves are is not looked at */
 export function runAt(address: string): { run: Run; at: number } {
   const parts = addressParts(address);
   const listed = (name: string): string[] => (parts.get(name) ?? '').split('.').filter((item) => item !== '');

@@ -76,10 +76,6 @@ export class Stage {
     return this.#moves.length + 1;
   }
 
-  get verdict(): HistoryVerdict {
-    return this.#verdict;
-  }
-
   /** What clients asked of the key that is drawn, and were told; times are moves. */
   get operations(): readonly RecordedOperation[] {
     return this.#history.of(this.#key);

@@ -21,11 +21,11 @@ describe('the levels', () => {
       const stage = await run.replay({ cluster, choices: opening });
       const address = `#level=${level.id}&${addressOf({ cluster, seed: 1, off, choices: [...opening, ...solution] }, opening.length)}`;
       for (const choice of solution) {
-        expect(stage.verdict.isSound, address).toBe(true);
+        expect(stage.view().verdict.isSound, address).toBe(true);
         await stage.apply(choice);
       }
-      expect(stage.verdict, address).toMatchObject({ isSound: false, rule: 'linearizability' });
-      expect(stage.verdict.culprit).toBeTypeOf('number');
+      expect(stage.view().verdict, address).toMatchObject({ isSound: false, rule: 'linearizability' });
+      expect(stage.view().verdict.culprit).toBeTypeOf('number');
     } finally {
       forget();
     }
@@ -39,8 +39,8 @@ describe('the levels', () => {
         // With the rule on another message may have been sent, or none.
         await stage.apply(choice).catch((error: unknown) => expect(error).toBeInstanceOf(RangeError));
       }
-      expect(stage.verdict).toMatchObject({ isSound: true });
-      expect(stage.verdict.misdeed).toBeUndefined();
+      expect(stage.view().verdict).toMatchObject({ isSound: true });
+      expect(stage.view().verdict.misdeed).toBeUndefined();
     } finally {
       forget();
     }

@@ -16,7 +16,7 @@ async function adversity(seed: number, moves: number): Promise<string[]> {
     choices.push(choice);
   }
   const address = `seed ${seed}: #${addressOf({ cluster: USUAL_CLUSTER, seed, off: [], choices })}`;
-  expect([stage.verdict.isSound, stage.verdict.misdeed], address).toEqual([true, undefined]);
+  expect([stage.view().verdict.isSound, stage.view().verdict.misdeed], address).toEqual([true, undefined]);
   return choices;
 }
 
@@ -43,7 +43,7 @@ describe('the stage', () => {
     await stage.apply('p2 get k');
     for (let move = friendlyMove(stage.view()); move; move = friendlyMove(stage.view())) await stage.apply(move);
     expect(stage.view()).toMatchObject({ bars: [{}, { answer: 'version 1, "red"' }], parcels: [], isBusy: false, nextVer: 1 });
-    expect(stage.verdict).toEqual({ isSound: true, order: [0, 1] });
+    expect(stage.view().verdict).toEqual({ isSound: true, order: [0, 1] });
   });
 
   it('is the same to the byte for the same choices', async () => {
