@@ -210,6 +210,13 @@ export async function configurationOf({ name, admin }: ProposerProcess): Promise
   return answer.body;
 }
 
+/** A connection of the test's own to an acceptor. */
+export function redisOf(cluster: Cluster, number: number): Redis {
+  const redis = new Redis(cluster.acceptor(number).port, '127.0.0.1');
+  onTestFinished(() => redis.disconnect());
+  return redis;
+}
+
 function present<Node>(node: Node | undefined): Node {
   if (!node) throw new Error('there is no such node in this cluster');
   return node;

@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { inject } from 'vitest';
+import { expect, inject } from 'vitest';
 
 export const root = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -34,6 +34,13 @@ export class Terminal {
         resolve({ code: child.exitCode ?? 1, stdout, stderr });
       });
     });
+  }
+
+  /** Types a command that has to succeed. @returns its output */
+  async done(line: string): Promise<string> {
+    const { code, stdout, stderr } = await this.type(line);
+    expect(code, `${line}\n${stdout}${stderr}`).toBe(0);
+    return stdout;
   }
 
   /** Types a command that stays until it is ended. */

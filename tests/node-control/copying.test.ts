@@ -1,17 +1,11 @@
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { RedisAdmin } from '../../src/redis/redis-admin.js';
-import { acceptorName, Cluster, UNHURRIED } from '../cluster.js';
+import { acceptorName, Cluster, redisOf, UNHURRIED } from '../cluster.js';
 import { sharedCluster } from '../shared-cluster.js';
 
 const [one, two, three] = [acceptorName(1), acceptorName(2), acceptorName(3)];
 type Stored = Record<string, string>;
-
-function redisOf(cluster: Cluster, number: number): Redis {
-  const redis = new Redis(cluster.acceptor(number).port, '127.0.0.1');
-  onTestFinished(() => redis.disconnect());
-  return redis;
-}
 
 async function registers(redis: Redis): Promise<Record<string, Stored>> {
   const found: Record<string, Stored> = {};

@@ -1,7 +1,6 @@
-import { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EMPTY_CONFIGURATION } from '../../src/protocol/configuration.js';
-import { acceptorName, Cluster, configurationOf } from '../cluster.js';
+import { acceptorName, Cluster, configurationOf, redisOf } from '../cluster.js';
 
 const [A, B, C] = [1, 2, 3].map(acceptorName) as [string, string, string];
 const THREE = `${A},${B},${C}`;
@@ -46,12 +45,6 @@ async function forgetAll(cluster: Cluster): Promise<void> {
     proposer.store('configuration.json', JSON.stringify(EMPTY_CONFIGURATION));
     await proposer.start();
   }
-}
-
-function redisOf(cluster: Cluster, number: number): Redis {
-  const redis = new Redis(cluster.acceptor(number).port, '127.0.0.1');
-  onTestFinished(() => redis.disconnect());
-  return redis;
 }
 
 describe('is refused, with what to do first:', () => {

@@ -12,18 +12,12 @@ import { readAddresses } from '../../src/node/addresses.js';
 import type { QuorumSet } from '../../src/protocol/quorum.js';
 import { readLimits } from '../../src/store/limits.js';
 import { RedisAdmin } from '../../src/redis/redis-admin.js';
-import { acceptorName, type Cluster, configurationOf, firstAcceptors, majorities, UNHURRIED } from '../cluster.js';
+import { acceptorName, type Cluster, configurationOf, firstAcceptors, majorities, redisOf, UNHURRIED } from '../cluster.js';
 import { RedisServer } from '../redis-server.js';
 import { eraOf, sharedCluster } from '../shared-cluster.js';
 
 const [one, two] = [acceptorName(1), acceptorName(2)];
 const IMPATIENT: Partial<RescanManner> = { pausesMs: [100], troublePausesMs: [100, 100, 100] };
-
-function redisOf(cluster: Cluster, number: number): Redis {
-  const redis = new Redis(cluster.acceptor(number).port, '127.0.0.1');
-  onTestFinished(() => redis.disconnect());
-  return redis;
-}
 
 /** A control node, and the keys of every request for a rescan that it makes. */
 function controlOf(cluster: Cluster, notes?: RescanNotes): { control: Nodes; asked: string[][] } {

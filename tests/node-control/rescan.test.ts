@@ -1,21 +1,13 @@
-import { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Nodes } from '../../node-control/nodes/nodes.js';
 import { rescan } from '../../node-control/commands/rescan.js';
 import { overNetwork } from '../../node-control/nodes/connections.js';
 import { Progress } from '../../node-control/terminal/progress.js';
 import { readAddresses } from '../../src/node/addresses.js';
-import { acceptorName, Cluster, configurationOf, firstAcceptors, majorities, UNHURRIED } from '../cluster.js';
+import { acceptorName, Cluster, configurationOf, firstAcceptors, majorities, redisOf, UNHURRIED } from '../cluster.js';
 import { eraOf, sharedCluster } from '../shared-cluster.js';
 
 const AWKWARD_KEYS = ['*', 'a/b', ' ', '😀', '__proto__', 'a\u0000b', 'r:r:x', 'k'.repeat(512)];
-
-/** A connection of the test's own to an acceptor. */
-function redisOf(cluster: Cluster, number: number): Redis {
-  const redis = new Redis(cluster.acceptor(number).port, '127.0.0.1');
-  onTestFinished(() => redis.disconnect());
-  return redis;
-}
 
 async function withKeys(cluster: Cluster, keys: readonly string[]): Promise<void> {
   for (const [index, key] of keys.entries()) {

@@ -7,16 +7,9 @@ import { ZERO_BALLOT } from '../../src/protocol/ballot.js';
 import { PrepareError, StrangerError, TimedOut, UnfitAcceptor } from '../../src/protocol/errors.js';
 import { NotConnected, RefusedToRun } from '../../src/redis/refusals.js';
 import { MemoryAcceptor } from '../../src/protocol/memory-acceptor.js';
+import { countedBy } from './counted-acceptor.js';
 
 const ballot = (counter: number) => ({ ...ZERO_BALLOT, counter });
-
-/** The acceptor as the store sees it, with its calls counted. */
-function countedBy(counts: Counts, name: string, acceptor: Acceptor): Acceptor {
-  const nothing = (): undefined => undefined;
-  const connect = (): Promise<void> => Promise.resolve();
-  const pool = { get: () => acceptor, introduce: nothing, assertName: nothing, connect, retain: nothing, close: nothing };
-  return counts.acceptors(pool).get(name);
-}
 
 describe('an operation', () => {
   let counts: Counts;

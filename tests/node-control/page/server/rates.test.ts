@@ -1,11 +1,10 @@
 import { Gauge } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { ratesBetween, rescansBetween, type Scrape } from '../../../../node-control/page/server/rates.js';
-import type { Counts } from '../../../../proposer/counts.js';
-import type { Acceptor } from '../../../../src/protocol/acceptor.js';
 import type { OperationKind } from '../../../../src/store/options.js';
 import { createMetrics } from '../../../../proposer/metrics.js';
 import type { PrometheusMetric } from '../../../../src/http/client.js';
+import { countedBy } from '../../../proposer/counted-acceptor.js';
 
 /** The metrics of a proposer as they are, under a start of its own. */
 function proposerStartedAt(startSeconds: number): {
@@ -32,14 +31,6 @@ function proposerStartedAt(startSeconds: number): {
       metrics: JSON.parse(JSON.stringify(await registry.getMetricsAsJSON())) as PrometheusMetric[],
     }),
   };
-}
-
-/** The acceptor as the store sees it, with its calls counted. */
-function countedBy(counts: Counts, name: string, acceptor: Acceptor): Acceptor {
-  const nothing = (): undefined => undefined;
-  const connect = (): Promise<void> => Promise.resolve();
-  const pool = { get: () => acceptor, introduce: nothing, assertName: nothing, connect, retain: nothing, close: nothing };
-  return counts.acceptors(pool).get(name);
 }
 
 describe('what a proposer did between two scrapes', () => {
