@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, statSync } from 'node:fs';
-import { connect, type Server, type Socket } from 'node:net';
-import { FolderInUse, lockFolder } from '../src/node/folder-lock.js';
-import { sayWhy, Trouble } from './trouble.js';
+import { connect, type Socket } from 'node:net';
+import { FolderInUse, type FolderLock, lockFolder } from '../src/node/folder-lock.js';
+import { sayWhy, Trouble, unwritable } from './trouble.js';
 
 /** One line of JSON each way on the supervisor's socket. */
 export interface ControlRequest {
@@ -45,11 +45,11 @@ export function ask(path: string, request: ControlRequest, timeoutMs: number): P
 
 /** The supervisor's end: the proof that the cluster runs, and the one thing that only one supervisor of a data folder can hold. */
 export class ControlSocket {
-  readonly #server: Server;
+  readonly #lock: FolderLock;
   readonly #open: ReadonlySet<Promise<void>>;
 
-  private constructor(server: Server, open: ReadonlySet<Promise<void>>) {
-    this.#server = server;
+  private constructor(lock: FolderLock, open: ReadonlySet<Promise<void>>) {
+    this.#lock = lock;
     this.#open = open;
   }
 
@@ -64,22 +64,22 @@ export class ControlSocket {
   ): Promise<{ control: ControlSocket; wasStale: boolean }> {
     const open = new Set<Promise<void>>();
     const wasStale = existsSync(path);
-    const server = await lockFolder(path, (socket) => {
+    const lock = await lockFolder(path, (socket) => {
       const served = serve(socket, handle).finally(() => open.delete(served));
       open.add(served);
     }).catch((error: unknown) => {
-      if (!(error instanceof FolderInUse)) throw new Trouble(`cannot listen on ${path}: ${sayWhy(error)}`);
+      if (!(error instanceof FolderInUse)) throw unwritable(`listen on ${path}`, sayWhy(error));
       throw new Trouble(
         `a local cluster already runs on this data folder${since(path)}. Stop it first, its data stays: ./build-run.sh --local --stop`,
       );
     });
     chmodSync(path, 0o600);
-    return { control: new ControlSocket(server, open), wasStale };
+    return { control: new ControlSocket(lock, open), wasStale };
   }
 
   /** Removes the socket and resolves when every reply is on its way. */
   async close(): Promise<void> {
-    this.#server.close();
+    void this.#lock.close();
     await Promise.all(this.#open);
   }
 }

@@ -1,17 +1,13 @@
-import { connect, type Server, type Socket } from 'node:net';
-import { join, relative } from 'node:path';
-import { lockFolder } from '../../src/node/folder-lock.js';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { type FolderLock, lockFolder, socketPath } from '../../src/node/folder-lock.js';
 
 /** A command waits no longer: the service may be paused. Whatever it does later, it finds eras that are not those that it read. */
 const GIVE_WAY_MS = 5_000;
 
 const GO_ON = '.';
 
-/** The shorter of both ways: the kernel holds about 100 bytes of a socket's path. */
-function socketIn(folder: string): string {
-  const [path, way] = [join(folder, 'turn'), relative(process.cwd(), join(folder, 'turn'))];
-  return way.length < path.length ? way : path;
-}
+const SOCKET = 'turn';
 
 /**
  * Takes the turn for a command that changes something: the service of this control node, where it collects by itself, gives way to it. Eras keep a
@@ -22,7 +18,7 @@ function socketIn(folder: string): string {
  */
 export function takeTurn(folder: string): Promise<() => void> {
   return new Promise((resolve) => {
-    const socket = connect(socketIn(folder));
+    const socket = connect(socketPath(join(folder, SOCKET)));
     const goOn = (): void => resolve(() => void socket.destroy());
     // The commonest case is an error: no service collects by itself, and there is no such socket.
     socket.on('error', goOn);
@@ -47,8 +43,8 @@ export class Turns {
   }
 
   /** @throws if it cannot listen in the folder, or another service does */
-  listen(folder: string): Promise<Server> {
-    return lockFolder(socketIn(folder), (socket) => {
+  listen(folder: string): Promise<FolderLock> {
+    return lockFolder(join(folder, SOCKET), (socket) => {
       this.#taken.add(socket);
       socket.on('error', () => undefined);
       socket.on('close', () => this.#taken.delete(socket));

@@ -13,13 +13,18 @@ const ACCEPTORS_MAX = 64;
  */
 export class BeatsFile implements Beats {
   readonly #path: string;
+  readonly #isOurs: () => boolean;
   readonly #heard: Map<string, number>;
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
 
-  /** @param heard what the file holds */
-  constructor(path: string, heard: Readonly<Record<string, number>> = {}) {
+  /**
+   * @param isOurs whether the file may still be written: where its folder was moved, another process may have one at this path
+   * @param heard what the file holds
+   */
+  constructor(path: string, isOurs: () => boolean, heard: Readonly<Record<string, number>> = {}) {
     this.#path = path;
+    this.#isOurs = isOurs;
     this.#heard = new Map(Object.entries(heard));
   }
 
@@ -47,7 +52,7 @@ export class BeatsFile implements Beats {
     this.#timer = undefined;
     // On a disk that is full the file stays as it is; the next count is tried again.
     this.#writing = this.#writing
-      .then(() => replaceFile(this.#path, JSON.stringify(Object.fromEntries(this.#heard))))
+      .then(() => (this.#isOurs() ? replaceFile(this.#path, JSON.stringify(Object.fromEntries(this.#heard))) : undefined))
       .catch(() => undefined);
   }
 }

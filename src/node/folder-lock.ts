@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
-import { readdirSync, renameSync, rmSync } from 'node:fs';
+import { lstatSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Who meets another one tries again so often: a taking is a matter of milliseconds, on a machine that stalls of some hundred. */
@@ -28,6 +28,44 @@ export class FolderInUse extends Error {
   }
 }
 
+/** The socket that keeps others out of a folder. */
+export class FolderLock {
+  readonly #server: Server;
+  /** Absolute: the process may change its working folder. */
+  readonly #path: string;
+  readonly #file: string | undefined;
+
+  constructor(server: Server, path: string) {
+    this.#server = server;
+    this.#path = path;
+    this.#file = fileAt(path);
+  }
+
+  /** Whether its socket still is where it was made. Not so if the folder was moved: what lies there now may be another process's. */
+  get isInPlace(): boolean {
+    return this.#file !== undefined && this.#file === fileAt(this.#path);
+  }
+
+  /** Lets others have the folder, at once. Resolves when each connection to the socket is at its end. */
+  close(): Promise<void> {
+    if (this.isInPlace) rmSync(this.#path, { force: true });
+    return new Promise((done) => {
+      this.#server.close(() => done());
+    });
+  }
+
+  /** The process may end while it holds the lock. */
+  unref(): void {
+    this.#server.unref();
+  }
+}
+
+/** Which file that is, by device and number; undefined if there is none. */
+function fileAt(path: string): string | undefined {
+  const file = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  return file && `${file.dev}:${file.ino}`;
+}
+
 /**
  * Keeps a second process out of a folder: a socket in it that somebody listens on. It goes with the process however that ends, which a
  * file with a process number does not, and reaches across containers that share the volume.
@@ -35,21 +73,21 @@ export class FolderInUse extends Error {
  * The socket of a process that died is removed by the next one, which must not remove that of a third one instead: so only who has a claim,
  * which one process at a time has, touches the socket.
  *
- * @param path of the socket; at most 96 bytes, so preferably relative to the working folder
+ * @param path of the socket; at most 96 bytes long, from the root or from the working folder
  * @param answer is given each connection to the socket, that of a process which only looks whether it is held among them
  * @throws FolderInUse if another process holds it; an error of the system if no socket can be made there
  */
-export async function lockFolder(path: string, answer = (socket: Socket): void => void socket.destroy()): Promise<Server> {
-  const spare = SOCKET_BYTES_MAX - Buffer.byteLength(claimed(path, 0));
+export async function lockFolder(path: string, answer = (socket: Socket): void => void socket.destroy()): Promise<FolderLock> {
+  const lock = resolve(path);
+  const spare = SOCKET_BYTES_MAX - Buffer.byteLength(socketPath(claimed(lock, 0)));
   if (spare < 0)
-    throw new Error(`${path} is ${-spare} bytes too long for a socket: begin nearer to the folder, or let its path be shorter`);
+    throw new Error(`${lock} is ${-spare} bytes too long for a socket: begin nearer to the folder, or let its path be shorter`);
   for (let tries = 1; tries <= TRIES; tries += 1) {
-    const claim = await Claim.on(path);
+    const claim = await Claim.on(lock);
     try {
       if (await claim.isAlone()) {
-        if (await isHeld(path)) throw new FolderInUse();
-        rmSync(path, { force: true });
-        return await listening(path, answer);
+        if (await isHeld(lock)) throw new FolderInUse();
+        return claim.take(answer);
       }
     } finally {
       claim.giveUp();
@@ -67,6 +105,7 @@ class Claim {
   readonly #path: string;
   readonly #lock: string;
   readonly #server: Server;
+  #isTaken = false;
 
   private constructor(path: string, lock: string, server: Server) {
     this.#path = path;
@@ -78,7 +117,7 @@ class Claim {
     const path = claimed(lock, randomInt(CLAIMS));
     const early = path.replace(/~(\w+)$/, '-$1');
     // Under its own name only once it listens: who finds that nobody listens there knows that its process is gone.
-    const server = await listening(early, (socket) => void socket.destroy());
+    const server = await listening(early);
     renameSync(early, path);
     return new Claim(path, lock, server);
   }
@@ -95,7 +134,19 @@ class Claim {
     return true;
   }
 
+  /**
+   * Makes it the lock, in place of one that nobody listens on. When a server ends, Node.js removes whatever lies at the path on which it began to
+   * listen, be it another process's; that is the first name of the claim, which nobody else ever has.
+   */
+  take(answer: (socket: Socket) => void): FolderLock {
+    this.#server.removeAllListeners('connection').on('connection', answer);
+    renameSync(this.#path, this.#lock);
+    this.#isTaken = true;
+    return new FolderLock(this.#server, this.#lock);
+  }
+
   giveUp(): void {
+    if (this.#isTaken) return;
     rmSync(this.#path, { force: true });
     this.#server.close();
   }
@@ -105,25 +156,35 @@ function claimed(lock: string, number: number): string {
   return `${lock}~${number.toString(36).padStart(6, '0')}`;
 }
 
-function listening(path: string, answer: (socket: Socket) => void): Promise<Server> {
-  const server = createServer(answer);
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(error.code === 'EADDRINUSE' ? new FolderInUse() : error));
+/** As the kernel is told it: it takes about 100 bytes, so the shorter one of the way from the root and that from the working folder. */
+export function socketPath(path: string): string {
+  const way = relative(process.cwd(), path);
+  return way.length < path.length ? way : path;
+}
+
+function listening(path: string): Promise<Server> {
+  const server = createServer((socket) => void socket.destroy());
+  const way = socketPath(path);
+  return new Promise((done, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      error.message = error.message.replace(way, path);
+      reject(error.code === 'EADDRINUSE' ? new FolderInUse() : error);
+    });
     // A worker of `node:cluster` would else get the socket of its primary, and so would all others that began at the same time.
-    server.listen({ path, exclusive: true }, () => resolve(server));
+    server.listen({ path: way, exclusive: true }, () => done(server));
   });
 }
 
 function isHeld(path: string): Promise<boolean> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(path);
+  return new Promise((done, reject) => {
+    const socket = connect(socketPath(path));
     socket.once('connect', () => {
       socket.destroy();
-      resolve(true);
+      done(true);
     });
     socket.once('error', (error: NodeJS.ErrnoException) => {
-      if (ABANDONED.includes(error.code ?? '')) resolve(false);
-      else if (error.code === LEAVING) resolve(true);
+      if (ABANDONED.includes(error.code ?? '')) done(false);
+      else if (error.code === LEAVING) done(true);
       // Any other failure, a full backlog say, does not prove that nobody listens.
       else reject(error);
     });

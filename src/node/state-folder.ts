@@ -1,12 +1,11 @@
 import { randomInt } from 'node:crypto';
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import type { Server } from 'node:net';
-import { join, relative, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { type Configuration, EMPTY_CONFIGURATION } from '../protocol/configuration.js';
 import { parseConfiguration } from '../store/parse-configuration.js';
 import type { ProposerState } from '../store/options.js';
 import { BeatsFile, parseBeats } from './beats-file.js';
-import { lockFolder } from './folder-lock.js';
+import { type FolderLock, lockFolder } from './folder-lock.js';
 
 /** Two starts that find the same number on disk, since a copy was put back, draw different ones. */
 const INCARNATIONS_SKIPPED_MAX = 2 ** 20;
@@ -15,6 +14,8 @@ const BEATS = 'beats.json';
 const TORN_BEATS = 'Remove the file: all that is lost with it is what would show that the disk of an acceptor went back.';
 /** A copy may be from before the last change of the sets, and would bring back quorums that miss those of the others. */
 const TORN = 'Put back no copy of it. Remove the file, start this proposer and give it the sets of another in one step.';
+
+const MOVED = 'Stop this proposer, put its folder back, and start it again.';
 
 /** The folder holds something that this proposer did not write, or wrote only half. Starting from it could fork the data. */
 export class UnusableState extends Error {
@@ -35,21 +36,19 @@ export class UnusableState extends Error {
 export async function stateFolder(path: string): Promise<ProposerState> {
   const folder = resolve(path);
   const files = new StateFolder(folder);
-  // The path of a socket is limited to about 100 bytes.
-  const [lockPath, way] = [join(folder, 'lock'), relative(process.cwd(), join(folder, 'lock'))];
-  const lock = await lockFolder(way.length < lockPath.length ? way : lockPath);
+  const lock = await lockFolder(join(folder, 'lock'));
   try {
-    return opened(files, lock);
+    return opened(files, lock, folder);
   } catch (error) {
     // Who mends the file can open the folder again.
-    await closed(lock);
+    await lock.close();
     throw error;
   }
 }
 
-function opened(files: StateFolder, lock: Server): ProposerState {
+function opened(files: StateFolder, lock: FolderLock, folder: string): ProposerState {
   let configuration = files.loadConfiguration();
-  const beats = files.openBeats();
+  const beats = files.openBeats(() => lock.isInPlace);
   return {
     get configuration() {
       return configuration;
@@ -57,20 +56,16 @@ function opened(files: StateFolder, lock: Server): ProposerState {
     incarnation: files.raiseIncarnation(Date.now()),
     beats,
     saveConfiguration(next) {
+      // Another proposer may have what is at this path now: two with the sets of one, or one file that both write at once.
+      if (!lock.isInPlace) throw new Error(`${folder} is not the folder that this proposer opened: it was moved or removed. ${MOVED}`);
       files.saveConfiguration(next);
       configuration = next;
     },
     async close() {
       await beats.close();
-      await closed(lock);
+      await lock.close();
     },
   };
-}
-
-function closed(lock: Server): Promise<void> {
-  return new Promise((done) => {
-    lock.close(() => done());
-  });
 }
 
 /** What a proposer must not forget, in one folder: its configuration, how often it was started, and what it heard from acceptors. */
@@ -107,8 +102,9 @@ export class StateFolder {
     return incarnation;
   }
 
-  openBeats(): BeatsFile {
-    return new BeatsFile(join(this.#folder, BEATS), this.#load(BEATS, parseBeats));
+  /** @param isOurs whether the folder still is the one that was opened */
+  openBeats(isOurs: () => boolean): BeatsFile {
+    return new BeatsFile(join(this.#folder, BEATS), isOurs, this.#load(BEATS, parseBeats));
   }
 
   #load<Content>(name: string, parse: (input: unknown) => Content): Content | undefined {

@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, expect, it } from 'vitest';
+import { afterAll, expect, it, onTestFinished } from 'vitest';
 import { FolderInUse, lockFolder } from '../../../src/node/folder-lock.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lock-'));
@@ -26,9 +26,36 @@ it('is refused while another one holds it, and to be had after that', async () =
   const path = join(folder, 'held');
   const first = await lockFolder(path);
   await expect(lockFolder(path)).rejects.toThrow(FolderInUse);
-  await new Promise((resolve) => first.close(resolve));
+  await first.close();
   const second = await lockFolder(path);
-  await new Promise((resolve) => second.close(resolve));
+  await second.close();
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+function workIn(place: string): void {
+  const before = process.cwd();
+  onTestFinished(() => process.chdir(before));
+  process.chdir(place);
+}
+
+it('is given back where it was taken, wherever the process works by then, and nothing else is removed', async () => {
+  const [here, elsewhere] = ['here', 'elsewhere'].map((name) => join(folder, name));
+  for (const place of [here, elsewhere]) mkdirSync(join(place ?? '', 'state'), { recursive: true });
+  onTestFinished(() => ['here', 'elsewhere'].forEach((name) => rmSync(join(folder, name), { recursive: true })));
+  workIn(here ?? '');
+  const lock = await lockFolder(join('state', 'lock'));
+  process.chdir(elsewhere ?? '');
+  const other = await lockFolder(join('state', 'lock'));
+  await lock.close();
+  expect(readdirSync(join(here ?? '', 'state'))).toEqual([]);
+  expect(other.isInPlace).toBe(true);
+  expect(readdirSync(join(elsewhere ?? '', 'state'))).toEqual(['lock']);
+  await other.close();
+});
+
+it('names the path from the root where it cannot be had, though a socket is reached by the shorter way', async () => {
+  workIn(folder);
+  await expect(lockFolder(join('missing', 'lock'))).rejects.toThrow(join(folder, 'missing', 'lock'));
 });
 
 it('says that its path is too long for a socket, and leaves nothing', async () => {
@@ -45,7 +72,7 @@ it('is had by one alone of many that begin at once, beside the socket of a proce
   expect(refusals).toHaveLength(7);
   for (const refusal of refusals) expect(refusal).toBeInstanceOf(FolderInUse);
   expect(readdirSync(folder)).toEqual(['raced']);
-  for (const outcome of taken) if (outcome.status === 'fulfilled') await new Promise((resolve) => outcome.value.close(resolve));
+  for (const outcome of taken) if (outcome.status === 'fulfilled') await outcome.value.close();
 });
 
 it('is not to be had while another process is about to take it, and is where that one died', async () => {
@@ -58,7 +85,7 @@ it('is not to be had while another process is about to take it, and is where tha
   await leaveDead(claim);
   const ours = await lockFolder(path);
   expect(readdirSync(folder)).toEqual(['claimed']);
-  await new Promise((resolve) => ours.close(resolve));
+  await ours.close();
 });
 
 it('is of one worker of a cluster alone, where the primary gives all of them one socket', async () => {

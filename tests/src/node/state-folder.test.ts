@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished, type TestContext } from 'vitest';
+import { FolderInUse } from '../../../src/node/folder-lock.js';
 import { StateFolder, stateFolder, UnusableState } from '../../../src/node/state-folder.js';
 import { Cluster, configurationOf, majorities } from '../../cluster.js';
 import { type Exit, type ProposerOptions, ProposerProcess } from '../../proposer-process.js';
@@ -159,6 +160,23 @@ describe('a proposer', () => {
     await expect(stateFolder(folder)).rejects.toThrow(UnusableState);
     rmSync(file);
     await (await stateFolder(folder)).close?.();
+  });
+
+  it('whose folder was moved leaves alone that of another one which began at its old path, and does not let a third one in', async () => {
+    const path = join(folder, 'state');
+    const first = await stateFolder(path);
+    renameSync(path, join(folder, 'moved'));
+    expect(() => first.saveConfiguration({ era: 1, ...majorities(1) })).toThrow(`${path} is not the folder that this proposer opened`);
+    const second = await stateFolder(path);
+    const configuration = { era: 5, ...majorities(1) };
+    second.saveConfiguration(configuration);
+    expect(() => first.saveConfiguration({ era: 6, ...majorities(2) })).toThrow('moved or removed');
+    first.beats?.note('acceptor-1:6379#0123456789ab', 7);
+    await first.close?.();
+    await expect(stateFolder(path)).rejects.toThrow(FolderInUse);
+    expect(new StateFolder(path).loadConfiguration()).toEqual(configuration);
+    expect(existsSync(join(path, 'beats.json'))).toBe(false);
+    await second.close?.();
   });
 
   it('starts where a crash left a half-written copy beside the file', async () => {
