@@ -317,6 +317,7 @@ run_local() {
   if runs_in_docker; then
     fail "A cluster runs already in Docker (project $project)." "Stop it first, its data stays: $root/build-run.sh --docker --stop"
   fi
+  refuse_taken_ports
   "$root/local/install-redis.sh"
   build_for_host
   # On a line of its own: a signal that came meanwhile is heard after it, and would be forgotten by "exec".

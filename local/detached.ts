@@ -3,7 +3,7 @@ import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { ask } from './control-socket.js';
 import type { Layout } from './layout.js';
-import { makeFolder, Trouble } from './trouble.js';
+import { makeFolder, sayWhy, Trouble, unwritable } from './trouble.js';
 
 const POLL_MS = 100;
 const PING_TIMEOUT_MS = 5_000;
@@ -17,7 +17,7 @@ const PING_TIMEOUT_MS = 5_000;
 export async function runDetached(layout: Layout, args: readonly string[]): Promise<number> {
   makeFolder(layout.logs);
   const file = path.join(layout.logs, 'supervisor.log');
-  const log = openSync(file, 'a');
+  const log = opened(file);
   const start = statSync(file).size;
   const supervisor = spawn(process.execPath, args, { detached: true, stdio: ['ignore', log, log] });
   closeSync(log);
@@ -34,6 +34,14 @@ export async function runDetached(layout: Layout, args: readonly string[]): Prom
     throw new Trouble(`the cluster did not start (exit code ${exitCode}), and why could not be written into ${file}: is the disk full?`);
   (exitCode === undefined ? process.stdout : process.stderr).write(said);
   return exitCode ?? 0;
+}
+
+function opened(file: string): number {
+  try {
+    return openSync(file, 'a');
+  } catch (error) {
+    throw unwritable(`write ${file}`, sayWhy(error));
+  }
 }
 
 /** Ready, and this very supervisor: another may hold the folder while ours is about to say so. */

@@ -7,7 +7,7 @@ import { nodeSpecs } from './nodes.js';
 import { requireFree } from './probe.js';
 import { Reaper } from './reaper.js';
 import { ACTIONS, Supervisor, type Action } from './supervisor.js';
-import { makeFolder, sayWhy, Trouble } from './trouble.js';
+import { makeFolder, sayWhy, Trouble, unwritable } from './trouble.js';
 
 /** For the ports of a cluster whose supervisor crashed: its reaper is killing the nodes. */
 const AFTER_CRASH_MS = 5_000;
@@ -80,7 +80,7 @@ export function isAction(name: string): name is Action {
 
 function makeSecrets({ root, secrets }: ReturnType<typeof layoutFrom>): void {
   const { status, stderr } = spawnSync('bash', [path.join(root, 'node-control/scripts/make-secrets.sh'), secrets], { encoding: 'utf8' });
-  if (status !== 0) throw new Trouble(`cannot make the secrets in ${secrets}: ${stderr.trim()}`);
+  if (status !== 0) throw unwritable(`make the secrets in ${secrets}`, stderr.trim());
   process.stderr.write(stderr);
 }
 
@@ -90,7 +90,7 @@ function writeAddresses(file: string, ports: readonly Port[]): void {
     writeFileSync(`${file}.new`, `${JSON.stringify(addressMap(ports), null, 2)}\n`);
     renameSync(`${file}.new`, file);
   } catch (error) {
-    throw new Trouble(`cannot write ${file}: ${sayWhy(error)}`);
+    throw unwritable(`write ${file}`, sayWhy(error));
   }
 }
 

@@ -7,14 +7,19 @@ export function sayWhy(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Makes it, and what it lies in. Node.js says ENOENT also where the file system takes no more writes. */
+/** For whatever the data folder did not take. Node.js says ENOENT, too, where a file system takes no more writes. */
+export function unwritable(what: string, why: string): Trouble {
+  return new Trouble(
+    `cannot ${what}: ${why}. Is its file system there, with room, and may it be written? CLUSTER_DIR names another folder`,
+  );
+}
+
+/** Makes it, and what it lies in. */
 export function makeFolder(folder: string): void {
   try {
     mkdirSync(folder, { recursive: true });
   } catch (error) {
-    throw new Trouble(
-      `cannot make ${folder}: ${sayWhy(error)}. Is its file system there, and may it be written? CLUSTER_DIR names another folder`,
-    );
+    throw unwritable(`make ${folder}`, sayWhy(error));
   }
 }
 

@@ -48,6 +48,23 @@ lacks_packages() {
   [ ! -f "$installed" ] || [ "$root/package-lock.json" -nt "$installed" ] || [ ! -e "$root/node_modules/.bin/tsc" ]
 }
 
+# Before it is compiled, which takes a while. The supervisor looks again, and waits where a cluster that crashed is just giving its ports back.
+refuse_taken_ports() {
+  local port variable node taken=''
+  if [ -S "$data/supervisor.sock" ] || local_runs; then return; fi
+  for variable in ACCEPTOR_1_PORT=16379 ACCEPTOR_2_PORT=16380 ACCEPTOR_3_PORT=16381 PROPOSER_1_PORT=8081 PROPOSER_2_PORT=8082 \
+    PROPOSER_1_ADMIN_PORT=8091 PROPOSER_2_ADMIN_PORT=8092 CONTROL_PORT=8080 CLIENT_PORT=8070; do
+    port=${variable#*=} variable=${variable%=*}
+    port=${!variable:-$port}
+    # Only who listens takes a connection. What is no port, the supervisor says.
+    if ! (: >"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then continue; fi
+    node=$(printf '%s' "${variable%_PORT}" | sed 's/_ADMIN//; s/_/-/' | tr '[:upper:]' '[:lower:]')
+    printf 'port %s, for %s, is taken by another program: end that program, or give another port with %s=…\n' "$port" "$node" "$variable" >&2
+    taken=yes
+  done
+  if [ -n "$taken" ]; then exit 1; fi
+}
+
 # What the host needs to run the programs itself. All talk goes to stderr, so that a command's output stays its own.
 build_for_host() {
   if ! command -v node >/dev/null || ! command -v npm >/dev/null; then

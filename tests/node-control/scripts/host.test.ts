@@ -1,9 +1,12 @@
 import { execFile, execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, realpathSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { portsFrom } from '../../../local/layout.js';
 import { NODE_FLAGS } from '../../../local/nodes.js';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
@@ -103,6 +106,28 @@ describe('a checkout by a git that makes CRLF of line ends', () => {
       expect(readFileSync(join(checkout, file), 'utf8'), file).not.toContain('\r');
     }
   });
+});
+
+it('a port that another program has is found before anything is compiled', async () => {
+  standIn('docker', 'exit 1');
+  const other = createServer();
+  await once(other.listen(0, '127.0.0.1'), 'listening');
+  const { port: taken } = other.address() as AddressInfo;
+  const ports = portsFrom({});
+  const { code, stdout, stderr } = await type(
+    './build-run.sh --local',
+    Object.fromEntries(ports.map(({ variable }) => [variable, String(taken)])),
+  );
+  other.close();
+  expect([code, stdout]).toEqual([1, '']);
+  expect(stderr.trimEnd().split('\n')).toEqual(
+    ports.map(
+      ({ node, variable }) =>
+        `port ${taken}, for ${node}, is taken by another program: end that program, or give another port with ${variable}=…`,
+    ),
+  );
+  const script = readFileSync(join(project, 'node-control/scripts/local-cluster.sh'), 'utf8');
+  for (const { variable, port } of ports) expect(script).toMatch(new RegExp(`\\b${variable}=${port}\\b`));
 });
 
 describe('the build for this host', () => {
