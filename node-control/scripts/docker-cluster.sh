@@ -11,16 +11,18 @@ if [ ! -t 1 ] || [ -n "${NO_COLOR:-}" ]; then export COMPOSE_ANSI=never; fi
 : "${DOCKER_TIMEOUT_S:=120}"
 
 within() { # SECONDS COMMAND...: ends it where it takes longer, with 124
-  local giving_up=$((SECONDS + $1)) job
+  # By the sleeps: bash's own clock is that on the wall, which somebody may set while the engine is asked.
+  local looks_left=$(($1 * 20)) job
   shift
   "$@" &
   job=$!
   while kill -0 "$job" 2>/dev/null; do
-    if [ "$SECONDS" -gt "$giving_up" ]; then
+    if [ "$looks_left" -le 0 ]; then
       disown "$job" 2>/dev/null || true # or bash reports its end
       kill "$job" 2>/dev/null || true
       return 124
     fi
+    looks_left=$((looks_left - 1))
     sleep 0.05
   done
   wait "$job"

@@ -46,6 +46,16 @@ describe('a Docker engine that takes questions and answers none', () => {
     expect(stderr.endsWith(`${end}\n`)).toBe(true);
   });
 
+  test('is waited for by a clock that nobody can set', () => {
+    // The shell's clock jumps ahead at each look, as it does where the machine's is set.
+    const script = `root=/ project=p; . "$1"; kill() { SECONDS=$((SECONDS + 1000)); builtin kill "$@"; }; within 30 sh -c 'sleep 0.3; echo answered'`;
+    const { status, stdout } = spawnSync('bash', ['-c', script, 'sh', join(ROOT, 'node-control/scripts/docker-cluster.sh')], {
+      encoding: 'utf8',
+      timeout: 60_000,
+    });
+    expect([status, stdout]).toEqual([0, 'answered\n']);
+  });
+
   test('is in nobody’s way who means local processes', () => {
     const { code, stdout, stderr } = type('build-run.sh', ['--local', '--stop']);
     expect([code, stdout]).toEqual([0, 'No cluster runs.\n']);
