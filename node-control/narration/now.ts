@@ -21,7 +21,8 @@ export interface Missing {
 /** What the present configurations mean, in a sentence or two. @param told by the proposers that answer */
 export function nowText(told: readonly Told[], missing: Missing): string {
   const [first] = told.map(({ configuration }) => configuration);
-  if (!first) return 'No proposer answers: nothing is served until one is started.';
+  // Their names may be lost, or this node cut off, while clients reach them.
+  if (!first) return 'No proposer answers the control node, so what clients are served is not known: nothing, if none runs.';
   const silent = missing.proposers.map(shortName).join(' and ');
   const rest = `${silent} ${missing.proposers.length === 1 ? 'does' : 'do'} not answer: whoever asks there waits or fails`;
   const others = told.map(({ name }) => shortName(name)).join(' and ');

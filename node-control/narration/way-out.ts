@@ -29,7 +29,7 @@ export interface WayOut {
  */
 export function wayOut(told: readonly Told[], silent: SilentNodes, broken: readonly string[] = []): WayOut | undefined {
   const { proposers } = silent;
-  if (told.length === 0) return proposers.length === 0 ? undefined : mending('Start one of them', proposers);
+  if (told.length === 0) return proposers.length === 0 ? undefined : mending('Start one that does not run', proposers);
   const configurations = told.map(({ configuration }) => configuration).filter(isConfigured);
   const listed = new Set(configurations.flatMap(acceptorsOf));
   const acceptors = silent.acceptors.filter(({ name }) => listed.has(name));
