@@ -178,7 +178,13 @@ signal_client() { # SIGNAL
 
 # Inside the control node. Docker passes no signal on to what it executes there; so the program carries a mark to find it by.
 run_control_in_docker() { # ARGUMENT...
-  local code=0
+  local code=0 variable
+  # Whoever means some of the nodes would change all of them.
+  for variable in PROPOSERS ACCEPTORS; do
+    if [ -z "${!variable:-}" ]; then continue; fi
+    fail "$variable of this terminal does not reach the control node, which is a container. Set it there, under \"environment\" of \"control\" in" \
+      "$root/docker-compose.yml, and type $root/build-run.sh --docker. To go on with what is set there: unset $variable"
+  done
   container=$(nodes_of_docker --all --quiet --filter 'label=com.docker.compose.service=control')
   if [ -z "$container" ]; then fail "The control node has no container in the project $project. Make it: $root/build-run.sh --docker"; fi
   case $(docker inspect --format '{{.State.Status}}' "$container") in

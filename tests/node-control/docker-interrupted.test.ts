@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -77,4 +77,13 @@ test.each([
 
 test('what Compose says by itself stays', async () => {
   expect((await once(start('run-client.sh', 'fails'), 'close'))[0]).toBe(255);
+});
+
+test.each(['PROPOSERS', 'ACCEPTORS'])('%s of the terminal, which does not reach the container, is not passed over', (variable) => {
+  const env = { ...process.env, CLUSTER: 'docker', PATH: `${folder}${delimiter}${process.env['PATH'] ?? ''}`, [variable]: 'proposer-1' };
+  const { status, stdout, stderr } = spawnSync(join(SCRIPTS, 'run-control.sh'), ['status'], { env, encoding: 'utf8', timeout: 30_000 });
+  expect([status, stdout]).toEqual([1, '']);
+  expect(stderr).toMatch(
+    new RegExp(`^${variable} of this terminal does not reach the control node.* in\\n.*docker-compose.yml.*unset ${variable}\\n$`),
+  );
 });
