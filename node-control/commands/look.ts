@@ -6,9 +6,9 @@ import { memoryText } from '../../src/redis/memory-use.js';
 import { countText, countTombstones, type TombstoneCount } from '../collection/sample.js';
 import type { Nodes, Member } from '../nodes/nodes.js';
 import { adviceText, commandLine, ControlError } from '../safety/objection.js';
-import { alwaysMeet, identified, setText } from '../safety/guard.js';
+import { alwaysMeet, identified, missedBy, setText } from '../safety/guard.js';
 import { knownIdentities } from '../safety/identities.js';
-import { rescanOf } from '../safety/plan.js';
+import { rescanOf, rescanOfEntry } from '../safety/plan.js';
 import { absenceAmong, objectionsTo } from '../step/absence.js';
 import { leavingBehind, leftOutObjections, leftOutOf } from '../step/left-out.js';
 import { formatTable } from '../terminal/report.js';
@@ -120,10 +120,11 @@ function restingNotes(configurations: readonly Configuration[]): string[] {
   const present = identified(first.accept, first);
   const missed = (first.resting ?? []).filter((entry) => !alwaysMeet(present, entry));
   if (missed.length === 0) return [];
+  const [unmet] = missedBy(first);
   return [
     adviceText({
       advice: `Values may rest on ${missed.map(setText).join(', and on ')} alone. Before the prepare set is made like the accept set, a rescan has to bring them along`,
-      steps: [rescanOf(first.prepare)],
+      steps: [unmet ? rescanOfEntry(unmet) : rescanOf(first.prepare)],
     }),
   ];
 }

@@ -4,9 +4,9 @@ import { wentBack } from '../../src/store/greeting.js';
 import type { Nodes } from '../nodes/nodes.js';
 import { ControlError, keysText, type Objection } from '../safety/objection.js';
 import { underNewEra } from '../step/eras.js';
-import { thinnedBy } from '../safety/guard.js';
+import { missedBy, setText, thinnedBy } from '../safety/guard.js';
 import { knownIdentities } from '../safety/identities.js';
-import { rescanOf } from '../safety/plan.js';
+import { rescanOf, rescanOfEntry } from '../safety/plan.js';
 import { typed } from '../safety/typed-step.js';
 import type { Manner } from '../step/step.js';
 import { forcedWith } from '../step/write.js';
@@ -70,6 +70,11 @@ async function objectionsToWipe(nodes: Nodes, acceptor: string, identity: string
   const names = [identity, wentBack(identity)?.was].filter((name) => name !== undefined);
   const isNamed = present.some(({ resting }) => resting?.some(({ nodes: resters }) => names.some((name) => resters.includes(name))));
   if (isNamed || (isForgotten && size > 0)) objections.push(...(await elsewhereObjections(nodes, acceptor, present)));
+  // After a step that was forced there may be copies that nobody in use would find. Of these each is one of the last.
+  const missed = present.flatMap(missedBy).find(({ nodes: resters }) => names.some((name) => resters.includes(name)));
+  if (missed && objections.length === 0) {
+    objections.push({ why: `values may rest on ${setText(missed)} alone`, advice: 'First', steps: [rescanOfEntry(missed)] });
+  }
   const isThinned = (configuration: Configuration): boolean => thinnedBy([identity ?? ''], configuration).length > 0;
   const serving = present.find((configuration) => isConfigured(configuration) && isThinned(configuration));
   if (serving && objections.length === 0) {

@@ -140,6 +140,13 @@ export function thinnedBy(gone: readonly string[], { accept, resting = [] }: Con
   });
 }
 
+/** The accept sets on which a value may rest that a prepare quorum of this configuration may miss. No step leads there but one that is forced. */
+export function missedBy(configuration: Configuration): QuorumSet[] {
+  if (!isConfigured(configuration)) return [];
+  const prepare = identified(configuration.prepare, configuration);
+  return (configuration.resting ?? []).filter((entry) => !alwaysMeet(prepare, entry));
+}
+
 /** A set with identities in place of names. The last answer is remembered: a search for a way asks for few sets very often. */
 export function identified(set: QuorumSet, { identities }: Pick<Configuration, 'identities'>): QuorumSet {
   const last = identifiedSets.get(set);

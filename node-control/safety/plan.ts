@@ -172,6 +172,12 @@ export function rescanOf({ nodes, quorum }: QuorumSet): Step {
   return { verb: 'rescan', acceptors: nodes, required: quorum };
 }
 
+/** The rescan that takes an entry of the list off it, also where no prepare set in use is sure to meet it, as after a step that was forced. */
+export function rescanOfEntry({ nodes }: QuorumSet): Step {
+  const names = nodes.map((identity) => identity.replace(/#.*/, ''));
+  return { verb: 'rescan', acceptors: names, required: names.length };
+}
+
 function asConfiguration(state: Start, identities: Identities): Configuration {
   return { era: 0, ...state, identities };
 }

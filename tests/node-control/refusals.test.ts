@@ -300,6 +300,23 @@ describe('a way that begins with no sets', () => {
 });
 
 describe('a copy of a value', () => {
+  it('that nobody in use would find, since a step was forced, is not wiped before a rescan of all that hold it, which status names', async () => {
+    const cluster = await clusterOf(A, B, C);
+    const { era, identities = {} } = await configurationOf(cluster.proposer(1));
+    const [onlyC, resting] = [{ nodes: [C], quorum: 1 }, [{ nodes: [A, B].map((name) => identities[name] ?? ''), quorum: 2 }]];
+    const none = { nodes: [], quorum: 0 };
+    for (const [proposer, set] of [
+      [1, onlyC],
+      [2, none],
+    ] as const)
+      // prettier-ignore
+      await cluster.proposer(proposer).admin.configure(era, { era: era + 2, prepare: set, accept: set, identities, resting });
+    const way = `\\./run-control\\.sh rescan ${A},${B} 2`;
+    await refused(cluster, `wipe-acceptor ${A}`, new RegExp(`values may rest on 2 of .* alone\\. Nothing was removed\\. First: ${way}\\.`));
+    expect((await cluster.control('status')).stdout).toMatch(new RegExp(`Values may rest on 2 of .* alone\\. .*: ${way}\n`));
+    await typed(cluster, `rescan ${A},${B} 2`, `wipe-acceptor ${A}`, 'copy proposer-1 proposer-2');
+  });
+
   it('is not wiped while it may be one of too few: the rescan that makes others comes first, and resize ends with it', async () => {
     const cluster = await clusterOf(A, B, C);
     await cluster.acceptor(1).kill9();
