@@ -11,7 +11,7 @@ const ADVICE_STATES_MAX = 500;
 export function adviceFor(transitions: readonly Transition[]): Advice {
   const [first] = transitions;
   if (!first) return { advice: 'Look at the order of the steps in the README' };
-  const { before, after } = transitions.find(({ changed }) => changed) ?? first;
+  const { before, after } = first;
   const isUniform = transitions.every(
     (transition) =>
       transition.changed && isDeepStrictEqual([transition.before.prepare, transition.before.accept], [before.prepare, before.accept]),
@@ -25,9 +25,7 @@ export function adviceFor(transitions: readonly Transition[]): Advice {
   for (const goal of goals) {
     const way = planSteps({ ...before, resting }, goal, identities, ADVICE_STATES_MAX) ?? [];
     // By its effect: a quorum can be changed by naming any of the acceptors.
-    const at = way.findIndex(
-      (planned) => 'phase' in planned.step && planned.step.phase === phase && entryKey(planned.after[phase]) === entryKey(after[phase]),
-    );
+    const at = way.findIndex((planned) => entryKey(planned.after[phase]) === entryKey(after[phase]));
     const missing = way.slice(0, Math.max(0, at));
     if (missing.length > 0) return { advice: 'First', steps: missing.map(({ step }) => step) };
   }

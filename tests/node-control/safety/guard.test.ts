@@ -2,14 +2,16 @@ import { describe, expect, it } from 'vitest';
 import {
   alwaysMeet,
   dangersOf,
+  entryKey,
   identified,
-  type Transition,
+  isSafe,
   restingAfter,
   restingAfterRescan,
+  thinnedBy,
+  type Transition,
 } from '../../../node-control/safety/guard.js';
 import { EMPTY_CONFIGURATION, type Configuration } from '../../../src/protocol/configuration.js';
 import type { QuorumSet } from '../../../src/protocol/quorum.js';
-import { acceptorName, Cluster } from '../../cluster.js';
 
 const NODES = ['a', 'b', 'c', 'd'];
 const IDENTITIES = { a: 'a#1', b: 'b#1', c: 'c#1', d: 'd#1' };
@@ -82,6 +84,24 @@ describe('a step', () => {
     ).toEqual([]);
   });
 
+  it('is not where one that is before it, of old sets, could miss what one that is behind it writes: the other way round they meet', () => {
+    const before = sets(of(1, 'a'), of(2, 'a', 'b'));
+    const after = sets(of(2, 'a', 'b'), of(1, 'b'));
+    expect(dangersOf(both(before, after))).toMatchObject([
+      {
+        kind: 'miss',
+        message: expect.stringMatching(/^proposer-1 would prepare on 1 of a while proposer-2 accepts on 1 of b/) as string,
+      },
+    ]);
+    expect(isSafe(both(before, after))).toBe(false);
+  });
+
+  it('is let through where it brings nothing new: who has sets already that miss each other, or what was written earlier, may be led out', () => {
+    const bad = sets(of(1, 'a'), of(1, 'b'), { resting: [of(1, 'd#1')] });
+    const wiped: Transition = { name: 'p1', before: bad, after: EMPTY_CONFIGURATION, changed: true };
+    expect(dangersOf([wiped, { name: 'p2', before: bad, after: bad, changed: false }])).toEqual([]);
+  });
+
   it('is not safe where a value may rest on an accept quorum of an earlier step that the new prepare quorums could miss', () => {
     const before = sets(of(2, 'a', 'b'), of(2, 'a', 'b', 'c'), { resting: [of(1, 'a#1')] });
     const after = sets(of(2, 'a', 'b', 'c'), of(2, 'a', 'b', 'c'));
@@ -122,6 +142,34 @@ describe('the accept sets that a value may rest on', () => {
     expect(restingAfter([{ name: 'p1', before, after, changed: true }])).toEqual([of(1, 'a#1')]);
   });
 
+  it('are those of who had no list yet', () => {
+    const plain = sets(of(1, 'a'), of(1, 'a'));
+    expect(restingAfter([{ name: 'p1', before: plain, after: plain, changed: false }])).toEqual([of(1, 'a#1')]);
+    expect(restingAfterRescan(of(1, 'a#1'), [plain])).toEqual({ kept: [], unlisted: [] });
+  });
+
+  it('are told apart by their acceptors and by their quorums, not by the order of the names', () => {
+    expect(entryKey(of(1, 'a', 'b'))).toBe(entryKey(of(1, 'b', 'a')));
+    expect(new Set([of(1, 'a', 'b'), of(2, 'a', 'b'), of(1, 'ab'), of(1, 'a')].map(entryKey)).size).toBe(4);
+  });
+
+  it('are of who an acceptor is now, where one and the same set was asked for before it was wiped', () => {
+    const set = of(1, 'a', 'x');
+    expect(identified(set, { identities: { a: 'a#1' } })).toEqual(of(1, 'a#1', 'x'));
+    expect(identified(set, { identities: { a: 'a#2' } })).toEqual(of(1, 'a#2', 'x'));
+    expect(identified(set, {})).toEqual(set);
+  });
+
+  it('are thinned by who goes where a value would have fewer copies than a write has now', () => {
+    const thinned = (...gone: string[]): QuorumSet[] => thinnedBy(gone, sets(of(2, 'a', 'b'), of(2, 'a', 'b'), { resting }));
+    const resting = [of(2, 'a#1', 'c#1'), of(2, 'a#1', 'b#1'), of(3, 'a#1', 'b#1', 'c#1'), of(1, 'd#1')];
+    expect(thinned('c#1')).toEqual([of(2, 'a#1', 'c#1')]);
+    expect(thinned('b#1', 'c#1')).toEqual([of(2, 'a#1', 'c#1'), of(2, 'a#1', 'b#1'), of(3, 'a#1', 'b#1', 'c#1')]);
+    // That it has one copy only is no news.
+    expect(thinned('nobody')).toEqual([]);
+    expect(thinnedBy(['a#1'], sets(of(1, 'a'), of(1, 'a')))).toEqual([]);
+  });
+
   it('are cleared by a rescan but for those in use, and those of which the listing could have missed a quorum', () => {
     const resting = [of(1, 'a#1'), of(2, 'a#1', 'b#1'), of(1, 'd#1')];
     const present = [sets(of(1, 'a'), of(2, 'a', 'b'), { resting })];
@@ -140,38 +188,5 @@ describe('the accept sets that a value may rest on', () => {
     const present = [sets(of(2, 'a', 'b'), of(2, 'a', 'b'), { resting })];
     expect(restingAfterRescan(of(1, 'a#1', 'b#1'), present).unlisted).toEqual(resting);
     expect(restingAfterRescan(of(2, 'a#1', 'b#1'), present)).toEqual({ kept: [], unlisted: [] });
-  });
-});
-
-describe('a proposer that lost its configuration', () => {
-  it('is not led back acceptor by acceptor, which would lose a write that rests on the others, but by copy', async () => {
-    const cluster = await Cluster.forThisTest({ acceptors: 3 });
-    const value = async (): Promise<unknown> => (await cluster.proposer(2).kv.get('x')).body;
-    await cluster.proposer(1).kv.put('x', 0, 'one');
-    cluster.acceptor(1).pause();
-    expect((await cluster.proposer(2).kv.put('x', 1, 'two')).status).toBe(200);
-    expect((await cluster.control('wipe', 'proposer-1')).code).toBe(0);
-    cluster.acceptor(1).resume();
-    for (const number of [1, 2, 3]) expect((await cluster.control('add-accept', 'proposer-1', acceptorName(number), '1')).code).toBe(0);
-
-    const { code, stderr } = await cluster.control('add-prepare', 'proposer-1', acceptorName(1), '1');
-    expect(code).toBe(1);
-    expect(stderr).toMatch(/proposer-1 would prepare on 1 of .* while proposer-\d accepts on .*could miss each other/);
-    expect(await value()).toMatchObject({ ver: 2, val: 'two' });
-
-    expect((await cluster.control('copy', 'proposer-2', 'proposer-1')).stdout).toMatch(/^proposer-1: now with the sets of proposer-2/);
-    expect((await cluster.control('copy', 'proposer-2', 'proposer-1')).stdout).toMatch(/^proposer-1: already with the sets of proposer-2/);
-    expect(await cluster.proposer(1).admin.configuration()).toEqual(await cluster.proposer(2).admin.configuration());
-    expect((await cluster.proposer(1).kv.get('x')).body).toMatchObject({ ver: 2, val: 'two' });
-    expect((await cluster.control('copy', 'all', 'proposer-1')).code).toBe(1);
-  });
-
-  it('of all proposers, may be configured anew from what their acceptor holds, and finds it', async () => {
-    const cluster = await Cluster.forThisTest({ acceptors: 1 });
-    await cluster.proposer(1).kv.put('x', 0, 'kept');
-    expect((await cluster.control('wipe', 'all')).code).toBe(0);
-    expect((await cluster.control('add-accept', 'all', acceptorName(1), '1')).code).toBe(0);
-    expect((await cluster.control('add-prepare', 'all', acceptorName(1), '1')).code).toBe(0);
-    expect((await cluster.proposer(2).kv.get('x')).body).toMatchObject({ ver: 1, val: 'kept' });
   });
 });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { dangersOf, identified, restingAfter, restingAfterRescan } from '../../../node-control/safety/guard.js';
+import { dangersOf, entryKey, identified, restingAfter, restingAfterRescan } from '../../../node-control/safety/guard.js';
 import { majority, planSteps, type Sets, type Start } from '../../../node-control/safety/plan.js';
 import { parse, typed } from '../../../node-control/safety/typed-step.js';
-import { isConfigured } from '../../../src/protocol/configuration.js';
+import { EMPTY_CONFIGURATION, isConfigured } from '../../../src/protocol/configuration.js';
 import type { QuorumSet } from '../../../src/protocol/quorum.js';
 
 const NAMES = 'ABCDEFGH'.split('');
@@ -31,6 +31,7 @@ function replay(from: Start, typed: readonly string[]): Start {
     const step = parse(command);
     const before = { era: 0, ...state, identities: IDENTITIES };
     if (step.verb === 'rescan') {
+      expect(isConfigured(before), `${command} needs proposers that serve`).toBe(true);
       const listed = identified(of(step.required, ...step.acceptors), before);
       state = { ...state, resting: restingAfterRescan(listed, [before, before]).kept };
       continue;
@@ -99,6 +100,60 @@ describe('a plan', () => {
     replay(wiped, way);
   });
 
+  it('goes by other quorums where it does not go by majorities, also to sets that are none', () => {
+    const begun = { prepare: of(0), accept: of(1, 'A', 'B', 'C'), resting: [] };
+    const way = ['add-accept all C 3', 'add-prepare all A 1', 'add-prepare all B 1', 'add-prepare all C 2', 'add-accept all C 2'];
+    expect(commands(begun, majorityOf('A', 'B', 'C'))).toEqual(way);
+    replay(begun, way);
+    const readsAnywhere = { prepare: of(1, 'A', 'B', 'C'), accept: of(3, 'A', 'B', 'C') };
+    expect(commands(at('A', 'B', 'C'), readsAnywhere)).toEqual(['add-accept all C 3', 'rescan A,B,C 2', 'add-prepare all C 1']);
+  });
+
+  it('begins with the acceptor that was begun with, and rescans only where somebody serves', () => {
+    const ways = [
+      [{ prepare: of(1, 'B'), accept: of(0), resting: [] }, majorityOf('A', 'B', 'C'), 'add-accept all B 1'],
+      [{ prepare: of(1, 'D'), accept: of(0), resting: [of(1, 'D#1')] }, majorityOf('A'), 'add-prepare all A 2'],
+      // It goes by no majorities, and what was begun is taken back by the step that it was begun by.
+      [{ prepare: of(0), accept: of(1, 'D'), resting: [of(1, 'A#1', 'B#1', 'C#1')] }, majorityOf('A', 'B', 'C'), 'rm-accept all D 0'],
+    ] as const;
+    for (const [begun, to, first] of ways) {
+      const way = commands(begun, to) ?? [];
+      expect(way[0]).toBe(first);
+      const end = replay(begun, way);
+      expect([end.prepare, end.accept].map(entryKey)).toEqual([to.prepare, to.accept].map(entryKey));
+    }
+  });
+
+  it('gives up first what was begun and leads nowhere, which nobody uses', () => {
+    const begun = { prepare: of(0), accept: of(1, 'A', 'B'), resting: [of(1, 'A#1', 'B#1')] };
+    const [first, ...others] = planSteps(begun, majorityOf('A', 'B'), IDENTITIES) ?? [];
+    expect(first && [typed(first.step), first.after]).toEqual(['wipe all', { ...NOTHING, resting: begun.resting }]);
+    const rest = others.map(({ step }) => typed(step));
+    expect(rest).toEqual(['add-prepare all A 1', 'add-prepare all B 2', 'add-accept all A 1', 'add-accept all B 2']);
+    replay({ ...NOTHING, resting: begun.resting }, rest);
+  });
+
+  it('lets who is not empty join only where it is listed already, or where nobody serves', () => {
+    const joined = (from: Start, to: Sets, ...holding: string[]): string[] | undefined =>
+      planSteps(from, to, IDENTITIES, undefined, holding)?.map(({ step }) => typed(step));
+    expect(joined(at('A'), majorityOf('A', 'B'), 'B')).toBeUndefined();
+    expect(joined(at('A'), majorityOf('A', 'B'), 'A')).toEqual(commands(at('A'), majorityOf('A', 'B')));
+    expect(joined(NOTHING, majorityOf('A', 'B'), 'A', 'B')).toEqual(commands(NOTHING, majorityOf('A', 'B')));
+    const middle = { prepare: of(2, 'A', 'B'), accept: of(2, 'A', 'B', 'C'), resting: [of(2, 'A#1', 'B#1', 'C#1')] };
+    expect(joined(middle, majorityOf('A', 'B', 'C'), 'C')).toEqual(['add-prepare all C 2']);
+  });
+
+  it('never leaves proposers that serve without acceptors', () => {
+    expect(commands(at('A'), EMPTY_CONFIGURATION)).toBeUndefined();
+    expect(majority(0)).toBe(0);
+  });
+
+  it('is given up where it takes too long to find', () => {
+    const to = majorityOf('C', 'D');
+    expect(planSteps(at('A', 'B'), to, IDENTITIES)).toBeDefined();
+    expect(planSteps(at('A', 'B'), to, IDENTITIES, 5)).toBeUndefined();
+  });
+
   it('is not to be had where what rests on lost acceptors could not be found', () => {
     expect(commands({ ...NOTHING, resting: [of(1, 'lost#1')] }, majorityOf('A'))).toBeUndefined();
   });
@@ -110,6 +165,9 @@ describe('a plan', () => {
       const target = majorityOf(...NAMES.slice(0, to));
       const end = replay(start, commands(start, target) ?? ['none']);
       expect(end).toMatchObject(target);
+      // The plan knows what it leaves behind.
+      const planned = planSteps(start, target, IDENTITIES)?.at(-1)?.after ?? start;
+      expect(planned.resting.map(entryKey).sort()).toEqual(end.resting.map(entryKey).sort());
       // And it leaves no debt behind that the way back could not pay.
       expect(replay(end, commands(end, majorityOf(...NAMES.slice(0, from))) ?? ['none'])).toMatchObject(
         majorityOf(...NAMES.slice(0, from)),
