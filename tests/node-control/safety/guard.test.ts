@@ -5,6 +5,7 @@ import {
   entryKey,
   identified,
   isSafe,
+  missedBy,
   restingAfter,
   restingAfterRescan,
   thinnedBy,
@@ -168,6 +169,14 @@ describe('the accept sets that a value may rest on', () => {
     // That it has one copy only is no news.
     expect(thinned('nobody')).toEqual([]);
     expect(thinnedBy(['a#1'], sets(of(1, 'a'), of(1, 'a')))).toEqual([]);
+  });
+
+  it('are missed where a step was forced: those that some prepare quorum of the sets has no acceptor of', () => {
+    const resting = [of(1, 'a#1'), of(2, 'a#1', 'b#1'), of(1, 'd#1')];
+    expect(missedBy(sets(of(1, 'a', 'b'), of(2, 'a', 'b'), { resting }))).toEqual([of(1, 'a#1'), of(1, 'd#1')]);
+    expect(missedBy(sets(of(1, 'a'), of(1, 'a')))).toEqual([]);
+    // Who has no sets misses nothing, since it asks nobody.
+    expect(missedBy(sets(of(1, 'a', 'b'), EMPTY_CONFIGURATION.accept, { resting }))).toEqual([]);
   });
 
   it('are cleared by a rescan but for those in use, and those of which the listing could have missed a quorum', () => {
