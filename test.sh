@@ -38,10 +38,20 @@ done
 scratch=$(mktemp -d)
 failed_tests=$scratch/failed-tests
 touch "$scratch/passed" "$scratch/failed" "$scratch/missing" "$failed_tests"
+# What a process starts while it ends is ended as well.
+end_group() { # GROUP
+  kill -TERM -- "-$1" 2>/dev/null || return 0
+  for _ in {1..10}; do
+    kill -0 -- "-$1" 2>/dev/null || return 0
+    sleep 1
+  done
+  kill -KILL -- "-$1" 2>/dev/null || true
+}
+
 clean_up() {
   local group
   for group in "$scratch"/*.group; do
-    if [ -f "$group" ]; then kill -- -"$(cat "$group")" 2>/dev/null || true; fi
+    if [ -f "$group" ]; then end_group "$(cat "$group")"; fi
   done
   rm -rf "$scratch"
 }
@@ -80,9 +90,7 @@ limited() { # SECONDS COMMAND...
     if [ "$SECONDS" -ge "$deadline" ]; then
       printf '\nNot at its end after %s s: %s\n' "$limit" "$*"
       ps -A -o pgid=,pid=,etime=,args= | awk -v group="$job" '$1 == group'
-      kill -TERM -- "-$job" 2>/dev/null || true
-      sleep 10
-      kill -KILL -- "-$job" 2>/dev/null || true
+      end_group "$job"
       break
     fi
     sleep 1
