@@ -84,7 +84,8 @@ mkdir -p "$root"/tmp/{git,served/server}
 mkdir -p "$root/tmp/served/server/hooks"
 printf '#!/bin/sh\nexit 1\n' >"$root/tmp/served/server/hooks/pre-receive"
 chmod +x "$root/tmp/served/server/hooks/pre-receive"
-env -i PATH=/usr/bin:/usr/sbin HOME=/tmp chroot "$root" git daemon --listen=127.0.0.1 --port="$port" --base-path=/tmp/served --export-all --enable=receive-pack >>"$work/log" 2>&1 &
+# By the program itself: `git daemon` would start it as a child, which outlives it.
+env -i PATH=/usr/bin:/usr/sbin HOME=/tmp chroot "$root" /usr/lib/git-core/git-daemon --listen=127.0.0.1 --port="$port" --base-path=/tmp/served --export-all --enable=receive-pack >>"$work/log" 2>&1 &
 pids+=("$!")
 until_ok bash -c ": <>/dev/tcp/127.0.0.1/$port"
 
