@@ -27,16 +27,21 @@ say_held() { # LINE...
 }
 
 hold() { # LINE...
+  told='' sleeper=''
+  # By a signal that cannot be lost: between its birth and its program a child of the shell has the shell's own traps.
+  if [ -n "$stay" ]; then trap 'told=yes; if [ -n "$sleeper" ]; then kill -KILL "$sleeper" 2>/dev/null; fi' TERM INT; fi
   say_held "$@"
   # In a shell of its own, which ends where there is no such folder, or no room.
   if [ -n "${HELD_NOTE:-}" ]; then (say_held "$@" >"$HELD_NOTE") 2>/dev/null; fi
   if [ -z "$stay" ]; then exit "$HELD_STATUS"; fi
-  trap 'kill "$sleeper" 2>/dev/null; exit 0' TERM INT
-  while :; do
+  while [ -z "$told" ]; do
     sleep 3600 &
     sleeper=$!
+    # It was told before there was a number to end.
+    if [ -n "$told" ]; then kill -KILL "$sleeper" 2>/dev/null; fi
     wait "$sleeper"
   done
+  exit 0
 }
 
 # After a failed write or sync the kernel may take pages for written that are not on the disk: a Redis that is started again would answer with

@@ -67,6 +67,11 @@ class Started {
     return this;
   }
 
+  /** Resolves as soon as it has said that: a poll comes later. */
+  async says(text: string): Promise<void> {
+    while (!this.said.includes(text)) await once(this.#process.stdout ?? this.#process, 'data');
+  }
+
   isAlive(): boolean {
     return this.#process.exitCode === null && this.#process.signalCode === null;
   }
@@ -288,11 +293,22 @@ describe('an acceptor whose disk refused a write or a sync', () => {
     expect(await full.ended()).toBe(0);
 
     const again = new Started({ stay: true });
-    await expect.poll(() => again.said).toContain('HELD');
+    await again.says('HELD');
     again.signal('SIGTERM');
     expect(await again.ended()).toBe(0);
     expect(again.said).not.toContain('Redis is starting');
   });
+
+  test('ends whole whenever it is told to, also between two commands of its script: nothing of it goes on', async () => {
+    writeFileSync(inFolder('held'), '');
+    for (let turn = 0; turn < 24; turn += 1) {
+      const held = new Started({ stay: true });
+      await held.says('HELD');
+      await sleep(turn % 4);
+      held.signal('SIGTERM', turn % 2 ? 'script' : 'all');
+      expect(await held.ended()).toBe(0);
+    }
+  }, 60_000);
 
   test('is held also where that shows before the start: what was killed left pages that cannot be written', async () => {
     await acknowledgeTwo();
