@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { dangersOf, entryKey, identified, restingAfter, restingAfterRescan } from '../../../node-control/safety/guard.js';
-import { majority, planSteps, type Sets, type Start } from '../../../node-control/safety/plan.js';
+import { majority, planSteps, rescanOfEntry, type Sets, type Start } from '../../../node-control/safety/plan.js';
 import { parse, typed } from '../../../node-control/safety/typed-step.js';
 import { EMPTY_CONFIGURATION, isConfigured } from '../../../src/protocol/configuration.js';
 import type { QuorumSet } from '../../../src/protocol/quorum.js';
@@ -180,4 +180,9 @@ describe('a plan', () => {
     const target = majorityOf(...NAMES.slice(count, 2 * count));
     expect(replay(start, commands(start, target) ?? ['none'])).toMatchObject(target);
   });
+});
+
+it('a rescan of an accept set that no prepare quorum is sure to meet names all of its acceptors, and needs each of them', () => {
+  const entry = of(1, 'acceptor-1:6379#0f3a', 'acceptor-2:6379#77b1');
+  expect(rescanOfEntry(entry)).toEqual({ verb: 'rescan', acceptors: ['acceptor-1:6379', 'acceptor-2:6379'], required: 2 });
 });
