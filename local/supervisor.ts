@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, statSync } from 'node:fs';
+import { closeSync, openSync, readSync, renameSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NODES } from './layout.js';
 import { NodeProcess, type NodeSpec } from './node-process.js';
@@ -122,6 +122,15 @@ function beginLog(file: string): number {
 
 /** The last lines from `start` on. */
 function tail(file: string, start: number): string {
-  const end = readFileSync(file).subarray(start).subarray(-TAIL_BYTES);
-  return end.toString().trimEnd().split('\n').slice(-15).join('\n');
+  const end = statSync(file).size;
+  const from = Math.max(start, end - TAIL_BYTES);
+  // No more of it than that: a log is put aside at a start only, and may have grown for months.
+  const buffer = Buffer.alloc(end - from);
+  const log = openSync(file, 'r');
+  try {
+    readSync(log, buffer, 0, buffer.length, from);
+  } finally {
+    closeSync(log);
+  }
+  return buffer.toString().trimEnd().split('\n').slice(-15).join('\n');
 }
