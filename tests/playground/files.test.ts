@@ -52,6 +52,11 @@ describe('the files of the playground', () => {
     expect(cycles).toEqual([]);
   });
 
+  it('come into the image: its builder has the source of each', () => {
+    const sent = [...text('.dockerignore').matchAll(/^!(\S+)$/gm)].map(([, name]) => `${name}/`);
+    expect(graphOf(ENTRIES).files.filter((file) => !sent.some((folder) => file.startsWith(folder)))).toEqual([]);
+  });
+
   it('may run no other script: none that is inline but the import map, and none of a text', async () => {
     const response = await fetch(`${url}/playground/`);
     const policy = response.headers.get('content-security-policy') ?? '';
