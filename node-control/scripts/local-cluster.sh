@@ -49,11 +49,12 @@ lacks_packages() {
 }
 
 # Before it is compiled, which takes a while. The supervisor looks again, and waits where a cluster that crashed is just giving its ports back.
+# Not at the clients' port: those that run go on while the cluster is stopped, and keep it.
 refuse_taken_ports() {
   local port variable node taken=''
   if [ -S "$data/supervisor.sock" ] || local_runs; then return; fi
   for variable in ACCEPTOR_1_PORT=16379 ACCEPTOR_2_PORT=16380 ACCEPTOR_3_PORT=16381 PROPOSER_1_PORT=8081 PROPOSER_2_PORT=8082 \
-    PROPOSER_1_ADMIN_PORT=8091 PROPOSER_2_ADMIN_PORT=8092 CONTROL_PORT=8080 CLIENT_PORT=8070; do
+    PROPOSER_1_ADMIN_PORT=8091 PROPOSER_2_ADMIN_PORT=8092 CONTROL_PORT=8080; do
     port=${variable#*=} variable=${variable%=*}
     port=${!variable:-$port}
     # Only who listens takes a connection. What is no port, the supervisor says.

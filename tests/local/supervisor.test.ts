@@ -146,6 +146,13 @@ test('a port that is taken is named with the variable that changes it, on stderr
   expect((await cluster.run('running')).code).toBe(1);
 });
 
+test('the port of a client that goes on while the cluster is stopped is no hindrance', async () => {
+  await cluster.end();
+  const client = createServer().listen(cluster.port('CLIENT_PORT'), '127.0.0.1');
+  onTestFinished(() => void client.close());
+  await cluster.launch().says('ready');
+});
+
 test('a node that cannot start ends the start with the end of its log, and nothing is left', async () => {
   const broken = await LocalCluster.prepare();
   onTestFinished(() => broken.remove(), CLEANUP_MS);
