@@ -37,6 +37,12 @@ function sourceOf(name: string, sources: ReadonlySet<string>): string[] {
   return [name, name.replace(/\.js$/, '.ts')].filter((file) => sources.has(file));
 }
 
+/** The folder of a file, to the second level: a program, `main`, is a room of its own, above the one it lies in. */
+function roomOf(file: string): string {
+  const folders = path.dirname(file).split('/');
+  return /(^|\/)main\.(ts|js)$/.test(file) ? file.replace(/\.js$/, '.ts') : folders.slice(0, 2).join('/');
+}
+
 const code = (file: string): number =>
   read(file)
     .split('\n')
@@ -57,6 +63,25 @@ describe('imports', () => {
     };
     for (const file of sources) visit(file, []);
     expect(circles).toEqual([]);
+  });
+
+  it('go one way between rooms, too: none stands on another that stands on it', () => {
+    const files = tracked.filter((file) =>
+      /^(src|proposer|client|local|node-control|verification|playground|bench|examples)\/.*\.(ts|js)$/.test(file),
+    );
+    const importsBy = new Map<string, Set<string>>();
+    for (const file of files) {
+      const imported = importsBy.get(roomOf(file)) ?? new Set();
+      importsBy.set(roomOf(file), imported);
+      for (const name of specifiersOf(file))
+        if (files.includes(name.replace(/\.js$/, '.ts')) || files.includes(name)) imported.add(roomOf(name));
+    }
+    expect(importsBy.size).toBeGreaterThan(40);
+    const below = (room: string, seen = new Set<string>()): Set<string> => {
+      for (const imported of importsBy.get(room) ?? []) if (imported !== room && !seen.has(imported)) below(imported, seen.add(imported));
+      return seen;
+    };
+    expect([...importsBy.keys()].filter((room) => below(room).has(room))).toEqual([]);
   });
 });
 
@@ -123,10 +148,10 @@ describe('the clock of the machine', () => {
   it('says when something was, and never how long it took or may take: it can be put back by hours', () => {
     const programs = tracked.filter((file) => /^(src|proposer|client|local|node-control)\/.*\.(ts|js)$/.test(file));
     expect(programs.filter((file) => read(file).includes('Date.now()'))).toEqual([
-      'node-control/collection/notes.ts',
       'node-control/page/browser/chart.js',
       'node-control/page/server/observer.ts',
       'node-control/page/server/questions.ts',
+      'node-control/state/collection-notes.ts',
       'proposer/admin-routes.ts',
       'proposer/watch.ts',
       'src/node/state-folder.ts',

@@ -11,7 +11,7 @@ import { KeyListing } from '../rescan/key-listing.js';
 import { Pace } from '../rescan/pace.js';
 import { meetParticipants } from '../rescan/participants.js';
 import type { Progress } from '../terminal/progress.js';
-import type { Unfinished } from '../rescan/notes.js';
+import type { Unfinished } from '../state/rescan-notes.js';
 import { assertProven, payOff } from '../rescan/proof.js';
 import { RescanWorkers } from '../rescan/workers.js';
 

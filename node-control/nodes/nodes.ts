@@ -8,8 +8,8 @@ import type { AcceptorAdmin } from '../../src/redis/acceptor-admin.js';
 import type { Connections, ProposerAdmin } from './connections.js';
 import { didYouMean } from './near-miss.js';
 import type { HeldNotes } from './held-notes.js';
-import type { CollectionFile } from '../collection/notes.js';
-import type { RescanNotes } from '../rescan/notes.js';
+import type { CollectionFile } from '../state/collection-notes.js';
+import type { RescanNotes } from '../state/rescan-notes.js';
 
 const WRONG_TOKEN = 'ADMIN_TOKEN_FILE must name the file that the proposer was started with; start both again where it was made anew';
 

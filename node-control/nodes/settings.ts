@@ -6,9 +6,9 @@ import { namesIn } from '../safety/typed-step.js';
 import { type HeldNotes, heldNotesIn } from './held-notes.js';
 import { adminName, overNetwork, type WatchedConnections } from './connections.js';
 import { isListening } from './listening.js';
-import { CollectionFile } from '../collection/notes.js';
-import { takeTurn } from '../collection/turn.js';
-import { RescanFile } from '../rescan/notes.js';
+import { CollectionFile } from '../state/collection-notes.js';
+import { takeTurn } from '../state/turn.js';
+import { RescanFile } from '../state/rescan-notes.js';
 
 /** The nodes by name, acceptors with their port, and how they are reached. */
 export interface NodeSettings {

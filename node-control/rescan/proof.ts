@@ -7,7 +7,7 @@ import { restingAfterRescan } from '../safety/guard.js';
 import { knownIdentities } from '../safety/identities.js';
 import { ControlError } from '../safety/objection.js';
 import { underNewEra } from '../step/eras.js';
-import type { Unfinished } from './notes.js';
+import type { Unfinished } from '../state/rescan-notes.js';
 
 /** How many of the keys that failed are named; the others are counted. */
 const NAMED_FAILURES = 20;

@@ -7,7 +7,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Nodes } from '../../node-control/nodes/nodes.js';
 import { rescan, type RescanManner } from '../../node-control/commands/rescan.js';
 import { overNetwork } from '../../node-control/nodes/connections.js';
-import { RescanFile, type RescanNotes } from '../../node-control/rescan/notes.js';
+import { RescanFile, type RescanNotes } from '../../node-control/state/rescan-notes.js';
 import { readAddresses } from '../../src/node/addresses.js';
 import type { QuorumSet } from '../../src/protocol/quorum.js';
 import { readLimits } from '../../src/store/limits.js';

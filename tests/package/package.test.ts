@@ -30,7 +30,7 @@ function playground(): string[] {
     readdirSync(path.join(project, room), { encoding: 'utf8' }).flatMap((name) => (name.endsWith(end) ? [`${room}/${name}`] : []));
   const rooms = [
     ...['checkers', 'histories', 'pictures', 'simulation', 'transcripts', 'variants'].map((room) => `verification/${room}`),
-    ...['collection', 'commands', 'nodes', 'rescan', 'safety', 'step', 'terminal'].map((room) => `node-control/${room}`),
+    ...['collection', 'commands', 'nodes', 'rescan', 'safety', 'state', 'step', 'terminal'].map((room) => `node-control/${room}`),
     ...['stage', 'levels', 'ladder'].map((room) => `playground/${room}`),
   ];
   const compiled = ['client/random.ts', ...rooms.flatMap((room) => namesIn(room, '.ts'))].map(

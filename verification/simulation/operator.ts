@@ -4,7 +4,7 @@ import { carryOut } from '../../node-control/commands/carry-out.js';
 import { ControlError } from '../../node-control/safety/objection.js';
 import { type Step, typed } from '../../node-control/safety/typed-step.js';
 import type { Connections } from '../../node-control/nodes/connections.js';
-import type { RescanNotes, Unfinished } from '../../node-control/rescan/notes.js';
+import type { RescanNotes, Unfinished } from '../../node-control/state/rescan-notes.js';
 import { sleep } from '../../src/protocol/time.js';
 import type { AcceptorNode } from './acceptor-node.js';
 import { acceptorAdminAcross, adminAcross } from './admin-ports.js';

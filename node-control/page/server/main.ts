@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { FUNNEL_NAME, followFunnel, type FunnelLine } from '../../../src/http/funnel-stream.js';
 import { systemTime } from '../../../src/store/system-time.js';
-import { CollectionFile } from '../../collection/notes.js';
+import { CollectionFile } from '../../state/collection-notes.js';
 import { settingsFrom } from '../../nodes/settings.js';
 import { createApp } from './app.js';
 import { buttonsFrom } from './buttons.js';

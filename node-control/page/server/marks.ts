@@ -1,4 +1,4 @@
-import type { CollectionNote } from '../../collection/notes.js';
+import type { CollectionNote } from '../../state/collection-notes.js';
 import type { QuorumSet } from '../../../src/protocol/quorum.js';
 import type { DatedConfiguration } from '../../../src/http/client.js';
 import { entryKey, setText } from '../../safety/guard.js';

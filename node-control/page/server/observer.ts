@@ -2,7 +2,7 @@ import { EMPTY_CONFIGURATION } from '../../../src/protocol/configuration.js';
 import type { FunnelLine } from '../../../src/http/funnel-stream.js';
 import { wentBack } from '../../../src/store/greeting.js';
 import { sleep, type Time } from '../../../src/protocol/time.js';
-import type { CollectionFile } from '../../collection/notes.js';
+import type { CollectionFile } from '../../state/collection-notes.js';
 import type { Identities } from '../../safety/guard.js';
 import { knownIdentities } from '../../safety/identities.js';
 import { adminName } from '../../nodes/connections.js';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
-import { CollectionFile, type CollectionNote } from '../../../node-control/collection/notes.js';
+import { CollectionFile, type CollectionNote } from '../../../node-control/state/collection-notes.js';
 import { collect } from '../../../node-control/commands/collect.js';
 import { overNetwork } from '../../../node-control/nodes/connections.js';
 import { Nodes } from '../../../node-control/nodes/nodes.js';

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { takeTurn, Turns } from '../../../node-control/collection/turn.js';
+import { takeTurn, Turns } from '../../../node-control/state/turn.js';
 
 function newFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'turn-'));

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { CollectionFile } from '../../../node-control/collection/notes.js';
+import { CollectionFile } from '../../../node-control/state/collection-notes.js';
 
 it('what cannot be noted of a collection leaves nothing behind', () => {
   const folder = mkdtempSync(join(tmpdir(), 'notes-'));
