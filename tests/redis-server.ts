@@ -5,6 +5,7 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Redis } from 'ioredis';
 
 const CONFIGURATION = fileURLToPath(new URL('../acceptor/redis.conf', import.meta.url));
 const HOST = '127.0.0.1';
@@ -114,6 +115,16 @@ export class RedisServer {
     await this.#end('SIGTERM');
     process.off('exit', this.#dieWithUs);
     await rm(this.directory, { recursive: true, force: true });
+  }
+
+  /** On a connection of its own. */
+  async ask<Result>(question: (redis: Redis) => Promise<Result>): Promise<Result> {
+    const redis = new Redis(this.port, HOST);
+    try {
+      return await question(redis);
+    } finally {
+      redis.disconnect();
+    }
   }
 
   /** SIGKILL. The data stays for the next {@link start}. */

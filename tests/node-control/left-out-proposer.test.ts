@@ -1,4 +1,4 @@
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
 import { EMPTY_CONFIGURATION } from '../../src/protocol/configuration.js';
 import { acceptorName, type Cluster, type ClusterOptions, type ControlResult, configurationOf } from '../cluster.js';
@@ -27,14 +27,8 @@ async function toldByAll(cluster: Cluster, acceptor: string): Promise<void> {
   await expect.poll(() => at(cluster, acceptor, (redis) => redis.hgetall('eras'))).toEqual(all);
 }
 
-async function at<Result>(cluster: Cluster, acceptor: string, ask: (redis: Redis) => Promise<Result>): Promise<Result> {
-  const redis = new Redis(cluster.acceptor(acceptor === A ? 1 : 2).port, '127.0.0.1');
-  try {
-    return await ask(redis);
-  } finally {
-    redis.disconnect();
-  }
-}
+const at = <Result>(cluster: Cluster, acceptor: string, question: (redis: Redis) => Promise<Result>): Promise<Result> =>
+  cluster.acceptor(acceptor === A ? 1 : 2).ask(question);
 
 async function losesItsFolder(cluster: Cluster, number: number): Promise<void> {
   await cluster.proposer(number).end('SIGKILL');

@@ -1,4 +1,3 @@
-import { Redis } from 'ioredis';
 import { expect, it, onTestFinished } from 'vitest';
 import { acceptorName, Cluster, configurationOf } from '../cluster.js';
 import { send } from '../raw-http.js';
@@ -29,11 +28,8 @@ async function clusterWith(
   return { cluster, third, type };
 }
 
-async function configure({ port }: RedisServer, setting: string, value: string): Promise<void> {
-  const redis = new Redis({ host: '127.0.0.1', port });
-  await redis.config('SET', setting, value);
-  redis.disconnect();
-}
+const configure = (acceptor: RedisServer, setting: string, value: string): Promise<unknown> =>
+  acceptor.ask((redis) => redis.config('SET', setting, value));
 
 it.each([
   [
@@ -94,9 +90,7 @@ it('an acceptor joins in spite of that if the operator insists, which is recorde
 
 it('an acceptor whose settings cannot be asked for is used if its address says so, and status says that', async () => {
   const acceptor = await started('--aclfile', '/dev/null');
-  const redis = new Redis({ host: '127.0.0.1', port: acceptor.port });
-  await redis.call('ACL', 'SETUSER', 'default', '-config');
-  redis.disconnect();
+  await acceptor.ask((redis) => redis.call('ACL', 'SETUSER', 'default', '-config'));
   const refused = await Cluster.forThisTest({ addresses: [acceptor.address], configured: 0 });
   expect((await refused.control('resize', A)).stderr).toMatch(
     /acceptor-1:6379 is unfit: CONFIG GET is refused \(NOPERM.*Give its user the right/,

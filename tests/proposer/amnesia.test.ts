@@ -6,13 +6,13 @@ import { acceptorName, Cluster } from '../cluster.js';
 import type { ProposerProcess } from '../proposer-process.js';
 import { send } from '../raw-http.js';
 import type { RedisServer } from '../redis-server.js';
-import { ask, backUp, clusterWithIdentities, loseVolume, waysToForget } from './forgetting.js';
+import { backUp, clusterWithIdentities, loseVolume, waysToForget } from './forgetting.js';
 
 const BACK = { timeout: 8_000 };
 /** This long after the last write an acceptor counts no more. */
 const BEAT_MS = 2_500;
 const STRANGER = 'lost its data or is another one';
-const registers = (acceptor: RedisServer): Promise<string[]> => ask(acceptor, async (redis) => (await redis.keys('r:*')).sort());
+const registers = (acceptor: RedisServer): Promise<string[]> => acceptor.ask(async (redis) => (await redis.keys('r:*')).sort());
 const ready = ({ address }: ProposerProcess): ReturnType<typeof send> => send(address, { path: '/readyz' });
 
 describe('one acceptor of three', () => {
@@ -156,11 +156,11 @@ describe('the check', () => {
     await cluster.proposer(2).kv.put('a', 1, 'by the other one');
     // A greeting by who has no register confirmed yet asks for more.
     for (const acceptor of cluster.acceptors)
-      await expect.poll(() => ask(acceptor, (redis) => redis.hget('r:a', 'value'))).toContain('by the other one');
+      await expect.poll(() => acceptor.ask((redis) => redis.hget('r:a', 'value'))).toContain('by the other one');
     const questions = (command: string): Promise<number[]> =>
       Promise.all(
         cluster.acceptors.map(async (acceptor) => {
-          const stats = await ask(acceptor, (redis) => redis.info('commandstats'));
+          const stats = await acceptor.ask((redis) => redis.info('commandstats'));
           return Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
         }),
       );

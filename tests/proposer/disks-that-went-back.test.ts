@@ -8,14 +8,14 @@ import { acceptorName, Cluster, configurationOf } from '../cluster.js';
 import type { ProposerProcess } from '../proposer-process.js';
 import { send } from '../raw-http.js';
 import type { RedisServer } from '../redis-server.js';
-import { ask, backUp, clusterWithIdentities } from './forgetting.js';
+import { backUp, clusterWithIdentities } from './forgetting.js';
 
 const BACK = { timeout: 10_000 };
 /** An acceptor has counted, and everybody has heard of it, this long after the last write. */
 const BEAT_MS = 2_500;
 const WRITES = 30;
 const NOTICED = /its disk went back to an earlier moment, noticed by proposer [12] at \d{4}-/;
-const identityOf = (acceptor: RedisServer): Promise<string | null> => ask(acceptor, (redis) => redis.get('identity'));
+const identityOf = (acceptor: RedisServer): Promise<string | null> => acceptor.ask((redis) => redis.get('identity'));
 const ready = ({ address }: ProposerProcess): ReturnType<typeof send> => send(address, { path: '/readyz' });
 
 /** Under names: where a machine that stalls leaves an outcome unknown, it is asked for again, as a client does. */
@@ -186,7 +186,7 @@ describe('there is no false alarm', () => {
     }
     for (const acceptor of cluster.acceptors) {
       expect(await identityOf(acceptor)).toMatch(/^acceptor-\d:6379#[0-9a-f]+$/);
-      expect(Number(await ask(acceptor, (redis) => redis.get('beats')))).toBeGreaterThan(3);
+      expect(Number(await acceptor.ask((redis) => redis.get('beats')))).toBeGreaterThan(3);
     }
   });
 
@@ -220,7 +220,7 @@ describe('there is no false alarm', () => {
     await sleep(2 * BEAT_MS);
     const sizes = (): Promise<string[]> =>
       Promise.all(
-        cluster.acceptors.map((acceptor) => ask(acceptor, async (redis) => /aof_current_size:\d+/.exec(await redis.info())?.[0] ?? '')),
+        cluster.acceptors.map((acceptor) => acceptor.ask(async (redis) => /aof_current_size:\d+/.exec(await redis.info())?.[0] ?? '')),
       );
     const files = (): string[] => cluster.proposers.map((proposer) => proposer.stored('beats.json'));
     const before = [await sizes(), files()];

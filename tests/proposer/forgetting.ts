@@ -1,7 +1,6 @@
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Redis } from 'ioredis';
 import { onTestFinished } from 'vitest';
 import { RedisAdmin } from '../../src/redis/redis-admin.js';
 import { acceptorName, Cluster } from '../cluster.js';
@@ -15,15 +14,6 @@ export async function clusterWithIdentities(acceptors: number): Promise<Cluster>
   const { code, stderr } = await cluster.control('add-accept', 'all', acceptorName(acceptors), String(Math.floor(acceptors / 2) + 1));
   if (code !== 0) throw new Error(stderr);
   return cluster;
-}
-
-export async function ask<Result>(acceptor: RedisServer, question: (redis: Redis) => Promise<Result>): Promise<Result> {
-  const redis = new Redis({ host: '127.0.0.1', port: acceptor.port });
-  try {
-    return await question(redis);
-  } finally {
-    redis.disconnect();
-  }
 }
 
 export async function loseVolume(acceptor: RedisServer): Promise<void> {
@@ -58,13 +48,13 @@ export const waysToForget: {
   readonly closings?: number;
 }[] = [
   { how: 'lost its volume', forget: loseVolume },
-  { how: 'was emptied under living connections', forget: (acceptor) => ask(acceptor, (redis) => redis.flushall()) },
+  { how: 'was emptied under living connections', forget: (acceptor) => acceptor.ask((redis) => redis.flushall()) },
   {
     how: 'is another one with keys of its own',
     forget: async (acceptor) => {
       const other = await RedisServer.start();
       onTestFinished(() => other.stop());
-      await ask(other, (redis) => redis.multi().set('identity', 'acceptor-9:6379#other').hset('r:a', 'promise', '1.1.1.1').exec());
+      await other.ask((redis) => redis.multi().set('identity', 'acceptor-9:6379#other').hset('r:a', 'promise', '1.1.1.1').exec());
       await other.kill9();
       await acceptor.kill9();
       await acceptor.start(['--dir', other.directory]);

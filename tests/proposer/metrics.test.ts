@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
 import { FAILURE_REASONS } from '../../proposer/counts.js';
 import { createMetrics } from '../../proposer/metrics.js';
@@ -51,11 +50,7 @@ const alone = (proposers: number): Promise<Cluster> => Cluster.forThisTest({ acc
 
 const A1 = acceptorName(1);
 
-async function setMemoryLimit({ port }: RedisServer): Promise<void> {
-  const redis = new Redis({ host: '127.0.0.1', port });
-  await redis.config('SET', 'maxmemory', '100mb');
-  redis.disconnect();
-}
+const setMemoryLimit = (acceptor: RedisServer): Promise<unknown> => acceptor.ask((redis) => redis.config('SET', 'maxmemory', '100mb'));
 
 describe('the metrics', () => {
   it('have the labels that the alerts of docs/operations.md go by, and the reasons that it lists', () => {

@@ -8,17 +8,12 @@ import type { RedisServer } from '../redis-server.js';
 import { sharedCluster } from '../shared-cluster.js';
 import { answering, type Answers, bulk, FakeRedis } from '../src/fake-redis.js';
 
-async function configure({ port }: RedisServer, setting: string, value: string): Promise<void> {
-  const redis = new Redis({ host: '127.0.0.1', port });
-  await redis.config('SET', setting, value);
-  redis.disconnect();
-}
+const configure = (acceptor: RedisServer, setting: string, value: string): Promise<unknown> =>
+  acceptor.ask((redis) => redis.config('SET', setting, value));
 
 /** A number that INFO has. */
-async function figure({ port }: RedisServer, name: string): Promise<number> {
-  const redis = new Redis({ host: '127.0.0.1', port });
-  const info = await redis.info();
-  redis.disconnect();
+async function figure(acceptor: RedisServer, name: string): Promise<number> {
+  const info = await acceptor.ask((redis) => redis.info());
   return Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1]);
 }
 
@@ -212,12 +207,7 @@ describe('a delete, where the memory of all acceptors is full', () => {
     expect(await kv.put('k', 1, 'y')).toMatchObject({ status: 507 });
     expect(await kv.post('k', { append: 'z' })).toMatchObject({ status: 507 });
     expect(await kv.put('new', 0, 1)).toMatchObject({ status: 507 });
-    const keysOf = async (acceptor: RedisServer): Promise<string[]> => {
-      const redis = new Redis({ host: '127.0.0.1', port: acceptor.port });
-      const keys = await redis.keys('r:*');
-      redis.disconnect();
-      return keys.sort();
-    };
+    const keysOf = async (acceptor: RedisServer): Promise<string[]> => (await acceptor.ask((redis) => redis.keys('r:*'))).sort();
     expect(await kv.delete('k')).toMatchObject({ ok: true, body: { deletedVer: 2 } });
     expect(await other.delete('l')).toMatchObject({ ok: true, body: { deletedVer: 2 } });
     expect(await other.delete('m', 7)).toMatchObject({ code: 'VersionMismatch' });

@@ -33,7 +33,7 @@ export function meaning(identity: string | undefined, address: string): Watched 
   return { acceptor, states };
 }
 
-export async function becomes(acceptor: RedisAcceptor, state: LinkState): Promise<void> {
+export async function becomes(acceptor: { readonly state: LinkState }, state: LinkState): Promise<void> {
   await vi.waitFor(() => expect(acceptor.state).toBe(state), { timeout: HANG_MS, interval: 5 });
 }
 

@@ -5,7 +5,6 @@ import { linkLog } from '../../../proposer/link-log.js';
 import { addressesFrom } from '../../../src/node/addresses.js';
 import { type Configuration, EMPTY_CONFIGURATION } from '../../../src/protocol/configuration.js';
 import { RedisServer } from '../../redis-server.js';
-import { ask } from '../../proposer/forgetting.js';
 
 /** How long a pool waits for connections, unless it is told otherwise. */
 const CONNECT_WAIT_MS = 500;
@@ -19,7 +18,7 @@ let log: string[];
 
 beforeAll(async () => {
   [server, second] = await Promise.all([RedisServer.start(), RedisServer.start()]);
-  for (const each of [server, second]) await ask(each, (redis) => redis.set('identity', ME));
+  for (const each of [server, second]) await each.ask((redis) => redis.set('identity', ME));
 });
 afterAll(() => Promise.all([server.stop(), second.stop()]));
 beforeEach(() => {
@@ -45,7 +44,7 @@ function configurationWith(identity?: string, name = NAME): Configuration {
 
 /** Without the one that asks. */
 async function connections(to = server): Promise<number> {
-  const list = await ask(to, (redis) => redis.call('CLIENT', 'LIST', 'TYPE', 'normal'));
+  const list = await to.ask((redis) => redis.call('CLIENT', 'LIST', 'TYPE', 'normal'));
   return String(list).trim().split('\n').length - 1;
 }
 

@@ -1,4 +1,3 @@
-import { Redis } from 'ioredis';
 import { afterEach, beforeAll, afterAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { UnfitAcceptor } from '../../../src/protocol/errors.js';
 import { cautionsOf, type Flaw, unfitnessOf } from '../../../src/redis/fitness.js';
@@ -9,7 +8,7 @@ import { RedisClusterAdmin } from '../../../src/redis/redis-cluster-admin.js';
 import { RedisClusterAcceptor } from '../../../src/redis/redis-cluster.js';
 import { RedisClusterServers } from '../../redis-cluster-servers.js';
 import { RedisServer } from '../../redis-server.js';
-import { b, HANG_MS, ME, messages } from '../meant-acceptor.js';
+import { b, becomes, HANG_MS, ME, messages } from '../meant-acceptor.js';
 
 const TIMEOUT_MS = 2_000;
 const LOOK_EVERY_MS = 50;
@@ -34,18 +33,8 @@ async function started(...args: string[]): Promise<RedisServer> {
   return server;
 }
 
-async function becomes(acceptor: RedisAcceptor | RedisClusterAcceptor, state: string): Promise<void> {
-  await vi.waitFor(() => expect(acceptor.state).toBe(state), { timeout: HANG_MS, interval: 5 });
-}
-
-async function told(server: RedisServer, command: string, ...args: (string | number)[]): Promise<unknown> {
-  const redis = new Redis({ host: '127.0.0.1', port: server.port });
-  try {
-    return await redis.call(command, ...args);
-  } finally {
-    redis.disconnect();
-  }
-}
+const told = (server: RedisServer, command: string, ...args: (string | number)[]): Promise<unknown> =>
+  server.ask((redis) => redis.call(command, ...args));
 
 async function flawsOf(server: RedisServer, known: 'nothing' | 'no file' = 'nothing'): Promise<readonly Flaw[]> {
   const admin = new RedisAdmin(server.address, TIMEOUT_MS);

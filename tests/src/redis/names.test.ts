@@ -3,9 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { connectorTo, Names } from '../../../src/redis/names.js';
 import { RedisAcceptor } from '../../../src/redis/redis-acceptor.js';
-import { HANG_MS, ME, TIMEOUT_MS } from '../meant-acceptor.js';
+import { becomes, HANG_MS, ME, TIMEOUT_MS } from '../meant-acceptor.js';
 import { RedisServer } from '../../redis-server.js';
-import { ask } from '../../proposer/forgetting.js';
 
 const HERE: LookupAddress = { address: '127.0.0.1', family: 4 };
 const NAME = 'acceptor-1.test';
@@ -28,7 +27,7 @@ function directory(find: (name: string) => Promise<readonly LookupAddress[]>): {
 async function server(identity = ME): Promise<RedisServer> {
   const redis = await RedisServer.start();
   onTestFinished(() => redis.stop());
-  await ask(redis, (client) => client.set('identity', identity));
+  await redis.ask((client) => client.set('identity', identity));
   return redis;
 }
 
@@ -40,10 +39,6 @@ function connected(names: Names, port: number, states: string[] = []): RedisAcce
   });
   opened.push(acceptor);
   return acceptor;
-}
-
-async function becomes(acceptor: RedisAcceptor, state: string): Promise<void> {
-  await vi.waitFor(() => expect(acceptor.state).toBe(state), { timeout: HANG_MS, interval: 5 });
 }
 
 const never = (): Promise<never> => new Promise(() => undefined);
@@ -97,7 +92,7 @@ describe('an acceptor whose name nobody answers for any more', () => {
 
     let answer: ((addresses: readonly LookupAddress[]) => void) | undefined;
     find = () => new Promise((resolve) => (answer = resolve));
-    await ask(redis, (client) => client.set('identity', 'somebody else'));
+    await redis.ask((client) => client.set('identity', 'somebody else'));
     await redis.kill9();
     await redis.start();
     // It meets the other one, and does not take it for the one that is meant, nor that one for lost.
@@ -105,7 +100,7 @@ describe('an acceptor whose name nobody answers for any more', () => {
     expect(states).toEqual(['ready', 'unreachable']);
     expect(asked).toHaveLength(2);
 
-    await ask(redis, (client) => client.set('identity', ME));
+    await redis.ask((client) => client.set('identity', ME));
     answer?.([HERE]);
     find = () => Promise.resolve([HERE]);
     await becomes(acceptor, 'ready');

@@ -42,14 +42,8 @@ async function reachable(acceptor: RedisAcceptor, wanted = true): Promise<void> 
 }
 
 /** Runs a command on a connection of its own. */
-async function ask(...[command, ...args]: [string, ...(string | number)[]]): Promise<unknown> {
-  const redis = new Redis({ host: '127.0.0.1', port: server.port });
-  try {
-    return await redis.call(command, ...args);
-  } finally {
-    redis.disconnect();
-  }
-}
+const ask = (...[command, ...args]: [string, ...(string | number)[]]): Promise<unknown> =>
+  server.ask((redis) => redis.call(command, ...args));
 
 /** How often the server ran a command since its start, scripts by any name. */
 async function calls(...commands: string[]): Promise<number> {

@@ -74,9 +74,7 @@ describe('the view of an acceptor as a whole', () => {
     await expect(later.wipe({ identity })).rejects.toThrow('it joined under a new identity meanwhile');
     await expect(later.wipe({ identity: 'acceptor-1#8' })).rejects.toThrow('it joined under a new identity meanwhile');
     expect([await later.size(), await later.identity()]).toEqual([size, 'acceptor-1#9']);
-    const redis = new Redis(server.port, '127.0.0.1');
-    await redis.del('identity');
-    redis.disconnect();
+    await server.ask((redis) => redis.del('identity'));
     later.close();
   });
 
