@@ -212,21 +212,30 @@ resume_all() {
 
 stop_docker() {
   # A second Ctrl-C would leave some of them running.
-  trap '' INT TERM HUP
-  compose stop
+  trap '' INT TERM HUP PIPE
+  # So would the end of what reads the output: Compose ends where it cannot write.
+  if [ -t 2 ]; then compose stop; else compose stop 2>&1 | keep_reading >&2; fi
 }
 
-end_foreground() { # EXIT CODE, where the cluster was not up yet; else this is its ordinary end
+keep_reading() {
+  local line
+  while IFS= read -r line; do printf '%s\n' "$line" 2>/dev/null || true; done
+}
+
+end_foreground() { # EXIT CODE, where the cluster was not up yet, or nobody reads any more; else this is its ordinary end
+  trap '' INT TERM HUP PIPE
+  set +e
   # At once, with all that it started: what Compose says about its own end would come after the last word.
   if [ -n "${logs:-}" ]; then kill -KILL -- "-$logs" 2>/dev/null || true; fi
-  echo
+  # The reader of a pipe ends with Ctrl-C, too.
+  echo 2>/dev/null || exec >&2
   if [ -n "$since" ]; then
     printf 'The cluster is left as it is. Stop it, the data stays: %q --stop\n' "$root/build-run.sh"
   else
     stop_docker
     echo 'Stopped; the data stays.'
   fi
-  if [ -n "${logs:-}" ]; then exit 0; fi
+  if [ -n "${logs:-}" ] && [ "$1" -ne 141 ]; then exit 0; fi
   exit "$1"
 }
 
@@ -276,6 +285,7 @@ run_docker() {
     trap 'end_foreground 130' INT
     trap 'end_foreground 143' TERM
     trap 'end_foreground 129' HUP
+    trap 'end_foreground 141' PIPE
   fi
   resume_all
   if ! compose up --detach --no-build; then
@@ -303,7 +313,8 @@ follow_logs() {
     if [ -t 1 ]; then compose logs --follow --tail 0 & else { compose logs --follow --tail 0 | without_erase; } & fi
     logs=$!
     set +m
-    wait "$logs" || true
+    # Else the logs would be asked for again and again, for nobody.
+    wait "$logs" || if [ $? -eq 141 ]; then end_foreground 141; fi
   done
   echo 'The cluster was stopped from elsewhere.'
 }

@@ -113,9 +113,18 @@ explain() {
   printf '  %s\n' "$@"
 }
 
+# Whoever reads may be gone, and nothing that is written is to end what removes the cluster.
+indent() {
+  local line
+  while IFS= read -r line; do printf '    %s\n' "$line" 2>/dev/null || true; done
+}
+
 finish() { # EXIT CODE
   code=$1
-  trap '' INT TERM HUP
+  trap '' INT TERM HUP PIPE
+  set +e
+  # The reader of a pipe ends with Ctrl-C, too.
+  echo 2>/dev/null || exec >&2
   for program in $starting $client; do
     kill "$program" 2>/dev/null || true
     wait "$program" 2>/dev/null || true
@@ -127,7 +136,7 @@ finish() { # EXIT CODE
       'The next tour, or this, removes it:' "  COMPOSE_PROJECT_NAME=$COMPOSE_PROJECT_NAME CLUSTER_DIR=$CLUSTER_DIR $here/clear.sh"
   else
     title 'Removing what the tour started'
-    "$here/clear.sh" | sed 's/^/    /' || code=1
+    "$here/clear.sh" 2>&1 | indent || code=1
   fi
   rm -rf "$scratch" "$lock"
   exit "$code"
@@ -141,10 +150,17 @@ if [ -f "$lock" ] && ps -o args= -p "$(cat "$lock")" 2>/dev/null | grep -q 'tour
 fi
 echo $$ >"$lock"
 
+# A second one, as Ctrl-C and the end of the reader come together, would cut short what the first one begins.
+end() { # EXIT CODE
+  trap '' INT TERM HUP PIPE
+  exit "$1"
+}
+
 trap 'finish $?' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-trap 'exit 129' HUP
+trap 'end 130' INT
+trap 'end 143' TERM
+trap 'end 129' HUP
+trap 'end 141' PIPE
 
 title 'Seven nodes: three acceptors (Redis), two proposers (Express), a client, a control node'
 "$here/clear.sh" >/dev/null # what a tour that crashed may have left
