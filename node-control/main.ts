@@ -1,6 +1,7 @@
 import { endForLostOutput } from '../src/node/lost-output.js';
 import { typeCommand, USAGE_ERROR } from './commands/command-line.js';
 import { nodesFrom } from './nodes/settings.js';
+import { reasonOf } from './safety/objection.js';
 
 process.stdout.on('error', endForLostOutput);
 
@@ -14,7 +15,7 @@ function fromEnvironment(): ReturnType<typeof nodesFrom> {
   try {
     return nodesFrom(process.env);
   } catch (error) {
-    process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`error: ${reasonOf(error)}\n`);
     process.exit(USAGE_ERROR);
   }
 }

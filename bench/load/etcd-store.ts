@@ -3,7 +3,7 @@ import { credentials, loadPackageDefinition, Metadata, type ServiceClientConstru
 import { loadSync } from '@grpc/proto-loader';
 import { layoutFrom } from '../../local/layout.js';
 import { NetworkError } from '../../src/http/client.js';
-import { type Held, type LoadedStore, NotServed } from './loaded-store.js';
+import { type HeldValue, type LoadedStore, NotServed } from './loaded-store.js';
 
 const DEFINITION = loadSync(path.join(layoutFrom({}).root, 'bench/load/etcd.proto'), { keepCase: true, longs: String, enums: String });
 const { etcdserverpb } = loadPackageDefinition(DEFINITION) as unknown as { etcdserverpb: { KV: ServiceClientConstructor } };
@@ -31,13 +31,13 @@ export class EtcdStore implements LoadedStore {
     this.#timeoutMs = timeoutMs;
   }
 
-  async read(key: string): Promise<Held> {
+  async read(key: string): Promise<HeldValue> {
     const [held] = (await this.#ask('Range', { key: Buffer.from(key) })).kvs ?? [];
     if (!held) return { ver: '0', val: undefined };
     return { ver: held.mod_revision, val: JSON.parse(held.value.toString()) as unknown };
   }
 
-  async write(key: string, { ver }: Held, val: unknown): Promise<boolean> {
+  async write(key: string, { ver }: HeldValue, val: unknown): Promise<boolean> {
     const at = Buffer.from(key);
     const { succeeded } = await this.#ask('Txn', {
       compare: [{ key: at, target: 'MOD', result: 'EQUAL', mod_revision: ver }],

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NetworkError } from '../../src/http/client.js';
-import { type Held, type LoadedStore, NotServed } from './loaded-store.js';
+import { type HeldValue, type LoadedStore, NotServed } from './loaded-store.js';
 import { type Latency, Waits } from './waits.js';
 
 /** What the clients saw in a stretch of time. */
@@ -144,7 +144,7 @@ export class Load {
 }
 
 /** A large value is a count with something beside it. */
-function oneMore({ val }: Held): unknown {
+function oneMore({ val }: HeldValue): unknown {
   if (typeof val === 'number') return val + 1;
   if (Array.isArray(val)) return [Number(val[0]) + 1, val[1] as unknown];
   return val ?? 1;

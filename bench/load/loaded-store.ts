@@ -1,5 +1,5 @@
 /** What a key holds. */
-export interface Held {
+export interface HeldValue {
   /** Changes with every write. */
   readonly ver: number | string;
   readonly val: unknown;
@@ -11,9 +11,9 @@ export class NotServed extends Error {}
 /** One node to read from and to write to. Methods reject with {@link NotServed}, or with `NetworkError` where no answer came. */
 export interface LoadedStore {
   /** `val` undefined: there is no such key. */
-  read(key: string): Promise<Held>;
+  read(key: string): Promise<HeldValue>;
   /** False where the key no longer is as it was held. */
-  write(key: string, held: Held, val: unknown): Promise<boolean>;
+  write(key: string, held: HeldValue, val: unknown): Promise<boolean>;
   /** Adds one by a change function. Missing where the system has none. */
   add?(key: string): Promise<void>;
   close(): Promise<void>;

@@ -1,6 +1,6 @@
 import { KeyValueClient, NetworkError } from '../../src/http/client.js';
 import { RedisAcceptor } from '../../src/redis/redis-acceptor.js';
-import { type Held, type LoadedStore, NotServed } from './loaded-store.js';
+import { type HeldValue, type LoadedStore, NotServed } from './loaded-store.js';
 
 /** `acceptor`: a bare Redis, asked what a proposer asks it. */
 export type Protocol = 'proposer' | 'etcd' | 'zookeeper' | 'acceptor';
@@ -42,14 +42,14 @@ class ProposerStore implements LoadedStore {
     this.#client = new KeyValueClient(address, timeoutMs === undefined ? {} : { timeoutMs });
   }
 
-  async read(key: string): Promise<Held> {
+  async read(key: string): Promise<HeldValue> {
     const answer = await this.#client.get(key);
     if (answer.ok) return answer.body;
     if (answer.code === 'KeyNotFound') return { ver: 0, val: undefined };
     throw new NotServed(`${answer.code} (${answer.message})`);
   }
 
-  async write(key: string, { ver }: Held, val: unknown): Promise<boolean> {
+  async write(key: string, { ver }: HeldValue, val: unknown): Promise<boolean> {
     const answer = await this.#client.put(key, Number(ver), val);
     if (answer.ok) return true;
     // A mismatch that names the very version that was expected is none.
@@ -85,12 +85,12 @@ class AcceptorStore implements LoadedStore {
     return new AcceptorStore(acceptor);
   }
 
-  async read(key: string): Promise<Held> {
+  async read(key: string): Promise<HeldValue> {
     const { ballot, value } = await answered(this.#acceptor.read(key));
     return { ver: ballot.counter, val: value === null ? undefined : (JSON.parse(value) as unknown) };
   }
 
-  async write(key: string, _held: Held, val: unknown): Promise<boolean> {
+  async write(key: string, _held: HeldValue, val: unknown): Promise<boolean> {
     const ballot = { era: 1, counter: ++counter, proposer: 1, incarnation: 1 };
     if (!(await answered(this.#acceptor.prepare(key, ballot))).ok) return false;
     return (await answered(this.#acceptor.accept(key, ballot, JSON.stringify(val), ballot))).ok;

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { NetworkError } from '../../src/http/client.js';
-import { type Held, type LoadedStore, NotServed } from './loaded-store.js';
+import { type HeldValue, type LoadedStore, NotServed } from './loaded-store.js';
 
 /** Of the protocol's operations. */
 const [CREATE, GET_DATA, SET_DATA, SYNC, PING] = [1, 4, 5, 9, 11];
@@ -48,7 +48,7 @@ export class ZooKeeperStore implements LoadedStore {
     return store;
   }
 
-  async read(key: string): Promise<Held> {
+  async read(key: string): Promise<HeldValue> {
     const at = sized(`/${key}`);
     const [synced, { error, body }] = await this.#ask([SYNC, at], [GET_DATA, at, Buffer.alloc(1)]);
     if (error === NO_NODE) return { ver: 0, val: undefined };
@@ -57,7 +57,7 @@ export class ZooKeeperStore implements LoadedStore {
     return { ver: body.readInt32BE(end + BEFORE_VERSION_BYTES), val: JSON.parse(body.toString('utf8', 4, end)) as unknown };
   }
 
-  async write(key: string, { ver, val: held }: Held, val: unknown): Promise<boolean> {
+  async write(key: string, { ver, val: held }: HeldValue, val: unknown): Promise<boolean> {
     const [at, data] = [sized(`/${key}`), sized(JSON.stringify(val))];
     // A node that was just created has version 0: only its value tells it from one that is not there.
     const [{ error }] = await this.#ask(held === undefined ? [CREATE, at, data, OPEN_ACL, int(0)] : [SET_DATA, at, data, int(Number(ver))]);

@@ -26,7 +26,7 @@ export interface Findings {
  * @param tombstonesMax after which it stops looking: `isCutOff`
  * @throws ControlError if not every node can be asked, or one that may hold what is removed has no part in it
  */
-export async function look(
+export async function findTombstones(
   nodes: Nodes,
   progress: Pick<Progress, 'show'>,
   tombstonesMax: number,

@@ -1,7 +1,7 @@
 import { compareBallots, ZERO_BALLOT } from '../../src/protocol/ballot.js';
 import type { AcceptorAdmin, Remains, Tombstone } from '../../src/redis/acceptor-admin.js';
 import type { Nodes } from '../nodes/nodes.js';
-import { ControlError } from '../safety/objection.js';
+import { ControlError, reasonOf } from '../safety/objection.js';
 
 const BY_HAND = ': see "Somebody wrote to an acceptor by hand" in docs/operations.md. Nothing more was removed';
 
@@ -112,7 +112,7 @@ export class Survey {
       });
     } catch (error) {
       if (error instanceof ControlError) throw error;
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = reasonOf(error);
       if (reason.startsWith('WRONGTYPE '))
         throw new ControlError(`${name} holds something that is no register among its registers${BY_HAND}`);
       throw new ControlError(`${name} stopped answering (${reason}). Start it, look at the status, and run the command again`);

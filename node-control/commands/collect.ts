@@ -1,7 +1,7 @@
 import { isConfigured } from '../../src/protocol/configuration.js';
 import type { Tombstone } from '../../src/redis/acceptor-admin.js';
 import { sleep } from '../../src/protocol/time.js';
-import { look } from '../collection/findings.js';
+import { findTombstones } from '../collection/findings.js';
 import { inParts, KEYS_AT_ONCE, type Survey } from '../collection/survey.js';
 import type { MemberConfiguration, Nodes } from '../nodes/nodes.js';
 import { RescanWorkers } from '../rescan/workers.js';
@@ -85,7 +85,7 @@ async function collectAll(nodes: Nodes, progress: Pick<Progress, 'show'>, tombst
 
 /** What a collection would find now. Changes nothing. */
 async function outlook(nodes: Nodes, progress: Pick<Progress, 'show'>, tombstonesMax: number): Promise<string[]> {
-  const { tombstones, differing, isCutOff } = await look(nodes, progress, tombstonesMax, { dryRun: true });
+  const { tombstones, differing, isCutOff } = await findTombstones(nodes, progress, tombstonesMax, { dryRun: true });
   const count = tombstones.size + differing.size;
   if (isCutOff) return [`${count} or more registers of deleted keys would be removed`];
   const apart = differing.size > 0 ? `, ${differing.size} of them after a round that brings them to all acceptors` : '';
@@ -93,7 +93,7 @@ async function outlook(nodes: Nodes, progress: Pick<Progress, 'show'>, tombstone
 }
 
 async function collectOnce(nodes: Nodes, progress: Pick<Progress, 'show'>, tombstonesMax: number, tally: Tally): Promise<Pass> {
-  const { present, configuration, survey, tombstones, differing, isCutOff } = await look(nodes, progress, tombstonesMax);
+  const { present, configuration, survey, tombstones, differing, isCutOff } = await findTombstones(nodes, progress, tombstonesMax);
   if (differing.size > 0) await bringTogether(nodes, present, survey, differing, tombstones, progress);
   const { era } = configuration;
   if (tombstones.size === 0) return { era, removed: 0, differing: differing.size, busy: 0, isCutOff };

@@ -1,6 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import type { Nodes } from '../nodes/nodes.js';
-import { ControlError } from '../safety/objection.js';
+import { ControlError, reasonOf } from '../safety/objection.js';
 import { namesIn, wholeNumber } from '../safety/typed-step.js';
 import type { Manner } from '../step/step.js';
 import { Progress } from '../terminal/progress.js';
@@ -119,7 +119,7 @@ function wellFormed(word: string): (text: string) => string {
       if (word === 'QUORUM' || word === 'REQUIRED') return String(wholeNumber(text));
       return text;
     } catch (error) {
-      throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+      throw new InvalidArgumentError(reasonOf(error));
     }
   };
 }

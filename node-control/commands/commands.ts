@@ -5,7 +5,7 @@ import type { Manner } from '../step/step.js';
 import type { Terminal } from '../terminal/terminal.js';
 import { carryOut } from './carry-out.js';
 import { afterWipe } from './headline.js';
-import { dump, ls, status } from './look.js';
+import { dump, ls, status } from './show.js';
 
 /** One command of `run-control.sh`. Its program, its `--help` and the tests of the README follow from this list. */
 export interface ListedCommand {

@@ -1,8 +1,8 @@
 import { acceptorsOf, type Configuration, isConfigured } from '../../src/protocol/configuration.js';
 import { UnfitAcceptor } from '../../src/protocol/errors.js';
 import { wentBack } from '../../src/store/greeting.js';
-import type { Nodes } from '../nodes/nodes.js';
-import { ControlError, keysText, type Objection } from '../safety/objection.js';
+import { type Nodes, reachedAmong } from '../nodes/nodes.js';
+import { ControlError, keysText, type Objection, reasonOf } from '../safety/objection.js';
 import { underNewEra } from '../step/eras.js';
 import { missedBy, setText, thinnedBy } from '../safety/guard.js';
 import { knownIdentities } from '../safety/identities.js';
@@ -37,16 +37,14 @@ export async function wipeAcceptor(nodes: Nodes, acceptor: string, { force = fal
   } catch (error) {
     if (error instanceof ControlError) throw error;
     const remedy = error instanceof UnfitAcceptor ? 'Mend that' : 'Start it';
-    throw new ControlError(
-      `${acceptor} could not be wiped: ${error instanceof Error ? error.message : String(error)}. ${remedy} and run the command again`,
-    );
+    throw new ControlError(`${acceptor} could not be wiped: ${reasonOf(error)}. ${remedy} and run the command again`);
   }
 }
 
 /** Remembers in the configurations what was forced. Returns why not, if it cannot: half of a step that is to be seen must stay to be seen. */
 async function record(nodes: Nodes, forced: string): Promise<string[]> {
   const read = await nodes.tryReadAll();
-  const present = read.flatMap(({ member, configuration }) => (configuration ? [{ member, configuration }] : []));
+  const present = reachedAmong(read);
   const eras = new Set(present.map(({ configuration }) => configuration.era));
   if (present.length < read.length || eras.size !== 1) return ['not recorded: that needs every proposer, and all in the same era'];
   const shared = forcedWith(present, [forced]);
@@ -62,7 +60,7 @@ async function objectionsToWipe(nodes: Nodes, acceptor: string, identity: string
     const why = `${member.name} still lists ${acceptor}`;
     return [{ why, advice: 'First rm-accept and rm-prepare it on every proposer, or resize without it' }];
   });
-  const members = answers.flatMap(({ member, configuration }) => (configuration ? [{ member, configuration }] : []));
+  const members = reachedAmong(answers);
   objections.push(...leftOutObjections(await leftOutOf(nodes, members, [acceptor]), leavingBehind(members)));
   const present = members.map(({ configuration }) => configuration);
   const isForgotten = present.every(({ era }) => era === 0);

@@ -1,5 +1,5 @@
 import { type Configuration, EMPTY_CONFIGURATION } from '../../src/protocol/configuration.js';
-import type { Member, Nodes } from '../nodes/nodes.js';
+import { type Member, type Nodes, reachedAmong } from '../nodes/nodes.js';
 import { underNewEra } from '../step/eras.js';
 import { allAcceptors, seemToRun } from '../step/left-out.js';
 import { type Manner, step, type StepReport } from '../step/step.js';
@@ -35,6 +35,5 @@ async function goOn(nodes: Nodes, selected: readonly Member[], { outcomes }: Ste
   const areLeaving = outcomes.some(({ changed }) => changed);
   const era = Math.max(0, ...outcomes.map(({ after }) => after.era));
   if (!(await seemToRun(nodes, selected, era, acceptors, areLeaving))) return undefined;
-  const present = (await nodes.tryReadAll()).flatMap(({ member, configuration }) => (configuration ? [{ member, configuration }] : []));
-  return underNewEra(present, {}, ({ configuration }) => configuration);
+  return underNewEra(reachedAmong(await nodes.tryReadAll()), {}, ({ configuration }) => configuration);
 }

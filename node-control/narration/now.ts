@@ -4,8 +4,8 @@ import { alwaysMeet, identified, setsKey } from '../safety/guard.js';
 import { commandLine } from '../safety/objection.js';
 import { shortName } from './short-name.js';
 
-/** What a proposer told. */
-export interface Told {
+/** The configuration that a proposer told, with its name. */
+export interface NamedConfiguration {
   readonly name: string;
   readonly configuration: Configuration;
 }
@@ -19,7 +19,7 @@ export interface Missing {
 }
 
 /** What the present configurations mean, in a sentence or two. @param told by the proposers that answer */
-export function nowText(told: readonly Told[], missing: Missing): string {
+export function nowText(told: readonly NamedConfiguration[], missing: Missing): string {
   const [first] = told.map(({ configuration }) => configuration);
   // Their names may be lost, or this node cut off, while clients reach them.
   if (!first) return 'No proposer answers the control node, so what clients are served is not known: nothing, if none runs.';
@@ -39,7 +39,7 @@ export function nowText(told: readonly Told[], missing: Missing): string {
   return `${text} ${rest}${isServed ? `; ${others} serves everything` : ''}.`;
 }
 
-function differing(told: readonly Told[]): string {
+function differing(told: readonly NamedConfiguration[]): string {
   const idle = told.filter(({ configuration }) => !isConfigured(configuration)).map(({ name }) => name);
   const [serving] = told.filter(({ configuration }) => isConfigured(configuration)).map(({ name }) => name);
   const start = 'The proposers differ: one has taken a step, the other not yet.';
@@ -57,7 +57,7 @@ function leftBehindText(old: string, present: string): string {
 }
 
 /** A round is refused by each acceptor that has seen an era which its proposer does not reach. */
-function erasApartText(earliest: Told, latest: Told): string {
+function erasApartText(earliest: NamedConfiguration, latest: NamedConfiguration): string {
   const [old, present] = [earliest.name, latest.name];
   return (
     `The proposers differ: ${old} is of era ${earliest.configuration.era}, ${present} of era ${latest.configuration.era}. If that lasts, ${old} refuses every key that was ` +
@@ -66,7 +66,9 @@ function erasApartText(earliest: Told, latest: Told): string {
 }
 
 /** The two proposers with sets that are furthest apart, where that is more than the one era of the middle of a step. */
-export function erasApart(told: readonly Told[]): readonly [earliest: Told, latest: Told] | undefined {
+export function erasApart(
+  told: readonly NamedConfiguration[],
+): readonly [earliest: NamedConfiguration, latest: NamedConfiguration] | undefined {
   const byEra = told.filter(({ configuration }) => isConfigured(configuration)).sort((a, b) => a.configuration.era - b.configuration.era);
   const [earliest, latest] = [byEra[0], byEra.at(-1)];
   return earliest && latest && latest.configuration.era - earliest.configuration.era > 1 ? [earliest, latest] : undefined;
@@ -76,7 +78,7 @@ export function erasApart(told: readonly Told[]): readonly [earliest: Told, late
  * Of two proposers whose quorums miss each other the one of the earlier era, and the other one. No step that the guard lets through leads there; one that was
  * forced may, in its middle.
  */
-export function leftBehind(told: readonly Told[]): readonly [old: string, present: string] | undefined {
+export function leftBehind(told: readonly NamedConfiguration[]): readonly [old: string, present: string] | undefined {
   const [old, present] = erasApart(told) ?? [];
   if (!old || !present) return undefined;
   const meets = (a: Configuration, b: Configuration): boolean => alwaysMeet(identified(a.prepare, a), identified(b.accept, b));

@@ -1,6 +1,6 @@
 import { acceptorsOf, isConfigured } from '../../src/protocol/configuration.js';
 import { shortage } from '../step/absence.js';
-import type { Told } from './now.js';
+import type { NamedConfiguration } from './now.js';
 import { shortName } from './short-name.js';
 
 /** A node that does not answer: it is dead, or it hangs. */
@@ -27,7 +27,7 @@ export interface WayOut {
  * @param told by the proposers that answer
  * @param broken acceptors that answer, and are not used: they do not help
  */
-export function wayOut(told: readonly Told[], silent: SilentNodes, broken: readonly string[] = []): WayOut | undefined {
+export function wayOut(told: readonly NamedConfiguration[], silent: SilentNodes, broken: readonly string[] = []): WayOut | undefined {
   const { proposers } = silent;
   if (told.length === 0) return proposers.length === 0 ? undefined : mending('Start one that does not run', proposers);
   const configurations = told.map(({ configuration }) => configuration).filter(isConfigured);

@@ -23,6 +23,19 @@ export interface MemberConfiguration {
   readonly configuration: Configuration;
 }
 
+/** As {@link Nodes.tryReadAll} gets it. */
+export type MemberAnswer = Pick<MemberConfiguration, 'member'> & { readonly configuration: Configuration | undefined };
+
+/** What those proposers have that could be asked. */
+export function reachedAmong(answers: readonly MemberAnswer[]): MemberConfiguration[] {
+  return answers.flatMap(({ member, configuration }) => (configuration ? [{ member, configuration }] : []));
+}
+
+/** The names of those that could not. */
+export function missingAmong(answers: readonly MemberAnswer[]): string[] {
+  return answers.flatMap(({ member, configuration }) => (configuration ? [] : [member.name]));
+}
+
 /** What the control node has of its own. */
 export interface Surroundings {
   /** For pauses and speeds. */
@@ -142,17 +155,17 @@ export class Nodes {
   /** The configurations of all proposers. Throws {@link ControlError} naming every one that cannot be asked. */
   async readAll(): Promise<MemberConfiguration[]> {
     const answers = await this.tryReadAll();
-    const missing = answers.filter(({ configuration }) => configuration === undefined).map(({ member }) => member.name);
+    const missing = missingAmong(answers);
     if (missing.length > 0) {
       throw new ControlError(
         `${missing.join(' and ')} cannot be reached. Nothing was changed. A step needs every proposer: start it and run the command again`,
       );
     }
-    return answers.flatMap(({ member, configuration }) => (configuration ? [{ member, configuration }] : []));
+    return reachedAmong(answers);
   }
 
   /** As {@link readAll}, with undefined for a proposer that cannot be asked. */
-  tryReadAll(): Promise<{ member: Member; configuration: Configuration | undefined }[]> {
+  tryReadAll(): Promise<MemberAnswer[]> {
     return Promise.all(
       this.members.map(async (member) => {
         const answer = await member.admin.configuration().catch(ifNoAnswer);

@@ -9,6 +9,7 @@ import { isListening } from './listening.js';
 import { CollectionFile } from '../state/collection-notes.js';
 import { takeTurn } from '../state/turn.js';
 import { RescanFile } from '../state/rescan-notes.js';
+import { reasonOf } from '../safety/objection.js';
 
 /** The nodes by name, acceptors with their port, and how they are reached. */
 export interface NodeSettings {
@@ -25,7 +26,7 @@ export function settingsFrom(environment: NodeJS.ProcessEnv): NodeSettings {
     try {
       return read(environment[variable]);
     } catch (error) {
-      throw new Error(`${variable}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+      throw new Error(`${variable}: ${reasonOf(error)}`, { cause: error });
     }
   };
   const access = readRedisAccess(environment);

@@ -4,6 +4,7 @@ import type { Nodes } from '../nodes/nodes.js';
 import type { AcceptorAdmin } from '../../src/redis/acceptor-admin.js';
 import type { Identities } from '../safety/guard.js';
 import { SeenKeys } from './seen-keys.js';
+import { reasonOf } from '../safety/objection.js';
 
 export interface ListingOptions {
   /** What the configurations know of the acceptors; one that they do not list any more is who it says. */
@@ -133,7 +134,7 @@ export class KeyListing {
     try {
       await task();
     } catch (error) {
-      this.#failures.set(name, error instanceof Error ? error.message : String(error));
+      this.#failures.set(name, reasonOf(error));
     }
   }
 }

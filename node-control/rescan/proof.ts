@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { isConfigured } from '../../src/protocol/configuration.js';
 import type { QuorumSet } from '../../src/protocol/quorum.js';
 import { sleep } from '../../src/protocol/time.js';
-import type { MemberConfiguration, Nodes } from '../nodes/nodes.js';
+import { type MemberConfiguration, missingAmong, type Nodes } from '../nodes/nodes.js';
 import { restingAfterRescan } from '../safety/guard.js';
 import { knownIdentities } from '../safety/identities.js';
 import { ControlError } from '../safety/objection.js';
@@ -53,7 +53,7 @@ async function changedSince(nodes: Nodes, before: readonly MemberConfiguration[]
       return configuration !== undefined && !isDeepStrictEqual(earlier, configuration);
     });
     if (differs) throw new ControlError('a configuration changed during the rescan, so it proves nothing. Run it again');
-    const missing = after.filter(({ configuration }) => configuration === undefined).map(({ member }) => member.name);
+    const missing = missingAmong(after);
     if (missing.length === 0 || pauseMs === undefined) return missing;
     await sleep(nodes.time, pauseMs);
   }

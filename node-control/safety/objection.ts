@@ -24,6 +24,11 @@ export class ControlError extends Error {
   }
 }
 
+/** The words of whatever was thrown, to be put into a message. */
+export function reasonOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
 /** What to catch with where a refusal is an answer, too. */
 export function ifRefused(error: unknown): undefined {
   if (!(error instanceof ControlError)) throw error;

@@ -8,7 +8,7 @@ import type { Identities } from '../safety/guard.js';
 import { knownIdentities } from '../safety/identities.js';
 import { RESTORED } from './absence.js';
 import { floorOf, membersOf, NO_FLOOR } from './floors.js';
-import { type Advice, ControlError, keysText, type Objection } from '../safety/objection.js';
+import { type Advice, ControlError, keysText, type Objection, reasonOf } from '../safety/objection.js';
 
 /** An acceptor that has its identity in the configurations only once the step is done. */
 interface Newcomer {
@@ -162,8 +162,4 @@ export async function adopt(newcomers: Joining['newcomers']): Promise<void> {
     if (present !== identity)
       throw new ControlError(`somebody else adds ${name} at this moment. Nothing was changed. Run the command again`);
   }
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

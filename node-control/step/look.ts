@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { acceptorsOf, type Configuration } from '../../src/protocol/configuration.js';
 import { parseConfiguration } from '../../src/store/parse-configuration.js';
-import type { Nodes, MemberConfiguration } from '../nodes/nodes.js';
+import { type MemberConfiguration, missingAmong, type Nodes, reachedAmong } from '../nodes/nodes.js';
 import { type Identities, identified } from '../safety/guard.js';
 import { ControlError } from '../safety/objection.js';
 import { absenceAmong } from './absence.js';
@@ -68,9 +68,9 @@ function transitionOf({ member, before, after }: Change, { identities, resting }
 
 async function reachable(nodes: Nodes): Promise<{ present: MemberConfiguration[]; missing: string[] }> {
   const answers = await nodes.tryReadAll();
-  const present = answers.flatMap(({ member, configuration }) => (configuration ? [{ member, configuration }] : []));
+  const present = reachedAmong(answers);
   if (present.length === 0) throw new ControlError('no proposer can be reached');
-  return { present, missing: answers.filter(({ configuration }) => !configuration).map(({ member }) => member.name) };
+  return { present, missing: missingAmong(answers) };
 }
 
 /** Acceptors that any proposer lists without an identity are who they were: so are those of the same name in the entries of all. */

@@ -2,7 +2,7 @@ import { acceptorsOf, type Configuration, isConfigured } from '../../src/protoco
 import type { QuorumSet } from '../../src/protocol/quorum.js';
 import type { MemberConfiguration, Nodes } from '../nodes/nodes.js';
 import { alwaysMeet, type Identities, identified, restingAfter, type Transition } from '../safety/guard.js';
-import { ControlError } from '../safety/objection.js';
+import { ControlError, reasonOf } from '../safety/objection.js';
 import { typed } from '../safety/typed-step.js';
 import { underNewEra } from './eras.js';
 import { floorOf, highestFloor } from './floors.js';
@@ -64,7 +64,7 @@ async function giveFloors(nodes: Nodes, { present, joining, absence }: Sight, fo
     const floor = highestFloor([...own, ...(told ? [told] : [])]);
     if (floor.era > 0) await Promise.all(newcomers.map(([, { admin }]) => admin.raiseFloor(floor)));
   } catch (error) {
-    const why = `${names} stopped answering, or somebody else adds it at this moment (${error instanceof Error ? error.message : String(error)})`;
+    const why = `${names} stopped answering, or somebody else adds it at this moment (${reasonOf(error)})`;
     throw new ControlError(`${why}. Look at the status, and run the same command again`);
   }
 }

@@ -29,7 +29,7 @@ function unlessForbidden(error: unknown): undefined {
 }
 
 /** Ballots as `formatBallot` writes them. */
-export interface Register {
+export interface RegisterText {
   readonly promise: string | null;
   readonly ballot: string | null;
   readonly value: string | null;
@@ -103,7 +103,7 @@ export class RedisAdmin implements AcceptorAdmin {
   }
 
   /** One register as it is stored. Fields that nothing was written to are null. */
-  async register(key: string): Promise<Register> {
+  async register(key: string): Promise<RegisterText> {
     const [promise = null, ballot = null, value = null] = await this.redis.hmget(REGISTER_PREFIX + key, 'promise', 'ballot', 'value');
     return { promise, ballot, value };
   }

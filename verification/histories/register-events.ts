@@ -51,9 +51,9 @@ export function registerEvents(history: readonly RecordedOperation[]): RegisterE
 }
 
 /** The values that somebody was told, by version. Where nothing went wrong each version has one. */
-type Told = ReadonlyMap<number, ReadonlySet<string>>;
+type ValuesTold = ReadonlyMap<number, ReadonlySet<string>>;
 
-function valuesTold(history: readonly RecordedOperation[]): Told {
+function valuesTold(history: readonly RecordedOperation[]): ValuesTold {
   const told = new Map<number, Set<string>>();
   for (const operation of history) {
     const { ver, val } = stateToldTo(operation) ?? {};
@@ -82,7 +82,7 @@ function withoutRepeats(history: readonly RecordedOperation[]): RecordedOperatio
   return [...history.filter(({ request }) => request.kind === 'get'), ...writes];
 }
 
-function deedOf(operation: RecordedOperation, told: Told): RegisterDeed | undefined {
+function deedOf(operation: RecordedOperation, told: ValuesTold): RegisterDeed | undefined {
   const { request } = operation;
   switch (request.kind) {
     case 'get':
@@ -122,7 +122,7 @@ function addIn(sum: string, summand: string): RegisterDeed | undefined {
 }
 
 /** Of two versions in a row the difference tells what made the second. */
-function addAmong(told: Told, summand: string): RegisterDeed | undefined {
+function addAmong(told: ValuesTold, summand: string): RegisterDeed | undefined {
   for (const [ver, values] of told) {
     for (const val of values) {
       const before = difference(val, summand);
@@ -132,6 +132,6 @@ function addAmong(told: Told, summand: string): RegisterDeed | undefined {
   return undefined;
 }
 
-function* allOf(told: Told): Iterable<string> {
+function* allOf(told: ValuesTold): Iterable<string> {
   for (const values of told.values()) yield* values;
 }

@@ -7,6 +7,7 @@ import { createApp } from './app.js';
 import { buttonsFrom } from './buttons.js';
 import { startCollecting } from './collecting.js';
 import { Observer } from './observer.js';
+import { reasonOf } from '../../safety/objection.js';
 
 /** As a proposer has them: a sender that is slower holds a connection for nothing. */
 const LIMITS = { headersTimeout: 5_000, requestTimeout: 10_000, connectionsCheckingInterval: 1_000 };
@@ -57,5 +58,5 @@ function fail(reason: string): never {
 try {
   await main();
 } catch (error) {
-  fail(error instanceof Error ? error.message : String(error));
+  fail(reasonOf(error));
 }

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Time } from '../../../src/protocol/time.js';
 import { type Next, nextSteps } from '../../commands/next-steps.js';
-import { nowText, type Told } from '../../narration/now.js';
+import { nowText, type NamedConfiguration } from '../../narration/now.js';
 import { type Silent, wayOut } from '../../narration/way-out.js';
 import type { NodeSettings } from '../../nodes/settings.js';
 import { Nodes } from '../../nodes/nodes.js';
@@ -36,7 +36,7 @@ export class Narrator {
    * Of this moment. Where the nodes are not as they were, the next steps come with one of the narrations after this one.
    * @param told by the proposers that answer
    */
-  narrate(told: readonly Told[], proposers: readonly ProposerView[], acceptors: readonly AcceptorView[]): Narration {
+  narrate(told: readonly NamedConfiguration[], proposers: readonly ProposerView[], acceptors: readonly AcceptorView[]): Narration {
     const lost = acceptors.filter(({ state }) => state !== 'healthy' && state !== 'slow');
     const broken = lost.filter(({ state }) => !isSilent(state)).map(({ name }) => name);
     const silent = { proposers: silentAmong(proposers), acceptors: silentAmong(acceptors) };

@@ -8,7 +8,7 @@ import { knownIdentities } from '../../safety/identities.js';
 import { adminName } from '../../nodes/connections.js';
 import { isListening } from '../../nodes/listening.js';
 import type { NodeSettings } from '../../nodes/settings.js';
-import type { Told } from '../../narration/now.js';
+import type { NamedConfiguration } from '../../narration/now.js';
 import { Marks } from './marks.js';
 import { Narrator } from './narrator.js';
 import { isSilent, NodeProbe } from './node-probe.js';
@@ -92,7 +92,7 @@ export class Observer {
   }
 
   /** What the proposers last told. */
-  get told(): Told[] {
+  get told(): NamedConfiguration[] {
     return this.#proposers.flatMap(({ name, probe: { answer } }) => (answer ? [{ name, configuration: answer.configuration }] : []));
   }
 

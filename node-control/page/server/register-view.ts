@@ -2,7 +2,7 @@ import type { Floor } from '../../../src/protocol/acceptor.js';
 import { compareBallots, parseBallot } from '../../../src/protocol/ballot.js';
 import type { Configuration } from '../../../src/protocol/configuration.js';
 import { containsQuorum, type QuorumSet } from '../../../src/protocol/quorum.js';
-import type { Register } from '../../../src/redis/redis-admin.js';
+import type { RegisterText } from '../../../src/redis/redis-admin.js';
 import { saysLoading } from '../../nodes/connections.js';
 import { knownIdentities } from '../../safety/identities.js';
 import type { NodeSettings } from '../../nodes/settings.js';
@@ -19,11 +19,11 @@ interface Stored {
 
 type Standing = NonNullable<RegisterView['register']>['standing'];
 
-interface Held {
+interface HeldRegister {
   readonly acceptor: string;
   readonly identity?: string | undefined;
   readonly state?: RegisterView['state'];
-  readonly register?: Register;
+  readonly register?: RegisterText;
   readonly floor?: Floor;
 }
 
@@ -32,7 +32,7 @@ export async function lookAtKey({ proposers, acceptors, connections }: NodeSetti
   const configurations = (await Promise.all(proposers.map((name) => configurationOf(connections, name)))).flatMap((one) => one ?? []);
   const identities = knownIdentities(configurations);
   const held = await Promise.all(
-    acceptors.map(async (acceptor): Promise<Held> => {
+    acceptors.map(async (acceptor): Promise<HeldRegister> => {
       const admin = connections.acceptor(acceptor);
       try {
         await admin.connectUnlessLoading();
@@ -61,7 +61,7 @@ export async function lookAtKey({ proposers, acceptors, connections }: NodeSetti
  * What an accepted value is beside those of the other acceptors. The chosen one is of the highest ballot that the members of a whole accept quorum
  * hold, of the present sets or of those that values may rest on still. What is accepted above it, on fewer acceptors, may be chosen yet, or never.
  */
-function standingAmong(held: readonly Held[], configurations: readonly Configuration[]): (ballot: string | undefined) => Standing {
+function standingAmong(held: readonly HeldRegister[], configurations: readonly Configuration[]): (ballot: string | undefined) => Standing {
   const present = configurations.map(({ accept }) => accept);
   const earlier = configurations.flatMap(({ resting = [] }) => resting);
   const leastEra = Math.min(...configurations.map(({ era }) => era));
@@ -87,7 +87,7 @@ function standingAmong(held: readonly Held[], configurations: readonly Configura
   };
 }
 
-function shown({ promise, ballot, value }: Register): Omit<NonNullable<RegisterView['register']>, 'standing'> {
+function shown({ promise, ballot, value }: RegisterText): Omit<NonNullable<RegisterView['register']>, 'standing'> {
   // As the proposers store it; an empty register has none.
   const { ver, val, deleted: isDeleted } = value ? (JSON.parse(value) as Stored) : { ver: 0, val: null };
   const text = ver === 0 || isDeleted === true ? '' : JSON.stringify(val);

@@ -52,17 +52,17 @@ export function tell(watched: readonly WatchedKey[], acceptors: readonly string[
     });
 }
 
-interface Told {
+interface ToldMoment {
   readonly moment: TwinMoment;
   /** What the answer says of its acceptor. */
   readonly told?: Holdings;
 }
 
-function phaseOf(round: WatchedRound, phase: WatchedMessage['phase'], proposer: string, acceptors: readonly string[]): Told[] {
+function phaseOf(round: WatchedRound, phase: WatchedMessage['phase'], proposer: string, acceptors: readonly string[]): ToldMoment[] {
   const messages = round.messages.filter((message) => message.phase === phase);
   const nameOf = ({ acceptor }: WatchedMessage): string => `a${acceptors.indexOf(acceptor) + 1}`;
   const idOf = (message: WatchedMessage): string => `${round.ballot} ${phase} ${nameOf(message)}`;
-  const sent = messages.map((message): Told => {
+  const sent = messages.map((message): ToldMoment => {
     const to = nameOf(message);
     const text = asked(round, phase);
     return { moment: { id: idOf(message), atMs: message.sentAtMs, from: proposer, to, isReply: false, label: phase, text } };
@@ -71,7 +71,7 @@ function phaseOf(round: WatchedRound, phase: WatchedMessage['phase'], proposer: 
   const answered = messages
     .flatMap((message) => (message.tookMs === undefined ? [] : [{ message, tookMs: message.tookMs }]))
     .toSorted((a, b) => a.message.sentAtMs + a.tookMs - (b.message.sentAtMs + b.tookMs))
-    .map(({ message, tookMs }): Told => {
+    .map(({ message, tookMs }): ToldMoment => {
       const { isLate, decision } = votes.hear(message);
       const told = toldBy(message, round);
       const moment: TwinMoment = {

@@ -4,7 +4,7 @@ import { acceptorsOf, type Configuration } from '../../../src/protocol/configura
 import { containsQuorum } from '../../../src/protocol/quorum.js';
 import type { Time } from '../../../src/protocol/time.js';
 import { dueIn } from '../../commands/next-steps.js';
-import type { Told } from '../../narration/now.js';
+import type { NamedConfiguration } from '../../narration/now.js';
 import { shortName } from '../../narration/short-name.js';
 import type { WatchedConnections } from '../../nodes/connections.js';
 import { setsKey } from '../../safety/guard.js';
@@ -59,7 +59,7 @@ export class UnspreadKeys {
    *
    * @param told by the proposers that answer
    */
-  text(told: readonly Told[], acceptors: readonly AcceptorView[]): string | undefined {
+  text(told: readonly NamedConfiguration[], acceptors: readonly AcceptorView[]): string | undefined {
     const configurations = told.map(({ configuration }) => configuration);
     const [first] = configurations;
     const isSettled = new Set(configurations.map(setsKey)).size === 1;

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { Load, type LoadOptions, type Seen } from '../../../bench/load/load.js';
-import { type Held, NotServed, type LoadedStore } from '../../../bench/load/loaded-store.js';
+import { type HeldValue, NotServed, type LoadedStore } from '../../../bench/load/loaded-store.js';
 import { NetworkError } from '../../../src/http/client.js';
 
 /** Answers each request with the next of these, in turn; an error is thrown. */
@@ -15,14 +15,14 @@ class FakeStore implements LoadedStore {
     this.#answers = answers;
   }
 
-  async read(): Promise<Held> {
+  async read(): Promise<HeldValue> {
     this.asked += 1;
     // As over a network: other clients and timers have their turn.
     await new Promise(setImmediate);
     return { ver: 1, val: this.#held };
   }
 
-  async write(key: string, _held: Held, val: unknown): Promise<boolean> {
+  async write(key: string, _held: HeldValue, val: unknown): Promise<boolean> {
     const answer = this.#answers[this.written.length % this.#answers.length];
     this.written.push([key, val]);
     if (answer instanceof Error) throw answer;

@@ -3,7 +3,7 @@ import type { WatchedConnections } from '../../../../node-control/nodes/connecti
 import type { Floor } from '../../../../src/protocol/acceptor.js';
 import type { Configuration } from '../../../../src/protocol/configuration.js';
 import type { DatedConfiguration, PrometheusMetric } from '../../../../src/http/client.js';
-import type { Register } from '../../../../src/redis/redis-admin.js';
+import type { RegisterText } from '../../../../src/redis/redis-admin.js';
 
 /** A proposer in memory, as the control node sees it. */
 export interface WatchedProposer {
@@ -20,7 +20,7 @@ export interface WatchedAcceptor {
   identity?: string | undefined;
   keys?: number;
   floor?: Floor;
-  register?: Partial<Register>;
+  register?: Partial<RegisterText>;
   /** Names of settings that are wrong. */
   flaws?: readonly string[];
   memoryUsed?: number;

@@ -4,7 +4,7 @@ import { ifNoAnswer } from '../../src/http/client.js';
 import { flawText } from '../../src/redis/fitness.js';
 import { memoryText } from '../../src/redis/memory-use.js';
 import { countText, countTombstones, type TombstoneCount } from '../collection/sample.js';
-import type { Nodes, Member } from '../nodes/nodes.js';
+import { type Member, type MemberAnswer, missingAmong, type Nodes, reachedAmong } from '../nodes/nodes.js';
 import { adviceText, commandLine, ControlError } from '../safety/objection.js';
 import { alwaysMeet, identified, missedBy, setText } from '../safety/guard.js';
 import { knownIdentities } from '../safety/identities.js';
@@ -39,7 +39,8 @@ export async function status(nodes: Nodes, print: (line: string) => void): Promi
   const troubles = await Promise.all(
     present.map(({ member, configuration }) => (configuration ? troublesOf(member) : Promise.resolve([]))),
   );
-  const configurations = present.flatMap(({ configuration }) => (configuration ? [configuration] : []));
+  const members = reachedAmong(present);
+  const configurations = members.map(({ configuration }) => configuration);
   const listed = [...new Set(configurations.flatMap(acceptorsOf))];
   const { strangers, wentBack, unreachable } = await absenceAmong(nodes, listed, knownIdentities(configurations));
 
@@ -60,17 +61,16 @@ export async function status(nodes: Nodes, print: (line: string) => void): Promi
     rows.push([name, state, '-', role('prepare'), role('accept'), String(size ?? '?')]);
   });
   for (const line of formatTable(rows)) print(line);
-  const told = present.flatMap(({ member: { name }, configuration }) => (configuration ? [{ name, configuration }] : []));
+  const told = members.map(({ member: { name }, configuration }) => ({ name, configuration }));
   const unused = nodes.acceptors.filter(
     (name, index) => strangers.includes(name) || seen[index]?.held !== undefined || (seen[index]?.flaws.length ?? 0) > 0,
   );
-  const members = present.flatMap(({ member, configuration }) => (configuration ? [{ member, configuration }] : []));
   const answering = listed.filter((name) => !unreachable.includes(name));
   const leftOut = leftOutObjections(await leftOutOf(nodes, members, answering), leavingBehind(members));
   const silentAmong = (names: readonly string[]): Promise<Silent[]> =>
     Promise.all(names.map(async (name) => ({ name, hangs: await nodes.isListening(name) })));
   const silent = {
-    proposers: await silentAmong(present.flatMap(({ member: { name }, configuration }) => (configuration ? [] : [name]))),
+    proposers: await silentAmong(missingAmong(present)),
     acceptors: await silentAmong(nodes.acceptors.filter((_, index) => !seen[index])),
   };
   for (const line of await headline(nodes, told, silent, unused)) print(line);
@@ -97,8 +97,8 @@ export async function status(nodes: Nodes, print: (line: string) => void): Promi
   assertReached(present);
 }
 
-function assertReached(answers: Awaited<ReturnType<Nodes['tryReadAll']>>): void {
-  const missing = answers.filter(({ configuration }) => configuration === undefined).map(({ member }) => member.name);
+function assertReached(answers: readonly MemberAnswer[]): void {
+  const missing = missingAmong(answers);
   if (missing.length > 0) throw new ControlError(`${missing.join(' and ')} cannot be reached`);
 }
 
