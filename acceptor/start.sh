@@ -112,7 +112,7 @@ sync_all() {
 }
 
 # Passes Redis' log on, and finds in it why Redis ended: prints nothing else, and exits 0 for nothing remarkable.
-DAMAGED=1 WRITE_FAILED=2
+DAMAGED=1 WRITE_FAILED=2 OF_ANOTHER_SERVER=3
 watch() {
   trap '' TERM INT
   found=0 served=''
@@ -124,8 +124,10 @@ watch() {
       *'eady to accept connections'*) served=yes ;;
       *"error when the AOF fsync policy is 'always'"*) found=$WRITE_FAILED ;;
       *'reading the append only file'* | *'AOF MANIFEST FILE ERROR'* | *'Unable to obtain the AOF file'*'No such file'*)
-        if [ -z "$served" ]; then found=$DAMAGED; fi
+        # What Redis says after it has said that it does not know the format.
+        if [ -z "$served" ] && [ "$found" -ne "$OF_ANOTHER_SERVER" ]; then found=$DAMAGED; fi
         ;;
+      *"Can't handle "*'RDB format version'*) if [ -z "$served" ]; then found=$OF_ANOTHER_SERVER; fi ;;
     esac
   done
   return "$found"
@@ -173,6 +175,10 @@ run "$@"
 if [ "$code" -ne 0 ]; then
   case $status in
     "$WRITE_FAILED") hold_for_its_disk 'Redis could not write or sync its append-only file (its log says which)' ;;
+    "$OF_ANOTHER_SERVER")
+      hold 'Its files were written by a newer version or another kind of Redis, which this one cannot read (its log says "RDB format version"). They are whole, and nothing in them' \
+        'is lost: leave them as they are, and start it with the server that wrote them (docs/operations.md, "An acceptor is held").'
+      ;;
     "$DAMAGED")
       hold 'Its append-only file is damaged, or a part of it is missing (its log says where). NEVER repair it with "redis-check-aof --fix", whatever Redis says: that cuts off what it has' \
         'answered, and it would be believed. Its disk counts as lost: move appendonlydir out of the way and start it; it is a new acceptor then,' \

@@ -234,6 +234,19 @@ describe('append-only files that are not whole, as a copy leaves them whose disk
   });
 });
 
+test('files of a newer server are no damage: they are to stay, and to be read by the server that wrote them', async () => {
+  await acknowledgeTwo();
+  const written = contentOf(BASE);
+  // REDIS and four digits, which the checksum at the end covers: it is looked at after them.
+  writeFileSync(inFolder(BASE), Buffer.concat([Buffer.from('REDIS9000'), written.subarray(9)]));
+  const acceptor = new Started();
+  expect(await acceptor.ended()).toBe(HELD_STATUS);
+  expect(acceptor.said).toMatch(/HELD[^]*written by a newer version or another kind of Redis[^]*start it with the server that wrote them/);
+  expect(acceptor.said).not.toMatch(/is damaged|out of the way/);
+  writeFileSync(inFolder(BASE), written);
+  expect(await both(await new Started().serves())).toEqual(kept);
+});
+
 describe('an acceptor whose disk refused a write or a sync', () => {
   /** Writes until its file must not grow any more, which is what a full disk looks like. Resolves with the keys that were acknowledged. */
   async function fill(acceptor: Started): Promise<string[]> {
