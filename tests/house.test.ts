@@ -148,7 +148,7 @@ describe('the clock of the machine', () => {
   it('says when something was, and never how long it took or may take: it can be put back by hours', () => {
     const programs = tracked.filter((file) => /^(src|proposer|client|local|node-control)\/.*\.(ts|js)$/.test(file));
     expect(programs.filter((file) => read(file).includes('Date.now()'))).toEqual([
-      'node-control/page/browser/chart.js',
+      'node-control/page/browser/chart.ts',
       'node-control/page/server/observer.ts',
       'node-control/page/server/questions.ts',
       'node-control/state/collection-notes.ts',

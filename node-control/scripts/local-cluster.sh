@@ -11,7 +11,7 @@ sources_changed() {
   # Written after a build that got to its end.
   local built=$root/dist/.built
   [ ! -f "$built" ] || [ -n "$(
-    cd "$root" && find src proposer client node-control local verification bench package.json tsconfig.json \( -name '*.ts' -o -name '*.json' \) \
+    cd "$root" && find src proposer client node-control local verification playground bench package.json tsconfig.json \( -name '*.ts' -o -name '*.json' \) \
       -newer "$built" -print
   )" ]
 }

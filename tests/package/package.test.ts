@@ -31,14 +31,18 @@ function playground(): string[] {
   const rooms = [
     ...['checkers', 'histories', 'pictures', 'simulation', 'transcripts', 'variants'].map((room) => `verification/${room}`),
     ...['collection', 'commands', 'nodes', 'rescan', 'safety', 'state', 'step', 'terminal'].map((room) => `node-control/${room}`),
-    ...['stage', 'levels', 'ladder'].map((room) => `playground/${room}`),
+    ...['browser', 'stage', 'levels', 'ladder'].map((room) => `playground/${room}`),
   ];
-  const compiled = ['client/random.ts', ...rooms.flatMap((room) => namesIn(room, '.ts'))].map(
+  const shared = ['element.ts', 'on-demand/drawing.ts'].map((name) => `node-control/page/browser/${name}`);
+  const compiled = ['client/random.ts', ...shared, ...rooms.flatMap((room) => namesIn(room, '.ts'))].map(
     (name) => `dist/${name.replace(/\.ts$/, '.js')}`,
   );
-  const shared = ['element.js', 'icon.svg', 'on-demand/drawing.js', 'style.css'].map((name) => `node-control/page/browser/${name}`);
-  const own = ['playground/index.html', 'playground/style.css', ...namesIn('playground/browser', '.js')];
-  return [...compiled, ...shared, ...own, ...namesIn('docs/transcripts', '.txt')];
+  const looks = [
+    'playground/index.html',
+    'playground/style.css',
+    ...['icon.svg', 'style.css'].map((name) => `node-control/page/browser/${name}`),
+  ];
+  return [...compiled, ...looks, ...namesIn('docs/transcripts', '.txt')];
 }
 
 /** @returns what a program wrote. Rejects with it if the program fails. */

@@ -39,9 +39,9 @@ describe('the files of the playground', () => {
     const [, map = ''] = /<script type="importmap">([^]*?)<\/script>/.exec(text('playground/index.html')) ?? [];
     const { imports } = JSON.parse(map) as { imports: Record<string, string> };
     expect([...packages].toSorted()).toEqual(Object.keys(imports).toSorted());
-    expect(new Set(Object.values(imports))).toEqual(new Set(['./browser/stand-ins.js']));
+    expect(new Set(Object.values(imports))).toEqual(new Set(['../dist/playground/browser/stand-ins.js']));
     const standIns = [
-      ...text('playground/browser/stand-ins.js').matchAll(/^export (?:(default)\b|(?:class|function) (\w+)|\{([^}]+)\})/gm),
+      ...text('playground/browser/stand-ins.ts').matchAll(/^export (?:(default)\b|(?:class|function) (\w+)|\{([^}]+)\})/gm),
     ];
     const given = standIns.flatMap(([, byDefault, declared, listed = '']) => [
       byDefault ?? declared ?? '',
@@ -70,7 +70,7 @@ describe('the files of the playground', () => {
     for (const path of [
       '/dist/src/index.d.ts',
       '/dist/.built',
-      '/node-control/page/browser/main.js',
+      '/node-control/page/browser/index.html',
       '/docs/transcripts/README.md',
       '/package.json',
     ])

@@ -7,15 +7,8 @@ import { patchedText } from '../../playground/levels/switches.js';
 export const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 export const DIST = join(PROJECT, 'dist');
 
-/** What a page loads first, by their paths in dist/. */
-export const ENTRIES = [
-  ...['stage/run', 'stage/recorded-run', 'stage/adversary', 'levels/levels', 'levels/switches', 'ladder/ladder', 'ladder/code'].map(
-    (name) => `playground/${name}.js`,
-  ),
-  'verification/histories/history-files.js',
-  'verification/pictures/space-time.js',
-  'verification/transcripts/in-words.js',
-];
+/** What a page loads first, by their paths in dist/: what is played, of which there can be another one with other rules, and what plays it. */
+export const ENTRIES = ['stage/run', 'stage/recorded-run', 'browser/main'].map((name) => `playground/${name}.js`);
 
 /**
  * The compiled files that the playground consists of, in the order in which a module comes after those that it imports; what else they import, and

@@ -20,7 +20,9 @@ const { resolve } = createRequire(import.meta.url);
 const PAGE = dirname(resolve('#page/index.html'));
 /** What the page links to. */
 const DOCS = ['reconfiguration.md', 'tour.md'];
-const DOCS_FOLDER = join(PAGE, '../../../docs');
+const PROJECT = join(PAGE, '../../..');
+/** As they were compiled. */
+const PAGE_SCRIPTS = join(PROJECT, 'dist/node-control/page/browser');
 const UPLOT = dirname(resolve('uplot'));
 
 /** A key, and a value for each proposer. */
@@ -116,10 +118,10 @@ export function createApp(nodes: NodeSettings, observer: Observer, buttons?: But
   app.use(playground(HEADERS['Content-Security-Policy']));
   app.get(
     DOCS.map((name) => `/docs/${name}`),
-    ({ path }, response) => response.type('text/plain').sendFile(basename(path), { root: DOCS_FOLDER }),
+    ({ path }, response) => response.type('text/plain').sendFile(basename(path), { root: join(PROJECT, 'docs') }),
   );
   app.use('/uplot', express.static(UPLOT));
-  app.use(express.static(PAGE));
+  app.use(express.static(PAGE), express.static(PAGE_SCRIPTS));
   app.use(answerError);
   return app;
 }

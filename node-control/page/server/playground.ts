@@ -10,11 +10,7 @@ const PROJECT = dirname(PLAYGROUND);
 /** What the playground loads besides itself, as it lies in the project. */
 const BESIDES: readonly (readonly [path: string, folder: string, files: RegExp])[] = [
   ['/dist', join(PROJECT, 'dist'), /\.js$/],
-  [
-    '/node-control/page/browser',
-    join(PROJECT, 'node-control/page/browser'),
-    /^\/(element\.js|on-demand\/drawing\.js|style\.css|icon\.svg)$/,
-  ],
+  ['/node-control/page/browser', join(PROJECT, 'node-control/page/browser'), /^\/(style\.css|icon\.svg)$/],
   ['/docs/transcripts', join(PROJECT, 'docs/transcripts'), /\.txt$/],
 ];
 

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 
 const read = (path: string): string => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8');
 const served = /const DOCS = \[(.*)\]/.exec(read('node-control/page/server/app.ts'))?.[1] ?? '';
-const sections = [...read('node-control/page/browser/commands.js').matchAll(/\['(docs\/[^']+)',\s+'([^']+)'\]/g)];
+const sections = [...read('node-control/page/browser/commands.ts').matchAll(/\['(docs\/[^']+)',\s+'([^']+)'\]/g)];
 
 it('what the page links to is served, comes into the image, and has the section', () => {
   expect(sections.length).toBeGreaterThan(3);
@@ -15,7 +15,9 @@ it('what the page links to is served, comes into the image, and has the section'
 });
 
 it('no script of the page waits for one that another script asks for: the first picture is two requests and an answer away', () => {
-  const main = read('node-control/page/browser/main.js');
-  const scripts = readdirSync(new URL('../../../node-control/page/browser/', import.meta.url)).filter((name) => name.endsWith('.js'));
-  expect(scripts.filter((name) => name !== 'main.js' && !main.includes(` from './${name}';`))).toEqual([]);
+  const imported = [...read('node-control/page/browser/main.ts').matchAll(/^import \{.* from '\.\/(.*)\.js';$/gm)].map(
+    ([, name]) => `${name}.ts`,
+  );
+  const scripts = readdirSync(new URL('../../../node-control/page/browser/', import.meta.url)).filter((name) => name.endsWith('.ts'));
+  expect(scripts.filter((name) => name !== 'main.ts' && !imported.includes(name))).toEqual([]);
 });

@@ -170,6 +170,13 @@ describe('the build for this host', () => {
     expect(readFileSync(said, 'utf8')).toBe('ci --include=dev\nrun --silent build\n');
   });
 
+  it('is made again after a change in any folder that is compiled', () => {
+    const { include } = JSON.parse(readFileSync(join(root, 'tsconfig.json'), 'utf8')) as { include: string[] };
+    const [, watched = ''] =
+      /find (.*) package\.json/.exec(readFileSync(join(project, 'node-control/scripts/local-cluster.sh'), 'utf8')) ?? [];
+    expect(watched.split(' ').toSorted()).toEqual(include.toSorted());
+  });
+
   it('is made although one that made it was killed', async () => {
     const dead = execFileSync('bash', ['-c', 'echo $$'], { encoding: 'utf8' });
     mkdirSync(join(project, 'dist'));

@@ -1,10 +1,7 @@
+import type { Pressed } from '../../server/buttons.js';
+import type { Snapshot } from '../../server/snapshot.js';
 import { copiable } from '../commands.js';
 import { element, say, shortName } from '../element.js';
-
-/**
- * @import { Pressed } from '../../server/buttons.js'
- * @import { Snapshot } from '../../server/snapshot.js'
- */
 
 /** What `fault.sh` can do to local processes; and in Docker, besides. */
 const [ACTIONS, ACTIONS_IN_DOCKER] = [
@@ -16,19 +13,18 @@ const OURS = /^(acceptor-[123]|proposer-[12])$/;
 
 /** What the operator may do from the page with the admin token: each command stands there as it would be typed. */
 export class ButtonsSection {
-  #token = /** @type {HTMLInputElement} */ (element('input', { type: 'password', autocomplete: 'off', spellcheck: 'false' }));
-  #step = element('div');
-  #fault = element('div');
-  #node = /** @type {HTMLSelectElement} */ (element('select'));
-  #action = /** @type {HTMLSelectElement} */ (element('select'));
-  #done = element('p', { role: 'status' });
-  #output = element('pre', { tabindex: 0, 'aria-label': 'What the command printed', hidden: true });
+  readonly #token = element('input', { type: 'password', autocomplete: 'off', spellcheck: 'false' });
+  readonly #step = element('div');
+  readonly #fault = element('div');
+  readonly #node = element('select');
+  readonly #action = element('select');
+  readonly #done = element('p', { role: 'status' });
+  readonly #output = element('pre', { tabindex: 0, 'aria-label': 'What the command printed', hidden: true });
   #reachesFaults = false;
   /** What the section was made for. */
   #shown = '';
 
-  /** @param {HTMLElement} place */
-  constructor(place) {
+  constructor(place: HTMLElement) {
     const form = element('form', {}, element('label', {}, 'Admin token ', this.#token));
     form.addEventListener('submit', (event) => event.preventDefault());
     const choice = element('p', {}, element('label', {}, 'Node ', this.#node), ' ', element('label', {}, 'Fault ', this.#action));
@@ -51,8 +47,8 @@ export class ButtonsSection {
     place.hidden = false;
   }
 
-  /** Goes along with the cluster. @param {Snapshot} snapshot */
-  follow({ narration, buttons, proposers, acceptors }) {
+  /** Goes along with the cluster. */
+  follow({ narration, buttons, proposers, acceptors }: Snapshot): void {
     const [command = ''] = narration.commands;
     const names = [...acceptors, ...proposers].map(({ name }) => shortName(name)).filter((name) => OURS.test(name));
     const shown = JSON.stringify([command, buttons, names]);
@@ -69,13 +65,13 @@ export class ButtonsSection {
     this.#showFault();
   }
 
-  #showFault() {
+  #showFault(): void {
     const command = `./fault.sh ${this.#action.value} ${this.#node.value}`;
     this.#fault.replaceChildren(this.#commandLine(command, this.#reachesFaults));
   }
 
-  /** @param {string} command @param {boolean} isDone whether the control node can do it; else it can be copied only */
-  #commandLine(command, isDone) {
+  /** @param isDone whether the control node can do it; else it can be copied only */
+  #commandLine(command: string, isDone: boolean): HTMLElement {
     const line = element('p', {}, ...copiable(command).flatMap((part) => [part, ' ']));
     if (!isDone) return line;
     const button = element('button', { type: 'button', 'aria-label': `Do ${command}` }, 'Do it');
@@ -84,8 +80,7 @@ export class ButtonsSection {
     return line;
   }
 
-  /** @param {string} command */
-  async #press(command) {
+  async #press(command: string): Promise<void> {
     if (this.#token.value === '') {
       say(this.#done, 'The admin token first, please.');
       this.#token.focus();
@@ -98,27 +93,24 @@ export class ButtonsSection {
         headers: { 'content-type': 'application/json', authorization: `Bearer ${this.#token.value}` },
         body: JSON.stringify({ command }),
       });
-      /** @type {unknown} */
-      const answer = await response.json();
+      const answer: unknown = await response.json();
       if (response.ok) {
-        const { exitCode, output } = /** @type {Pressed} */ (answer);
+        const { exitCode, output } = answer as Pressed;
         this.#tell(`${command}: ${exitCode === 0 ? 'done' : `not done, exit code ${exitCode}`}`, output);
-      } else this.#tell(`${command}: ${/** @type {{ message: string }} */ (answer).message}`);
+      } else this.#tell(`${command}: ${(answer as { message: string }).message}`);
     } catch {
       this.#tell(`${command}: no answer came; see above what became of it.`);
     }
   }
 
-  /** @param {string} text @param {string} [output] */
-  #tell(text, output = '') {
+  #tell(text: string, output = ''): void {
     say(this.#done, text);
     say(this.#output, output);
     this.#output.hidden = output === '';
   }
 }
 
-/** @param {HTMLSelectElement} select @param {readonly string[]} names */
-function options(select, names) {
+function options(select: HTMLSelectElement, names: readonly string[]): void {
   const { value } = select;
   select.replaceChildren(...names.map((name) => element('option', { selected: name === value }, name)));
 }

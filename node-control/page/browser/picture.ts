@@ -1,25 +1,23 @@
+import type { Snapshot } from '../server/snapshot.js';
 import { find, onKey, say, timeText } from './element.js';
-
-/** @import { Snapshot } from '../server/snapshot.js' */
 
 /** Ten minutes. */
 const KEPT_SNAPSHOTS = 600;
 
 /** What is drawn: the last snapshot, or one of the last ten minutes while the picture is held. */
 export class Picture {
-  #draw;
-  #collect;
-  /** @type {Snapshot[]} */
-  #kept = [];
+  readonly #draw: (snapshot: Snapshot) => void;
+  readonly #collect: (snapshot: Snapshot) => void;
+  #kept: Snapshot[] = [];
   /** How many came while it was held. */
   #missed = 0;
   #isHeld = false;
 
   /**
-   * @param {(snapshot: Snapshot) => void} draw shows what one snapshot says
-   * @param {(snapshot: Snapshot) => void} collect goes on with what each snapshot adds to those before it
+   * @param draw shows what one snapshot says
+   * @param collect goes on with what each snapshot adds to those before it
    */
-  constructor(draw, collect) {
+  constructor(draw: (snapshot: Snapshot) => void, collect: (snapshot: Snapshot) => void) {
     this.#draw = draw;
     this.#collect = collect;
     find('#hold').addEventListener('click', () => this.#toggle());
@@ -27,8 +25,7 @@ export class Picture {
     onKey(' ', () => this.#toggle());
   }
 
-  /** @param {Snapshot} snapshot */
-  receive(snapshot) {
+  receive(snapshot: Snapshot): void {
     this.#kept = [...this.#kept, snapshot].slice(-KEPT_SNAPSHOTS);
     if (this.#isHeld) {
       this.#missed += 1;
@@ -39,7 +36,7 @@ export class Picture {
     }
   }
 
-  #toggle() {
+  #toggle(): void {
     const last = this.#kept.at(-1);
     if (last === undefined) return;
     this.#isHeld = !this.#isHeld;
@@ -56,13 +53,13 @@ export class Picture {
   }
 
   /** Shows once more what is shown. */
-  redraw() {
+  redraw(): void {
     const snapshot = this.#isHeld ? this.#shown : this.#kept.at(-1);
     if (snapshot) this.#draw(snapshot);
     if (this.#isHeld) this.#sayWhen();
   }
 
-  #sayWhen() {
+  #sayWhen(): void {
     const [shown, last] = [this.#shown, this.#kept.at(-1)];
     if (!shown || !last) return;
     const text = `held at ${timeText(shown.atMs)}, ${Math.round((last.atMs - shown.atMs) / 1_000)} s behind`;
@@ -71,13 +68,13 @@ export class Picture {
   }
 
   /** Those before the hold stay where they are, while later ones come. */
-  get #shown() {
+  get #shown(): Snapshot | undefined {
     const field = this.#field;
     const dropped = this.#kept.length - this.#missed - 1 - Number(field.max);
     return this.#kept[Math.max(0, Number(field.value) + Math.min(0, dropped))];
   }
 
-  get #field() {
-    return /** @type {HTMLInputElement} */ (find('#back'));
+  get #field(): HTMLInputElement {
+    return find('#back') as HTMLInputElement;
   }
 }

@@ -1,22 +1,29 @@
+// First: the program needs them while it is loaded.
+import './stand-ins.js';
 import { element, find, narrow, onKey, say } from '../../node-control/page/browser/element.js';
+import { HISTORY_FORMATS } from '../../verification/histories/history-files.js';
+import { spaceTime } from '../../verification/pictures/space-time.js';
+import { lineInWords } from '../../verification/transcripts/in-words.js';
+import { SWITCHES } from '../levels/switches.js';
+import { freshNumber, freshWord } from '../stage/adversary.js';
+import { choiceInWords } from '../stage/choice.js';
+import { runAt, SINGLE_CLUSTER } from '../stage/run.js';
 import { writeAddress } from './address-bar.js';
 import { showCode } from './code-view.js';
 import { Lessons } from './lessons.js';
 import { showControls, showDrawing, showMoves, showParcels } from './lists.js';
-import { loadLessons, loadStage } from './loader.js';
 import { barsTable, suggestions } from './panels.js';
 import { Player } from './player.js';
 import { renew } from './renewal.js';
 import { headline, setsText, showVerdict } from './said.js';
 import { Session } from './session.js';
 
-const [modules, lessons] = await Promise.all([loadStage([]), loadLessons()]);
-const session = new Session(modules, show);
+const session = new Session(show);
 const player = new Player(session, attempt);
-const guide = new Lessons(lessons, session, player, attempt);
+const guide = new Lessons(session, player, attempt);
 
-/** Does what was clicked; what cannot be is said. @param {Promise<unknown>} deed @param {string} [what] before the reason */
-async function attempt(deed, what = '') {
+/** Does what was clicked; what cannot be is said. @param what before the reason */
+async function attempt(deed: Promise<unknown>, what = ''): Promise<void> {
   try {
     await deed;
   } catch (error) {
@@ -24,17 +31,14 @@ async function attempt(deed, what = '') {
   }
 }
 
-/** @param {string} choice */
-function choose(choice) {
+function choose(choice: string): void {
   void attempt(session.choose(choice));
 }
 
-/** @param {Session} shown */
-function show({ view, run, at, address }) {
-  const { lineInWords, choiceInWords } = lessons;
+function show({ view, run, at, address }: Session): void {
   showDrawing(view, choose);
   showParcels(view, choose, guide.noMessages);
-  showControls(view, choose, { word: session.modules.freshWord(view), number: session.modules.freshNumber(view) });
+  showControls(view, choose, { word: freshWord(view), number: freshNumber(view) });
   renew(find('#bars'), [[JSON.stringify([view.bars, view.verdict]), () => barsTable(view)]]);
   say(find('#sets'), setsText(view, run.off));
   showVerdict(view);
@@ -46,31 +50,29 @@ function show({ view, run, at, address }) {
   showMoves([...said.map((lines) => lines.join('\n')), ...ahead], at, (to) => void attempt(session.go(to)));
   showTime(run.choices.length, at);
   showRules(run.off);
-  void attempt(showCode(session, lessons));
+  void attempt(showCode(session));
   say(find('#told'), guide.isBeforeStep || view.moves.length === 0 ? '' : (said.at(-1) ?? []).join(' · '));
   guide.follow(session);
   say(find('#now'), guide.headline ?? headline(view));
   writeAddress(`#${guide.address}${address}`);
 }
 
-/** @param {number} length @param {number} at */
-function showTime(length, at) {
-  const slider = /** @type {HTMLInputElement} */ (find('#time'));
+function showTime(length: number, at: number): void {
+  const slider = find('#time') as HTMLInputElement;
   slider.max = String(length);
   slider.value = String(at);
   say(find('#at'), `${at} of ${length}`);
-  /** @type {HTMLButtonElement} */ (find('#back')).disabled = at === 0;
+  (find('#back') as HTMLButtonElement).disabled = at === 0;
 }
 
-/** @param {readonly string[]} off */
-function showRules(off) {
+function showRules(off: readonly string[]): void {
   const rules = find('#rules');
   if (rules.childElementCount > 0) {
     for (const box of rules.querySelectorAll('input')) box.checked = off.includes(box.value);
     return;
   }
-  const boxes = lessons.SWITCHES.map(({ id, name }) => {
-    const box = /** @type {HTMLInputElement} */ (element('input', { type: 'checkbox', value: id, checked: off.includes(id) }));
+  const boxes = SWITCHES.map(({ id, name }) => {
+    const box = element('input', { type: 'checkbox', value: id, checked: off.includes(id) });
     box.addEventListener('change', () => void attempt(switchRules()));
     return element('label', {}, box, ` ${name}`);
   });
@@ -79,21 +81,20 @@ function showRules(off) {
   );
 }
 
-function switchRules() {
-  const off = [...find('#rules').querySelectorAll('input:checked')].map((box) => /** @type {HTMLInputElement} */ (box).value);
+function switchRules(): Promise<void> {
+  const off = [...find('#rules').querySelectorAll<HTMLInputElement>('input:checked')].map(({ value }) => value);
   // The moves of a run need not be possible with other rules.
   return session.open({ ...session.run, off }, session.at).catch(() => session.open({ ...session.run, off, choices: [] }));
 }
 
-/** As a download. @param {string} ending @param {string} text */
-function save(ending, text) {
+/** As a download. */
+function save(ending: string, text: string): void {
   const href = URL.createObjectURL(new Blob([text], { type: ending === 'svg' ? 'image/svg+xml' : 'text/plain' }));
   element('a', { href, download: `caspaxos-${session.view.key}.${ending}` }).click();
   setTimeout(() => URL.revokeObjectURL(href));
 }
 
-/** @param {string} id @param {() => unknown} act */
-function onClick(id, act) {
+function onClick(id: string, act: () => unknown): void {
   find(id).addEventListener('click', () => void attempt((async () => act())()));
 }
 
@@ -103,21 +104,20 @@ onClick('#play', () => player.toggle('play'));
 onClick('#surprise', () => player.toggle('surprise'));
 onClick('#wait', () => session.choose('wait'));
 onClick('#anew', () => session.open({ ...session.run, seed: session.run.seed + 1, choices: [] }));
-onClick('#single', () => guide.leave({ cluster: modules.SINGLE_CLUSTER, off: session.run.off, seed: 1, choices: [] }));
+onClick('#single', () => guide.leave({ cluster: SINGLE_CLUSTER, off: session.run.off, seed: 1, choices: [] }));
 onClick('#copy', async () => {
   await navigator.clipboard.writeText(location.href);
   say(find('#told'), 'Its address is in the clipboard.');
 });
-onClick('#save-svg', () => save('svg', lessons.spaceTime(session.view, location.href)));
-for (const [ending, write] of Object.entries(lessons.HISTORY_FORMATS))
-  onClick(`#save-${ending}`, () => save(ending, write(session.operations)));
+onClick('#save-svg', () => save('svg', spaceTime(session.view, location.href)));
+for (const [ending, write] of Object.entries(HISTORY_FORMATS)) onClick(`#save-${ending}`, () => save(ending, write(session.operations)));
 find('#time').addEventListener('input', (event) => {
   player.stop();
-  void attempt(session.go(Number(/** @type {HTMLInputElement} */ (event.target).value)));
+  void attempt(session.go(Number((event.target as HTMLInputElement).value)));
 });
 find('#operator').addEventListener('submit', (event) => {
   event.preventDefault();
-  choose(`control ${/** @type {HTMLInputElement} */ (find('#command')).value.trim()}`);
+  choose(`control ${(find('#command') as HTMLInputElement).value.trim()}`);
 });
 // What is behind the # of the address is the run, and stays.
 find('.skip').addEventListener('click', (event) => {
@@ -132,9 +132,9 @@ narrow.addEventListener('change', () => show(session));
 find('#home').hidden = !new URLSearchParams(location.search).has('cluster');
 
 /** What is open stays open where it cannot be opened; at first that is a run in which nothing has happened. */
-async function openAddress() {
+async function openAddress(): Promise<void> {
   const opened = guide.openAddress(location.hash.slice(1));
-  if (!document.body.classList.contains('ready')) await opened.catch(() => guide.leave(modules.runAt('').run));
+  if (!document.body.classList.contains('ready')) await opened.catch(() => guide.leave(runAt('').run));
   await attempt(opened, 'This address cannot be opened: ');
 }
 

@@ -1,9 +1,8 @@
 import { find, say } from '../../node-control/page/browser/element.js';
+import type { ProposerSight, StageView } from '../../verification/pictures/view.js';
 
-/** @import { ProposerSight, StageView } from '../../verification/pictures/view.js' */
-
-/** What stands above all where no lesson has something to say. @param {StageView} view */
-export function headline({ verdict, moves, parcels, isBusy }) {
+/** What stands above all where no lesson has something to say. */
+export function headline({ verdict, moves, parcels, isBusy }: StageView): string {
   if (!verdict.isSound) return 'This history cannot be: the judge says why.';
   if (moves.length === 0)
     return 'Let a client ask for something, then click its messages: nothing arrives unless you say so. New to this? Begin with “Learn”.';
@@ -14,10 +13,10 @@ export function headline({ verdict, moves, parcels, isBusy }) {
     : 'Nothing is under way. Let a client ask for something.';
 }
 
-/** Whom the proposers ask in each phase: once, where all ask the same. @param {StageView} view @param {readonly string[]} off the rules that are off */
-export function setsText({ proposers }, off) {
+/** Whom the proposers ask in each phase: once, where all ask the same. @param off the rules that are off */
+export function setsText({ proposers }: StageView, off: readonly string[]): string {
   const isOff = off.includes('quorum');
-  const until = (/** @type {ProposerSight['prepare']} */ { quorum }) => (isOff || quorum === 1 ? '1 has' : `${quorum} have`);
+  const until = ({ quorum }: ProposerSight['prepare']): string => (isOff || quorum === 1 ? '1 has' : `${quorum} have`);
   const texts = proposers.map(({ prepare, accept }) => {
     const [promising, accepting] = [prepare, accept].map(({ nodes }) => nodes.join(', '));
     if (!promising && !accepting) return 'has nobody to ask';
@@ -29,8 +28,7 @@ export function setsText({ proposers }, off) {
   return [...told, isOff ? 'So it is with the rule off: it would have it wait for a quorum.' : ''].join(' ').trim();
 }
 
-/** @param {StageView} view */
-export function showVerdict({ verdict, bars }) {
+export function showVerdict({ verdict, bars }: StageView): void {
   const broken = `✕ not ${verdict.rule === 'linearizability' ? 'linearizable' : `kept: ${verdict.rule}`}`;
   find('#verdict').className = verdict.isSound ? 'healthy' : 'gone';
   say(find('#verdict'), verdict.isSound ? (bars.length > 0 ? '● linearizable so far' : '') : broken);

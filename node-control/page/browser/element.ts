@@ -1,56 +1,46 @@
 /** The page on a phone: see style.css. */
 export const narrow = matchMedia('(max-width: 54rem)');
 
-/**
- * Makes an element. Nothing is ever parsed as HTML: what keys and values hold stays text.
- *
- * @param {string} name
- * @param {Record<string, string | number | boolean>} [attributes] false leaves one out
- * @param {...(Node | string)} children
- * @returns {HTMLElement}
- */
-export function element(name, attributes = {}, ...children) {
+/** One that is false is left out. */
+export type Attributes = Readonly<Record<string, string | number | boolean>>;
+
+export type Child = Node | string;
+
+/** Makes an element. Nothing is ever parsed as HTML: what keys and values hold stays text. */
+export function element<Name extends keyof HTMLElementTagNameMap>(
+  name: Name,
+  attributes: Attributes = {},
+  ...children: Child[]
+): HTMLElementTagNameMap[Name] {
   return filled(document.createElement(name), attributes, children);
 }
 
-/**
- * The same in SVG.
- *
- * @param {string} name
- * @param {Record<string, string | number | boolean>} [attributes]
- * @param {...(Node | string)} children
- * @returns {SVGElement}
- */
-export function svg(name, attributes = {}, ...children) {
+/** The same in SVG. */
+export function svg(name: string, attributes: Attributes = {}, ...children: Child[]): SVGElement {
   return filled(document.createElementNS('http://www.w3.org/2000/svg', name), attributes, children);
 }
 
-/** Words with a hyphen are not broken at it. @param {string} text @returns {(Node | string)[]} */
-export function unbroken(text) {
+/** Words with a hyphen are not broken at it. */
+export function unbroken(text: string): Child[] {
   return text.split(/([^\s,]*-[^\s,]*)/).map((part, index) => (index % 2 === 0 ? part : element('span', { class: 'whole' }, part)));
 }
 
-/**
- * One that is in the page from the start.
- *
- * @param {string} selector
- * @returns {HTMLElement}
- */
-export function find(selector) {
+/** One that is in the page from the start. */
+export function find(selector: string): HTMLElement {
   const found = document.querySelector(selector);
   if (!(found instanceof HTMLElement)) throw new Error(`the page has no ${selector}`);
   return found;
 }
 
-/** Only where it tells something new: what a reader has selected in it stays, and a screen reader is quiet. @param {HTMLElement} place @param {Element} made */
-export function replace(place, made) {
+/** Only where it tells something new: what a reader has selected in it stays, and a screen reader is quiet. */
+export function replace(place: HTMLElement, made: Element): void {
   const old = place.firstElementChild;
   if (old) update(old, made);
   else place.replaceChildren(made);
 }
 
-/** Makes one node what the other one is; of what has the same shape, the nodes stay. @param {Node} old @param {Node} made */
-function update(old, made) {
+/** Makes one node what the other one is; of what has the same shape, the nodes stay. */
+function update(old: Node, made: Node): void {
   if (old.isEqualNode(made)) return;
   if (old instanceof Text && made instanceof Text) {
     old.data = made.data;
@@ -64,25 +54,22 @@ function update(old, made) {
   }
 }
 
-/** @param {Element} old @param {Element} made */
-function isAlike(old, made) {
+function isAlike(old: Element, made: Element): boolean {
   return old.tagName === made.tagName && old.childNodes.length === made.childNodes.length;
 }
 
-/** The same for a text. @param {HTMLElement} place @param {string} text */
-export function say(place, text) {
+/** The same for a text. */
+export function say(place: HTMLElement, text: string): void {
   if (place.textContent !== text) place.textContent = text;
 }
 
-/**
- * A table; its first column are row headers. On a narrow screen its rows stand beside each other.
- *
- * @param {readonly (Node | string)[]} caption
- * @param {readonly string[]} head
- * @param {readonly (readonly (Node | string)[])[]} body
- * @param {boolean} isTurned whether they do
- */
-export function table(caption, head, body, isTurned = narrow.matches) {
+/** A table; its first column are row headers. On a narrow screen its rows stand beside each other. @param isTurned whether they do */
+export function table(
+  caption: readonly Child[],
+  head: readonly string[],
+  body: readonly (readonly Child[])[],
+  isTurned: boolean = narrow.matches,
+): HTMLElement {
   const [top = [], ...rows] = isTurned ? head.map((name, column) => [name, ...body.map((row) => row[column] ?? '')]) : [head, ...body];
   return element(
     'table',
@@ -99,32 +86,25 @@ export function table(caption, head, body, isTurned = narrow.matches) {
   );
 }
 
-/** `acceptor-1:6379` is called acceptor-1. @param {string} name */
-export function shortName(name) {
+/** `acceptor-1:6379` is called acceptor-1. */
+export function shortName(name: string): string {
   return name.replace(/:\d+$/, '');
 }
 
-/**
- * @template {Element} Made
- * @param {Made} made
- * @param {Record<string, string | number | boolean>} attributes
- * @param {(Node | string)[]} children
- * @returns {Made}
- */
-function filled(made, attributes, children) {
+function filled<Made extends Element>(made: Made, attributes: Attributes, children: readonly Child[]): Made {
   for (const [attribute, value] of Object.entries(attributes))
     if (value !== false) made.setAttribute(attribute, value === true ? '' : String(value));
   made.append(...children);
   return made;
 }
 
-/** The time of day. @param {number} atMs */
-export function timeText(atMs) {
+/** The time of day. */
+export function timeText(atMs: number): string {
   return new Date(atMs).toLocaleTimeString('en-GB');
 }
 
-/** Calls back where a key is pressed for the page, and not for one of its controls. @param {string} key in lower case @param {() => void} act */
-export function onKey(key, act) {
+/** Calls back where a key is pressed for the page, and not for one of its controls. @param key in lower case */
+export function onKey(key: string, act: () => void): void {
   document.addEventListener('keydown', (event) => {
     const isElsewhere = event.target instanceof Element && event.target.closest('input, button, a, summary') !== null;
     if (event.key.toLowerCase() !== key || isElsewhere || event.ctrlKey || event.altKey || event.metaKey) return;

@@ -1,6 +1,10 @@
+import type { FunnelSecond, Snapshot, NodeState, ProposerView } from '../server/snapshot.js';
 import { narrow, shortName, svg } from './element.js';
 
-/** @import { FunnelSecond, Snapshot, NodeState, ProposerView } from '../server/snapshot.js' */
+interface Point {
+  readonly x: number;
+  readonly y: number;
+}
 
 const SIZE = { width: 540, height: 310 };
 const UPRIGHT_SIZE = { width: 360, height: 305 };
@@ -12,8 +16,7 @@ const ACCEPTOR_X = 468;
 /** Between the two lines of a proposer to an acceptor, and their middle. */
 const STRAND = 4;
 
-/** @type {Record<NodeState, { sign: string, text: string }>} */
-const STATES = {
+const STATES: Record<NodeState, { sign: string; text: string }> = {
   healthy: { sign: '●', text: 'healthy' },
   slow: { sign: '◐', text: 'slow' },
   gone: { sign: '✕', text: 'gone' },
@@ -24,14 +27,8 @@ const STATES = {
   loading: { sign: '◐', text: 'loading' },
 };
 
-/**
- * The seven nodes, and a line for each acceptor that a proposer asks in a phase.
- *
- * @param {Snapshot} snapshot
- * @param {FunnelSecond} [second] the last that the clients told of
- * @returns {SVGElement}
- */
-export function graph({ proposers, acceptors, isClientRunning }, second) {
+/** The seven nodes, and a line for each acceptor that a proposer asks in a phase. @param second the last that the clients told of */
+export function graph({ proposers, acceptors, isClientRunning }: Snapshot, second?: FunnelSecond): SVGElement {
   const proposerAt = spread(PROPOSER_X, proposers.length, 110, 230);
   const acceptorAt = spread(ACCEPTOR_X, acceptors.length, 45, 265);
   const lines = proposers.flatMap((proposer, index) => [
@@ -68,47 +65,36 @@ export function graph({ proposers, acceptors, isClientRunning }, second) {
   );
 }
 
-/** @param {boolean} isRunning @param {FunnelSecond} [second] */
-function clientText(isRunning, second) {
+function clientText(isRunning: boolean, second?: FunnelSecond): string {
   if (!isRunning) return 'does not run';
   if (second === undefined || second.writes > 0) return 'writes';
   return second.attempts === 0 ? 'waits' : 'is refused';
 }
 
-/** @param {number} keys */
-function keysText(keys) {
+function keysText(keys: number): string {
   return `${keys.toLocaleString('en')} ${keys === 1 ? 'key' : 'keys'}`;
 }
 
-/** @param {NodeState} state @param {string} more */
-export function stateText(state, more) {
+export function stateText(state: NodeState, more: string): string {
   const { sign, text } = STATES[state];
   return state === 'healthy' && more !== '' ? `${sign} ${more}` : `${sign} ${text}`;
 }
 
-/**
- * @param {ProposerView} proposer
- * @param {{ name: string, state: NodeState }} acceptor
- * @param {Point} from
- * @param {Point} to
- */
-function strands({ state, sets }, acceptor, from, to) {
+function strands({ state, sets }: ProposerView, acceptor: { name: string; state: NodeState }, from: Point, to: Point): SVGElement[] {
   const broken = [state, acceptor.state].some((one) => one !== 'healthy' && one !== 'slow') ? ' broken' : '';
-  const asked = /** @type {const} */ (['prepare', 'accept']).filter((phase) => sets?.[phase].nodes.includes(acceptor.name));
+  const asked = (['prepare', 'accept'] as const).filter((phase) => sets?.[phase].nodes.includes(acceptor.name));
   if (asked.length === 0) return [line(from, to, 'unused')];
   return asked.map((phase) => line(from, to, `${phase}${broken}`, phase === 'prepare' ? -STRAND : STRAND));
 }
 
-/** @typedef {{ x: number, y: number }} Point */
-
-/** On a narrow screen the drawing stands upright: lying, its letters would be half as large as the text. @param {Point} point @returns {Point} */
-function placed({ x, y }) {
+/** On a narrow screen the drawing stands upright: lying, its letters would be half as large as the text. */
+function placed({ x, y }: Point): Point {
   if (!narrow.matches) return { x, y };
   return { x: 60 + ((y - 45) * 240) / 220, y: 30 + ((x - CLIENT.x) * 245) / (ACCEPTOR_X - CLIENT.x) };
 }
 
-/** @param {Point} from @param {Point} to @param {string} kind @param {number} [shift] of a line beside another one */
-function line(from, to, kind, shift = 0) {
+/** @param shift of a line beside another one */
+function line(from: Point, to: Point, kind: string, shift = 0): SVGElement {
   const [start, end] = [placed(from), placed(to)];
   const ends = narrow.matches
     ? { x1: start.x + shift, y1: start.y + BOX.height / 2, x2: end.x + shift, y2: end.y - BOX.height / 2 }
@@ -116,8 +102,8 @@ function line(from, to, kind, shift = 0) {
   return svg('line', { ...ends, class: `line ${kind}` });
 }
 
-/** @param {Point} center @param {string} name @param {string} text @param {string} state @param {string} [remark] for who points at it */
-function box(center, name, text, state, remark) {
+/** @param remark for who points at it */
+function box(center: Point, name: string, text: string, state: string, remark?: string): SVGElement {
   const { x, y } = placed(center);
   return svg(
     'g',
@@ -129,15 +115,13 @@ function box(center, name, text, state, remark) {
   );
 }
 
-/** @param {number} x @param {number} count @param {number} top @param {number} bottom @returns {Point[]} */
-function spread(x, count, top, bottom) {
+function spread(x: number, count: number, top: number, bottom: number): Point[] {
   return Array.from({ length: count }, (_, index) => ({
     x,
     y: count === 1 ? (top + bottom) / 2 : top + ((bottom - top) * index) / (count - 1),
   }));
 }
 
-/** @param {readonly Point[]} points @param {number} index @returns {Point} */
-function at(points, index) {
+function at(points: readonly Point[], index: number): Point {
   return points[index] ?? { x: 0, y: 0 };
 }

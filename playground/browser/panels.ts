@@ -1,18 +1,17 @@
 import { element, svg } from '../../node-control/page/browser/element.js';
 import { colourOf } from '../../node-control/page/browser/on-demand/drawing.js';
+import type { BarSight, ParcelSight, StageView } from '../../verification/pictures/view.js';
 
-/** @import { BarSight, ParcelSight, StageView } from '../../verification/pictures/view.js' */
-/** @typedef {(choice: string) => void} Choose */
+export type Choose = (choice: string) => void;
 
-/** @param {string} text @param {() => void} act @param {Record<string, string | boolean>} [attributes] */
-export function button(text, act, attributes = {}) {
+export function button(text: string, act: () => void, attributes: Record<string, string | boolean> = {}): HTMLElement {
   const made = element('button', { type: 'button', ...attributes }, text);
   made.addEventListener('click', act);
   return made;
 }
 
-/** What can be done with a message: by keyboard, too. @param {ParcelSight} parcel @param {Choose} choose */
-export function parcelItem(parcel, choose) {
+/** What can be done with a message: by keyboard, too. */
+export function parcelItem(parcel: ParcelSight, choose: Choose): HTMLElement {
   const { number, from, to, text, isReply, isPassable, isAgain } = parcel;
   const about = `message ${number}, ${from} to ${to}: ${text}`;
   const said = `${isAgain ? '(again) ' : ''}${text}`;
@@ -30,14 +29,17 @@ export function parcelItem(parcel, choose) {
   );
 }
 
-/** @param {StageView} view @param {Choose} choose @param {{ word: string, number: number }} fresh */
-export function clientRows({ proposers, key, nextVer, bars }, choose, { word, number }) {
+export function clientRows(
+  { proposers, key, nextVer, bars }: StageView,
+  choose: Choose,
+  { word, number }: { word: string; number: number },
+): HTMLElement {
   const named = bars.findLast(({ text }) => / as \w+$/.test(text))?.text;
   return element(
     'div',
     { class: 'clients' },
     ...proposers.map(({ name, isUp }) => {
-      const ask = (/** @type {string} */ text, /** @type {string} */ rest) =>
+      const ask = (text: string, rest: string): HTMLElement =>
         button(text, () => choose(`${name} ${rest}`), { disabled: !isUp, 'aria-label': `${text}, through proposer ${name.slice(1)}` });
       return element(
         'p',
@@ -53,11 +55,10 @@ export function clientRows({ proposers, key, nextVer, bars }, choose, { word, nu
   );
 }
 
-/** @param {StageView} view @param {Choose} choose */
-export function nodeRows({ proposers, acceptors }, choose) {
-  const row = (/** @type {{ name: string, isUp: boolean, isCut: boolean }} */ { name, isUp, isCut }, /** @type {boolean} */ hasDisk) => {
+export function nodeRows({ proposers, acceptors }: StageView, choose: Choose): HTMLElement {
+  const row = ({ name, isUp, isCut }: { name: string; isUp: boolean; isCut: boolean }, hasDisk: boolean): HTMLElement => {
     const title = `${hasDisk ? 'acceptor' : 'proposer'} ${name.slice(1)}`;
-    const act = (/** @type {string} */ text, /** @type {string} */ verb) =>
+    const act = (text: string, verb: string): HTMLElement =>
       button(text, () => choose(`${verb} ${name}`), { 'aria-label': `${text}: ${title}` });
     return element(
       'p',
@@ -71,8 +72,8 @@ export function nodeRows({ proposers, acceptors }, choose) {
   return element('div', {}, ...proposers.map((node) => row(node, false)), ...acceptors.map((node) => row(node, true)));
 }
 
-/** The operations, each with a bar from its beginning to its end. @param {StageView} view */
-export function barsTable({ bars, verdict }) {
+/** The operations, each with a bar from its beginning to its end. */
+export function barsTable({ bars, verdict }: StageView): HTMLElement {
   const last = Math.max(1, ...bars.map(({ from, to }) => to ?? from + 1)) + 1;
   const place = new Map(verdict.order.map((number, index) => [number, index + 1]));
   const names = ['client', 'asked', 'was told', 'from its beginning to its end', 'order'];
@@ -92,8 +93,7 @@ export function barsTable({ bars, verdict }) {
   );
 }
 
-/** @param {BarSight} bar @param {number} last */
-function barOf({ from, to, isWrite }, last) {
+function barOf({ from, to, isWrite }: BarSight, last: number): SVGElement {
   const kind = `bar ${isWrite ? 'write' : 'read'}${to === undefined ? ' open' : ''}`;
   return svg(
     'svg',
@@ -102,16 +102,16 @@ function barOf({ from, to, isWrite }, last) {
   );
 }
 
-/** To grow, to shrink, to bring all keys along by messages that can be touched, and to remove what was deleted. @param {StageView} view */
-export function quickCommands({ proposers, acceptors }) {
+/** To grow, to shrink, to bring all keys along by messages that can be touched, and to remove what was deleted. */
+export function quickCommands({ proposers, acceptors }: StageView): string[] {
   const members = proposers[0]?.accept.nodes ?? [];
   const names = acceptors.map(({ name }) => name);
   const rescan = members.length > 0 ? [`rescan ${members.join(',')} ${members.length} --by-rounds`] : [];
   return [`resize ${names.join(',')}`, 'resize a1', ...rescan, 'collect'];
 }
 
-/** Commands that are worth a try. @param {StageView} view */
-export function suggestions(view) {
+/** Commands that are worth a try. */
+export function suggestions(view: StageView): string[] {
   const names = view.acceptors.map(({ name }) => name);
   const steps = ['add', 'rm'].flatMap((verb) => names.flatMap((name) => [`${verb}-accept all ${name} 2`, `${verb}-prepare all ${name} 2`]));
   return [...quickCommands(view), ...steps, ...names.map((name) => `wipe-acceptor ${name}`)];

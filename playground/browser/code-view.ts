@@ -1,18 +1,14 @@
 import { element, find, say } from '../../node-control/page/browser/element.js';
+import { codeOf, excerptOf } from '../ladder/code.js';
+import { patchedText } from '../levels/switches.js';
 import { DIST } from './loader.js';
+import type { Session } from './session.js';
 
-/** @type {Map<string, Promise<string>>} */
-const texts = new Map();
-/** @type {unknown} */
-let latest;
+const texts = new Map<string, Promise<string>>();
+let latest: unknown;
 
-/**
- * Shows the lines that the last move ran, as they are: with the rules that are off.
- *
- * @param {import('./session.js').Session} session
- * @param {Awaited<ReturnType<typeof import('./loader.js').loadLessons>>} lessons
- */
-export async function showCode({ view, run }, { codeOf, excerptOf, patchedText }) {
+/** Shows the lines that the last move ran, as they are: with the rules that are off. */
+export async function showCode({ view, run }: Session): Promise<void> {
   const place = (latest = codeOf(view));
   say(find('#code-file'), place?.file ?? 'what the last move ran');
   if (!place) {

@@ -1,37 +1,59 @@
-import { narrow, svg } from '../element.js';
+import { type Attributes, narrow, svg } from '../element.js';
 
-/**
- * What is drawn: of the playground's stage, or of a key that is watched. Proposers are named p1, p2, acceptors a1, a2, a3; `title` is what else one
- * is called, `remark` why it is not up.
- *
- * @typedef {{ readonly nodes: readonly string[] }} Asked
- * @typedef {{ readonly name: string, readonly title?: string, readonly isUp: boolean, readonly isCut: boolean, readonly remark?: string }} Standing
- * @typedef {Standing & { readonly era: number, readonly prepare: Asked, readonly accept: Asked }} DrawnProposer
- * @typedef {object} Holding what an acceptor holds of the key, `isUntold` where nothing is known of that
- * @property {boolean} [isUntold]
- * @property {string | undefined} promise
- * @property {string | undefined} ballot
- * @property {number} proposer the number of the proposer of that ballot; 0: none
- * @property {string | undefined} held a value, a comma and its version
- * @property {string | undefined} floor
- * @typedef {Standing & Holding} DrawnAcceptor
- * @typedef {object} DrawnParcel a message under way
- * @property {number} number
- * @property {string} from
- * @property {string} to
- * @property {string} label in a word
- * @property {string} text
- * @property {boolean} isReply
- * @property {boolean} isPassable
- */
-/**
- * @typedef {object} Drawn
- * @property {readonly DrawnProposer[]} proposers
- * @property {readonly DrawnAcceptor[]} acceptors
- * @property {readonly DrawnParcel[]} parcels
- * @property {string} key
- */
-/** @typedef {{ x: number, y: number }} Point */
+/** Proposers are named p1, p2, acceptors a1, a2, a3. */
+interface DrawnNode {
+  readonly name: string;
+  /** What else it is called. */
+  readonly title?: string;
+  readonly isUp: boolean;
+  readonly isCut: boolean;
+  /** Why it is not up. */
+  readonly remark?: string;
+}
+
+export interface DrawnProposer extends DrawnNode {
+  readonly era: number;
+  readonly prepare: { readonly nodes: readonly string[] };
+  readonly accept: { readonly nodes: readonly string[] };
+}
+
+/** An acceptor, and what it holds of the key. */
+export interface DrawnAcceptor extends DrawnNode {
+  /** Whether nothing is known of that. */
+  readonly isUntold?: boolean;
+  readonly promise: string | undefined;
+  readonly ballot: string | undefined;
+  /** The number of the proposer of that ballot; 0: none. */
+  readonly proposer: number;
+  /** A value, a comma and its version. */
+  readonly held: string | undefined;
+  readonly floor: string | undefined;
+}
+
+/** A message under way. */
+export interface DrawnParcel {
+  readonly number: number;
+  readonly from: string;
+  readonly to: string;
+  /** In a word. */
+  readonly label: string;
+  readonly text: string;
+  readonly isReply: boolean;
+  readonly isPassable: boolean;
+}
+
+/** What is drawn: of the playground's stage, or of a key that is watched. */
+interface Drawn<Parcel> {
+  readonly proposers: readonly DrawnProposer[];
+  readonly acceptors: readonly DrawnAcceptor[];
+  readonly parcels: readonly Parcel[];
+  readonly key: string;
+}
+
+interface Point {
+  readonly x: number;
+  readonly y: number;
+}
 
 const LYING = { width: 640, height: 380 };
 const UPRIGHT = { width: 370, height: 470 };
@@ -46,20 +68,12 @@ const APART = 15;
 /** Of messages on one line, in each direction, so many are drawn one by one. */
 const DRAWN_MAX = 3;
 
-/**
- * The nodes, what each acceptor holds of the key, and every message under way.
- *
- * @template {DrawnParcel} Parcel
- * @param {Drawn & { readonly parcels: readonly Parcel[] }} view
- * @param {(parcel: Parcel) => void} onChoice called with a message that is clicked
- * @returns {SVGElement}
- */
-export function drawing(view, onChoice) {
+/** The nodes, what each acceptor holds of the key, and every message under way. @param onChoice called with a message that is clicked */
+export function drawing<Parcel extends DrawnParcel>(view: Drawn<Parcel>, onChoice: (parcel: Parcel) => void): SVGElement {
   const { proposers, acceptors, parcels, key } = view;
   const more = room(acceptors.length);
   const { width, height } = narrow.matches ? { ...UPRIGHT, width: UPRIGHT.width + more } : { ...LYING, height: LYING.height + more };
-  /** @type {Map<string, Point>} */
-  const places = new Map();
+  const places = new Map<string, Point>();
   proposers.forEach(({ name }, index) => places.set(name, place(0, index, proposers.length, more)));
   acceptors.forEach(({ name }, index) => places.set(name, place(1, index, acceptors.length, more)));
   places.set('control', narrow.matches ? { x: 185 + more / 2, y: 250 } : { x: 70, y: 345 + more });
@@ -81,13 +95,13 @@ export function drawing(view, onChoice) {
   );
 }
 
-/** What is needed beside the room for three. @param {number} count of acceptors */
-function room(count) {
+/** What is needed beside the room for three. @param count of acceptors */
+function room(count: number): number {
   return Math.max(0, count - 3) * (narrow.matches ? 123 : 104);
 }
 
-/** @param {number} side @param {number} index @param {number} count @param {number} more see `room` @returns {Point} */
-function place(side, index, count, more) {
+/** @param more see `room` */
+function place(side: number, index: number, count: number, more: number): Point {
   const share = count === 1 ? 0.5 : index / (count - 1);
   // Two proposers stand closer to the middle.
   const inwards = side === 0 && count <= 2 ? 18 : 0;
@@ -95,18 +109,15 @@ function place(side, index, count, more) {
   return side === 0 ? { x: 70, y: 95 + more / 2 + 170 * share } : { x: 552, y: 58 + (262 + more) * share };
 }
 
-/** @param {Map<string, Point>} places @param {string} name @returns {Point} */
-function at(places, name) {
+function at(places: Map<string, Point>, name: string): Point {
   return places.get(name) ?? { x: 0, y: 0 };
 }
 
-/** @param {Point} from @param {Point} to @param {string} kind */
-function line(from, to, kind) {
+function line(from: Point, to: Point, kind: string): SVGElement {
   return svg('line', { x1: from.x, y1: from.y, x2: to.x, y2: to.y, class: kind });
 }
 
-/** @param {DrawnProposer} proposer @param {Point} center */
-function proposerBox({ name, title, isUp, isCut, remark = '✕ down', era }, { x, y }) {
+function proposerBox({ name, title, isUp, isCut, remark = '✕ down', era }: DrawnProposer, { x, y }: Point): SVGElement {
   const { width, height } = PROPOSER;
   return svg(
     'g',
@@ -117,8 +128,8 @@ function proposerBox({ name, title, isUp, isCut, remark = '✕ down', era }, { x
   );
 }
 
-/** Only while it copies registers: what else it asks is answered at once. @param {Point} center */
-function controlBox({ x, y }) {
+/** Only while it copies registers: what else it asks is answered at once. */
+function controlBox({ x, y }: Point): SVGElement {
   return svg(
     'g',
     { class: 'node', transform: `translate(${x} ${y})` },
@@ -127,8 +138,11 @@ function controlBox({ x, y }) {
   );
 }
 
-/** @param {DrawnAcceptor} acceptor @param {Point} center @param {string} key */
-function acceptorBox({ name, title, isUp, isCut, remark = '✕ down', isUntold, promise, ballot, proposer, held, floor }, { x, y }, key) {
+function acceptorBox(
+  { name, title, isUp, isCut, remark = '✕ down', isUntold, promise, ballot, proposer, held, floor }: DrawnAcceptor,
+  { x, y }: Point,
+  key: string,
+): SVGElement {
   const { width, height } = narrow.matches ? UPRIGHT_ACCEPTOR : ACCEPTOR;
   const [, value = 'nothing', version = ''] = /^(.*), (.*?)$/s.exec(held ?? '') ?? [];
   const first = isUp ? (isCut ? '✕ cut off' : '') : remark;
@@ -159,40 +173,40 @@ function acceptorBox({ name, title, isUp, isCut, remark = '✕ down', isUntold, 
   );
 }
 
-/** Letters of a long text stand closer. @param {string} text @param {number} letter about its width @param {number} width of the box */
-function fitted(text, letter, width) {
+/**
+ * Letters of a long text stand closer.
+ * @param letter about its width
+ * @param width of the box
+ */
+function fitted(text: string, letter: number, width: number): Attributes {
   const room = width - MARGIN / 2;
   return text.length * letter > room ? { textLength: room, lengthAdjust: 'spacingAndGlyphs' } : {};
 }
 
-/** On a narrow screen a version and its ballot stand below each other. @param {string} text */
-function broken(text) {
+/** On a narrow screen a version and its ballot stand below each other. */
+function broken(text: string): string[] {
   return narrow.matches && text.includes(' by ') ? [text.replace(/ by .*/, '')] : [text];
 }
 
-/** @param {boolean} isUp @param {boolean} isCut */
-function state(isUp, isCut) {
+function state(isUp: boolean, isCut: boolean): string {
   return isUp ? (isCut ? 'hangs' : 'healthy') : 'gone';
 }
 
-/** @param {number} proposer */
-export function colour(proposer) {
+export function colour(proposer: number): string {
   return ['', 'one', 'two'][proposer] ?? 'more';
 }
 
-/** Whose round a message belongs to. @param {Pick<DrawnParcel, 'from' | 'to'>} parcel */
-export function colourOf({ from, to }) {
+/** Whose round a message belongs to. */
+export function colourOf({ from, to }: Pick<DrawnParcel, 'from' | 'to'>): string {
   const proposer = [from, to].find((name) => /^p\d$/.test(name));
   return proposer === undefined ? 'more' : colour(Number(proposer.slice(1)));
 }
 
 /**
  * Where a message stands on its line. On a narrow screen the lines of one proposer lie close to each other: there its messages have a height of their own.
- *
- * @param {DrawnParcel} parcel @param {Point} from @param {Point} to @param {number} index among those of the same line and direction, the first to be sent last
- * @returns {Point}
+ * @param index among those of the same line and direction, the first to be sent last
  */
-function standing({ isReply, from: sender, to: receiver }, from, to, index) {
+function standing({ isReply, from: sender, to: receiver }: DrawnParcel, from: Point, to: Point, index: number): Point {
   if (!narrow.matches) {
     // The first to be sent is the farthest on its way. Lines cross in the middle, where nothing stands.
     const share = (isReply ? 0.36 : 0.34) + index * 0.12;
@@ -205,10 +219,12 @@ function standing({ isReply, from: sender, to: receiver }, from, to, index) {
   return { x: from.x + ((to.x - from.x) * (y - from.y)) / (to.y - from.y || 1), y };
 }
 
-/** @template {DrawnParcel} Parcel @param {readonly Parcel[]} parcels @param {Map<string, Point>} places @param {(parcel: Parcel) => void} onChoice */
-function pills(parcels, places, onChoice) {
-  /** @type {Map<string, Parcel[]>} */
-  const links = new Map();
+function pills<Parcel extends DrawnParcel>(
+  parcels: readonly Parcel[],
+  places: Map<string, Point>,
+  onChoice: (parcel: Parcel) => void,
+): SVGElement[] {
+  const links = new Map<string, Parcel[]>();
   for (const parcel of parcels) {
     const link = `${parcel.from} ${parcel.to}`;
     links.set(link, [...(links.get(link) ?? []), parcel]);
@@ -238,8 +254,7 @@ function pills(parcels, places, onChoice) {
   });
 }
 
-/** @param {Drawn} view */
-function label({ proposers, acceptors, parcels, key }) {
+function label({ proposers, acceptors, parcels, key }: Drawn<DrawnParcel>): string {
   const nodes = [
     ...proposers.map(({ name, isUp, isCut, era }) => `proposer ${name.slice(1)} ${isUp ? (isCut ? 'cut off' : `in era ${era}`) : 'down'}`),
     ...acceptors.map(

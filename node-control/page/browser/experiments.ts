@@ -1,19 +1,16 @@
+import type { WriteAnswer } from '../server/key-writer.js';
+import type { Snapshot } from '../server/snapshot.js';
+import type { Supposition } from '../server/what-if.js';
 import { element, find, shortName } from './element.js';
-
-/**
- * @import { Snapshot } from '../server/snapshot.js'
- * @import { Supposition } from '../server/what-if.js'
- * @import { WriteAnswer } from '../server/key-writer.js'
- */
 
 /** As long as the control node waits for proposers, and a little more. */
 const ANSWER_MS = 12_000;
 
-const SUPPOSED = /** @type {const} */ ([
+const SUPPOSED = [
   ['lost', 'is lost'],
   ['prepare', 'answers a prepare'],
   ['accept', 'took a write'],
-]);
+] as const;
 
 /** What a visitor may try: to suppose a loss or two quorums, which changes nothing, and to write a key. */
 export class Experiments {
@@ -32,8 +29,8 @@ export class Experiments {
     });
   }
 
-  /** Goes along with the cluster. @param {Snapshot} snapshot */
-  follow({ proposers, acceptors }) {
+  /** Goes along with the cluster. */
+  follow({ proposers, acceptors }: Snapshot): void {
     const names = JSON.stringify([proposers, acceptors].map((nodes) => nodes.map(({ name }) => name)));
     if (names !== this.#names) {
       this.#names = names;
@@ -46,9 +43,9 @@ export class Experiments {
     void this.#suppose();
   }
 
-  async #suppose() {
+  async #suppose(): Promise<void> {
     const asked = (this.#asked += 1);
-    const fields = /** @type {HTMLFormElement} */ (find('#what-if'));
+    const fields = find('#what-if') as HTMLFormElement;
     const ticked = new FormData(fields);
     const query = new URLSearchParams(SUPPOSED.map(([field]) => [field, ticked.getAll(field).map(String).join(',')]));
     const place = find('#consequence');
@@ -58,9 +55,7 @@ export class Experiments {
     }
     try {
       const response = await fetch(`what-if?${query}`, { signal: AbortSignal.timeout(ANSWER_MS) });
-      /** @type {unknown} */
-      const answer = await response.json();
-      const told = /** @type {(Supposition & { name: string })[]} */ (answer);
+      const told = (await response.json()) as (Supposition & { name: string })[];
       const texts = told.map(({ service, meeting }) => (ticked.has('lost') ? [service, meeting] : [meeting]));
       const isUniform = texts.every((each) => String(each) === String(texts[0]));
       const lines = isUniform
@@ -74,8 +69,7 @@ export class Experiments {
   }
 }
 
-/** @param {string} field @param {string} text @param {Snapshot['acceptors']} acceptors */
-function choices(field, text, acceptors) {
+function choices(field: string, text: string, acceptors: Snapshot['acceptors']): HTMLElement {
   return element(
     'fieldset',
     {},
@@ -86,8 +80,7 @@ function choices(field, text, acceptors) {
   );
 }
 
-/** @param {string} proposer @param {string} value */
-function valueField(proposer, value) {
+function valueField(proposer: string, value: string): HTMLElement {
   return element(
     'p',
     {},
@@ -97,9 +90,9 @@ function valueField(proposer, value) {
   );
 }
 
-/** @param {string} only the proposer to write through, all if it is empty */
-async function write(only) {
-  const { key = '', ...values } = Object.fromEntries(new FormData(/** @type {HTMLFormElement} */ (find('#write'))));
+/** @param only the proposer to write through, all if it is empty */
+async function write(only: string): Promise<void> {
+  const { key = '', ...values } = Object.fromEntries(new FormData(find('#write') as HTMLFormElement));
   const chosen = Object.entries(values).filter(([name]) => only === '' || name === only);
   const body = JSON.stringify({ key, values: Object.fromEntries(chosen) });
   const place = find('#written');
@@ -107,11 +100,10 @@ async function write(only) {
   try {
     const headers = { 'content-type': 'application/json' };
     const response = await fetch('writes', { method: 'POST', body, headers, signal: AbortSignal.timeout(ANSWER_MS) });
-    /** @type {unknown} */
-    const answer = await response.json();
+    const answer: unknown = await response.json();
     const lines = response.ok
-      ? /** @type {WriteAnswer[]} */ (answer).map(({ proposer, status, text }) => `${proposer}: ${status ?? '–'}, ${text}`)
-      : [/** @type {{ message: string }} */ (answer).message];
+      ? (answer as WriteAnswer[]).map(({ proposer, status, text }) => `${proposer}: ${status ?? '–'}, ${text}`)
+      : [(answer as { message: string }).message];
     place.replaceChildren(...lines.map((line) => element('p', {}, line)));
   } catch {
     place.replaceChildren(element('p', {}, 'The control node does not answer: whether it was written is not known.'));

@@ -1,18 +1,14 @@
+import type { NodeState, ProposerView, Rates, Snapshot } from '../server/snapshot.js';
 import { element, shortName, table } from './element.js';
 import { stateText } from './graph.js';
-
-/** @import { NodeState, ProposerView, Rates, Snapshot } from '../server/snapshot.js' */
 
 const HEAD = ['proposer', 'state', 'reads', 'writes', 'refused', 'conflicts', 'retries', 'unknown', 'round trips each', 'p50', 'p99'];
 
 /**
  * Which acceptors are asked in each phase: a row for each set, a column for each acceptor, the quorum at the end. One pair of rows where
  * all proposers have the same sets.
- *
- * @param {Snapshot} snapshot
- * @returns {HTMLElement}
  */
-export function setsTable({ proposers, acceptors }) {
+export function setsTable({ proposers, acceptors }: Snapshot): HTMLElement {
   const known = proposers.filter(({ sets }) => sets !== undefined);
   const [first] = known;
   const isUniform = known.every(({ sets }) => sameSets(sets) === sameSets(first?.sets));
@@ -41,8 +37,7 @@ export function setsTable({ proposers, acceptors }) {
   );
 }
 
-/** @param {ProposerView} group @param {number} columns */
-function heading({ name, state, sets }, columns) {
+function heading({ name, state, sets }: ProposerView, columns: number): HTMLElement {
   const when = isSilent(state) ? ', last known' : '';
   return element(
     'tr',
@@ -51,10 +46,9 @@ function heading({ name, state, sets }, columns) {
   );
 }
 
-/** @param {'prepare' | 'accept'} phase @param {ProposerView} group @param {Snapshot['acceptors']} acceptors */
-function row(phase, { sets }, acceptors) {
+function row(phase: 'prepare' | 'accept', { sets }: ProposerView, acceptors: Snapshot['acceptors']): HTMLElement {
   const { nodes, quorum } = sets?.[phase] ?? { nodes: [], quorum: 0 };
-  const isMember = (/** @type {number} */ index) => nodes.includes(acceptors[index]?.name ?? '');
+  const isMember = (index: number): boolean => nodes.includes(acceptors[index]?.name ?? '');
   const cells = acceptors.map(({ state }, index) => {
     if (!isMember(index)) return element('td', {}, element('span', { class: 'out' }, element('span', { class: 'hidden' }, 'no')));
     const edges = `${isMember(index - 1) ? '' : ' first'}${isMember(index + 1) ? '' : ' last'}`;
@@ -65,18 +59,15 @@ function row(phase, { sets }, acceptors) {
   return element('tr', { class: phase }, element('th', { scope: 'row' }, phase), ...cells, element('td', { class: 'quorum' }, size));
 }
 
-/** @param {NodeState} state */
-function isSilent(state) {
+function isSilent(state: NodeState): boolean {
   return state === 'gone' || state === 'hangs';
 }
 
-/** @param {ProposerView['sets']} sets */
-function sameSets(sets) {
+function sameSets(sets: ProposerView['sets']): string {
   return JSON.stringify([sets?.prepare, sets?.accept]);
 }
 
-/** @param {Snapshot} snapshot */
-export function proposersTable({ proposers }) {
+export function proposersTable({ proposers }: Snapshot): HTMLElement {
   const rows = proposers.map(({ name, state, rates }) => [
     name,
     element('span', { class: state }, isRefusing(rates) ? stateText(state, 'answers, refuses') : stateText(state, '')),
@@ -90,18 +81,18 @@ export function proposersTable({ proposers }) {
   return table(['What each proposer did in the last second'], HEAD, rows);
 }
 
-/** One that has no quorum is as healthy as before. @param {Rates | undefined} rates */
-function isRefusing(rates) {
+/** One that has no quorum is as healthy as before. */
+function isRefusing(rates: Rates | undefined): boolean {
   return rates !== undefined && rates.refused > 0 && !isDone(rates);
 }
 
-/** How long refusals take is no news of operations. @param {Rates | undefined} rates */
-function isDone(rates) {
+/** How long refusals take is no news of operations. */
+function isDone(rates: Rates | undefined): boolean {
   return rates !== undefined && rates.reads + rates.writes > 0;
 }
 
-/** @param {number | null | undefined} ms null: JSON has no Infinity */
-function durationText(ms) {
+/** @param ms null: JSON has no Infinity */
+function durationText(ms: number | null | undefined): string {
   if (ms === undefined) return '–';
   if (ms === null) return 'over 4 s';
   return `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;

@@ -1,25 +1,19 @@
+import type { Snapshot } from '../server/snapshot.js';
 import { find, say, timeText } from './element.js';
-
-/** @import { Snapshot } from '../server/snapshot.js' */
 
 /** A snapshot is due each second. A control node that hangs keeps its connections. */
 const SILENCE_MS = 3_000;
 
 /** Brings the control node's snapshots, and says at the top of the page whether they come. */
 export class Link {
-  #onSnapshot;
-  #onLoss;
-  /** @type {EventSource | undefined} */
-  #source;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #silence;
+  readonly #onSnapshot: (snapshot: Snapshot) => void;
+  readonly #onLoss: (since: string) => void;
+  #source: EventSource | undefined;
+  #silence: ReturnType<typeof setTimeout> | undefined;
   #lastAtMs = 0;
 
-  /**
-   * @param {(snapshot: Snapshot) => void} onSnapshot
-   * @param {(since: string) => void} onLoss with words for how old the last snapshot is
-   */
-  constructor(onSnapshot, onLoss) {
+  /** @param onLoss with words for how old the last snapshot is */
+  constructor(onSnapshot: (snapshot: Snapshot) => void, onLoss: (since: string) => void) {
     this.#onSnapshot = onSnapshot;
     this.#onLoss = onLoss;
     // A browser keeps six connections to a host at most, for all tabs together.
@@ -27,7 +21,7 @@ export class Link {
     if (!document.hidden) this.#open();
   }
 
-  #open() {
+  #open(): void {
     if (this.#source) return;
     showLink('', 'connecting…');
     this.#source = new EventSource('events');
@@ -37,37 +31,33 @@ export class Link {
     this.#awaitNext();
   }
 
-  #close() {
+  #close(): void {
     clearTimeout(this.#silence);
     this.#source?.close();
     this.#source = undefined;
   }
 
-  /** @param {string} data */
-  #receive(data) {
+  #receive(data: string): void {
     this.#awaitNext();
-    /** @type {unknown} */
-    const parsed = JSON.parse(data);
-    const snapshot = /** @type {Snapshot} */ (parsed);
+    const snapshot = JSON.parse(data) as Snapshot;
     this.#lastAtMs = snapshot.atMs;
     showLink('live', 'live');
     this.#onSnapshot(snapshot);
   }
 
-  #awaitNext() {
+  #awaitNext(): void {
     clearTimeout(this.#silence);
     this.#silence = setTimeout(() => this.#lose(), SILENCE_MS);
   }
 
-  #lose() {
+  #lose(): void {
     const since = this.#lastAtMs === 0 ? '' : `; this is from ${timeText(this.#lastAtMs)}`;
     showLink('lost', `the control node does not answer${since}`);
     this.#onLoss(this.#lastAtMs === 0 ? '' : ` since ${timeText(this.#lastAtMs)}: what stands below is from then`);
   }
 }
 
-/** @param {string} state @param {string} text */
-function showLink(state, text) {
+function showLink(state: string, text: string): void {
   const link = find('#link');
   link.className = state;
   say(link, text);

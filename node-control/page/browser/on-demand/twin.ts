@@ -1,12 +1,9 @@
+import type { NodeState, Snapshot } from '../../server/snapshot.js';
+import type { TwinMoment } from '../../server/twin-telling.js';
+import type { TwinView } from '../../server/twin.js';
 import { element, find, narrow, replace, say } from '../element.js';
 import { stateText } from '../graph.js';
-import { colourOf, drawing } from './drawing.js';
-
-/**
- * @import { Snapshot } from '../../server/snapshot.js'
- * @import { TwinView } from '../../server/twin.js'
- * @import { TwinMoment } from '../../server/twin-telling.js'
- */
+import { colourOf, type DrawnAcceptor, type DrawnParcel, type DrawnProposer, drawing } from './drawing.js';
 
 /** From one moment to the next, while it follows. */
 const MOMENT_MS = 200;
@@ -21,55 +18,48 @@ const ANSWER_MS = 5_000;
 const isStill = matchMedia('(prefers-reduced-motion: reduce)');
 
 /** The rounds of the key that the proposers watch, on the playground's stage. */
-export class Twin {
-  /** @type {TwinView | undefined} */
-  #view;
-  /** @type {Snapshot | undefined} */
-  #snapshot;
+export class TwinSection {
+  #view: TwinView | undefined;
+  #snapshot: Snapshot | undefined;
   /** How many of the moments have happened, as it is drawn. */
   #at = 0;
   #isFollowing = true;
   #isAsking = false;
-  /** @type {ReturnType<typeof setInterval> | undefined} */
-  #clock;
+  #clock: ReturnType<typeof setInterval> | undefined;
 
   constructor() {
     find('#unwatch').addEventListener('click', () => void this.#send(null));
     find('#earlier').addEventListener('click', () => this.#go(this.#at - 1));
     find('#later').addEventListener('click', () => this.#go(this.#at + 1));
-    find('#moment').addEventListener('input', ({ target }) => this.#go(Number(/** @type {HTMLInputElement} */ (target).value)));
+    find('#moment').addEventListener('input', ({ target }) => this.#go(Number((target as HTMLInputElement).value)));
     find('#follow').addEventListener('click', () => this.#follow(!this.#isFollowing));
     narrow.addEventListener('change', () => this.#draw());
   }
 
-  /** @param {string} key */
-  watch(key) {
+  watch(key: string): Promise<void> {
     this.#follow(true);
     return this.#send(key);
   }
 
-  /** Goes along with the cluster. @param {Snapshot} snapshot */
-  follow(snapshot) {
+  /** Goes along with the cluster. */
+  follow(snapshot: Snapshot): void {
     this.#snapshot = snapshot;
     this.#draw();
     if (this.#view?.key !== undefined && !this.#isAsking) void this.#ask('twin');
   }
 
-  /** @param {string | null} key */
-  #send(key) {
+  #send(key: string | null): Promise<void> {
     const headers = { 'content-type': 'application/json' };
     return this.#ask('twin', { method: 'POST', headers, body: JSON.stringify({ key }) });
   }
 
-  /** @param {string} path @param {RequestInit} [request] */
-  async #ask(path, request = {}) {
+  async #ask(path: string, request: RequestInit = {}): Promise<void> {
     this.#isAsking = true;
     try {
       const response = await fetch(path, { ...request, signal: AbortSignal.timeout(ANSWER_MS) });
-      /** @type {unknown} */
-      const answer = await response.json();
-      if (response.ok) this.#receive(/** @type {TwinView} */ (answer));
-      else say(find('#watching'), /** @type {{ message: string }} */ (answer).message);
+      const answer: unknown = await response.json();
+      if (response.ok) this.#receive(answer as TwinView);
+      else say(find('#watching'), (answer as { message: string }).message);
     } catch {
       say(find('#watching'), 'The control node does not answer.');
     } finally {
@@ -77,8 +67,7 @@ export class Twin {
     }
   }
 
-  /** @param {TwinView} view */
-  #receive(view) {
+  #receive(view: TwinView): void {
     const { key, proposers, moments } = view;
     const shown = this.#view?.key === key ? this.#view?.moments[this.#at - 1]?.id : undefined;
     // One that is not told any more was before all that are.
@@ -97,14 +86,14 @@ export class Twin {
     else this.#draw();
   }
 
-  #catchUp() {
+  #catchUp(): void {
     const end = this.#view?.moments.length ?? 0;
     this.#at = isStill.matches ? end : Math.max(this.#at, end - SHOWN_ONE_BY_ONE);
     this.#clock ??= setInterval(() => this.#tick(), MOMENT_MS);
     this.#draw();
   }
 
-  #tick() {
+  #tick(): void {
     if (this.#at < (this.#view?.moments.length ?? 0)) {
       this.#at += 1;
       this.#draw();
@@ -115,8 +104,7 @@ export class Twin {
     this.#draw();
   }
 
-  /** @param {boolean} isFollowing */
-  #follow(isFollowing) {
+  #follow(isFollowing: boolean): void {
     this.#isFollowing = isFollowing;
     find('#follow').setAttribute('aria-pressed', String(isFollowing));
     clearInterval(this.#clock);
@@ -124,15 +112,13 @@ export class Twin {
     if (isFollowing) this.#catchUp();
   }
 
-  /** @param {number} at */
-  #go(at) {
+  #go(at: number): void {
     this.#follow(false);
     this.#at = Math.min(Math.max(at, 0), this.#view?.moments.length ?? 0);
     this.#draw();
   }
 
-  /** @param {readonly TwinMoment[]} moments */
-  #listMoments(moments) {
+  #listMoments(moments: readonly TwinMoment[]): void {
     const list = find('#moments');
     let round = '';
     const items = moments.map((moment, index) => {
@@ -152,7 +138,7 @@ export class Twin {
     list.replaceChildren(...items);
   }
 
-  #draw() {
+  #draw(): void {
     const view = this.#view;
     if (view?.key === undefined || !this.#snapshot) return;
     const { key, moments } = view;
@@ -169,19 +155,19 @@ export class Twin {
         () => undefined,
       ),
     );
-    const slider = /** @type {HTMLInputElement} */ (find('#moment'));
+    const slider = find('#moment') as HTMLInputElement;
     slider.max = String(moments.length);
     slider.value = String(this.#at);
     slider.setAttribute('aria-valuetext', `${this.#at} of ${moments.length}`);
-    /** @type {HTMLButtonElement} */ (find('#earlier')).disabled = this.#at === 0;
-    /** @type {HTMLButtonElement} */ (find('#later')).disabled = this.#at === moments.length;
+    (find('#earlier') as HTMLButtonElement).disabled = this.#at === 0;
+    (find('#later') as HTMLButtonElement).disabled = this.#at === moments.length;
     this.#mark();
     // A screen reader hears how it ends, not each message on the way.
     if (this.#clock === undefined) say(find('#decided'), before.findLast(({ decision }) => decision !== undefined)?.decision ?? '');
   }
 
   /** Shows the moment in the list, and hides those after it. */
-  #mark() {
+  #mark(): void {
     const list = find('#moments');
     [...list.children].forEach((item, index) => {
       item.classList.toggle('ahead', index >= this.#at);
@@ -193,9 +179,8 @@ export class Twin {
   }
 }
 
-/** @param {TwinView} view @param {Snapshot} snapshot */
-function drawnProposers({ proposers }, { proposers: looks, acceptors }) {
-  const numbered = (/** @type {readonly string[]} */ nodes) => ({
+function drawnProposers({ proposers }: TwinView, { proposers: looks, acceptors }: Snapshot): DrawnProposer[] {
+  const numbered = (nodes: readonly string[]): DrawnProposer['prepare'] => ({
     nodes: nodes.map((node) => `a${acceptors.findIndex(({ name }) => name === node) + 1}`),
   });
   return proposers.map(({ name, title }, index) => {
@@ -205,8 +190,7 @@ function drawnProposers({ proposers }, { proposers: looks, acceptors }) {
   });
 }
 
-/** @param {TwinView} view @param {Snapshot} snapshot @param {readonly TwinMoment[]} before */
-function drawnAcceptors({ acceptors }, { acceptors: looks }, before) {
+function drawnAcceptors({ acceptors }: TwinView, { acceptors: looks }: Snapshot, before: readonly TwinMoment[]): DrawnAcceptor[] {
   return acceptors.map(({ name, title }, index) => {
     const holds = before.findLast(({ from, holds }) => from === name && holds !== undefined)?.holds;
     const { promise = '', ballot = '', proposer = 0, held } = holds ?? {};
@@ -224,18 +208,16 @@ function drawnAcceptors({ acceptors }, { acceptors: looks }, before) {
   });
 }
 
-/** @param {import('../../server/snapshot.js').NodeState} state */
-function standing(state) {
+function standing(state: NodeState): Pick<DrawnAcceptor, 'isUp' | 'isCut' | 'remark'> {
   const isUp = state === 'healthy' || state === 'slow';
   return { isUp, isCut: false, ...(!isUp && { remark: stateText(state, '') }) };
 }
 
-/** Requests that are not answered, and the answers of the phase that each proposer is in. @param {readonly TwinMoment[]} before */
-function parcelsAfter(before) {
+/** Requests that are not answered, and the answers of the phase that each proposer is in. */
+function parcelsAfter(before: readonly TwinMoment[]): DrawnParcel[] {
   const now = before.at(-1)?.atMs ?? 0;
   const answered = new Set(before.filter(({ isReply }) => isReply).map(({ id }) => phaseOf(id) + nodeOf(id)));
-  /** @type {Map<string, string>} */
-  const present = new Map();
+  const present = new Map<string, string>();
   for (const { id, from, to, isReply } of before) present.set(isReply ? to : from, phaseOf(id));
   return before.flatMap(({ id, atMs, from, to, isReply, label, text, isLate }, number) => {
     const isUnderWay = !isReply && !answered.has(phaseOf(id) + nodeOf(id));
@@ -245,22 +227,19 @@ function parcelsAfter(before) {
   });
 }
 
-/** Of a moment's id, the ballot and the phase. @param {string} id */
-function phaseOf(id) {
+/** Of a moment's id, the ballot and the phase. */
+function phaseOf(id: string): string {
   return id.split(' ').slice(0, 2).join(' ');
 }
 
-/** @param {string} id */
-function nodeOf(id) {
+function nodeOf(id: string): string {
   return id.split(' ')[2] ?? '';
 }
 
-/** @param {string} ballot */
-function shortBallot(ballot) {
+function shortBallot(ballot: string): string {
   return ballot.replace(/\.\d+$/, '');
 }
 
-/** @param {string} text */
-function short(text) {
+function short(text: string): string {
   return text.length > DRAWN_LETTERS ? `${text.slice(0, DRAWN_LETTERS - 1)}…` : text;
 }

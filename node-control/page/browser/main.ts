@@ -1,3 +1,4 @@
+import type { FunnelSecond, Snapshot, Mark, Narration } from '../server/snapshot.js';
 import { Chart } from './chart.js';
 import { commandItem } from './commands.js';
 import { element, find, onKey, replace, say, timeText, unbroken } from './element.js';
@@ -5,26 +6,24 @@ import { Experiments } from './experiments.js';
 import { graph } from './graph.js';
 import { Inspector } from './inspector.js';
 import { Link } from './link.js';
+import type { ButtonsSection } from './on-demand/buttons.js';
+import type { TwinSection } from './on-demand/twin.js';
 import { Picture } from './picture.js';
 import { proposersTable, setsTable } from './tables.js';
-
-/** @import { FunnelSecond, Snapshot, Mark, Narration } from '../server/snapshot.js' */
 
 const chart = new Chart(find('#chart'));
 const inspector = new Inspector();
 const experiments = new Experiments();
-/** @type {Mark | undefined} */
-let lastMark;
+let lastMark: Mark | undefined;
 
-/** @type {FunnelSecond | undefined} */
-let lastSecond;
+let lastSecond: FunnelSecond | undefined;
 
-/** A script that few visitors need comes when it is asked for. @type {Promise<import('./on-demand/twin.js').Twin> | undefined} */
-let twin;
+/** A script that few visitors need comes when it is asked for. */
+let twin: Promise<TwinSection> | undefined;
 find('#watch').addEventListener('submit', (event) => {
   event.preventDefault();
-  const { value } = /** @type {HTMLInputElement} */ (find('#watched'));
-  twin ??= import('./on-demand/twin.js').then(({ Twin }) => new Twin());
+  const { value } = find('#watched') as HTMLInputElement;
+  twin ??= import('./on-demand/twin.js').then(({ TwinSection }) => new TwinSection());
   twin.then(
     (one) => one.watch(value),
     () => {
@@ -34,11 +33,10 @@ find('#watch').addEventListener('submit', (event) => {
   );
 });
 
-/** @type {Promise<import('./on-demand/buttons.js').ButtonsSection> | undefined} */
-let buttons;
+let buttons: Promise<ButtonsSection> | undefined;
 
 /** For a projector: what matters on one screen, in large letters. */
-function toggleBig() {
+function toggleBig(): void {
   const isBig = document.documentElement.classList.toggle('big');
   find('#big').setAttribute('aria-pressed', String(isBig));
 }
@@ -66,8 +64,7 @@ new Link(
   },
 );
 
-/** @param {Snapshot} snapshot */
-function show(snapshot) {
+function show(snapshot: Snapshot): void {
   narrate(snapshot.narration);
   replace(find('#graph'), graph(snapshot, lastSecond));
   replace(find('#sets'), setsTable(snapshot));
@@ -86,8 +83,8 @@ function show(snapshot) {
   void inspector.look();
 }
 
-/** Only what changed, so that a screen reader does not hear it every second. @param {Narration} narration */
-function narrate({ now, unspread, next, commands }) {
+/** Only what changed, so that a screen reader does not hear it every second. */
+function narrate({ now, unspread, next, commands }: Narration): void {
   const headline = find('#now');
   if (headline.textContent !== now) headline.replaceChildren(...unbroken(now));
   find('#unspread').hidden = unspread === undefined;
@@ -99,8 +96,8 @@ function narrate({ now, unspread, next, commands }) {
   list.replaceChildren(...commands.map(commandItem));
 }
 
-/** The latest first. @param {readonly Mark[]} marks */
-function showMarks(marks) {
+/** The latest first. */
+function showMarks(marks: readonly Mark[]): void {
   const list = find('#events');
   const known = marks.findIndex(({ id, atMs }) => id === lastMark?.id && atMs === lastMark.atMs);
   // Forgotten since, or told by a control node that was started again and counts from one.

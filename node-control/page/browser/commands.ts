@@ -3,15 +3,14 @@ import { element, say, unbroken } from './element.js';
 /** How long a button says that it has copied. */
 const SAID_MS = 2_000;
 
-/** A file that the control node serves beside the page, and a heading in it. @typedef {readonly [file: string, heading: string]} Section */
+/** A file that the control node serves beside the page, and a heading in it. */
+type Section = readonly [file: string, heading: string];
 
-/** @type {Section} */
-const STEPS = ['docs/reconfiguration.md', 'The steps, and why each is where it is'];
-/** @type {Section} */
-const RUNBOOK = ['docs/reconfiguration.md', 'Runbook'];
+const STEPS: Section = ['docs/reconfiguration.md', 'The steps, and why each is where it is'];
+const RUNBOOK: Section = ['docs/reconfiguration.md', 'Runbook'];
 
-/** Which rule a command serves, by its first words after the program, and where the docs tell more. @type {Record<string, readonly [rule: string, more: Section]>} */
-const RULES = {
+/** Which rule a command serves, by its first words after the program, and where the docs tell more. */
+const RULES: Record<string, readonly [rule: string, more: Section]> = {
   'add-accept': ['Before rounds begin with what an acceptor tells, writes must reach it: so it joins the accept set first.', STEPS],
   'add-prepare': [
     'A round may begin with what this acceptor tells once every prepare quorum still meets every accept quorum that a value may rest on.',
@@ -38,16 +37,16 @@ const RULES = {
   ],
 };
 
-/** What is to be typed, and a button that copies it. @param {string} command @returns {readonly [code: HTMLElement, button: HTMLElement]} */
-export function copiable(command) {
+/** What is to be typed, and a button that copies it. */
+export function copiable(command: string): readonly [code: HTMLElement, button: HTMLElement] {
   const code = element('code', {}, ...unbroken(command));
   const button = element('button', { type: 'button', class: 'copy', 'aria-label': `Copy ${command}` }, 'Copy');
   button.addEventListener('click', () => void copy(command, code, button));
   return [code, button];
 }
 
-/** A command that can be copied, and why it comes next. @param {string} command */
-export function commandItem(command) {
+/** A command that can be copied, and why it comes next. */
+export function commandItem(command: string): HTMLElement {
   const [code, button] = copiable(command);
   const [, verb = ''] = /^\.\/(?:run-control\.sh )?(\S+)/.exec(command) ?? [];
   const rule = RULES[verb];
@@ -56,15 +55,14 @@ export function commandItem(command) {
   return element('li', {}, code, ' ', button, ...why);
 }
 
-/** In a tab of its own, so that the page goes on. A browser that knows text fragments goes to the heading. @param {Section} section */
-function sectionLink([file, heading]) {
+/** In a tab of its own, so that the page goes on. A browser that knows text fragments goes to the heading. */
+function sectionLink([file, heading]: Section): HTMLElement {
   // Markdown, as it stands in the project.
   const href = `${file}#:~:text=${encodeURIComponent(heading).replaceAll('-', '%2D')}`;
   return element('a', { href, target: '_blank', rel: 'noopener' }, `${file}, “${heading}”`);
 }
 
-/** @param {string} text @param {HTMLElement} shown @param {HTMLElement} button */
-async function copy(text, shown, button) {
+async function copy(text: string, shown: HTMLElement, button: HTMLElement): Promise<void> {
   try {
     await navigator.clipboard.writeText(text);
     say(button, 'Copied');

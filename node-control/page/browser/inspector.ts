@@ -1,6 +1,5 @@
+import type { RegisterView } from '../server/snapshot.js';
 import { element, find, replace, say, shortName, table } from './element.js';
-
-/** @import { RegisterView } from '../server/snapshot.js' */
 
 const HEAD = ['acceptor', 'state', 'value', 'version', 'accepted', 'promise'];
 
@@ -20,18 +19,16 @@ const ANSWER_MS = 10_000;
 /** One key on each acceptor, looked at each second while the page is seen. */
 export class Inspector {
   #key = 'key-1';
-  /** @type {string | undefined} a key that has no register, however often it is asked for */
-  #refused;
-  /** @type {AbortController | undefined} */
-  #asking;
+  /** A key that has no register, however often it is asked for */
+  #refused: string | undefined;
+  #asking: AbortController | undefined;
   /** Whether the answer was told to who asked: those of the seconds after it are not. */
   #isAnnounced = true;
 
   constructor() {
     find('#inspector').addEventListener('submit', (event) => {
       event.preventDefault();
-      const field = /** @type {HTMLInputElement} */ (find('#key'));
-      this.#key = field.value;
+      this.#key = (find('#key') as HTMLInputElement).value;
       this.#asking?.abort();
       this.#asking = undefined;
       this.#isAnnounced = false;
@@ -39,7 +36,7 @@ export class Inspector {
     });
   }
 
-  async look() {
+  async look(): Promise<void> {
     if (this.#asking || this.#key === this.#refused || document.hidden) return;
     const asking = (this.#asking = new AbortController());
     const found = await this.#ask(this.#key, AbortSignal.any([asking.signal, AbortSignal.timeout(ANSWER_MS)]));
@@ -49,43 +46,39 @@ export class Inspector {
     replace(find('#register'), found);
   }
 
-  /** The register's table, or why there is none. @param {string} key @param {AbortSignal} signal */
-  async #ask(key, signal) {
+  /** The register's table, or why there is none. */
+  async #ask(key: string, signal: AbortSignal): Promise<HTMLElement> {
     try {
       const response = await fetch(`keys?key=${encodeURIComponent(key)}`, { signal });
-      /** @type {unknown} */
-      const answer = await response.json();
+      const answer: unknown = await response.json();
       if (response.ok) {
-        const views = /** @type {RegisterView[]} */ (answer);
+        const views = answer as RegisterView[];
         if (!this.#isAnnounced && !signal.aborted) say(find('#looked'), summary(key, views));
         this.#isAnnounced = true;
         return registerTable(key, views);
       }
       if (response.status === 400) this.#refused = key;
-      const { message } = /** @type {{ message: string }} */ (answer);
-      return refusal(key, message);
+      return refusal(key, (answer as { message: string }).message);
     } catch {
       return refusal(key, 'the control node does not answer');
     }
   }
 }
 
-/** For who does not see the table. @param {string} key @param {readonly RegisterView[]} views */
-function summary(key, views) {
+/** For who does not see the table. */
+function summary(key: string, views: readonly RegisterView[]): string {
   const chosen = views.filter(({ register }) => register?.standing === 'chosen');
   const value = chosen[0]?.register?.isDeleted ? 'a tombstone' : (chosen[0]?.register?.value ?? '');
   if (chosen.length === 0) return `${key}: no chosen value is seen`;
   return `${key}: chosen, ${value}, on ${chosen.map(({ acceptor }) => shortName(acceptor)).join(' and ')}`;
 }
 
-/** @param {string} key @param {string} why */
-function refusal(key, why) {
+function refusal(key: string, why: string): HTMLElement {
   const about = key === '' ? [] : [element('code', {}, key), ': '];
   return element('p', { role: 'status' }, ...about, why);
 }
 
-/** @param {string} key @param {readonly RegisterView[]} views */
-function registerTable(key, views) {
+function registerTable(key: string, views: readonly RegisterView[]): HTMLElement {
   const rows = views.map(({ acceptor, state, register, floor }) => {
     const name = shortName(acceptor);
     if (!register) return [name, state === undefined ? '' : ABSENT[state], '–', '–', '–', '–'];
@@ -107,8 +100,8 @@ function registerTable(key, views) {
   return table(['The register of ', element('code', {}, key)], HEAD, rows);
 }
 
-/** Without the incarnation, which changes with each start of a proposer. @param {string} ballot */
-function ballotText(ballot) {
+/** Without the incarnation, which changes with each start of a proposer. */
+function ballotText(ballot: string): HTMLElement | string {
   const [era, counter, proposer] = ballot.split('.');
   return ballot === '' ? '–' : element('span', { class: 'ballot', title: ballot }, `${era}.${counter}.${proposer}`);
 }

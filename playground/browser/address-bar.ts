@@ -1,14 +1,13 @@
 /** At most. */
 const EVERY_MS = 60;
 
-/** @type {ReturnType<typeof setTimeout> | undefined} */
-let timer;
+let timer: ReturnType<typeof setTimeout> | undefined;
 let writtenAtMs = -Infinity;
 
-/** At once, but not more often than browsers allow: they take no more after two hundred in ten seconds. @param {string} address */
-export function writeAddress(address) {
+/** At once, but not more often than browsers allow: they take no more after two hundred in ten seconds. */
+export function writeAddress(address: string): void {
   clearTimeout(timer);
-  const write = () => {
+  const write = (): void => {
     writtenAtMs = performance.now();
     history.replaceState(null, '', address);
   };

@@ -1,12 +1,9 @@
+import type UPlot from 'uplot';
+import type { FunnelSecond, Mark } from '../server/snapshot.js';
 import { element, find, replace, table, timeText } from './element.js';
 
-/**
- * @import { FunnelSecond, Mark } from '../server/snapshot.js'
- * @import UPlot from 'uplot'
- */
-
 /** Of the script before this one: a third of the size of the module. */
-const { uPlot } = /** @type {{ uPlot: typeof UPlot }} */ (/** @type {unknown} */ (globalThis));
+const { uPlot } = globalThis as unknown as { uPlot: typeof UPlot };
 
 const SHOWN_SECONDS = 120;
 const HEIGHT = 260;
@@ -15,18 +12,13 @@ const HEAD = ['at', 'attempts', 'reads', 'writes', 'errors', 'what happened'];
 
 /** The clients' funnel of the last two minutes, with a numbered mark for all that happened. */
 export class Chart {
-  /** @type {HTMLElement} */
-  #place;
-  /** @type {FunnelSecond[]} */
-  #seconds = [];
-  /** @type {readonly Mark[]} */
-  #marks = [];
-  /** @type {UPlot | undefined} */
-  #plot;
+  readonly #place: HTMLElement;
+  #seconds: FunnelSecond[] = [];
+  #marks: readonly Mark[] = [];
+  #plot: UPlot | undefined;
   #drawnAtMs = 0;
 
-  /** @param {HTMLElement} place */
-  constructor(place) {
+  constructor(place: HTMLElement) {
     this.#place = place;
     new ResizeObserver(() => this.#plot?.setSize({ width: place.clientWidth, height: HEIGHT })).observe(place);
     const details = find('#seconds');
@@ -43,12 +35,11 @@ export class Chart {
   }
 
   /** Begins anew, as after a new connection. */
-  clear() {
+  clear(): void {
     this.#seconds = [];
   }
 
-  /** @param {number} atMs @param {readonly FunnelSecond[]} seconds @param {readonly Mark[]} marks */
-  add(atMs, seconds, marks) {
+  add(atMs: number, seconds: readonly FunnelSecond[], marks: readonly Mark[]): void {
     this.#seconds = [...this.#seconds, ...seconds].filter((second) => second.atMs > atMs - SHOWN_SECONDS * 1_000 && second.atMs <= atMs);
     this.#marks = marks;
     const last = this.#seconds.at(-1);
@@ -63,7 +54,7 @@ export class Chart {
   }
 
   /** What the chart shows, the latest first. */
-  #table() {
+  #table(): HTMLElement {
     const from = this.#drawnAtMs - SHOWN_SECONDS * 1_000;
     const seconds = this.#seconds.map(({ atMs, attempts, reads, writes, errors }) => ({
       atMs,
@@ -81,12 +72,11 @@ export class Chart {
     );
   }
 
-  /** @param {number} atMs */
-  #draw(atMs) {
+  #draw(atMs: number): void {
     this.#drawnAtMs = atMs;
     const at = this.#seconds.map((second) => second.atMs / 1_000);
-    const column = (/** @type {'attempts' | 'reads' | 'writes' | 'errors'} */ field) => this.#seconds.map((second) => second[field]);
-    const data = /** @type {UPlot.AlignedData} */ (withGaps([at, column('attempts'), column('reads'), column('writes'), column('errors')]));
+    const column = (field: 'attempts' | 'reads' | 'writes' | 'errors'): number[] => this.#seconds.map((second) => second[field]);
+    const data = withGaps([at, column('attempts'), column('reads'), column('writes'), column('errors')]) as UPlot.AlignedData;
     this.#plot ??= new uPlot(this.#options(), data, this.#place);
     this.#plot.setData(data, false);
     const now = atMs / 1_000;
@@ -98,11 +88,10 @@ export class Chart {
     if (at.length > 0 && (this.#plot.cursor.left ?? -1) < 0) this.#plot.setLegend({ idx: data[0].length - 1 });
   }
 
-  /** @returns {UPlot.Options} */
-  #options() {
-    const colour = (/** @type {string} */ name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+  #options(): UPlot.Options {
+    const colour = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
     const axis = { stroke: colour('muted'), grid: { stroke: colour('line'), width: 1 }, ticks: { show: false }, font: '12px system-ui' };
-    const series = (/** @type {string} */ label, /** @type {string} */ name, /** @type {Partial<UPlot.Series>} */ more = {}) => ({
+    const series = (label: string, name: string, more: Partial<UPlot.Series> = {}): UPlot.Series => ({
       ...{ label, stroke: colour(name), width: 2, points: { show: false }, spanGaps: false },
       ...more,
     });
@@ -127,16 +116,15 @@ export class Chart {
     };
   }
 
-  /** @param {UPlot} plot @param {(name: string) => string} colour */
-  #drawMarks(plot, colour) {
+  #drawMarks(plot: UPlot, colour: (name: string) => string): void {
     const { ctx, bbox } = plot;
     const scale = devicePixelRatio;
     ctx.save();
     ctx.font = `${11 * scale}px system-ui`;
     ctx.textAlign = 'center';
     ctx.textBaseline = 'middle';
-    /** @type {number[]} the right ends of the flags in each row */
-    const rows = [];
+    // The right ends of the flags in each row.
+    const rows: number[] = [];
     for (const { id, atMs, kind } of this.#marks) {
       const x = Math.round(plot.valToPos(atMs / 1_000, 'x', true));
       if (x < bbox.left) continue;
@@ -159,15 +147,9 @@ export class Chart {
   }
 }
 
-/**
- * No line between two seconds that do not follow each other.
- *
- * @param {number[][]} columns the times first
- * @returns {(number | null)[][]}
- */
-function withGaps([at = [], ...columns]) {
-  /** @type {(number | null)[][]} */
-  const result = [[], ...columns.map(() => [])];
+/** No line between two seconds that do not follow each other. @param columns the times first */
+function withGaps([at = [], ...columns]: number[][]): (number | null)[][] {
+  const result: (number | null)[][] = [[], ...columns.map(() => [])];
   at.forEach((time, index) => {
     const before = at[index - 1];
     if (before !== undefined && time - before > 2.5) result.forEach((column, number) => column.push(number === 0 ? before + 1 : null));
