@@ -1,9 +1,9 @@
 import type { Configuration } from '../../src/protocol/configuration.js';
-import type { CollectorMessage, CollectorReply } from './collector-messages.js';
+import type { CollectorReply } from './collector-messages.js';
 import { type CollectorInput, CollectorRun } from './collector-run.js';
 import { Computed } from './computed.js';
 import type { ControlTask } from './control-tasks.js';
-import type { AnyReply, Numbered } from './messages.js';
+import type { AnyMessage, AnyReply, Numbered } from './messages.js';
 import type { AdminWrite } from './scenario.js';
 
 /** A collection or a copying between two moments at which something it heard makes it go on. */
@@ -31,17 +31,12 @@ export interface CollectorPlaces {
 export class CollectorStates {
   readonly #task: ControlTask;
   readonly #places: CollectorPlaces;
-  readonly #messages: Pick<Numbered<CollectorMessage>, 'numberOf'>;
-  readonly #replies: Pick<Numbered<AnyReply>, 'at'>;
+  readonly #messages: Numbered<AnyMessage>;
+  readonly #replies: Numbered<AnyReply>;
   readonly #moments = new Map<string, CollectorMoment>();
   readonly #next = new Computed<string, CollectorMoment>();
 
-  constructor(
-    task: ControlTask,
-    places: CollectorPlaces,
-    messages: Pick<Numbered<CollectorMessage>, 'numberOf'>,
-    replies: Pick<Numbered<AnyReply>, 'at'>,
-  ) {
+  constructor(task: ControlTask, places: CollectorPlaces, messages: Numbered<AnyMessage>, replies: Numbered<AnyReply>) {
     this.#task = task;
     this.#places = places;
     this.#messages = messages;

@@ -15,7 +15,7 @@ import { type ProposerMoment, ProposerStates } from './proposer-states.js';
 import { acceptorNames as namesOf, adminWritesOf, alikeAcceptors, type Scenario } from './scenario.js';
 import { type Site, Sites } from './sites.js';
 import { ViolationFound } from './violation-found.js';
-import { withoutStacks } from './without-stacks.js';
+import { withoutStacks } from '../simulation/without-stacks.js';
 import { collectorRequestTo, keyOf, requestTo, type ScenarioSystem, type World } from './world.js';
 
 /** What was visited. */

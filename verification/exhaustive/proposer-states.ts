@@ -1,8 +1,8 @@
 import type { Configuration } from '../../src/protocol/configuration.js';
 import { Computed } from './computed.js';
-import type { Message, Reply } from '../simulation/acceptor-message.js';
+import type { Reply } from '../simulation/acceptor-message.js';
 import { KEY } from './key.js';
-import type { AnyReply, Numbered } from './messages.js';
+import type { AnyMessage, AnyReply, Numbered } from './messages.js';
 import type { Performed } from './client.js';
 import { type Input, type AskedPhase, ProposerRun, type ProposerRunOptions } from './proposer-run.js';
 import { ViolationFound } from './violation-found.js';
@@ -47,19 +47,14 @@ interface Places {
  */
 export class ProposerStates {
   readonly #options: ProposerRunOptions;
-  readonly #messages: Pick<Numbered<Message>, 'numberOf'>;
-  readonly #replies: Pick<Numbered<AnyReply>, 'at'>;
+  readonly #messages: Numbered<AnyMessage>;
+  readonly #replies: Numbered<AnyReply>;
   readonly #places: Places;
   readonly #states = new Map<string, ProposerMoment>();
   readonly #consequences = new Computed<string, Consequence>();
   readonly #next = new Computed<string, ProposerMoment>();
 
-  constructor(
-    options: ProposerRunOptions,
-    messages: Pick<Numbered<Message>, 'numberOf'>,
-    replies: Pick<Numbered<AnyReply>, 'at'>,
-    places: Places,
-  ) {
+  constructor(options: ProposerRunOptions, messages: Numbered<AnyMessage>, replies: Numbered<AnyReply>, places: Places) {
     this.#options = options;
     this.#messages = messages;
     this.#replies = replies;

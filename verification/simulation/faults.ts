@@ -3,19 +3,13 @@ import { isConfigured } from '../../src/protocol/configuration.js';
 import { sleep } from '../../src/protocol/time.js';
 import type { AcceptorNode } from './acceptor-node.js';
 import { isKnownToBeOld, isSpare } from './disk-losses.js';
-import type { FaultyNetwork } from './faulty-network.js';
 import type { ProposerNode } from './proposer-node.js';
 import type { FaultName, RunSettings } from './settings.js';
 import type { Trace } from './trace.js';
-import type { VirtualTime } from './virtual-time.js';
+import type { WorldParts } from './world-parts.js';
 
-export interface FaultsOptions {
+export interface FaultsOptions extends WorldParts {
   readonly settings: RunSettings;
-  readonly time: VirtualTime;
-  readonly random: Random;
-  readonly network: FaultyNetwork;
-  readonly proposers: readonly ProposerNode[];
-  readonly acceptors: readonly AcceptorNode[];
   readonly trace: Trace;
 }
 

@@ -1,4 +1,3 @@
-import type { Random } from '../../client/random.js';
 import { Nodes } from '../../node-control/nodes/nodes.js';
 import { carryOut } from '../../node-control/commands/carry-out.js';
 import { ControlError } from '../../node-control/safety/objection.js';
@@ -6,13 +5,9 @@ import { type Step, typed } from '../../node-control/safety/typed-step.js';
 import type { Connections } from '../../node-control/nodes/connections.js';
 import type { RescanNotes, Unfinished } from '../../node-control/state/rescan-notes.js';
 import { sleep } from '../../src/protocol/time.js';
-import type { AcceptorNode } from './acceptor-node.js';
 import { acceptorAdminAcross, adminAcross } from './admin-ports.js';
-import type { Network } from './network.js';
 import { Process } from './process.js';
-import type { ProposerNode } from './proposer-node.js';
-import type { Trace } from './trace.js';
-import type { VirtualTime } from './virtual-time.js';
+import type { WorldParts } from './world-parts.js';
 
 /** Between two attempts at the same command. */
 const PAUSE_MS = 20;
@@ -23,13 +18,7 @@ const LIFE_MS = 60;
 /** How often the advice that comes with one refusal is followed by that of another. */
 const ADVICE_DEPTH = 3;
 
-export interface OperatorOptions {
-  readonly time: VirtualTime;
-  readonly random: Random;
-  readonly network: Network;
-  readonly proposers: readonly ProposerNode[];
-  readonly acceptors: readonly AcceptorNode[];
-  readonly trace: Trace;
+export interface OperatorOptions extends WorldParts {
   /** How many attempts at a command are killed in the middle, from 0 to 1; and beside how many a second operator types something. */
   readonly deaths: number;
   readonly doubles: number;

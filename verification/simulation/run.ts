@@ -1,4 +1,5 @@
 import type { RunSettings } from './settings.js';
+import { withoutStacks } from './without-stacks.js';
 import { type Report, SimulatedWorld } from './world.js';
 
 /**
@@ -6,14 +7,10 @@ import { type Report, SimulatedWorld } from './world.js';
  * @param options.silence whether a cluster that does not answer when all is mended violates anything
  */
 export async function run(settings: RunSettings, { trace: isTraced = false, silence = true } = {}): Promise<Report> {
-  const { stackTraceLimit } = Error;
-  // In a simulated world errors are answers: nobody reads their stacks, and each takes time to write down.
-  if (!isTraced) Error.stackTraceLimit = 0;
-  try {
+  const live = async (): Promise<Report> => {
     const world = new SimulatedWorld(settings, isTraced);
     await world.time.run(world.live());
     return world.report(silence);
-  } finally {
-    Error.stackTraceLimit = stackTraceLimit;
-  }
+  };
+  return isTraced ? live() : withoutStacks(live);
 }

@@ -4,12 +4,11 @@ import { sleep } from '../../src/protocol/time.js';
 import type { AcceptorNode } from './acceptor-node.js';
 import type { Client } from './client.js';
 import { isSpare } from './disk-losses.js';
-import type { FaultyNetwork } from './faulty-network.js';
 import type { Operator } from './operator.js';
 import type { ProposerNode } from './proposer-node.js';
 import type { Trace } from './trace.js';
 import type { Typed } from './typed.js';
-import type { VirtualTime } from './virtual-time.js';
+import type { WorldParts } from './world-parts.js';
 
 /** How many times longer messages take on a slow link: longer than two steps. */
 const SLOWNESS = 60;
@@ -25,14 +24,9 @@ const OPERATOR = 'operator-1';
 /** Long enough for a prepare to arrive. */
 const STALL_MS = 3;
 
-export interface StepwiseOptions {
-  readonly time: VirtualTime;
-  readonly random: Random;
-  readonly network: FaultyNetwork;
+export interface StepwiseOptions extends WorldParts {
   readonly operator: Operator;
   readonly clients: readonly Client[];
-  readonly proposers: readonly ProposerNode[];
-  readonly acceptors: readonly AcceptorNode[];
   readonly keys: readonly string[];
   /** See `Settings`. */
   readonly distance: number;

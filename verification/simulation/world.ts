@@ -71,7 +71,6 @@ export class SimulatedWorld {
     this.#trace = new Trace(() => time.nowMs(), isTraced);
     // A stream of its own for each part: fewer operations or faults do not shift what the others draw.
     const seeds = randomFrom(settings.seed ^ 0x5eed);
-    const forAll = { time, trace: this.#trace };
     const network = (this.#network = new FaultyNetwork(time, forkedFrom(seeds), settings.network, this.#trace));
     this.acceptors = Array.from({ length: settings.acceptors }, (_, index) => {
       const name = acceptorName(index + 1);
@@ -101,16 +100,15 @@ export class SimulatedWorld {
         network.slowDown(proposer.name, name, settings.distance);
       }
     }
-    const nodes = { network, proposers: this.proposers, acceptors: this.acceptors };
-    this.#faults = new Faults({ ...forAll, ...nodes, settings, random: forkedFrom(seeds) });
+    const parts = { time, trace: this.#trace, network, proposers: this.proposers, acceptors: this.acceptors };
+    this.#faults = new Faults({ ...parts, settings, random: forkedFrom(seeds) });
     const { deaths, doubles, interruptions, byRounds, isAnarchic, attempts: mostAttempts } = settings;
     const onCollection = (): void => this.history.noteCollection();
     const operator = { random: forkedFrom(seeds), deaths, doubles, interruptions, byRounds, mostAttempts, onCollection };
-    this.#operator = new Operator({ ...forAll, ...nodes, ...operator, ...(isAnarchic && { other: this.#anything(forkedFrom(seeds)) }) });
+    this.#operator = new Operator({ ...parts, ...operator, ...(isAnarchic && { other: this.#anything(forkedFrom(seeds)) }) });
     this.#keys = Array.from({ length: settings.keys }, (_, index) => `k${index + 1}`);
     const clients = {
-      time,
-      ...nodes,
+      ...parts,
       history: this.history,
       keys: this.#keys,
       reads: settings.reads,
@@ -124,8 +122,7 @@ export class SimulatedWorld {
       (_, index) => new Client({ ...clients, name: `client-${index + 1}`, random: forkedFrom(seeds), take }),
     );
     this.#stepwise = new Stepwise({
-      ...forAll,
-      ...nodes,
+      ...parts,
       operator: this.#operator,
       distance: settings.distance,
       canLoseDisks: settings.canLoseDisks,

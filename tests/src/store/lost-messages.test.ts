@@ -9,7 +9,7 @@ import { sleep } from '../../../src/protocol/time.js';
 import { Lineage } from '../../lineage.js';
 import { throughNetwork } from '../../lossy-network.js';
 import { randomFrom } from '../../../client/random.js';
-import { withoutStacks } from '../../../verification/exhaustive/without-stacks.js';
+import { withoutStacks } from '../../../verification/simulation/without-stacks.js';
 import { VirtualTime } from '../../../verification/simulation/virtual-time.js';
 
 const KEY = 'the one key';

@@ -3,7 +3,7 @@ import type { Configuration } from '../../../src/protocol/configuration.js';
 import { explore } from '../../../verification/exhaustive/explorer.js';
 import { forEachChoice } from '../../../verification/exhaustive/move.js';
 import type { Scenario } from '../../../verification/exhaustive/scenario.js';
-import { withoutStacks } from '../../../verification/exhaustive/without-stacks.js';
+import { withoutStacks } from '../../../verification/simulation/without-stacks.js';
 import type { ScenarioSystem, World } from '../../../verification/exhaustive/world.js';
 import { type End, EveryMessage } from './every-message.js';
 import { configurationOf, smallScenario } from './small-scenarios.js';
