@@ -101,17 +101,41 @@ refuse_held() {
   done
 }
 
+restarts() {
+  docker inspect --format '{{.RestartCount}}' "$container"
+}
+
+# Docker starts again whatever ends by itself, also what will end each time, as a proposer does whose state is torn.
+refuse_crashing() { # RESTARTS there were
+  local tenths=0
+  case $node in acceptor-*) return 0 ;; esac
+  until docker exec "$container" bash -c 'exec 3<>/dev/tcp/127.0.0.1/8080' >/dev/null 2>&1; do
+    if [ "$(restarts)" -gt "$1" ]; then
+      docker logs --since "$(docker inspect --format '{{.State.StartedAt}}' "$container")" --tail 5 "$container" >&2
+      fail "$node ends as soon as it is started, again and again: the end of its log, above, says why. Until that is mended (docs/operations.md): $here/fault.sh kill $node"
+    fi
+    tenths=$((tenths + 1))
+    if [ "$tenths" -gt 100 ]; then return; fi
+    sleep 0.1
+  done
+}
+
 start_node() {
+  local before
+  before=$(restarts)
   case $1 in
     running)
       refuse_held
+      refuse_crashing "$before"
       say 'runs already'
       ;;
     paused) fail "$node is paused. Resume it: $here/fault.sh resume $node" ;;
     *)
       docker start "$container" >/dev/null
-      wait_until running
+      # The count begins again, but not of one that Docker is just about to start again.
+      if [ "$1" != restarting ]; then before=0; fi
       refuse_held
+      refuse_crashing "$before"
       say 'started'
       ;;
   esac

@@ -158,7 +158,7 @@ export class Nodes {
     const missing = missingAmong(answers);
     if (missing.length > 0) {
       throw new ControlError(
-        `${missing.join(' and ')} cannot be reached. Nothing was changed. A step needs every proposer: start it and run the command again`,
+        `${missing.join(' and ')} cannot be reached. Nothing was changed. A step needs every proposer: start it, or resume it where it is paused, and run the command again`,
       );
     }
     return reachedAmong(answers);

@@ -88,7 +88,7 @@ describe('is refused, with what to do first:', () => {
     await refused(
       cluster,
       `add-accept all ${B} 2`,
-      /^error: proposer-2 cannot be reached\. Nothing was changed\. A step needs every proposer: start it/,
+      /^error: proposer-2 cannot be reached\. Nothing was changed\. A step needs every proposer: start it, or resume it where it is paused, and run/,
     );
     await refused(cluster, `resize ${A},${B}`, /^error: proposer-2 cannot be reached/);
   });

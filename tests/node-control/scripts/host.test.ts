@@ -19,6 +19,7 @@ beforeAll(() => {
   for (const path of [
     'build-run.sh',
     'clear.sh',
+    'node-control/fault.sh',
     'node-control/run-control.sh',
     'node-control/scripts',
     'package.json',
@@ -106,6 +107,28 @@ describe('a checkout by a git that makes CRLF of line ends', () => {
       expect(readFileSync(join(checkout, file), 'utf8'), file).not.toContain('\r');
     }
   });
+});
+
+it('a proposer that ends each time it is started is not said to be started', async () => {
+  standIn(
+    'docker',
+    `case "$*" in
+      ps*) echo container ;;
+      inspect*RestartCount*) cat "$0.restarts" && echo 1 >"$0.restarts" ;;
+      inspect*Status*) echo exited ;;
+      exec*) [ -e "$0.serves" ] ;;
+      logs*) echo 'configuration.json is torn' ;;
+    esac`,
+  );
+  writeFileSync(join(programs, 'docker.restarts'), '0\n');
+  const start = 'CLUSTER=docker node-control/fault.sh start proposer-2';
+  const broken = await type(start);
+  expect([broken.code, broken.stdout]).toEqual([1, '']);
+  expect(broken.stderr).toMatch(
+    /^configuration\.json is torn\nproposer-2 ends as soon as it is started.*: \S+fault\.sh kill proposer-2\n$/,
+  );
+  writeFileSync(join(programs, 'docker.serves'), '');
+  expect(await type(start)).toEqual({ code: 0, stdout: 'proposer-2 started\n', stderr: '' });
 });
 
 it('a port that another program has is found before anything is compiled', async () => {
