@@ -41,3 +41,8 @@ export function count(text: string): number {
   if (!/^[1-9]\d{0,7}$/.test(text)) throw new InvalidArgumentError('It must be a whole number from 1 on.');
   return Number(text);
 }
+
+/** Several of them, with commas between. */
+export function counts(text: string): number[] {
+  return text.split(',').map(count);
+}

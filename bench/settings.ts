@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { fileToWrite } from '../node-control/terminal/file-argument.js';
-import { count } from './figures-program.js';
+import { count, counts } from './figures-program.js';
 import { INCREMENTS, type Mix, MIXES, planned, type PlannedCase } from './cases.js';
 import { type BenchRunOptions, PARTS } from './run.js';
 
@@ -77,10 +77,6 @@ function combinations(
   cases = cases.flatMap((of) => keys.map((one) => ({ ...of, keys: one })));
   cases = cases.flatMap((of) => clients.map((one) => ({ ...of, clients: one })));
   return cases.flatMap((of) => padding.map((one) => ({ ...of, padding: one })));
-}
-
-function counts(text: string): number[] {
-  return text.split(',').map(count);
 }
 
 function mixes(text: string): Mix[] {

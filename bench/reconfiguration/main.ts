@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { fileToWrite } from '../../node-control/terminal/file-argument.js';
-import { count, tellFigures } from '../figures-program.js';
+import { count, counts, tellFigures } from '../figures-program.js';
 import { measureMigration, type MigrationFigures } from './migration-figures.js';
 import { measureRescan, type RescanFigures } from './rescan-figures.js';
 import { table } from './table.js';
@@ -29,10 +29,6 @@ await tellFigures(
   ({ rescans, migration }) => table(rescans, migration),
   options.json,
 );
-
-function counts(text: string): number[] {
-  return text.split(',').map(count);
-}
 
 function oneOrTwo(text: string): number {
   const number = count(text);
