@@ -17,6 +17,7 @@ export function noteRefusal(note: Note, { called }: NamedProposer, { code, messa
   );
 }
 
-const HOW_TO_CONFIGURE = `To configure the cluster, type in node-control:
+const HOW_TO_CONFIGURE = `To configure a new cluster, type in node-control:
 #   ./run-control.sh add-accept all acceptor-1:6379 1
-#   ./run-control.sh add-prepare all acceptor-1:6379 1`;
+#   ./run-control.sh add-prepare all acceptor-1:6379 1
+# One that had acceptors before: ./run-control.sh status`;

@@ -246,6 +246,7 @@ describe('the client, as a program', () => {
     for (const sent of attempts) expect(sent).toBeGreaterThan(0);
     for (const sent of attempts) expect(sent).toBeLessThan(20);
     expect(client.stderr).toContain('./run-control.sh add-accept all acceptor-1:6379 1');
+    expect(client.stderr).toContain('# One that had acceptors before: ./run-control.sh status');
     expect(client.stderr.match(/add-accept/g)).toHaveLength(1);
     standIn.fault = () => undefined;
     await client.printed(/^4\t/);
