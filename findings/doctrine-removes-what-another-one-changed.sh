@@ -5,7 +5,7 @@
 # with the entity in memory, so that it says yes to the outdated one. JPA, SQLAlchemy, ActiveRecord and Sequel compare in both.
 # Why it hurts: "nobody has confirmed this order, so cancel it": it was confirmed, and paid, between the read and the flush; the row is gone with what was confirmed, and nobody is told.
 # Who should care: optimistic locking in Doctrine and Symfony. A change before the removal in the same transaction, flushed by itself (a state "removed"), is compared; or PESSIMISTIC_WRITE.
-# Source: Persisters/Entity/BasicEntityPersister.php, delete() beside update(); manual, "Transactions and Concurrency": "if the version is not equal, an OptimisticLockException is thrown", of updates. Needs chroot.
+# Source: Persisters/Entity/BasicEntityPersister.php, delete() beside update(); the manual's "Transactions and Concurrency" speaks of changes that are persisted, and not of removals. Needs chroot.
 set -euo pipefail
 
 work=$(mktemp -d)
