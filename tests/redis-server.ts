@@ -33,15 +33,19 @@ export async function freePort(whose?: (typeof END_TO_END)[number]): Promise<num
   const share = whose === undefined ? OWN_SHARE : END_TO_END.indexOf(whose);
   for (;;) {
     const port = LOWEST_PORT + share * PORTS_OF_A_PROCESS + (nextPort++ % PORTS_OF_A_PROCESS);
-    const server = createServer();
-    const free = await new Promise<boolean>((resolve) => {
-      server.once('error', () => resolve(false));
-      server.listen(port, HOST, () => resolve(true));
-    });
-    if (!free) continue;
-    await new Promise((resolve) => server.close(resolve));
-    return port;
+    if (await isFree(port)) return port;
   }
+}
+
+/** Whether nobody listens on a port at the moment. */
+export async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  const free = await new Promise<boolean>((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(port, HOST, () => resolve(true));
+  });
+  if (free) await new Promise((resolve) => server.close(resolve));
+  return free;
 }
 
 /** One acceptor as the cluster runs it: redis-server with acceptor/redis.conf, in a folder and on a port of its own. Ends it by its pid only. */

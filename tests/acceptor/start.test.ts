@@ -17,7 +17,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { freePort } from '../redis-server.js';
+import { freePort, isFree } from '../redis-server.js';
 
 const ACCEPTOR = path.resolve(import.meta.dirname, '../../acceptor');
 const SERVER = process.env['REDIS_SERVER'] ?? 'redis-server';
@@ -45,6 +45,7 @@ const contentOf = (name: string): Buffer => readFileSync(inFolder(name));
 class Started {
   readonly #process: ChildProcess;
   readonly #ended: Promise<unknown>;
+  readonly #port = port;
   readonly redis = new Redis({ port, lazyConnect: true, maxRetriesPerRequest: null, retryStrategy: (times) => (times > 400 ? null : 25) });
   said = '';
 
@@ -89,9 +90,11 @@ class Started {
     return this.#process.exitCode;
   }
 
+  /** Resolves when the next one can listen, too: what is read here are the pipes of start.sh, and Redis, which writes into another one, may end after it. */
   async kill(): Promise<void> {
     this.signal('SIGKILL');
     await this.ended();
+    for (let tries = 0; tries < 100 && !(await isFree(this.#port)); tries += 1) await sleep(50);
   }
 }
 
