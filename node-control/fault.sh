@@ -107,11 +107,13 @@ restarts() {
 
 # Docker starts again whatever ends by itself, also what will end each time, as a proposer does whose state is torn.
 refuse_crashing() { # RESTARTS there were
-  local tenths=0
+  local since tenths=0
   case $node in acceptor-*) return 0 ;; esac
+  # Of this start, not of one that follows it: that has not said anything yet when it is found.
+  since=$(docker inspect --format '{{.State.StartedAt}}' "$container")
   until docker exec "$container" bash -c 'exec 3<>/dev/tcp/127.0.0.1/8080' >/dev/null 2>&1; do
     if [ "$(restarts)" -gt "$1" ]; then
-      docker logs --since "$(docker inspect --format '{{.State.StartedAt}}' "$container")" --tail 5 "$container" >&2
+      docker logs --since "$since" --tail 5 "$container" >&2
       fail "$node ends as soon as it is started, again and again: the end of its log, above, says why. Until that is mended (docs/operations.md): $here/fault.sh kill $node"
     fi
     tenths=$((tenths + 1))
